@@ -1,2 +1,114 @@
-//! Placeholder.
-fn main() {}
+//! The developer commands of this workspace, as one table: name, usage, function.
+//! Never knows: what a command does, or which tools it starts.
+//! Read next: `tidy.rs`, the text rules.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
+
+mod tidy;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Why a command ended without doing its work.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The arguments make no sense; nothing was started. Exit code 2.
+    Usage(String),
+    /// The command ran and found something wrong. Exit code 1.
+    Failed(String),
+}
+
+/// One row of the command table.
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&Path, &[String]) -> Result<(), Failure>,
+}
+
+const COMMANDS: &[Command] = &[Command {
+    name: "tidy",
+    usage: "tidy [--deny-long]",
+    about: "the text rules: imports, clocks, words, headers, orderings, links, sleeps",
+    run: tidy::run,
+}];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match workspace_root().and_then(|root| dispatch(&root, &args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(reason)) => {
+            eprintln!("error: {reason}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(reason)) => {
+            eprintln!("error: {reason}\n\n{}", help());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(root: &Path, args: &[String]) -> Result<(), Failure> {
+    let Some((name, rest)) = args.split_first() else {
+        return Err(Failure::Usage("no command given".into()));
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        println!("{}", help());
+        return Ok(());
+    }
+    match COMMANDS.iter().find(|command| command.name == name) {
+        Some(command) => (command.run)(root, rest),
+        None => Err(Failure::Usage(format!("unknown command `{name}`"))),
+    }
+}
+
+fn help() -> String {
+    let width = COMMANDS.iter().map(|command| command.usage.len()).max().unwrap_or(0);
+    let mut text = String::from("usage: cargo xtask COMMAND\n");
+    for command in COMMANDS {
+        // Writing into a `String` cannot fail.
+        let _ = write!(text, "\n  {:width$}  {}", command.usage, command.about);
+    }
+    text
+}
+
+/// The folder with the lock file, at or above the package that cargo runs or the current folder.
+fn workspace_root() -> Result<PathBuf, Failure> {
+    let start = match std::env::var_os("CARGO_MANIFEST_DIR") {
+        Some(package) => PathBuf::from(package),
+        None => std::env::current_dir()
+            .map_err(|error| Failure::Failed(format!("no current folder: {error}")))?,
+    };
+    start
+        .ancestors()
+        .find(|folder| folder.join("Cargo.lock").is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| Failure::Failed("no Cargo.lock here or above: not in the workspace".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(String::from).collect()
+    }
+
+    #[test]
+    fn unknown_or_missing_commands_are_usage_errors() {
+        for line in ["", "deploy", "TIDY", "tidy --deny"] {
+            let result = dispatch(Path::new("."), &words(line));
+            assert!(matches!(result, Err(Failure::Usage(_))), "`{line}` gave {result:?}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        let text = help();
+        for command in COMMANDS {
+            assert!(text.contains(command.usage) && text.contains(command.about), "{text}");
+            assert!(command.usage.starts_with(command.name));
+        }
+    }
+}
