@@ -1,9 +1,13 @@
 //! The developer commands of this workspace, as one table: name, usage, function.
 //! Never knows: what a command does, or which tools it starts.
-//! Read next: `tidy.rs`, the text rules.
+//! Read next: `ci.rs`, which strings the other commands together.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
+mod bench;
+mod ci;
+mod invocation;
+mod loom;
 mod tidy;
 
 use std::fmt::Write as _;
@@ -27,12 +31,32 @@ struct Command {
     run: fn(&Path, &[String]) -> Result<(), Failure>,
 }
 
-const COMMANDS: &[Command] = &[Command {
-    name: "tidy",
-    usage: "tidy [--deny-long]",
-    about: "the text rules: imports, clocks, words, headers, orderings, links, sleeps",
-    run: tidy::run,
-}];
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "ci",
+        usage: "ci",
+        about: "every check, in order; the first failure ends it",
+        run: ci::run,
+    },
+    Command {
+        name: "tidy",
+        usage: "tidy [--deny-long]",
+        about: "the text rules: imports, clocks, words, headers, orderings, links, sleeps",
+        run: tidy::run,
+    },
+    Command {
+        name: "loom",
+        usage: "loom [--deep | --preemptions N] [-- TEST ARGS]",
+        about: "the models in loom-tests/ under `--cfg kairos_loom`",
+        run: loom::run,
+    },
+    Command {
+        name: "bench",
+        usage: "bench [GROUP] [-- PROGRAM ARGS]",
+        about: "the benchmarks in benches/, every group or one",
+        run: bench::run,
+    },
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -97,7 +121,8 @@ mod tests {
 
     #[test]
     fn unknown_or_missing_commands_are_usage_errors() {
-        for line in ["", "deploy", "TIDY", "tidy --deny"] {
+        for line in ["", "deploy", "CI", "ci --fast", "tidy --deny", "loom --deep 3", "bench moon"]
+        {
             let result = dispatch(Path::new("."), &words(line));
             assert!(matches!(result, Err(Failure::Usage(_))), "`{line}` gave {result:?}");
         }
