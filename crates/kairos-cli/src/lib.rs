@@ -1,0 +1,11 @@
+//! The `kairos` command as a library: scenarios in, operations out, reports as plain data.
+//! Nothing here decides what a cache would do; the engine does, and knows none of this.
+//! Read next: `scenario/op.rs` for the operations, then `scenario.rs` for what reads them.
+
+pub mod error;
+pub mod names;
+pub mod progress;
+pub mod rng;
+pub mod scenario;
+
+pub use error::{Error, Reason};

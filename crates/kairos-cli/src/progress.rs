@@ -1,0 +1,79 @@
+//! A progress bar on standard error, and nothing at all where standard error is no terminal.
+//! Must never write to standard output, which belongs to reports and operations.
+//! Read next: `scenario/source.rs`, which reports the bytes that it reads.
+
+use std::io::{self, IsTerminal, Read};
+
+use indicatif::{ProgressBar, ProgressBarIter, ProgressDrawTarget, ProgressStyle};
+
+/// How far a run is. Cloning gives another hand on the same bar.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar that counts operations up to `total`, if standard error is a terminal.
+    pub fn operations(total: u64) -> Self {
+        Self::with_template(total, "{bar:40} {human_pos}/{human_len} operations  {elapsed}")
+    }
+
+    /// A bar that counts bytes read; its length comes from the file that is opened.
+    pub fn bytes() -> Self {
+        Self::with_template(0, "{bar:40} {bytes}/{total_bytes}  {elapsed}")
+    }
+
+    /// No bar.
+    pub fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden() }
+    }
+
+    /// Moves the bar by `n`. A few atomics; the terminal is redrawn at most twenty times a second.
+    pub fn advance(&self, n: u64) {
+        self.bar.inc(n);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// `input`, moving the bar by the bytes that are read from it.
+    pub fn reading<R: Read>(&self, input: R, total_bytes: u64) -> ProgressBarIter<R> {
+        self.bar.set_length(total_bytes);
+        self.bar.wrap_read(input)
+    }
+
+    fn with_template(total: u64, template: &str) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::hidden();
+        }
+        let style = ProgressStyle::with_template(template).expect("the templates above are valid");
+        let target = ProgressDrawTarget::stderr();
+        Self { bar: ProgressBar::with_draw_target(Some(total), target).with_style(style) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_bar_passes_every_byte_through() {
+        let progress = Progress::hidden();
+        let mut text = String::new();
+        progress.reading(&b"through"[..], 7).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "through");
+        assert_eq!(progress.bar.position(), 7);
+    }
+
+    #[test]
+    fn the_templates_are_valid() {
+        for template in [
+            "{bar:40} {human_pos}/{human_len} operations  {elapsed}",
+            "{bar:40} {bytes}/{total_bytes}  {elapsed}",
+        ] {
+            ProgressStyle::with_template(template).unwrap();
+        }
+    }
+}

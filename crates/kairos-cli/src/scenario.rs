@@ -1,0 +1,130 @@
+//! A scenario: operations in order of time, from a file of operations or from an odds feed and a load.
+//! Must never know what an engine makes of an operation.
+//! Read next: `scenario/op.rs`, then the reader of the format at hand.
+
+use std::io::BufRead;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::progress::Progress;
+
+mod fields;
+mod json;
+
+pub mod csv;
+pub mod emit;
+pub mod jsonl;
+pub mod load;
+pub mod op;
+pub mod source;
+pub mod strictness;
+pub mod zipf;
+
+use self::csv::{Cut, Feed, FeedCounts};
+use self::jsonl::Jsonl;
+use self::load::{LoadShape, Loaded};
+use self::op::Op;
+use self::source::Format;
+use self::strictness::{Checked, Strictness};
+
+/// How a scenario is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// What a bad line does.
+    pub strictness: Strictness,
+    /// Which rows of a feed count; a `.jsonl` scenario cannot be cut.
+    pub cut: Cut,
+    /// The reads beside a feed; a `.jsonl` scenario brings its own.
+    pub load: Option<LoadShape>,
+}
+
+/// What a scenario held beside its operations.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Lines passed over.
+    pub skipped: u64,
+    /// What was wrong with the first of them, as `file:line: reason`.
+    pub first_skipped: Option<String>,
+    /// The feed's own counts, where there is a feed.
+    pub feed: Option<FeedCounts>,
+    /// Reads that the load made, where there is a load.
+    pub load_reads: Option<u64>,
+}
+
+/// The operations of a scenario file, in order of time, streamed.
+pub struct Scenario {
+    source: Source,
+}
+
+enum Source {
+    Jsonl(Box<Checked<Jsonl<Input>>>),
+    Feed(Box<CheckedFeed>),
+    Loaded(Box<Loaded<CheckedFeed>>),
+}
+
+type Input = Box<dyn BufRead>;
+type CheckedFeed = Checked<Feed<Input>>;
+
+impl Scenario {
+    /// Opens `file`, whose name says how it is written and packed.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an unknown name or options that do not apply, [`Error::Read`] where the file
+    /// cannot be opened, [`Error::Line`] where a feed's header is wrong.
+    pub fn open(file: &Path, options: Options, progress: &Progress) -> Result<Self, Error> {
+        let (format, packing) = source::format_of(file)?;
+        if format == Format::Jsonl && (options.cut != Cut::default() || options.load.is_some()) {
+            return Err(Error::Usage(format!(
+                "{}: a cut and a read load apply to a CSV feed only",
+                file.display()
+            )));
+        }
+        let input = source::open(file, packing, progress)?;
+        let source = match format {
+            Format::Jsonl => {
+                Source::Jsonl(Box::new(Checked::new(Jsonl::new(file, input), options.strictness)))
+            }
+            Format::Csv => {
+                let feed = Checked::new(Feed::new(file, input, options.cut)?, options.strictness);
+                match options.load {
+                    None => Source::Feed(Box::new(feed)),
+                    Some(shape) => Source::Loaded(Box::new(Loaded::new(feed, shape)?)),
+                }
+            }
+        };
+        Ok(Self { source })
+    }
+
+    /// What the lines read so far held beside their operations.
+    pub fn counts(&self) -> Counts {
+        let of_feed = |feed: &CheckedFeed| Counts {
+            skipped: feed.skipped(),
+            first_skipped: feed.first_skipped().map(Error::to_string),
+            feed: Some(feed.inner().counts()),
+            load_reads: None,
+        };
+        match &self.source {
+            Source::Jsonl(lines) => Counts {
+                skipped: lines.skipped(),
+                first_skipped: lines.first_skipped().map(Error::to_string),
+                ..Counts::default()
+            },
+            Source::Feed(feed) => of_feed(feed),
+            Source::Loaded(loaded) => {
+                Counts { load_reads: Some(loaded.reads()), ..of_feed(loaded.feed()) }
+            }
+        }
+    }
+}
+
+impl Iterator for Scenario {
+    type Item = Result<Op, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.source {
+            Source::Jsonl(lines) => lines.next(),
+            Source::Feed(feed) => feed.next().map(|row| row.map(|row| row.op)),
+            Source::Loaded(loaded) => loaded.next(),
+        }
+    }
+}

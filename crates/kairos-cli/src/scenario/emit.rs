@@ -1,0 +1,204 @@
+//! Operations back to JSON Lines, field for field as `jsonl.rs` reads them.
+//! Must never leave out what was said, nor say what was not.
+//! Read next: `jsonl.rs`, whose tests hold the round trip.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::op::{ComputeResult, Get, MarketStatus, Mode, Op, OpKind, ReadId, Target, word_of};
+use crate::error::Error;
+
+/// Writes `op` as one line. Allocates nothing; several small writes, so `out` should be buffered.
+///
+/// # Errors
+/// Whatever `out` reports.
+pub fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
+    write!(out, "{{\"t\":{},\"op\":", op.t_ms)?;
+    match &op.kind {
+        OpKind::Odds { match_id, market, price } => {
+            out.write_all(b"\"odds\"")?;
+            text(out, "match", match_id)?;
+            text(out, "market", market)?;
+            out.write_all(b",\"price\":")?;
+            value(out, price)?;
+        }
+        OpKind::Get(get) => write_get(out, get)?,
+        OpKind::Event { match_id, event } => {
+            out.write_all(b"\"event\"")?;
+            text(out, "match", match_id)?;
+            text(out, "event", event)?;
+        }
+        OpKind::Invalidate { target, mode } => {
+            out.write_all(b"\"invalidate\"")?;
+            match target {
+                Target::Key(key) => text(out, "key", key)?,
+                Target::Tag(tag) => text(out, "tag", tag)?,
+                Target::Match(match_id) => text(out, "match", match_id)?,
+                Target::All => out.write_all(b",\"all\":true")?,
+            }
+            if *mode == Mode::Expire {
+                out.write_all(b",\"soft\":true")?;
+            }
+        }
+        OpKind::Cancel { id } => {
+            out.write_all(b"\"cancel\"")?;
+            write_id(out, id)?;
+        }
+        OpKind::Status { match_id, market, status } => {
+            out.write_all(b"\"status\"")?;
+            text(out, "match", match_id)?;
+            if let Some(market) = market {
+                text(out, "market", market)?;
+            }
+            text(out, "status", word_of(MarketStatus::WORDS, *status))?;
+        }
+        OpKind::Metrics => out.write_all(b"\"metrics\"")?,
+        OpKind::Reset { category } => {
+            out.write_all(b"\"reset\"")?;
+            if let Some(category) = category {
+                text(out, "category", category.name())?;
+            }
+        }
+    }
+    out.write_all(b"}\n")
+}
+
+/// A file that takes operations: gzip where its name ends in `.gz`, standard output where it is `-`.
+#[derive(Debug)]
+pub struct Sink {
+    file: PathBuf,
+    out: Out,
+}
+
+#[derive(Debug)]
+enum Out {
+    Plain(BufWriter<File>),
+    Gzip(Box<BufWriter<GzEncoder<File>>>),
+    Stdout(BufWriter<io::Stdout>),
+}
+
+impl Sink {
+    /// Creates `file`, or empties it.
+    ///
+    /// # Errors
+    /// [`Error::Write`] where the file cannot be created.
+    pub fn create(file: &Path) -> Result<Self, Error> {
+        let out = if file == Path::new("-") {
+            Out::Stdout(BufWriter::new(io::stdout()))
+        } else {
+            let created = File::create(file);
+            let created = created.map_err(|source| Error::Write { file: file.into(), source })?;
+            if file.extension().is_some_and(|ending| ending == "gz") {
+                Out::Gzip(Box::new(BufWriter::new(GzEncoder::new(created, Compression::fast()))))
+            } else {
+                Out::Plain(BufWriter::new(created))
+            }
+        };
+        Ok(Self { file: file.into(), out })
+    }
+
+    /// Writes one operation as one line.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with what the system said.
+    pub fn write(&mut self, op: &Op) -> Result<(), Error> {
+        let written = match &mut self.out {
+            Out::Plain(out) => write_op(out, op),
+            Out::Gzip(out) => write_op(out, op),
+            Out::Stdout(out) => write_op(out, op),
+        };
+        written.map_err(|source| Error::Write { file: self.file.clone(), source })
+    }
+
+    /// Writes what is still buffered; a sink that is only dropped loses what the system then refuses.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with what the system said.
+    pub fn finish(self) -> Result<(), Error> {
+        let finished = match self.out {
+            Out::Plain(mut out) => out.flush(),
+            Out::Stdout(mut out) => out.flush(),
+            Out::Gzip(out) => out
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)
+                .and_then(GzEncoder::finish)
+                .map(drop),
+        };
+        finished.map_err(|source| Error::Write { file: self.file, source })
+    }
+}
+
+fn write_get(out: &mut impl Write, get: &Get) -> io::Result<()> {
+    out.write_all(b"\"get\"")?;
+    if let Some(id) = &get.id {
+        write_id(out, id)?;
+    }
+    text(out, "key", &get.key)?;
+    if let Some(match_id) = &get.match_id {
+        text(out, "match", match_id)?;
+    }
+    if let Some(market) = &get.market {
+        text(out, "market", market)?;
+    }
+    if let Some(kickoff_ms) = get.kickoff_ms {
+        write!(out, ",\"kickoff\":{kickoff_ms}")?;
+    }
+    if let Some(lineup_confirmed) = get.lineup_confirmed {
+        write!(out, ",\"lineup_confirmed\":{lineup_confirmed}")?;
+    }
+    if let Some(odds) = &get.current_odds {
+        out.write_all(b",\"current_odds\":{")?;
+        for (at, (market, price)) in odds.iter().enumerate() {
+            out.write_all(if at == 0 { b"" } else { b"," })?;
+            value(out, &**market)?;
+            out.write_all(b":")?;
+            value(out, price)?;
+        }
+        out.write_all(b"}")?;
+    }
+    if !get.tags.is_empty() {
+        out.write_all(b",\"tags\":[")?;
+        for (at, tag) in get.tags.iter().enumerate() {
+            out.write_all(if at == 0 { b"" } else { b"," })?;
+            value(out, &**tag)?;
+        }
+        out.write_all(b"]")?;
+    }
+    if get.force_refresh {
+        out.write_all(b",\"force_refresh\":true")?;
+    }
+    if let Some(max_age_ms) = get.max_age_ms {
+        write!(out, ",\"max_age_ms\":{max_age_ms}")?;
+    }
+    if let Some(compute) = &get.compute {
+        write!(out, ",\"compute\":{{\"ms\":{}", compute.ms)?;
+        text(out, "result", word_of(ComputeResult::WORDS, compute.result))?;
+        if let Some(value) = &compute.value {
+            text(out, "value", value)?;
+        }
+        out.write_all(b"}")?;
+    }
+    Ok(())
+}
+
+fn write_id(out: &mut impl Write, id: &ReadId) -> io::Result<()> {
+    match id {
+        // Digits and letters need no escaping.
+        ReadId::Caller { .. } => write!(out, ",\"id\":\"{id}\""),
+        ReadId::Text(id) => text(out, "id", id),
+    }
+}
+
+fn text(out: &mut impl Write, field: &str, content: &str) -> io::Result<()> {
+    write!(out, ",\"{field}\":")?;
+    value(out, content)
+}
+
+/// A value as serde writes it: text escaped, a price with the fewest digits that read back as itself.
+fn value(out: &mut impl Write, value: &(impl serde::Serialize + ?Sized)) -> io::Result<()> {
+    serde_json::to_writer(out, value).map_err(io::Error::from)
+}

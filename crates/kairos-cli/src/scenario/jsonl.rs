@@ -1,0 +1,246 @@
+//! JSON Lines to operations, one line at a time, with file, line and reason for every bad one.
+//! Must never know what an operation does, and never hold more than one line.
+//! Read next: `fields.rs` for the checks, `emit.rs` for the way back.
+
+use std::io::{self, BufRead};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fields::Fields;
+use super::json::Json;
+use super::op::{
+    Category, Compute, ComputeResult, Get, MarketStatus, Mode, Op, OpKind, ReadId, Target,
+};
+use crate::error::{Error, Reason};
+use crate::names::Names;
+
+/// The operations of a JSON Lines text, in the order of its lines.
+///
+/// A bad line is an item of its own and the next line follows it; an error of the reader ends the
+/// iteration. Blank lines are passed over.
+#[derive(Debug)]
+pub struct Jsonl<R> {
+    input: R,
+    file: Arc<Path>,
+    names: Names,
+    buffer: Vec<u8>,
+    line: u64,
+    newest_ms: i64,
+    ended: bool,
+}
+
+impl<R: BufRead> Jsonl<R> {
+    /// The operations that `input` holds; messages call it `file`.
+    pub fn new(file: &Path, input: R) -> Self {
+        Self {
+            input,
+            file: Arc::from(file),
+            names: Names::new(),
+            buffer: Vec::new(),
+            line: 0,
+            newest_ms: 0,
+            ended: false,
+        }
+    }
+
+    /// Puts the next line that is not blank into the buffer; false at the end.
+    fn read_line(&mut self) -> io::Result<bool> {
+        loop {
+            self.buffer.clear();
+            if self.input.read_until(b'\n', &mut self.buffer)? == 0 {
+                return Ok(false);
+            }
+            self.line += 1;
+            if !self.buffer.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn parse_line(&mut self) -> Result<Op, Reason> {
+        let (t_ms, kind) = parse(self.buffer.trim_ascii(), &mut self.names)?;
+        if t_ms < self.newest_ms {
+            return Err(Reason::BackInTime { t: t_ms, previous: self.newest_ms });
+        }
+        self.newest_ms = t_ms;
+        Ok(Op { t_ms, line: self.line, kind })
+    }
+}
+
+impl<R: BufRead> Iterator for Jsonl<R> {
+    type Item = Result<Op, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        match self.read_line() {
+            Ok(true) => {
+                Some(self.parse_line().map_err(|reason| Error::line(&self.file, self.line, reason)))
+            }
+            Ok(false) => {
+                self.ended = true;
+                None
+            }
+            Err(source) => {
+                self.ended = true;
+                Some(Err(Error::Read { file: self.file.to_path_buf(), source }))
+            }
+        }
+    }
+}
+
+/// One line's time and operation.
+fn parse(line: &[u8], names: &mut Names) -> Result<(i64, OpKind), Reason> {
+    let text = str::from_utf8(line).map_err(|_| Reason::NotUtf8("the line"))?;
+    let json = serde_json::from_str(text).map_err(|error| Reason::NotJson(error.to_string()))?;
+    let fields = match json {
+        Json::Object(fields) => fields,
+        other => return Err(Reason::NotAnObject(other.to_string())),
+    };
+    let name = match fields.iter().find(|(field, _)| field == "op") {
+        Some((_, Json::Text(name))) => name.clone(),
+        Some((_, other)) => {
+            let found = other.to_string();
+            return Err(Reason::WrongType { field: "op", expected: "text", found });
+        }
+        None => return Err(Reason::MissingField { operation: "an operation", field: "op" }),
+    };
+    let form = FORMS.iter().find(|form| form.operation == name);
+    let form = form.ok_or_else(|| Reason::UnknownOperation(name.into_owned()))?;
+    let mut fields = Fields::new(form.operation, form.fields, fields)?;
+    let t_ms = fields.required("t", Fields::integer)?;
+    if t_ms < 0 {
+        let found = t_ms.to_string();
+        return Err(Reason::WrongType { field: "t", expected: "a whole number from 0", found });
+    }
+    Ok((t_ms, (form.parse)(&mut fields, names)?))
+}
+
+/// What an operation may say, and who reads it.
+struct Form {
+    operation: &'static str,
+    fields: &'static [&'static str],
+    parse: fn(&mut Fields<'_>, &mut Names) -> Result<OpKind, Reason>,
+}
+
+const FORMS: &[Form] = &[
+    Form { operation: "get", fields: GET_FIELDS, parse: get },
+    Form { operation: "odds", fields: &["t", "op", "match", "market", "price"], parse: odds },
+    Form { operation: "event", fields: &["t", "op", "match", "event"], parse: event },
+    Form {
+        operation: "invalidate",
+        fields: &["t", "op", "key", "tag", "match", "all", "soft"],
+        parse: invalidate,
+    },
+    Form { operation: "cancel", fields: &["t", "op", "id"], parse: cancel },
+    Form { operation: "status", fields: &["t", "op", "match", "market", "status"], parse: status },
+    Form { operation: "metrics", fields: &["t", "op"], parse: |_, _| Ok(OpKind::Metrics) },
+    Form { operation: "reset", fields: &["t", "op", "category"], parse: reset },
+];
+
+const GET_FIELDS: &[&str] = &[
+    "t",
+    "op",
+    "id",
+    "key",
+    "match",
+    "market",
+    "kickoff",
+    "lineup_confirmed",
+    "current_odds",
+    "tags",
+    "force_refresh",
+    "max_age_ms",
+    "compute",
+];
+
+fn get(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
+    let get = Get {
+        id: fields.text("id")?.map(|id| ReadId::parse(&id)),
+        key: fields.required("key", |fields, field| fields.name(field, names))?,
+        match_id: fields.name("match", names)?,
+        market: fields.name("market", names)?,
+        kickoff_ms: fields.integer("kickoff")?,
+        lineup_confirmed: fields.boolean("lineup_confirmed")?,
+        current_odds: fields.prices("current_odds", names)?,
+        tags: fields.names("tags", names)?,
+        force_refresh: fields.boolean("force_refresh")?.unwrap_or(false),
+        max_age_ms: fields.duration_ms("max_age_ms")?,
+        compute: fields.object("compute", &["ms", "result", "value"])?.map(compute).transpose()?,
+    };
+    if get.match_id.is_none() {
+        let given = [
+            ("market", get.market.is_some()),
+            ("kickoff", get.kickoff_ms.is_some()),
+            ("lineup_confirmed", get.lineup_confirmed.is_some()),
+            ("current_odds", get.current_odds.is_some()),
+        ];
+        if let Some((field, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Reason::NeedsMatch(field));
+        }
+    }
+    Ok(OpKind::Get(Box::new(get)))
+}
+
+fn compute(mut fields: Fields<'_>) -> Result<Compute, Reason> {
+    let expected = "ok, error, panic, hang, none";
+    Ok(Compute {
+        ms: fields.duration_ms("ms")?.unwrap_or_default(),
+        result: fields.word("result", expected, ComputeResult::WORDS)?.unwrap_or_default(),
+        value: fields.text("value")?.map(|value| value.as_ref().into()),
+    })
+}
+
+fn odds(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
+    Ok(OpKind::Odds {
+        match_id: fields.required("match", |fields, field| fields.name(field, names))?,
+        market: fields.required("market", |fields, field| fields.name(field, names))?,
+        price: fields.required("price", Fields::number)?,
+    })
+}
+
+fn event(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
+    Ok(OpKind::Event {
+        match_id: fields.required("match", |fields, field| fields.name(field, names))?,
+        event: fields.required("event", |fields, field| fields.name(field, names))?,
+    })
+}
+
+fn invalidate(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
+    let targets = [
+        fields.name("key", names)?.map(Target::Key),
+        fields.name("tag", names)?.map(Target::Tag),
+        fields.name("match", names)?.map(Target::Match),
+        fields.boolean("all")?.and_then(|all| all.then_some(Target::All)),
+    ];
+    let mut given = targets.into_iter().flatten();
+    let (Some(target), None) = (given.next(), given.next()) else {
+        return Err(Reason::NotOneTarget);
+    };
+    let soft = fields.boolean("soft")?.unwrap_or(false);
+    Ok(OpKind::Invalidate { target, mode: if soft { Mode::Expire } else { Mode::Kill } })
+}
+
+fn cancel(fields: &mut Fields<'_>, _: &mut Names) -> Result<OpKind, Reason> {
+    Ok(OpKind::Cancel { id: ReadId::parse(&fields.required("id", Fields::text)?) })
+}
+
+fn status(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
+    let expected = "open, suspended, closed";
+    Ok(OpKind::Status {
+        match_id: fields.required("match", |fields, field| fields.name(field, names))?,
+        market: fields.name("market", names)?,
+        status: fields.required("status", |fields, field| {
+            fields.word(field, expected, MarketStatus::WORDS)
+        })?,
+    })
+}
+
+fn reset(fields: &mut Fields<'_>, _: &mut Names) -> Result<OpKind, Reason> {
+    let expected = "base, volatility, golden_hour, swr, tags, strategy, performance";
+    Ok(OpKind::Reset { category: fields.word("category", expected, Category::WORDS)? })
+}
+
+#[cfg(test)]
+mod tests;

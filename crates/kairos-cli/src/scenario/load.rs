@@ -1,0 +1,190 @@
+//! A seeded read load beside a feed, merged in order of time.
+//! Must never change the feed, read a clock, or draw other numbers for the same seed.
+//! Read next: `csv.rs` for the feed, `zipf.rs` for the choice of matches.
+//!
+//! Reads arrive as one Poisson process from the first row of the feed to its last; each belongs to one of
+//! the callers, chosen uniformly. The match is Zipf-chosen (exponent 1) among those seen and not closed,
+//! ranked by first sight, and the market uniformly. A read that finds every match closed is not made. At
+//! equal times the feed goes first.
+
+use std::sync::Arc;
+
+use super::csv::Row;
+use super::op::{Compute, ComputeResult, Get, MarketStatus, Op, OpKind, ReadId};
+use super::zipf::Zipf;
+use crate::error::Error;
+use crate::names::Name;
+use crate::rng::Rng;
+
+/// How much is read, and by whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadShape {
+    /// The number of callers, from 1.
+    pub readers: u32,
+    /// Reads a second on average over all callers, above 0.
+    pub reads_per_s: f64,
+    /// How long each compute takes, in ms.
+    pub compute_ms: u64,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The markets that are read, each as key `match:market`; at least one.
+    pub markets: Vec<Name>,
+}
+
+/// Separates this load's draws from those of other parts under the same seed.
+const STREAM: u64 = 0x6c6f_6164;
+
+/// A feed with a load beside it: all operations in order of time.
+pub struct Loaded<F: Iterator> {
+    feed: F,
+    /// The feed's next item, taken to know its time.
+    pending: Option<F::Item>,
+    shape: LoadShape,
+    arrivals: Rng,
+    choices: Rng,
+    zipf: Zipf,
+    next_arrival_ms: Option<f64>,
+    matches: Vec<Match>,
+    /// Indices of the matches that are not closed, ascending, which is the order of first sight.
+    live: Vec<usize>,
+    reads_by_caller: Vec<u32>,
+    reads: u64,
+}
+
+#[derive(Debug)]
+struct Match {
+    name: Name,
+    kickoff_ms: Option<i64>,
+    /// One for each market, made when it is first read.
+    keys: Vec<Option<Name>>,
+}
+
+impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
+    /// `feed` with the reads of `shape` beside it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the shape has no reader, no market, or a rate that is not above 0.
+    pub fn new(feed: F, shape: LoadShape) -> Result<Self, Error> {
+        if shape.readers == 0 {
+            return Err(Error::Usage("a load needs at least one reader".into()));
+        }
+        if shape.markets.is_empty() {
+            return Err(Error::Usage("a load needs at least one market".into()));
+        }
+        if !(shape.reads_per_s.is_finite() && shape.reads_per_s > 0.0) {
+            return Err(Error::Usage("the read rate must be above 0 a second".into()));
+        }
+        Ok(Self {
+            feed,
+            pending: None,
+            arrivals: Rng::new(shape.seed, STREAM),
+            choices: Rng::new(shape.seed, STREAM + 1),
+            zipf: Zipf::new(),
+            next_arrival_ms: None,
+            matches: Vec::new(),
+            live: Vec::new(),
+            reads_by_caller: vec![0; shape.readers as usize],
+            reads: 0,
+            shape,
+        })
+    }
+
+    /// The feed beside the load.
+    pub fn feed(&self) -> &F {
+        &self.feed
+    }
+
+    /// How many reads were made so far.
+    pub fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    fn gap_ms(&mut self) -> f64 {
+        self.arrivals.exponential(1000.0 / self.shape.reads_per_s)
+    }
+
+    fn sight(&mut self, row: &Row) {
+        let index = row.match_index;
+        let (OpKind::Odds { match_id, .. } | OpKind::Status { match_id, .. }) = &row.op.kind else {
+            return;
+        };
+        if index == self.matches.len() {
+            let keys = vec![None; self.shape.markets.len()];
+            self.matches.push(Match { name: Arc::clone(match_id), kickoff_ms: None, keys });
+            self.live.push(index);
+        }
+        self.matches[index].kickoff_ms = row.kickoff_ms;
+        if let OpKind::Status { status, .. } = row.op.kind {
+            match (self.live.binary_search(&index), status) {
+                (Ok(at), MarketStatus::Closed) => {
+                    self.live.remove(at);
+                }
+                (Err(at), MarketStatus::Open | MarketStatus::Suspended) => {
+                    self.live.insert(at, index);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn read(&mut self, t_ms: i64) -> Option<Op> {
+        if self.live.is_empty() {
+            return None;
+        }
+        let index = self.live[self.zipf.draw(&mut self.choices, self.live.len())];
+        let market_index = self.choices.below(self.shape.markets.len());
+        let caller = self.choices.below(self.reads_by_caller.len());
+        let read = self.reads_by_caller[caller];
+        // Ids repeat after 2³² reads of one caller, long after such a run has stopped being useful.
+        self.reads_by_caller[caller] = read.wrapping_add(1);
+        self.reads += 1;
+        let market = &self.shape.markets[market_index];
+        let of = &mut self.matches[index];
+        let key = of.keys[market_index]
+            .get_or_insert_with(|| Name::from(format!("{}:{market}", of.name)));
+        let get = Get {
+            id: Some(ReadId::Caller { caller: caller as u32, read }),
+            match_id: Some(Arc::clone(&of.name)),
+            market: Some(Arc::clone(market)),
+            kickoff_ms: of.kickoff_ms,
+            compute: Some(Compute {
+                ms: self.shape.compute_ms,
+                result: ComputeResult::Ok,
+                value: None,
+            }),
+            ..Get::new(Arc::clone(key))
+        };
+        Some(Op { t_ms, line: 0, kind: OpKind::Get(Box::new(get)) })
+    }
+}
+
+impl<F: Iterator<Item = Result<Row, Error>>> Iterator for Loaded<F> {
+    type Item = Result<Op, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let row = match self.pending.take().or_else(|| self.feed.next())? {
+                Ok(row) => row,
+                Err(error) => return Some(Err(error)),
+            };
+            let feed_ms = row.op.t_ms;
+            let arrival_ms = match self.next_arrival_ms {
+                Some(arrival_ms) => arrival_ms,
+                None => feed_ms as f64 + self.gap_ms(),
+            };
+            self.next_arrival_ms = Some(arrival_ms);
+            if arrival_ms.floor() as i64 >= feed_ms {
+                self.sight(&row);
+                return Some(Ok(row.op));
+            }
+            self.pending = Some(Ok(row));
+            self.next_arrival_ms = Some(arrival_ms + self.gap_ms());
+            if let Some(op) = self.read(arrival_ms.floor() as i64) {
+                return Some(Ok(op));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! A file as a stream of bytes, unpacked as its name says, and the format that its name promises.
+//! Must never know what the bytes say.
+//! Read next: `../scenario.rs`, which hands the bytes to the right reader.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+
+use crate::error::Error;
+use crate::progress::Progress;
+
+/// How a scenario is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One operation a line.
+    Jsonl,
+    /// An odds feed.
+    Csv,
+}
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    Plain,
+    /// gzip, one member or several.
+    Gzip,
+    /// Zstandard, one frame or several.
+    Zstd,
+}
+
+/// What the name of `file` says: `.jsonl` or `.csv`, and then perhaps `.gz` or `.zst`.
+///
+/// # Errors
+/// [`Error::Usage`] for any other name.
+pub fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
+    let (name, packing) = match file.extension().and_then(OsStr::to_str) {
+        Some("gz") => (file.with_extension(""), Packing::Gzip),
+        Some("zst") => (file.with_extension(""), Packing::Zstd),
+        _ => (file.to_path_buf(), Packing::Plain),
+    };
+    match name.extension().and_then(OsStr::to_str) {
+        Some("jsonl") => Ok((Format::Jsonl, packing)),
+        Some("csv") => Ok((Format::Csv, packing)),
+        _ => Err(Error::Usage(format!(
+            "{}: a scenario is a .jsonl or .csv file, optionally with .gz or .zst after it",
+            file.display()
+        ))),
+    }
+}
+
+/// Opens `file` and unpacks it as it is read.
+///
+/// # Errors
+/// [`Error::Read`] where the file cannot be opened. What is wrong inside it shows while reading.
+pub fn open(file: &Path, packing: Packing, progress: &Progress) -> Result<Box<dyn BufRead>, Error> {
+    let failed = |source| Error::Read { file: file.into(), source };
+    let opened = File::open(file).map_err(failed)?;
+    let bytes = opened.metadata().map_err(failed)?.len();
+    Ok(unpack(BufReader::new(progress.reading(opened, bytes)), packing))
+}
+
+fn unpack(packed: impl BufRead + 'static, packing: Packing) -> Box<dyn BufRead> {
+    match packing {
+        Packing::Plain => Box::new(packed),
+        Packing::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(packed))),
+        Packing::Zstd => Box::new(BufReader::new(Frames { state: Some(State::Between(packed)) })),
+    }
+}
+
+/// The frames of a Zstandard file one after another: the library's decoder stops after the first, and a
+/// file that was packed in parallel or appended to has several.
+struct Frames<R: BufRead> {
+    /// `None` only while a step is taken, and after an error.
+    state: Option<State<R>>,
+}
+
+enum State<R: BufRead> {
+    Between(R),
+    Inside(Box<StreamingDecoder<R, FrameDecoder>>),
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match self.state.take() {
+                None => return Err(io::Error::other("the file failed before")),
+                Some(State::Between(mut packed)) => {
+                    if packed.fill_buf()?.is_empty() {
+                        self.state = Some(State::Between(packed));
+                        return Ok(0);
+                    }
+                    let frame = StreamingDecoder::new(packed);
+                    let frame = frame.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+                    self.state = Some(State::Inside(Box::new(frame)));
+                }
+                Some(State::Inside(mut frame)) => {
+                    let read = frame.read(buffer)?;
+                    if read > 0 {
+                        self.state = Some(State::Inside(frame));
+                        return Ok(read);
+                    }
+                    self.state = Some(State::Between(frame.into_inner()));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    use super::*;
+
+    fn unpacked(packed: Vec<u8>, packing: Packing) -> io::Result<String> {
+        let mut text = String::new();
+        unpack(io::Cursor::new(packed), packing).read_to_string(&mut text).map(|_| text)
+    }
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(text: &str) -> Vec<u8> {
+        compress_to_vec(text.as_bytes(), CompressionLevel::Fastest)
+    }
+
+    #[test]
+    fn the_name_says_format_and_packing() {
+        let check =
+            |name: &str, expected| assert_eq!(format_of(Path::new(name)).ok(), expected, "{name}");
+        check("day.jsonl", Some((Format::Jsonl, Packing::Plain)));
+        check("a.b/day.jsonl.gz", Some((Format::Jsonl, Packing::Gzip)));
+        check("day.jsonl.zst", Some((Format::Jsonl, Packing::Zstd)));
+        check("feed.csv", Some((Format::Csv, Packing::Plain)));
+        check("feed.csv.gz", Some((Format::Csv, Packing::Gzip)));
+        check("feed.gz", None);
+        check("feed.json", None);
+        check("jsonl", None);
+    }
+
+    #[test]
+    fn every_member_and_frame_is_read() {
+        assert_eq!(unpacked(b"plain".to_vec(), Packing::Plain).unwrap(), "plain");
+        let members = [gzip("one\n"), gzip("two\n")].concat();
+        assert_eq!(unpacked(members, Packing::Gzip).unwrap(), "one\ntwo\n");
+        let long = "a line that repeats\n".repeat(20_000);
+        let frames = [zstd("one\n"), zstd(&long), zstd("two\n")].concat();
+        assert_eq!(unpacked(frames, Packing::Zstd).unwrap(), format!("one\n{long}two\n"));
+        assert_eq!(unpacked(Vec::new(), Packing::Zstd).unwrap(), "");
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_is_an_error_and_not_an_early_end() {
+        for (packed, packing) in
+            [(gzip("some text"), Packing::Gzip), (zstd("some text"), Packing::Zstd)]
+        {
+            let cut = packed[..packed.len() - 3].to_vec();
+            assert!(unpacked(cut, packing).is_err(), "{packing:?}");
+            assert!(unpacked(b"no such thing".to_vec(), packing).is_err(), "{packing:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error =
+            open(Path::new("/no/such.csv"), Packing::Plain, &Progress::hidden()).err().unwrap();
+        assert!(error.to_string().starts_with("/no/such.csv: "), "{error}");
+    }
+}

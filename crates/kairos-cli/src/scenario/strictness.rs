@@ -1,0 +1,109 @@
+//! What a bad line does to a run: it ends it, or it is counted and passed over.
+//! Must never pass over an input that cannot be read.
+//! Read next: `../scenario.rs`, which wraps every reader in it.
+
+use crate::error::Error;
+
+/// What a bad line does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// It ends the run.
+    #[default]
+    Strict,
+    /// It is counted and passed over.
+    Lenient,
+}
+
+/// A reader under a [`Strictness`].
+#[derive(Debug)]
+pub struct Checked<I> {
+    inner: I,
+    strictness: Strictness,
+    skipped: u64,
+    first_skipped: Option<Error>,
+    ended: bool,
+}
+
+impl<I> Checked<I> {
+    /// `inner`, whose bad lines do what `strictness` says.
+    pub fn new(inner: I, strictness: Strictness) -> Self {
+        Self { inner, strictness, skipped: 0, first_skipped: None, ended: false }
+    }
+
+    /// The reader inside.
+    pub fn inner(&self) -> &I {
+        &self.inner
+    }
+
+    /// How many lines were passed over.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// What was wrong with the first line that was passed over.
+    pub fn first_skipped(&self) -> Option<&Error> {
+        self.first_skipped.as_ref()
+    }
+}
+
+impl<T, I: Iterator<Item = Result<T, Error>>> Iterator for Checked<I> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        for item in self.inner.by_ref() {
+            match item {
+                Err(error) if self.strictness == Strictness::Lenient && error.is_line() => {
+                    self.skipped += 1;
+                    self.first_skipped.get_or_insert(error);
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+                Ok(item) => return Some(Ok(item)),
+            }
+        }
+        self.ended = true;
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::error::Reason;
+
+    fn lines(strictness: Strictness) -> Checked<impl Iterator<Item = Result<u8, Error>>> {
+        let file: Arc<Path> = Arc::from(Path::new("f"));
+        let items = (1..=6).map(move |n| match n {
+            2 | 4 => Err(Error::line(&file, n, Reason::NotOneTarget)),
+            5 => Err(Error::Read { file: "f".into(), source: io::ErrorKind::UnexpectedEof.into() }),
+            _ => Ok(n as u8),
+        });
+        Checked::new(items, strictness)
+    }
+
+    #[test]
+    fn strict_reading_ends_at_the_first_bad_line() {
+        let mut lines = lines(Strictness::Strict);
+        let items: Vec<_> = lines.by_ref().map(Result::ok).collect();
+        assert_eq!(items, [Some(1), None]);
+        assert_eq!(lines.skipped(), 0);
+    }
+
+    #[test]
+    fn lenient_reading_counts_bad_lines_but_ends_where_the_file_fails() {
+        let mut lines = lines(Strictness::Lenient);
+        let items: Vec<_> = lines.by_ref().map(Result::ok).collect();
+        assert_eq!(items, [Some(1), Some(3), None]);
+        assert_eq!(lines.skipped(), 2);
+        assert!(lines.first_skipped().unwrap().to_string().starts_with("f:2: "));
+    }
+}
