@@ -3,6 +3,7 @@
 //! Read next: `scenario/op.rs` for the operations, then `scenario.rs` for what reads them.
 
 pub mod error;
+pub mod exposure;
 pub mod names;
 pub mod progress;
 pub mod rng;
