@@ -2,6 +2,7 @@
 //! Never knows: why it is run, or what its output means.
 //! Read next: `ci.rs`, which runs a list of these.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
@@ -41,7 +42,11 @@ impl Invocation {
     pub(crate) fn run(&self, root: &Path) -> Result<(), Failure> {
         // The cargo that runs this program names itself: the same toolchain is used throughout.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        self.run_as(&cargo, root)
+    }
+
+    fn run_as(&self, program: &OsStr, root: &Path) -> Result<(), Failure> {
+        let mut command = Command::new(program);
         command.args(&self.args).current_dir(root);
         if self.vars.iter().any(|(name, _)| *name == "RUSTFLAGS") {
             // Cargo lets this one win over RUSTFLAGS, and the step would run without its flags.
@@ -96,8 +101,15 @@ mod tests {
 
     #[test]
     fn a_nonzero_exit_is_a_failure_that_shows_the_line() {
-        let result = Invocation::cargo(["no-such-subcommand-anywhere", "-q"]).run(Path::new("."));
-        let Err(Failure::Failed(reason)) = result else { panic!("{result:?}") };
-        assert!(reason.contains("`cargo no-such-subcommand-anywhere -q` ended with"), "{reason}");
+        let reason = |program: &str| {
+            let result = Invocation::cargo(["test", "-q"]).run_as(program.as_ref(), Path::new("."));
+            result.map_err(|failure| match failure {
+                Failure::Failed(reason) | Failure::Usage(reason) => reason,
+            })
+        };
+        assert_eq!(reason("true"), Ok(()));
+        assert_eq!(reason("false"), Err("`cargo test -q` ended with exit status: 1".into()));
+        let unknown = reason("no-such-program-anywhere").expect_err("it is not there");
+        assert!(unknown.starts_with("cannot start `cargo test -q`: "), "{unknown}");
     }
 }
