@@ -1,1 +1,48 @@
-//! Placeholder crate root.
+//! Counters, gauges and latency histograms that cost a plain add to count with.
+//! Never knows: any other crate of this workspace; it is usable alone.
+//! Read next: `registry.rs` for the surface, `core.rs` and `cell.rs` for how counting works.
+//!
+//! Every thread counts in cells of its own, which readers add up: no lock prefix, no shared
+//! cache line. When a thread ends its counts are kept and its cells go to the next thread.
+
+mod buckets;
+mod cell;
+mod clock;
+mod core;
+mod counter;
+mod encode;
+mod error;
+mod family;
+#[cfg(unix)]
+mod fork;
+mod gauge;
+mod hdr;
+mod histogram;
+mod instrument;
+mod local;
+#[cfg(kairos_loom)]
+#[doc(hidden)]
+pub mod model;
+mod names;
+mod registry;
+mod series;
+mod shard;
+mod snapshot;
+mod sync;
+mod tally;
+mod timer;
+
+pub use buckets::{HOUR_NS, Precision};
+pub use clock::{Clock, ManualClock};
+pub use counter::Counter;
+pub use error::Error;
+pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
+pub use gauge::{FractionGauge, Gauge};
+pub use hdr::HistogramSnapshot;
+pub use histogram::{Histogram, HistogramConfig};
+pub use local::shards;
+pub use names::{Kind, Unit};
+pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
+pub use series::OVERFLOW;
+pub use snapshot::{MetricSnapshot, SeriesSnapshot, Snapshot, Value};
+pub use timer::Timer;

@@ -1,0 +1,252 @@
+//! The arithmetic of HDR buckets: value to bucket and back, as pure functions.
+//! Never knows: cells, threads, time.
+//! Read next: `tally.rs`, which counts in these buckets.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// One hour in nanoseconds: the highest value that a histogram tells apart by default.
+pub const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// How finely a histogram tells values apart: significant decimal digits, up to a highest value.
+///
+/// Values below the resolution are exact; above it a bucket is at most `10^-digits` of its value
+/// wide (6.3 %, 0.8 % or 0.1 %: the next power of two is used). A value above the highest is counted in
+/// the top bucket and in [`HistogramSnapshot::saturated`](crate::HistogramSnapshot::saturated).
+///
+/// Memory of one histogram for one recording thread: about 1 KiB, and for each octave of values
+/// that occurs 128 B, 1 KiB or 8 KiB with one, two or three digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "RawPrecision", into = "RawPrecision")]
+pub struct Precision {
+    digits: u8,
+    highest: u64,
+}
+
+impl Precision {
+    /// One significant digit, 1 ns to 1 h.
+    pub const fn one_digit() -> Precision {
+        Precision { digits: 1, highest: HOUR_NS }
+    }
+
+    /// Two significant digits, 1 ns to 1 h; what most latencies want.
+    pub const fn two_digits() -> Precision {
+        Precision { digits: 2, highest: HOUR_NS }
+    }
+
+    /// Three significant digits, 1 ns to 1 h.
+    pub const fn three_digits() -> Precision {
+        Precision { digits: 3, highest: HOUR_NS }
+    }
+
+    /// The same precision up to another highest value (at least 2).
+    ///
+    /// # Errors
+    /// [`Error::Precision`] when `highest` is below 2.
+    pub fn up_to(self, highest: u64) -> Result<Precision, Error> {
+        if highest < 2 {
+            return Err(Error::Precision {
+                field: "highest",
+                value: highest,
+                allowed: "2 or more",
+            });
+        }
+        Ok(Precision { highest, ..self })
+    }
+
+    /// Significant decimal digits: 1, 2 or 3.
+    pub const fn digits(self) -> u8 {
+        self.digits
+    }
+
+    /// The highest value that is told apart.
+    pub const fn highest(self) -> u64 {
+        self.highest
+    }
+
+    pub(crate) fn layout(self) -> Layout {
+        let grain = match self.digits {
+            1 => 4,
+            2 => 7,
+            _ => 10,
+        };
+        Layout { grain, highest: self.highest }
+    }
+}
+
+impl TryFrom<u8> for Precision {
+    type Error = Error;
+
+    /// 1, 2 or 3 significant digits, 1 ns to 1 h.
+    fn try_from(digits: u8) -> Result<Precision, Error> {
+        match digits {
+            1..=3 => Ok(Precision { digits, highest: HOUR_NS }),
+            _ => Err(Error::Precision {
+                field: "digits",
+                value: digits.into(),
+                allowed: "1, 2 or 3",
+            }),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RawPrecision {
+    digits: u8,
+    highest: u64,
+}
+
+impl TryFrom<RawPrecision> for Precision {
+    type Error = Error;
+
+    fn try_from(raw: RawPrecision) -> Result<Precision, Error> {
+        Precision::try_from(raw.digits)?.up_to(raw.highest)
+    }
+}
+
+impl From<Precision> for RawPrecision {
+    fn from(precision: Precision) -> RawPrecision {
+        RawPrecision { digits: precision.digits, highest: precision.highest }
+    }
+}
+
+/// The bucket arithmetic of one precision: `2^grain` buckets to an octave, as in `HdrHistogram`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Layout {
+    grain: u8,
+    highest: u64,
+}
+
+impl Layout {
+    /// The highest value that is told apart.
+    #[inline]
+    pub(crate) fn highest(self) -> u64 {
+        self.highest
+    }
+
+    /// Buckets in a chunk, the unit of allocation: those of one octave.
+    #[inline]
+    pub(crate) fn chunk_len(self) -> usize {
+        1 << self.grain
+    }
+
+    /// How many chunks cover every value up to the highest.
+    pub(crate) fn chunks(self) -> usize {
+        (self.index(self.highest) >> self.grain) + 1
+    }
+
+    /// The bucket of a value.
+    #[inline]
+    pub(crate) fn index(self, value: u64) -> usize {
+        let grain = u32::from(self.grain);
+        // With the grain's bit forced, small values share shift 0, where buckets are one wide.
+        let shift = (value | 1 << grain).ilog2() - grain;
+        ((shift as usize) << grain) + (value >> shift) as usize
+    }
+
+    /// A bucket's chunk and its place in there.
+    #[inline]
+    pub(crate) fn split(self, index: usize) -> (usize, usize) {
+        (index >> self.grain, index & (self.chunk_len() - 1))
+    }
+
+    /// The lowest value of a bucket.
+    pub(crate) fn lowest_of(self, index: usize) -> u64 {
+        let (chunk, offset) = self.split(index);
+        match chunk {
+            0 => offset as u64,
+            _ => ((self.chunk_len() + offset) as u64) << (chunk - 1),
+        }
+    }
+
+    /// The highest value of a bucket.
+    pub(crate) fn highest_of(self, index: usize) -> u64 {
+        let (chunk, _) = self.split(index);
+        self.lowest_of(index) + ((1 << chunk.saturating_sub(1)) - 1)
+    }
+
+    /// The bucket, in a layout that is no finer, which holds all of this layout's bucket `index`.
+    pub(crate) fn index_in(self, coarser: Layout, index: usize) -> usize {
+        debug_assert!(coarser.grain <= self.grain, "a finer layout splits buckets");
+        coarser.index(self.lowest_of(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hdrhistogram::Histogram;
+    use proptest::prelude::*;
+
+    fn all() -> [Precision; 3] {
+        [Precision::one_digit(), Precision::two_digits(), Precision::three_digits()]
+    }
+
+    #[test]
+    fn neighbouring_buckets_touch_and_cover_everything() {
+        for precision in all() {
+            let layout = precision.layout();
+            let last = layout.index(HOUR_NS);
+            for index in 0..=last {
+                assert_eq!(layout.index(layout.lowest_of(index)), index);
+                assert_eq!(layout.index(layout.highest_of(index)), index);
+                assert_eq!(layout.highest_of(index) + 1, layout.lowest_of(index + 1));
+            }
+            assert_eq!(layout.lowest_of(0), 0);
+            assert_eq!(layout.split(last).0 + 1, layout.chunks());
+        }
+    }
+
+    #[test]
+    fn the_highest_u64_has_a_bucket() {
+        for precision in all() {
+            let layout = precision.up_to(u64::MAX).unwrap().layout();
+            let top = layout.index(u64::MAX);
+            assert_eq!(layout.highest_of(top), u64::MAX);
+            assert_eq!(layout.split(top).0 + 1, layout.chunks());
+        }
+    }
+
+    #[test]
+    fn precision_outside_the_range_is_refused_by_field() {
+        assert!(Precision::try_from(0).unwrap_err().to_string().contains("digits"));
+        assert!(Precision::try_from(4).is_err());
+        assert_eq!(Precision::try_from(2).unwrap(), Precision::two_digits());
+        assert!(Precision::two_digits().up_to(1).unwrap_err().to_string().contains("highest"));
+    }
+
+    proptest! {
+        #[test]
+        fn buckets_are_those_of_hdrhistogram(value in 0..=HOUR_NS, shift in 0u32..41) {
+            let value = value >> shift;
+            for precision in all() {
+                let layout = precision.layout();
+                let theirs = Histogram::<u64>::new_with_bounds(1, HOUR_NS, precision.digits()).unwrap();
+                let index = layout.index(value);
+                prop_assert_eq!(layout.lowest_of(index), theirs.lowest_equivalent(value));
+                prop_assert_eq!(layout.highest_of(index), theirs.highest_equivalent(value));
+            }
+        }
+
+        #[test]
+        fn a_bucket_is_narrower_than_its_precision(value in 1..u64::MAX) {
+            for precision in all() {
+                let layout = precision.layout();
+                let index = layout.index(value);
+                let width = (layout.highest_of(index) - layout.lowest_of(index)) as f64;
+                prop_assert!(width <= value as f64 / 10f64.powi(precision.digits().into()));
+            }
+        }
+
+        #[test]
+        fn fine_buckets_nest_in_coarse_ones(value in 0..u64::MAX) {
+            let [one, two, three] = all().map(Precision::layout);
+            for (fine, coarse) in [(three, two), (three, one), (two, one)] {
+                let index = fine.index(value);
+                prop_assert_eq!(fine.index_in(coarse, index), coarse.index(value));
+                prop_assert_eq!(coarse.index(fine.highest_of(index)), coarse.index(value));
+            }
+        }
+    }
+}

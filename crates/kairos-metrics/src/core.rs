@@ -1,0 +1,186 @@
+//! The process's shards and ids: leases shards to threads, folds them, adds them up.
+//! Never knows: thread-locals (`local.rs` has them), names, formats.
+//! Read next: `local.rs`, through which a thread reaches its shard.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Weak;
+
+use crate::buckets::Layout;
+use crate::shard::{Shard, Sizes};
+use crate::sync::{AtomicI64, Mutex, MutexGuard, Ordering};
+use crate::tally::{Sum, Tally};
+
+/// Everything that threads share: one for the process, and one for each execution of a model.
+///
+/// The lock is taken at a thread's first count and at its end, when ids come and go, and by
+/// readers; never by a count: a thread that finds it taken counts in the shared shard instead.
+/// A fold moves counts under the lock and readers add up under it, so that they see a count
+/// either in its shard or in the shared one.
+#[derive(Debug)]
+pub(crate) struct Core {
+    sizes: Sizes,
+    /// What folded shards left, and what was counted without a lease. Many writers.
+    shared: &'static Shard,
+    state: Mutex<State>,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(crate) struct State {
+    leased: Vec<&'static Shard>,
+    /// Shards between two owners; all zero.
+    free: Vec<&'static Shard>,
+    cell_ids: Ids,
+    tally_ids: Ids,
+    /// Ids whose tallies are laid out already: an id is used again only with its layout.
+    free_tally_ids: BTreeMap<Layout, BTreeSet<u32>>,
+    gauges: Vec<Weak<AtomicI64>>,
+}
+
+/// Dense ids, the smallest free one first, so that few ids stay in the embedded blocks.
+#[derive(Debug, Default)]
+struct Ids {
+    next: u32,
+    free: BTreeSet<u32>,
+}
+
+impl Ids {
+    fn take(&mut self) -> u32 {
+        self.free.pop_first().unwrap_or_else(|| self.fresh())
+    }
+
+    fn fresh(&mut self) -> u32 {
+        let id = self.next;
+        self.next += 1;
+        id
+    }
+}
+
+impl Core {
+    pub(crate) fn new(sizes: Sizes) -> Core {
+        let state = State {
+            leased: Vec::new(),
+            free: Vec::new(),
+            cell_ids: Ids::default(),
+            tally_ids: Ids::default(),
+            free_tally_ids: BTreeMap::new(),
+            gauges: Vec::new(),
+        };
+        Core { sizes, shared: Shard::leaked(sizes), state: Mutex::new(state) }
+    }
+
+    /// The shard for counts that have no lease.
+    pub(crate) fn shared(&self) -> &'static Shard {
+        self.shared
+    }
+
+    /// Makes the calling thread the owner of a shard, unless the lock is taken: a count must not
+    /// wait for a reader or a registration.
+    pub(crate) fn try_lease(&self) -> Option<&'static Shard> {
+        let mut state = self.state.try_lock()?;
+        let shard = state.free.pop().unwrap_or_else(|| Shard::leaked(self.sizes));
+        state.leased.push(shard);
+        Some(shard)
+    }
+
+    /// Takes a shard back from its owner, the calling thread: its counts go to the shared shard.
+    pub(crate) fn retire(&self, shard: &'static Shard) {
+        let mut state = self.state.lock();
+        shard.fold(self.shared, state.cell_ids.next, state.tally_ids.next);
+        state.leased.retain(|leased| !std::ptr::eq(*leased, shard));
+        state.free.push(shard);
+    }
+
+    /// An id for a counter; its count is zero.
+    pub(crate) fn acquire_cell(&self) -> u32 {
+        self.state.lock().cell_ids.take()
+    }
+
+    /// Takes a counter's id back. The caller's last handle is gone, so that all counts happened
+    /// before this and zeroing them here races with no owner.
+    pub(crate) fn release_cell(&self, id: u32) {
+        let mut state = self.state.lock();
+        self.shared.clear_cell(id);
+        state.leased.iter().for_each(|shard| shard.clear_cell(id));
+        state.cell_ids.free.insert(id);
+    }
+
+    /// An id for a histogram of this layout; nothing is recorded under it.
+    pub(crate) fn acquire_tally(&self, layout: Layout) -> u32 {
+        let mut state = self.state.lock();
+        let free = state.free_tally_ids.get_mut(&layout).and_then(BTreeSet::pop_first);
+        free.unwrap_or_else(|| state.tally_ids.fresh())
+    }
+
+    /// Takes a histogram's id back, as [`Core::release_cell`] does.
+    pub(crate) fn release_tally(&self, id: u32, layout: Layout) {
+        let mut state = self.state.lock();
+        self.shared.clear_tally(id);
+        state.leased.iter().for_each(|shard| shard.clear_tally(id));
+        state.free_tally_ids.entry(layout).or_default().insert(id);
+    }
+
+    /// Has a gauge zeroed in a forked child.
+    pub(crate) fn adopt_gauge(&self, gauge: Weak<AtomicI64>) {
+        let mut state = self.state.lock();
+        if state.gauges.len() == state.gauges.capacity() {
+            state.gauges.retain(|gauge| gauge.strong_count() > 0);
+        }
+        state.gauges.push(gauge);
+    }
+
+    /// Keeps shards from being folded or leased while counts are added up.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { shared: self.shared, state: self.state.lock() }
+    }
+
+    /// The lock itself, for `fork.rs` to hold across a fork.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// In a forked child, whose only thread owns `own`: forgets the parent's counts.
+    ///
+    /// The other threads' shards are abandoned, not reused: their owners may have been stopped
+    /// halfway through allocating a block.
+    pub(crate) fn restart(&self, state: &mut State, own: Option<&'static Shard>) {
+        state.leased.retain(|shard| own.is_some_and(|own| std::ptr::eq(*shard, own)));
+        for shard in state.leased.iter().copied().chain([self.shared]) {
+            (0..state.cell_ids.next).for_each(|id| shard.clear_cell(id));
+            (0..state.tally_ids.next).for_each(|id| shard.clear_tally(id));
+        }
+        for gauge in state.gauges.iter().filter_map(Weak::upgrade) {
+            // Relaxed: the child has one thread.
+            gauge.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// How many shards exist, leased or free.
+    pub(crate) fn shards(&self) -> usize {
+        let state = self.state.lock();
+        state.leased.len() + state.free.len()
+    }
+}
+
+/// The right to add up shards: while it lives, no shard changes its owner.
+pub(crate) struct Reader<'a> {
+    shared: &'static Shard,
+    state: MutexGuard<'a, State>,
+}
+
+impl Reader<'_> {
+    /// A counter's total. O(live threads).
+    pub(crate) fn count(&self, id: u32) -> u64 {
+        self.shards().fold(0, |total, shard| total.wrapping_add(shard.count(id)))
+    }
+
+    /// Adds a histogram up into `sum`. O(live threads x buckets between min and max).
+    pub(crate) fn add_up(&self, id: u32, layout: Layout, sum: &mut Sum) {
+        let tallies = self.shards().filter_map(|shard| -> Option<&Tally> { shard.find_tally(id) });
+        sum.add_up(layout, tallies);
+    }
+
+    fn shards(&self) -> impl Iterator<Item = &'static Shard> + Clone {
+        self.state.leased.iter().copied().chain([self.shared])
+    }
+}

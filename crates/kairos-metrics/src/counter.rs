@@ -1,0 +1,91 @@
+//! The counter: grows, by one plain add in the counting thread's own cell.
+//! Never knows: shards and leases (`local.rs` does).
+//! Read next: `local.rs`, where an increment goes.
+
+use std::sync::Arc;
+
+use crate::core::Reader;
+use crate::encode::{Encoder, Heads};
+use crate::instrument::{Instrument, Series, Stamp};
+use crate::local::{self, core};
+use crate::names::Kind;
+use crate::snapshot::Value;
+use crate::tally::Sum;
+
+/// A number that grows.
+///
+/// A handle: cloning costs one atomic increment, and any thread may count through any clone.
+/// Keep handles instead of looking them up. Counting is not async-signal-safe: a signal handler
+/// that counts may lose the increment that it interrupts.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    id: u32,
+    series: Arc<Series<CounterCells>>,
+}
+
+impl Counter {
+    pub(crate) fn new(series: Arc<Series<CounterCells>>) -> Counter {
+        Counter { id: series.cells.id, series }
+    }
+
+    /// Adds one. One plain add: no lock prefix, no shared cache line. A thread's first count
+    /// leases a shard; from the 513th live counter on, finding the cell costs some nanoseconds.
+    #[inline]
+    pub fn inc(&self) {
+        local::add(self.id, 1);
+    }
+
+    /// Adds `n`, at the cost of [`Counter::inc`]. The total is kept modulo 2^64.
+    #[inline]
+    pub fn add(&self, n: u64) {
+        local::add(self.id, n);
+    }
+
+    /// The total over all threads, past ones included: everything that happened before this
+    /// call, and perhaps some of what happens meanwhile. Takes a lock; O(live threads).
+    pub fn value(&self) -> u64 {
+        core().reader().count(self.series.cells.id)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct CounterCells {
+    id: u32,
+}
+
+impl Drop for CounterCells {
+    fn drop(&mut self) {
+        core().release_cell(self.id);
+    }
+}
+
+impl Instrument for CounterCells {
+    type Spec = ();
+
+    const KIND: Kind = Kind::Counter;
+
+    fn make((): &()) -> CounterCells {
+        CounterCells { id: core().acquire_cell() }
+    }
+
+    fn heads((): &(), family: &str, labels: &str) -> Heads {
+        let mut heads = Heads::default();
+        heads.push(family, "_total", labels, "");
+        heads.push(family, "_created", labels, "");
+        heads
+    }
+
+    fn activity(&self, reader: &Reader<'_>) -> u64 {
+        reader.count(self.id)
+    }
+
+    fn value(&self, reader: &Reader<'_>, _: &mut Sum) -> Value {
+        Value::Counter(reader.count(self.id))
+    }
+
+    fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
+        let mut heads = stamp.heads.iter();
+        encoder.sample_u64(heads.next().unwrap_or_default(), reader.count(self.id));
+        encoder.created(heads.next().unwrap_or_default(), stamp.created_unix_ns);
+    }
+}

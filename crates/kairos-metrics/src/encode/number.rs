@@ -1,0 +1,108 @@
+//! Numbers as text, appended to a string without a formatter between.
+//! Never knows: what the numbers mean.
+//! Read next: `text.rs`.
+
+use std::fmt::Write as _;
+
+const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
+2021222324252627282930313233343536373839\
+4041424344454647484950515253545556575859\
+6061626364656667686970717273747576777879\
+8081828384858687888990919293949596979899";
+
+/// Appends an unsigned number.
+pub(crate) fn push_u64(out: &mut String, mut value: u64) {
+    let mut buffer = [0; 20];
+    let mut at = buffer.len();
+    while value >= 100 {
+        let pair = (value % 100) as usize * 2;
+        value /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if value >= 10 {
+        let pair = value as usize * 2;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    } else {
+        at -= 1;
+        buffer[at] = b'0' + value as u8;
+    }
+    out.push_str(str::from_utf8(&buffer[at..]).expect("digits are ASCII"));
+}
+
+/// Appends a signed number.
+pub(crate) fn push_i64(out: &mut String, value: i64) {
+    if value < 0 {
+        out.push('-');
+    }
+    push_u64(out, value.unsigned_abs());
+}
+
+/// Appends nanoseconds as seconds, exactly, with at least one decimal: `0.0000025`, `1.0`.
+pub(crate) fn push_ns_as_seconds(out: &mut String, ns: u64) {
+    const SECOND: u64 = 1_000_000_000;
+    push_u64(out, ns / SECOND);
+    // The leading one keeps the zeros after the point, and is then overwritten by it.
+    let start = out.len();
+    push_u64(out, SECOND + ns % SECOND);
+    out.replace_range(start..=start, ".");
+    let digits = out[start + 2..].trim_end_matches('0').len();
+    out.truncate(start + 2 + digits);
+}
+
+/// Appends a fraction; what is not finite as `NaN`, `+Inf`, `-Inf`.
+pub(crate) fn push_f64(out: &mut String, value: f64) {
+    if value.is_nan() {
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    } else {
+        write!(out, "{value:?}").expect("writing to a string does not fail");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(push: impl Fn(&mut String)) -> String {
+        let mut out = String::new();
+        push(&mut out);
+        out
+    }
+
+    #[test]
+    fn nanoseconds_become_exact_seconds() {
+        let check = |ns, expected: &str| {
+            assert_eq!(text(|out| push_ns_as_seconds(out, ns)), expected);
+        };
+        check(0, "0.0");
+        check(1, "0.000000001");
+        check(2_500, "0.0000025");
+        check(1_000_000_000, "1.0");
+        check(10_250_000_000, "10.25");
+        check(u64::MAX, "18446744073.709551615");
+    }
+
+    #[test]
+    fn fractions_that_are_not_finite_have_their_names() {
+        let check = |value, expected: &str| assert_eq!(text(|out| push_f64(out, value)), expected);
+        check(f64::NAN, "NaN");
+        check(f64::INFINITY, "+Inf");
+        check(f64::NEG_INFINITY, "-Inf");
+        check(0.1, "0.1");
+        check(3.0, "3.0");
+    }
+
+    proptest! {
+        #[test]
+        fn integers_are_written_as_display_writes_them(value: u64, shift in 0u32..64) {
+            let value = value >> shift;
+            prop_assert_eq!(text(|out| push_u64(out, value)), value.to_string());
+            let signed = value as i64;
+            prop_assert_eq!(text(|out| push_i64(out, signed)), signed.to_string());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What happens when the process forks: the child starts from zero.
+//! Never knows: names and formats.
+//! Read next: `core.rs`, `Core::restart`.
+//!
+//! This is the one module with `unsafe`: std has no hook for fork, and a process id compared at
+//! each count would cost more than the count. A fork while another thread allocates a block of
+//! the shared shard (some hundred nanoseconds, once for 512 counters) can leave that block
+//! unusable in the child; a child that goes on counting should be forked before threads are.
+
+#![cfg(not(kairos_loom))]
+
+use std::cell::RefCell;
+
+use crate::core::State;
+use crate::local::{core, own_shard};
+use crate::sync::MutexGuard;
+
+thread_local! {
+    /// Holds the lock across a fork, so that the child finds shards and ids whole.
+    static HELD: RefCell<Option<MutexGuard<'static, State>>> = const { RefCell::new(None) };
+}
+
+/// Registers the hooks; called once, before the process's core exists.
+#[allow(unsafe_code)]
+pub(crate) fn watch() {
+    // SAFETY: the three functions are `extern "C"`, take nothing and never unwind: they touch
+    // only memory of this process, through safe code. The C library calls them in the forking
+    // thread; the child's runs while that is the only thread, and allocates nothing.
+    // A failure (out of memory) leaves the child with the parent's counts, which is what there
+    // would be without the hook.
+    unsafe {
+        libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child));
+    }
+}
+
+extern "C" fn before() {
+    let _ = HELD.try_with(|held| {
+        if let Ok(mut held) = held.try_borrow_mut() {
+            *held = Some(core().lock());
+        }
+    });
+}
+
+extern "C" fn in_parent() {
+    drop(release());
+}
+
+extern "C" fn in_child() {
+    if let Some(mut state) = release() {
+        core().restart(&mut state, own_shard());
+    }
+}
+
+fn release() -> Option<MutexGuard<'static, State>> {
+    HELD.try_with(|held| held.try_borrow_mut().ok().and_then(|mut held| held.take())).ok().flatten()
+}

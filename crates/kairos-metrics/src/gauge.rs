@@ -1,0 +1,177 @@
+//! The gauges: levels that go up and down, one shared cell each.
+//! Never knows: threads; a level has no share of a thread.
+//! Read next: `instrument.rs`.
+
+use std::sync::Arc;
+
+use crate::core::Reader;
+use crate::encode::{Encoder, Heads};
+use crate::instrument::{Instrument, Series, Stamp};
+use crate::local::core;
+use crate::names::Kind;
+use crate::snapshot::Value;
+use crate::sync::{AtomicI64, Ordering};
+use crate::tally::Sum;
+
+/// A whole number that goes up and down.
+///
+/// All threads share one value: `set` is the last word of whichever thread spoke last, and
+/// `add` and `sub` are exact. Merging snapshots (of processes) adds gauges up; a forked child's
+/// gauges start at zero. Costs an atomic read-modify-write, more when threads contend.
+#[derive(Clone, Debug)]
+pub struct Gauge(Arc<Series<GaugeCell<Whole>>>);
+
+/// A gauge of a fraction, such as a ratio or a temperature; otherwise like [`Gauge`].
+#[derive(Clone, Debug)]
+pub struct FractionGauge(Arc<Series<GaugeCell<Fraction>>>);
+
+impl Gauge {
+    pub(crate) fn new(series: Arc<Series<GaugeCell<Whole>>>) -> Gauge {
+        Gauge(series)
+    }
+
+    fn level(&self) -> &AtomicI64 {
+        &self.0.cells.level
+    }
+
+    /// Sets the level.
+    pub fn set(&self, level: i64) {
+        // Relaxed: a level publishes nothing but itself; so for all gauges.
+        self.level().store(level, Ordering::Relaxed);
+    }
+
+    /// Raises the level by `n`, wrapping at the ends of `i64`.
+    pub fn add(&self, n: i64) {
+        // Relaxed: the add must be atomic and orders nothing else.
+        self.level().fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Lowers the level by `n`, wrapping at the ends of `i64`.
+    pub fn sub(&self, n: i64) {
+        // Relaxed: as in `add`.
+        self.level().fetch_sub(n, Ordering::Relaxed);
+    }
+
+    /// The level.
+    pub fn value(&self) -> i64 {
+        // Relaxed: as in `set`.
+        self.level().load(Ordering::Relaxed)
+    }
+}
+
+impl FractionGauge {
+    pub(crate) fn new(series: Arc<Series<GaugeCell<Fraction>>>) -> FractionGauge {
+        FractionGauge(series)
+    }
+
+    fn level(&self) -> &AtomicI64 {
+        &self.0.cells.level
+    }
+
+    /// Sets the level.
+    pub fn set(&self, level: f64) {
+        // Relaxed: a level publishes nothing but itself.
+        self.level().store(level.to_bits() as i64, Ordering::Relaxed);
+    }
+
+    /// Raises the level by `x`; retries while other threads change it.
+    pub fn add(&self, x: f64) {
+        let mut seen = self.level().load(Ordering::Relaxed);
+        loop {
+            let raised = (f64::from_bits(seen as u64) + x).to_bits() as i64;
+            // Relaxed: the exchange must be atomic and orders nothing else.
+            let swapped = self.level().compare_exchange_weak(
+                seen,
+                raised,
+                Ordering::Relaxed, // Relaxed: see above.
+                Ordering::Relaxed,
+            );
+            match swapped {
+                Ok(_) => return,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Lowers the level by `x`; retries while other threads change it.
+    pub fn sub(&self, x: f64) {
+        self.add(-x);
+    }
+
+    /// The level.
+    pub fn value(&self) -> f64 {
+        // Relaxed: as in `set`.
+        f64::from_bits(self.level().load(Ordering::Relaxed) as u64)
+    }
+}
+
+/// How a gauge's 64 bits are read. Zero bits are zero in both ways.
+pub(crate) trait Reading: Send + Sync + 'static {
+    fn value(bits: i64) -> Value;
+}
+
+#[derive(Debug)]
+pub(crate) enum Whole {}
+
+#[derive(Debug)]
+pub(crate) enum Fraction {}
+
+impl Reading for Whole {
+    fn value(bits: i64) -> Value {
+        Value::Gauge(bits)
+    }
+}
+
+impl Reading for Fraction {
+    fn value(bits: i64) -> Value {
+        Value::Fraction(f64::from_bits(bits as u64))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct GaugeCell<R> {
+    level: Arc<AtomicI64>,
+    reading: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R: Reading> GaugeCell<R> {
+    fn read(&self) -> i64 {
+        // Relaxed: as in `Gauge::set`.
+        self.level.load(Ordering::Relaxed)
+    }
+}
+
+impl<R: Reading> Instrument for GaugeCell<R> {
+    type Spec = ();
+
+    const KIND: Kind = Kind::Gauge;
+
+    fn make((): &()) -> GaugeCell<R> {
+        let level = Arc::new(AtomicI64::new(0));
+        core().adopt_gauge(Arc::downgrade(&level));
+        GaugeCell { level, reading: std::marker::PhantomData }
+    }
+
+    fn heads((): &(), family: &str, labels: &str) -> Heads {
+        let mut heads = Heads::default();
+        heads.push(family, "", labels, "");
+        heads
+    }
+
+    fn activity(&self, _: &Reader<'_>) -> u64 {
+        self.read() as u64
+    }
+
+    fn value(&self, _: &Reader<'_>, _: &mut Sum) -> Value {
+        R::value(self.read())
+    }
+
+    fn encode(&self, _: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
+        let head = stamp.heads.iter().next().unwrap_or_default();
+        match R::value(self.read()) {
+            Value::Fraction(level) => encoder.sample_f64(head, level),
+            Value::Gauge(level) => encoder.sample_i64(head, level),
+            Value::Counter(_) | Value::Histogram(_) => {}
+        }
+    }
+}

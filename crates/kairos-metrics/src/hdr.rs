@@ -1,0 +1,241 @@
+//! A distribution as plain data: quantiles, differences, sums, and the way to hdrhistogram.
+//! Never knows: cells, threads, registries.
+//! Read next: `snapshot.rs`, which holds one for each histogram series.
+
+use hdrhistogram::Histogram as HdrHistogram;
+use serde::{Deserialize, Serialize};
+
+use crate::buckets::Precision;
+use crate::tally::Sum;
+
+/// What a histogram had recorded when it was read.
+///
+/// Values are in the unit that was recorded: nanoseconds for latencies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RawHistogram")]
+pub struct HistogramSnapshot {
+    precision: Precision,
+    /// Bucket and count, ascending, without empty buckets.
+    buckets: Vec<(u32, u64)>,
+    sum: u64,
+    min: u64,
+    max: u64,
+    saturated: u64,
+}
+
+impl HistogramSnapshot {
+    /// A distribution in which nothing is recorded.
+    pub const fn empty(precision: Precision) -> HistogramSnapshot {
+        HistogramSnapshot { precision, buckets: Vec::new(), sum: 0, min: 0, max: 0, saturated: 0 }
+    }
+
+    pub(crate) fn from_sum(precision: Precision, sum: &Sum) -> HistogramSnapshot {
+        let counts = sum.counts.iter().zip(sum.low..).filter(|(count, _)| **count != 0);
+        let buckets = counts.map(|(count, bucket)| (bucket as u32, *count)).collect();
+        let (min, max) = (sum.min, sum.max);
+        HistogramSnapshot { precision, buckets, sum: sum.total, min, max, saturated: sum.saturated }
+            .bounded()
+    }
+
+    /// Brings min and max into the outermost buckets: a bucket may be seen before its bounds are.
+    fn bounded(mut self) -> HistogramSnapshot {
+        let layout = self.precision.layout();
+        let (Some((low, _)), Some((high, _))) = (self.buckets.first(), self.buckets.last()) else {
+            return HistogramSnapshot { sum: 0, saturated: 0, ..Self::empty(self.precision) };
+        };
+        let (low, high) = (*low as usize, *high as usize);
+        self.min = self.min.clamp(layout.lowest_of(low), layout.highest_of(low));
+        self.max = self.max.clamp(layout.lowest_of(high), layout.highest_of(high)).max(self.min);
+        self
+    }
+
+    /// The precision that the values were told apart with.
+    pub const fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// How many values were recorded: the sum of the buckets, always. O(buckets).
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().fold(0, |total: u64, (_, count)| total.wrapping_add(*count))
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// The sum of all values, modulo 2^64. While threads record it may lead or lag the count by
+    /// the values that are being recorded.
+    pub const fn sum(&self) -> u64 {
+        self.sum
+    }
+
+    /// The smallest value, 0 if there is none. After [`since`](Self::since): the lower bound of
+    /// the lowest bucket.
+    pub const fn min(&self) -> u64 {
+        self.min
+    }
+
+    /// The largest value, 0 if there is none. After [`since`](Self::since): the upper bound of
+    /// the highest bucket.
+    pub const fn max(&self) -> u64 {
+        self.max
+    }
+
+    /// The mean, 0 if there are no values.
+    pub fn mean(&self) -> f64 {
+        match self.count() {
+            0 => 0.0,
+            count => self.sum as f64 / count as f64,
+        }
+    }
+
+    /// How many values lay above the precision's highest; they are counted in the top bucket.
+    pub const fn saturated(&self) -> u64 {
+        self.saturated
+    }
+
+    /// The value below or at which a share `q` (0 to 1) of the values lies: the upper bound of
+    /// its bucket, within min and max; 0 if there are no values. O(buckets).
+    pub fn value_at_quantile(&self, q: f64) -> u64 {
+        let count = self.count();
+        // A NaN asks for nothing sensible; it gets the minimum.
+        let rank = ((q.clamp(0.0, 1.0) * count as f64).ceil() as u64).clamp(1, count.max(1));
+        let mut seen = 0_u64;
+        for (bucket, count) in &self.buckets {
+            seen = seen.saturating_add(*count);
+            if seen >= rank {
+                return self
+                    .precision
+                    .layout()
+                    .highest_of(*bucket as usize)
+                    .clamp(self.min, self.max);
+            }
+        }
+        self.max
+    }
+
+    /// The buckets that hold something, ascending: lowest value, highest value, count.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        let layout = self.precision.layout();
+        self.buckets.iter().map(move |(bucket, count)| {
+            (layout.lowest_of(*bucket as usize), layout.highest_of(*bucket as usize), *count)
+        })
+    }
+
+    /// What was recorded after `earlier` was read, which must be an earlier reading of the same
+    /// series. Counts, sum and saturation are exact; min and max become the bounds of the
+    /// outermost buckets. O(buckets).
+    #[must_use]
+    pub fn since(&self, earlier: &HistogramSnapshot) -> HistogramSnapshot {
+        let mut buckets = Vec::with_capacity(self.buckets.len());
+        let mut before = earlier.buckets.iter().peekable();
+        for (bucket, count) in &self.buckets {
+            while before.next_if(|(other, _)| other < bucket).is_some() {}
+            let base = before.next_if(|(other, _)| other == bucket).map_or(0, |(_, count)| *count);
+            if *count != base {
+                buckets.push((*bucket, count.wrapping_sub(base)));
+            }
+        }
+        let delta = HistogramSnapshot {
+            precision: self.precision,
+            buckets,
+            sum: self.sum.wrapping_sub(earlier.sum),
+            min: 0,
+            max: u64::MAX,
+            saturated: self.saturated.wrapping_sub(earlier.saturated),
+        };
+        delta.bounded()
+    }
+
+    /// Both distributions in one. With different precisions the result has the fewer digits and
+    /// the higher highest value; associative and commutative. O(buckets).
+    #[must_use]
+    pub fn merge(&self, other: &HistogramSnapshot) -> HistogramSnapshot {
+        if self.is_empty() || other.is_empty() {
+            let (full, empty) = if other.is_empty() { (self, other) } else { (other, self) };
+            return full.coarsened(common(full.precision, empty.precision));
+        }
+        let precision = common(self.precision, other.precision);
+        let (mine, theirs) = (self.coarsened(precision), other.coarsened(precision));
+        let mut buckets = Vec::with_capacity(mine.buckets.len() + theirs.buckets.len());
+        let mut theirs_left = theirs.buckets.iter().peekable();
+        for (bucket, count) in &mine.buckets {
+            while let Some(lower) = theirs_left.next_if(|(other, _)| other < bucket) {
+                buckets.push(*lower);
+            }
+            let same = theirs_left.next_if(|(other, _)| other == bucket).map_or(0, |(_, n)| *n);
+            buckets.push((*bucket, count.wrapping_add(same)));
+        }
+        buckets.extend(theirs_left);
+        HistogramSnapshot {
+            precision,
+            buckets,
+            sum: self.sum.wrapping_add(other.sum),
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            saturated: self.saturated.wrapping_add(other.saturated),
+        }
+    }
+
+    fn coarsened(&self, precision: Precision) -> HistogramSnapshot {
+        let (fine, coarse) = (self.precision.layout(), precision.layout());
+        let mut buckets: Vec<(u32, u64)> = Vec::with_capacity(self.buckets.len());
+        for (bucket, count) in &self.buckets {
+            let bucket = fine.index_in(coarse, *bucket as usize) as u32;
+            match buckets.last_mut() {
+                Some((last, total)) if *last == bucket => *total = total.wrapping_add(*count),
+                _ => buckets.push((bucket, *count)),
+            }
+        }
+        HistogramSnapshot { precision, buckets, ..self.clone() }
+    }
+
+    /// The same distribution as an `hdrhistogram::Histogram`, bucket for bucket: its bounds are
+    /// 1 and the precision's highest value. Allocates its full range.
+    ///
+    /// # Panics
+    /// Never: a snapshot holds only what such a histogram can hold.
+    pub fn to_hdr(&self) -> HdrHistogram<u64> {
+        let (highest, digits) = (self.precision.highest(), self.precision.digits());
+        let mut hdr = HdrHistogram::new_with_bounds(1, highest, digits)
+            .expect("a precision has 1 to 3 digits and a highest value of 2 or more");
+        for (low, _, count) in self.buckets() {
+            hdr.record_n(low, count).expect("a bucket starts at or below the highest value");
+        }
+        hdr
+    }
+}
+
+/// A distribution as it was read from outside, before it is known to be one.
+#[derive(Deserialize)]
+struct RawHistogram {
+    precision: Precision,
+    buckets: Vec<(u32, u64)>,
+    sum: u64,
+    min: u64,
+    max: u64,
+    saturated: u64,
+}
+
+impl TryFrom<RawHistogram> for HistogramSnapshot {
+    type Error = &'static str;
+
+    fn try_from(raw: RawHistogram) -> Result<HistogramSnapshot, &'static str> {
+        let RawHistogram { precision, buckets, sum, min, max, saturated } = raw;
+        let layout = precision.layout();
+        if !buckets.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Err("buckets must ascend");
+        }
+        if buckets.last().is_some_and(|(top, _)| *top as usize > layout.index(layout.highest())) {
+            return Err("a bucket lies above the highest value");
+        }
+        Ok(HistogramSnapshot { precision, buckets, sum, min, max, saturated }.bounded())
+    }
+}
+
+/// The finest precision whose buckets hold those of both.
+fn common(a: Precision, b: Precision) -> Precision {
+    let coarser = if a.digits() <= b.digits() { a } else { b };
+    coarser.up_to(a.highest().max(b.highest())).expect("both are at least 2")
+}

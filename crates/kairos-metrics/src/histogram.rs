@@ -1,0 +1,222 @@
+//! The histogram: values counted in HDR buckets by the recording thread's own tally.
+//! Never knows: shards and leases (`local.rs` does), how long a tick is.
+//! Read next: `tally.rs` for the cells, `timer.rs` for timing, `hdr.rs` for reading.
+
+use std::sync::Arc;
+
+use crate::buckets::{Layout, Precision};
+use crate::clock::Clock;
+use crate::core::Reader;
+use crate::encode::{Encoder, Heads, push_ns_as_seconds, push_u64};
+use crate::hdr::HistogramSnapshot;
+use crate::instrument::{Instrument, Series, Stamp};
+use crate::local::{self, core};
+use crate::names::{Kind, Unit};
+use crate::snapshot::Value;
+use crate::tally::Sum;
+
+/// A distribution of values, nanoseconds unless its [`Unit`] says otherwise.
+///
+/// A handle, as [`Counter`](crate::Counter) is one. Recording costs a bucket index and two plain
+/// adds in memory of the recording thread; the first value of an octave on a thread allocates
+/// the octave's buckets.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    id: u32,
+    layout: Layout,
+    series: Arc<Series<HistogramCells>>,
+}
+
+impl Histogram {
+    pub(crate) fn new(series: Arc<Series<HistogramCells>>) -> Histogram {
+        Histogram { id: series.cells.id, layout: series.cells.layout, series }
+    }
+
+    /// Records a value.
+    #[inline]
+    pub fn record(&self, ns: u64) {
+        local::record(self.id, self.layout, ns, 1);
+    }
+
+    /// Records a value `weight` times at once.
+    #[inline]
+    pub fn record_n(&self, ns: u64, weight: u64) {
+        local::record(self.id, self.layout, ns, weight);
+    }
+
+    /// Whether this thread should take its next timing, of which it takes the first and then one
+    /// in `every`: the weight to record it with, or nothing. 0 and 1 take every one.
+    #[inline]
+    pub fn due(&self, every: u32) -> Option<u32> {
+        local::due(self.id, self.layout, every)
+    }
+
+    /// The clock whose ticks this histogram's timers take.
+    #[inline]
+    pub fn clock(&self) -> &Clock {
+        &self.series.cells.clock
+    }
+
+    /// What was recorded so far, by all threads, past ones included. Takes a lock; O(live threads x
+    /// buckets between the smallest and the largest value).
+    pub fn snapshot(&self) -> HistogramSnapshot {
+        self.series.cells.read(&core().reader(), &mut Sum::default())
+    }
+}
+
+/// How a histogram records and is exposed; a [`Precision`] alone is a configuration for latencies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistogramConfig {
+    pub(crate) precision: Precision,
+    pub(crate) unit: Unit,
+    pub(crate) bounds: Vec<u64>,
+}
+
+impl HistogramConfig {
+    /// Latencies in nanoseconds, exposed in seconds with bounds 1, 2.5, 5 from 1 µs to 10 s.
+    pub fn new(precision: Precision) -> HistogramConfig {
+        HistogramConfig { precision, unit: Unit::Seconds, bounds: default_bounds(Unit::Seconds) }
+    }
+
+    /// What the values measure. Bytes and plain numbers are exposed with the powers of four up
+    /// to 2^40 as bounds.
+    #[must_use]
+    pub fn unit(self, unit: Unit) -> HistogramConfig {
+        HistogramConfig { unit, bounds: default_bounds(unit), ..self }
+    }
+
+    /// The bounds (`le`) of the exposed buckets, in the unit that is recorded, rising.
+    ///
+    /// A recorded value is counted under the first bound that its whole bucket lies below: an
+    /// exposed count never claims too much, and lags by at most the precision. Bounds `2^k - 1`
+    /// are exact.
+    #[must_use]
+    pub fn bounds(self, bounds: impl Into<Vec<u64>>) -> HistogramConfig {
+        HistogramConfig { bounds: bounds.into(), ..self }
+    }
+}
+
+impl From<Precision> for HistogramConfig {
+    fn from(precision: Precision) -> HistogramConfig {
+        HistogramConfig::new(precision)
+    }
+}
+
+fn default_bounds(unit: Unit) -> Vec<u64> {
+    match unit {
+        Unit::Seconds => {
+            let decades = (3..10).map(|digits| 10_u64.pow(digits));
+            let steps = decades.flat_map(|decade| [decade, decade / 2 * 5, decade * 5]);
+            steps.chain([10_000_000_000]).collect()
+        }
+        Unit::Bytes | Unit::Plain => (0..=20).map(|power| 1 << (2 * power)).collect(),
+    }
+}
+
+/// What the series of a histogram metric share.
+#[derive(Clone, Debug)]
+pub(crate) struct HistogramSpec {
+    pub(crate) config: Arc<HistogramConfig>,
+    pub(crate) clock: Clock,
+}
+
+#[derive(Debug)]
+pub(crate) struct HistogramCells {
+    id: u32,
+    layout: Layout,
+    config: Arc<HistogramConfig>,
+    /// For each bound, the first bucket that does not lie below it.
+    edges: Vec<usize>,
+    clock: Clock,
+}
+
+impl HistogramCells {
+    fn read(&self, reader: &Reader<'_>, sum: &mut Sum) -> HistogramSnapshot {
+        reader.add_up(self.id, self.layout, sum);
+        HistogramSnapshot::from_sum(self.config.precision, sum)
+    }
+}
+
+impl Drop for HistogramCells {
+    fn drop(&mut self) {
+        core().release_tally(self.id, self.layout);
+    }
+}
+
+impl Instrument for HistogramCells {
+    type Spec = HistogramSpec;
+
+    const KIND: Kind = Kind::Histogram;
+
+    fn make(spec: &HistogramSpec) -> HistogramCells {
+        let layout = spec.config.precision.layout();
+        let edge = |bound: &u64| match bound.checked_add(1) {
+            Some(above) => layout.index(above),
+            None => layout.index(u64::MAX) + 1,
+        };
+        HistogramCells {
+            id: core().acquire_tally(layout),
+            layout,
+            config: Arc::clone(&spec.config),
+            edges: spec.config.bounds.iter().map(edge).collect(),
+            clock: spec.clock.clone(),
+        }
+    }
+
+    fn heads(spec: &HistogramSpec, family: &str, labels: &str) -> Heads {
+        let mut heads = Heads::default();
+        for bound in &spec.config.bounds {
+            let mut le = "le=\"".to_owned();
+            match spec.config.unit {
+                Unit::Seconds => push_ns_as_seconds(&mut le, *bound),
+                Unit::Bytes | Unit::Plain => {
+                    push_u64(&mut le, *bound);
+                    le.push_str(".0");
+                }
+            }
+            le.push('"');
+            heads.push(family, "_bucket", labels, &le);
+        }
+        heads.push(family, "_bucket", labels, "le=\"+Inf\"");
+        for suffix in ["_count", "_sum", "_created"] {
+            heads.push(family, suffix, labels, "");
+        }
+        heads
+    }
+
+    fn activity(&self, reader: &Reader<'_>) -> u64 {
+        let mut sum = Sum::default();
+        reader.add_up(self.id, self.layout, &mut sum);
+        sum.counts.iter().copied().fold(0, u64::wrapping_add)
+    }
+
+    fn value(&self, reader: &Reader<'_>, sum: &mut Sum) -> Value {
+        Value::Histogram(self.read(reader, sum))
+    }
+
+    fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
+        let mut sum = std::mem::take(&mut encoder.sum);
+        reader.add_up(self.id, self.layout, &mut sum);
+        let mut heads = stamp.heads.iter();
+        let mut head = || heads.next().unwrap_or_default();
+        let (mut below, mut done) = (0_u64, 0);
+        let mut advance = |to: usize| {
+            let to = to.clamp(done, sum.counts.len());
+            below = sum.counts[done..to].iter().fold(below, |total, n| total.wrapping_add(*n));
+            done = to;
+            below
+        };
+        for edge in &self.edges {
+            encoder.sample_u64(head(), advance(edge.saturating_sub(sum.low)));
+        }
+        let count = advance(usize::MAX);
+        encoder.sample_u64(head(), count);
+        encoder.sample_u64(head(), count);
+        match self.config.unit {
+            Unit::Seconds => encoder.sample_ns(head(), sum.total),
+            Unit::Bytes | Unit::Plain => encoder.sample_u64(head(), sum.total),
+        }
+        encoder.created(head(), stamp.created_unix_ns);
+        encoder.sum = sum;
+    }
+}

@@ -1,0 +1,164 @@
+//! What every kind of series has in common, and a metric as a map of such series.
+//! Never knows: which kinds there are.
+//! Read next: `counter.rs`, the simplest kind; `series.rs`, the map.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::core::Reader;
+use crate::encode::{Encoder, Heads, header, label_pairs};
+use crate::local::core;
+use crate::names::{Kind, Unit};
+use crate::series::SeriesMap;
+use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
+use crate::sync::{AtomicU64, Ordering, process_static};
+use crate::tally::Sum;
+
+/// The cells of one series of some kind.
+pub(crate) trait Instrument: Send + Sync + 'static {
+    /// What is chosen at registration, for all series of the metric.
+    type Spec: Clone + Send + Sync + 'static;
+
+    const KIND: Kind;
+
+    fn make(spec: &Self::Spec) -> Self;
+
+    /// Renders the heads of the samples that `encode` writes, in its order.
+    fn heads(spec: &Self::Spec, family: &str, labels: &str) -> Heads;
+
+    /// A number that changes whenever something is counted.
+    fn activity(&self, reader: &Reader<'_>) -> u64;
+
+    fn value(&self, reader: &Reader<'_>, sum: &mut Sum) -> Value;
+
+    fn encode(&self, reader: &Reader<'_>, series: &Stamp, encoder: &mut Encoder<'_>);
+}
+
+/// What a series is beside its cells.
+#[derive(Debug)]
+pub(crate) struct Stamp {
+    pub(crate) heads: Heads,
+    pub(crate) created_unix_ns: u64,
+    birth: u64,
+}
+
+/// One series: its cells, and what it looks like.
+#[derive(Debug)]
+pub(crate) struct Series<T> {
+    pub(crate) cells: T,
+    stamp: Stamp,
+    seen_activity: u64,
+    seen_at: u64,
+}
+
+/// A metric: a description and its series. One without labels has one series.
+#[derive(Debug)]
+pub(crate) struct Metric<T: Instrument> {
+    description: Description,
+    spec: T::Spec,
+    clock: Clock,
+    series: SeriesMap<Series<T>>,
+}
+
+/// A metric as it is exposed.
+#[derive(Clone, Debug)]
+pub(crate) struct Description {
+    pub(crate) family: String,
+    pub(crate) help: String,
+    pub(crate) unit: Unit,
+    pub(crate) labels: Vec<String>,
+}
+
+process_static! {
+    static BIRTHS: AtomicU64 = AtomicU64::new(0);
+}
+
+impl<T: Instrument> Metric<T> {
+    pub(crate) fn new(description: Description, spec: T::Spec, clock: Clock, limit: usize) -> Self {
+        Metric { description, spec, clock, series: SeriesMap::new(limit) }
+    }
+
+    /// The series of these label values; see [`SeriesMap::find_or_make`].
+    pub(crate) fn series(&self, values: &[&str]) -> Arc<Series<T>> {
+        self.series.find_or_make(values, |values| {
+            let names = self.description.labels.iter().map(String::as_str);
+            let labels = label_pairs(names.zip(values.iter().map(String::as_str)));
+            Series {
+                cells: T::make(&self.spec),
+                stamp: Stamp {
+                    heads: T::heads(&self.spec, &self.description.family, &labels),
+                    created_unix_ns: self.clock.unix_ns(),
+                    // Relaxed: the number only has to differ from all others.
+                    birth: BIRTHS.fetch_add(1, Ordering::Relaxed),
+                },
+                seen_activity: 0,
+                seen_at: self.clock.raw(),
+            }
+        })
+    }
+
+    pub(crate) fn remove(&self, values: &[&str]) -> bool {
+        self.series.remove(values).is_some()
+    }
+
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.series.set_limit(limit);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    pub(crate) fn expire_idle(&self, idle: Duration) -> usize {
+        let now = self.clock.raw();
+        let idle_ns = u64::try_from(idle.as_nanos()).unwrap_or(u64::MAX);
+        self.series.expire(|series| {
+            let activity = series.cells.activity(&core().reader());
+            if activity != series.seen_activity {
+                (series.seen_activity, series.seen_at) = (activity, now);
+            }
+            self.clock.delta_ns(series.seen_at, now) >= idle_ns
+        })
+    }
+}
+
+/// A metric of any kind, for a registry to hold.
+pub(crate) trait AnyMetric: Send + Sync {
+    fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot;
+    fn encode(&self, encoder: &mut Encoder<'_>);
+    fn kind(&self) -> Kind;
+    fn family(&self) -> &str;
+}
+
+impl<T: Instrument> AnyMetric for Metric<T> {
+    fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot {
+        let series = self.series.lock();
+        let reader = core().reader();
+        let series = series.iter().map(|(values, series)| SeriesSnapshot {
+            values: values.to_vec(),
+            birth: series.stamp.birth,
+            value: series.cells.value(&reader, sum),
+        });
+        let Description { help, unit, labels, .. } = self.description.clone();
+        MetricSnapshot { help, kind: T::KIND, unit, labels, series: series.collect() }
+    }
+
+    fn encode(&self, encoder: &mut Encoder<'_>) {
+        let Description { family, help, unit, .. } = &self.description;
+        header(encoder.out, encoder.format, family, help, T::KIND, *unit);
+        let series = self.series.lock();
+        let reader = core().reader();
+        for (_, series) in series.iter() {
+            series.cells.encode(&reader, &series.stamp, encoder);
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        T::KIND
+    }
+
+    fn family(&self) -> &str {
+        &self.description.family
+    }
+}

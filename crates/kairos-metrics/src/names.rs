@@ -1,0 +1,158 @@
+//! Judges names, labels and help texts, and derives the names of exposed samples: pure.
+//! Never knows: values, series.
+//! Read next: `registry.rs`, which asks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// What a histogram's values measure; decides the exposed name and the scale of its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Recorded in nanoseconds, exposed in seconds under a name that ends in `_seconds`.
+    #[default]
+    Seconds,
+    /// Recorded and exposed in bytes under a name that ends in `_bytes`.
+    Bytes,
+    /// Recorded and exposed as they are, under the registered name.
+    Plain,
+}
+
+impl Unit {
+    /// The unit's name in the exposition formats.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Unit::Seconds => Some("seconds"),
+            Unit::Bytes => Some("bytes"),
+            Unit::Plain => None,
+        }
+    }
+}
+
+/// What kind of instrument a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution of values.
+    Histogram,
+}
+
+/// The metric's name in the exposition formats, without the suffix of a sample: a counter loses
+/// its `_total`, a histogram gains its unit.
+pub(crate) fn family_name(name: &str, kind: Kind, unit: Unit) -> String {
+    match (kind, unit.name()) {
+        (Kind::Counter, _) => name.strip_suffix("_total").unwrap_or(name).to_owned(),
+        (Kind::Histogram, Some(unit)) if !has_suffix(name, unit) => format!("{name}_{unit}"),
+        _ => name.to_owned(),
+    }
+}
+
+fn has_suffix(name: &str, unit: &str) -> bool {
+    name.strip_suffix(unit).is_some_and(|stem| stem.ends_with('_'))
+}
+
+/// Every sample name that a metric of this family may expose, in either format.
+pub(crate) fn sample_names(family: &str, kind: Kind) -> Vec<String> {
+    let suffixes: &[&str] = match kind {
+        Kind::Counter => &["", "_total", "_created"],
+        Kind::Gauge => &[""],
+        Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
+    };
+    suffixes.iter().map(|suffix| format!("{family}{suffix}")).collect()
+}
+
+/// Refuses names that a scraper would refuse, or take for another metric's sample.
+pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), Error> {
+    let refuse = |reason| Err(Error::Name { name: name.to_owned(), reason });
+    let stem =
+        if kind == Kind::Counter { name.strip_suffix("_total").unwrap_or(name) } else { name };
+    if !is_identifier(stem) {
+        return refuse("must match [a-zA-Z_][a-zA-Z0-9_]*");
+    }
+    if stem.starts_with("__") {
+        return refuse("a leading __ is reserved");
+    }
+    for suffix in ["_total", "_created", "_bucket", "_count", "_sum", "_info"] {
+        if stem.ends_with(suffix) {
+            return refuse("ends like a sample: _total, _created, _bucket, _count, _sum or _info");
+        }
+    }
+    if help.trim().is_empty() {
+        return Err(Error::Help { name: name.to_owned() });
+    }
+    Ok(())
+}
+
+/// Refuses label names that a scraper would refuse, that are reserved, or that occur twice.
+pub(crate) fn check_labels(metric: &str, labels: &[&str]) -> Result<(), Error> {
+    for (at, label) in labels.iter().enumerate() {
+        let refuse = |reason| {
+            Err(Error::Label { metric: metric.to_owned(), label: (*label).to_owned(), reason })
+        };
+        if !is_identifier(label) {
+            return refuse("must match [a-zA-Z_][a-zA-Z0-9_]*");
+        }
+        if label.starts_with("__") {
+            return refuse("a leading __ is reserved");
+        }
+        if matches!(*label, "le" | "quantile") {
+            return refuse("is reserved for histograms and summaries");
+        }
+        if labels[..at].contains(label) {
+            return refuse("occurs twice");
+        }
+    }
+    Ok(())
+}
+
+fn is_identifier(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|byte| byte == b'_' || byte.is_ascii_alphabetic())
+        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_scraper_would_misread_are_refused() {
+        for name in ["", "9lives", "a-b", "a b", "a:b", "é", "__x", "x_bucket", "x_count", "x\n"] {
+            let error = check_metric(name, "Help", Kind::Gauge).unwrap_err();
+            assert!(error.is_invalid_name(), "{name:?}");
+            assert!(error.to_string().contains(&format!("{name:?}")));
+        }
+        assert!(check_metric("orders_total", "Help", Kind::Gauge).is_err());
+        assert_eq!(check_metric("orders_total", "Help", Kind::Counter), Ok(()));
+        assert!(check_metric("_total", "Help", Kind::Counter).is_err());
+        let error = check_metric("orders", " \n", Kind::Counter).unwrap_err();
+        assert_eq!(error, Error::Help { name: "orders".to_owned() });
+    }
+
+    #[test]
+    fn labels_that_are_reserved_or_repeated_are_refused() {
+        for labels in [&["le"][..], &["quantile"], &["__name__"], &["a", "a"], &["1"], &[""]] {
+            assert!(check_labels("m", labels).unwrap_err().is_invalid_name(), "{labels:?}");
+        }
+        assert_eq!(check_labels("m", &["venue", "side"]), Ok(()));
+    }
+
+    #[test]
+    fn a_family_is_named_with_its_base_unit_once() {
+        let check = |name, kind, unit, expected: &str| {
+            assert_eq!(family_name(name, kind, unit), expected);
+        };
+        check("orders", Kind::Counter, Unit::Plain, "orders");
+        check("orders_total", Kind::Counter, Unit::Plain, "orders");
+        check("latency", Kind::Histogram, Unit::Seconds, "latency_seconds");
+        check("latency_seconds", Kind::Histogram, Unit::Seconds, "latency_seconds");
+        check("milliseconds", Kind::Histogram, Unit::Seconds, "milliseconds_seconds");
+        check("body", Kind::Histogram, Unit::Bytes, "body_bytes");
+        check("depth", Kind::Histogram, Unit::Plain, "depth");
+    }
+}

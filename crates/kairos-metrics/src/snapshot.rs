@@ -1,0 +1,221 @@
+//! A registry's values at one time, as plain data: differences and sums.
+//! Never knows: cells, locks, formats.
+//! Read next: `hdr.rs`, the distributions in here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::buckets::Precision;
+use crate::hdr::HistogramSnapshot;
+use crate::names::{Kind, Unit};
+
+/// What a registry had counted when it was read.
+///
+/// Each series is exact and grows from snapshot to snapshot; series are read one after another,
+/// so that two of them may stand for moments a few microseconds apart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub(crate) metrics: BTreeMap<String, MetricSnapshot>,
+}
+
+/// One metric of a [`Snapshot`]: its description and its series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricSnapshot {
+    pub(crate) help: String,
+    pub(crate) kind: Kind,
+    pub(crate) unit: Unit,
+    pub(crate) labels: Vec<String>,
+    pub(crate) series: Vec<SeriesSnapshot>,
+}
+
+/// One series of a [`MetricSnapshot`]: its label values and what it had counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesSnapshot {
+    pub(crate) values: Vec<String>,
+    /// Tells a series from an earlier one of the same labels that was removed.
+    pub(crate) birth: u64,
+    pub(crate) value: Value,
+}
+
+/// What a series had counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Value {
+    /// A counter's total.
+    Counter(u64),
+    /// A gauge's level.
+    Gauge(i64),
+    /// A gauge's level, where it is a fraction.
+    Fraction(f64),
+    /// A histogram's distribution.
+    Histogram(HistogramSnapshot),
+}
+
+impl Snapshot {
+    /// A counter's total; a family's is the sum of its series; 0 for an unknown name.
+    pub fn counter(&self, name: &str) -> u64 {
+        let values =
+            self.values(name).map(|value| if let Value::Counter(n) = value { *n } else { 0 });
+        values.fold(0, u64::wrapping_add)
+    }
+
+    /// A gauge's level; a family's is the sum of its series; 0 for an unknown name.
+    pub fn gauge(&self, name: &str) -> i64 {
+        let values =
+            self.values(name).map(|value| if let Value::Gauge(n) = value { *n } else { 0 });
+        values.fold(0, i64::wrapping_add)
+    }
+
+    /// A fraction gauge's level; a family's is the sum of its series; 0 for an unknown name.
+    pub fn fraction(&self, name: &str) -> f64 {
+        self.values(name).map(|value| if let Value::Fraction(x) = value { *x } else { 0.0 }).sum()
+    }
+
+    /// A histogram's distribution; a family's series are merged; empty for an unknown name.
+    /// O(buckets).
+    pub fn histogram(&self, name: &str) -> HistogramSnapshot {
+        let mut histograms = self.values(name).filter_map(|value| match value {
+            Value::Histogram(histogram) => Some(histogram),
+            _ => None,
+        });
+        let first = histograms.next().cloned();
+        let first = first.unwrap_or(HistogramSnapshot::empty(Precision::two_digits()));
+        histograms.fold(first, |merged, next| merged.merge(next))
+    }
+
+    /// The value of one series of a family, by its label values in the family's order.
+    pub fn value(&self, name: &str, values: &[&str]) -> Option<&Value> {
+        let series = &self.metrics.get(name)?.series;
+        series.iter().find(|series| series.values == values).map(|series| &series.value)
+    }
+
+    /// The metrics by name.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, &MetricSnapshot)> {
+        self.metrics.iter().map(|(name, metric)| (name.as_str(), metric))
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &Value> {
+        let series = self.metrics.get(name).map_or(&[][..], |metric| &metric.series);
+        series.iter().map(|series| &series.value)
+    }
+
+    /// What was counted after `earlier` was taken, which must be an earlier snapshot of the same
+    /// registry: resets without resetting. Exact for counters and histograms; gauges keep their
+    /// level. Series that are new, or were removed and made anew, count from zero.
+    #[must_use]
+    pub fn since(&self, earlier: &Snapshot) -> Snapshot {
+        let mut delta = self.clone();
+        for (name, metric) in &mut delta.metrics {
+            let Some(before) = earlier.metrics.get(name) else { continue };
+            let before: BTreeMap<_, _> = before
+                .series
+                .iter()
+                .map(|series| ((&series.values, series.birth), series))
+                .collect();
+            for series in &mut metric.series {
+                if let Some(before) = before.get(&(&series.values, series.birth)) {
+                    series.value = series.value.since(&before.value);
+                }
+            }
+        }
+        delta
+    }
+
+    /// The counts of both, as of two processes or two registries: counters and gauges add up,
+    /// histograms merge; a metric whose kind or labels differ keeps the first's. Associative.
+    ///
+    /// Take differences before merging: a merged series cannot tell whose part began anew.
+    #[must_use]
+    pub fn merge(&self, other: &Snapshot) -> Snapshot {
+        let mut merged = self.clone();
+        for (name, metric) in &other.metrics {
+            match merged.metrics.get_mut(name) {
+                None => {
+                    merged.metrics.insert(name.clone(), metric.clone());
+                }
+                Some(mine) if mine.kind == metric.kind && mine.labels == metric.labels => {
+                    mine.absorb(metric);
+                }
+                Some(_) => {}
+            }
+        }
+        merged
+    }
+}
+
+impl MetricSnapshot {
+    /// What the metric is for.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    /// What kind of instrument it is.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What a histogram's values measure.
+    pub const fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// The names of its labels; none unless it is a family.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Its series, in the order of their label values, the overflow series last.
+    pub fn series(&self) -> &[SeriesSnapshot] {
+        &self.series
+    }
+
+    fn absorb(&mut self, other: &MetricSnapshot) {
+        let mut series: BTreeMap<Vec<String>, SeriesSnapshot> =
+            self.series.drain(..).map(|series| (series.values.clone(), series)).collect();
+        for theirs in &other.series {
+            match series.get_mut(&theirs.values) {
+                None => {
+                    series.insert(theirs.values.clone(), theirs.clone());
+                }
+                Some(mine) => {
+                    mine.birth = mine.birth.max(theirs.birth);
+                    mine.value = mine.value.merge(&theirs.value);
+                }
+            }
+        }
+        self.series = series.into_values().collect();
+    }
+}
+
+impl SeriesSnapshot {
+    /// The label values, in the order of [`MetricSnapshot::labels`].
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
+    /// What the series had counted.
+    pub const fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+impl Value {
+    fn since(&self, earlier: &Value) -> Value {
+        match (self, earlier) {
+            (Value::Counter(now), Value::Counter(then)) => Value::Counter(now.wrapping_sub(*then)),
+            (Value::Histogram(now), Value::Histogram(then)) => Value::Histogram(now.since(then)),
+            _ => self.clone(),
+        }
+    }
+
+    fn merge(&self, other: &Value) -> Value {
+        match (self, other) {
+            (Value::Counter(a), Value::Counter(b)) => Value::Counter(a.wrapping_add(*b)),
+            (Value::Gauge(a), Value::Gauge(b)) => Value::Gauge(a.wrapping_add(*b)),
+            (Value::Fraction(a), Value::Fraction(b)) => Value::Fraction(a + b),
+            (Value::Histogram(a), Value::Histogram(b)) => Value::Histogram(a.merge(b)),
+            _ => self.clone(),
+        }
+    }
+}

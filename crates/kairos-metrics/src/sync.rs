@@ -1,0 +1,118 @@
+//! The synchronisation primitives of this crate: std's, or loom's when the models run.
+//! Never knows: what is built from them; it is the only file that names std's atomics or loom.
+//! Read next: `cell.rs`, the single-writer cell made of one atomic.
+
+#[cfg(kairos_loom)]
+use loom::sync as imp;
+#[cfg(not(kairos_loom))]
+use std::sync as imp;
+
+pub(crate) use imp::MutexGuard;
+pub(crate) use imp::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// A mutex whose locks ignore poison: user code never runs under a lock of this crate, and each
+/// critical section leaves the data whole at every step that can unwind.
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(imp::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Mutex<T> {
+        Mutex(imp::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The lock if nobody holds it, this thread included.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+/// A place that is written once and read without a lock from then on.
+#[cfg(not(kairos_loom))]
+#[derive(Debug)]
+pub(crate) struct OnceSlot<T>(imp::OnceLock<T>);
+
+#[cfg(not(kairos_loom))]
+impl<T: Copy> OnceSlot<T> {
+    pub(crate) fn new() -> OnceSlot<T> {
+        OnceSlot(imp::OnceLock::new())
+    }
+
+    /// The value, if it has been set; costs one Acquire load.
+    #[inline]
+    pub(crate) fn get(&self) -> Option<T> {
+        self.0.get().copied()
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> T {
+        *self.0.get_or_init(make)
+    }
+}
+
+/// The same under loom: `OnceLock` is opaque to it, so its publication is spelt out with a flag
+/// that loom sees and the value rides along unseen.
+#[cfg(kairos_loom)]
+#[derive(Debug)]
+pub(crate) struct OnceSlot<T> {
+    ready: imp::atomic::AtomicBool,
+    initialising: imp::Mutex<()>,
+    value: std::sync::OnceLock<T>,
+}
+
+#[cfg(kairos_loom)]
+impl<T: Copy> OnceSlot<T> {
+    pub(crate) fn new() -> OnceSlot<T> {
+        OnceSlot {
+            ready: imp::atomic::AtomicBool::new(false),
+            initialising: imp::Mutex::new(()),
+            value: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<T> {
+        // Acquire: what was built before `ready` is visible after it; pairs with the Release in
+        // `get_or_init`, as in std's OnceLock. Model: every model that grows a shard.
+        if self.ready.load(Ordering::Acquire) { self.value.get().copied() } else { None }
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> T {
+        if let Some(value) = self.get() {
+            return value;
+        }
+        let _alone = self.initialising.lock().expect("loom does not poison");
+        let value = *self.value.get_or_init(make);
+        // Release: publishes the value; pairs with the Acquire in `get`.
+        self.ready.store(true, Ordering::Release);
+        value
+    }
+}
+
+/// A thread-local without a destructor: const-initialised, so that an access is one offset from
+/// the thread pointer. (loom has no const form.)
+macro_rules! thread_cell {
+    ($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;) => {
+        #[cfg(not(kairos_loom))]
+        std::thread_local! { $(#[$attr])* static $name: $type = const { $init }; }
+        #[cfg(kairos_loom)]
+        loom::thread_local! { $(#[$attr])* static $name: $type = $init; }
+    };
+}
+
+/// A process-wide value made on first use; under loom, one for each explored execution.
+macro_rules! process_static {
+    ($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;) => {
+        #[cfg(not(kairos_loom))]
+        $(#[$attr])* static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $init);
+        #[cfg(kairos_loom)]
+        loom::lazy_static! { $(#[$attr])* static ref $name: $type = $init; }
+    };
+}
+
+pub(crate) use {process_static, thread_cell};

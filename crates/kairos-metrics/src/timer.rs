@@ -1,0 +1,123 @@
+//! Timing a piece of work into a histogram: raw ticks when it starts, converted when it stops.
+//! Never knows: which clock ticks, where the histogram counts.
+//! Read next: `clock.rs`.
+
+use crate::histogram::Histogram;
+
+/// Records the time from its start to its drop.
+///
+/// Costs two raw clock readings and one record. Ticks become nanoseconds before they are
+/// counted: counting ticks would let a bucket's meaning drift with the calibration.
+#[derive(Debug)]
+#[must_use = "a timer that is dropped at once times nothing"]
+pub struct Timer<'a> {
+    histogram: &'a Histogram,
+    start: u64,
+    /// 0 when this timing is not taken.
+    weight: u32,
+}
+
+impl Histogram {
+    /// Starts a timer that records when it is dropped.
+    #[inline]
+    pub fn start(&self) -> Timer<'_> {
+        Timer { histogram: self, start: self.clock().raw(), weight: 1 }
+    }
+
+    /// Starts a timer that takes this thread's first timing and then one in `every`, recorded
+    /// with a weight of `every`: the count stays near the number of calls, the clock is read
+    /// seldom.
+    #[inline]
+    pub fn start_sampled(&self, every: u32) -> Timer<'_> {
+        match self.due(every) {
+            Some(weight) => Timer { histogram: self, start: self.clock().raw(), weight },
+            None => Timer { histogram: self, start: 0, weight: 0 },
+        }
+    }
+
+    /// Runs `work` and records how long it took, also when it panics.
+    #[inline]
+    pub fn time<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _timer = self.start();
+        work()
+    }
+}
+
+impl Timer<'_> {
+    /// Records now and returns the nanoseconds; 0 when this timing is not taken.
+    #[inline]
+    pub fn stop(mut self) -> u64 {
+        let ns = self.lap();
+        self.weight = 0;
+        ns
+    }
+
+    /// Records the time since the start or the last lap, and times on from here.
+    #[inline]
+    pub fn lap(&mut self) -> u64 {
+        if self.weight == 0 {
+            return 0;
+        }
+        let clock = self.histogram.clock();
+        let now = clock.raw();
+        let ns = clock.delta_ns(self.start, now);
+        self.histogram.record_n(ns, self.weight.into());
+        self.start = now;
+        ns
+    }
+
+    /// Ends without recording.
+    #[inline]
+    pub fn discard(mut self) {
+        self.weight = 0;
+    }
+}
+
+impl Drop for Timer<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lap();
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use crate::{Clock, Precision, Registry};
+
+    #[test]
+    fn a_timer_records_once_at_its_drop_its_stop_or_each_lap() {
+        let (clock, hand) = Clock::manual();
+        let registry = Registry::builder().clock(clock).build();
+        let work = registry.histogram("work", "Work", Precision::three_digits()).unwrap();
+        {
+            let _timer = work.start();
+            hand.advance(10);
+        }
+        let timer = work.start();
+        hand.advance(20);
+        assert_eq!(timer.stop(), 20);
+        let mut timer = work.start();
+        hand.advance(30);
+        assert_eq!(timer.lap(), 30);
+        hand.advance(40);
+        timer.discard();
+        assert_eq!(work.time(|| hand.advance(50)), ());
+        let snapshot = work.snapshot();
+        assert_eq!((snapshot.count(), snapshot.sum()), (4, 110));
+        assert_eq!((snapshot.min(), snapshot.max()), (10, 50));
+    }
+
+    #[test]
+    fn sampling_takes_the_first_and_every_nth_timing_with_its_weight() {
+        let (clock, hand) = Clock::manual();
+        let registry = Registry::builder().clock(clock).build();
+        let work = registry.histogram("work", "Work", Precision::two_digits()).unwrap();
+        for _ in 0..9 {
+            let _timer = work.start_sampled(4);
+            hand.advance(7);
+        }
+        let snapshot = work.snapshot();
+        assert_eq!((snapshot.count(), snapshot.sum()), (12, 84));
+        assert!(work.due(0).is_none());
+    }
+}
