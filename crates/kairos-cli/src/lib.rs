@@ -1,9 +1,10 @@
 //! The `kairos` command as a library: scenarios in, operations out, reports as plain data.
 //! Nothing here decides what a cache would do; the engine does, and knows none of this.
-//! Read next: `scenario/op.rs` for the operations, then `scenario.rs` for what reads them.
+//! Read next: `scenario/op.rs` for the operations, `scenario.rs` and `matchday.rs` for where they come from.
 
 pub mod error;
 pub mod exposure;
+pub mod matchday;
 pub mod names;
 pub mod progress;
 pub mod rng;
