@@ -1,1 +1,97 @@
-//! Placeholder crate root.
+//! Kairos: an in-process cache that knows the moment.
+//!
+//! It knows how long it is until kickoff ([`Zone`], the TTL as a function of now), whether the
+//! market is panicking ([`Volatility`], the bypass), and what has just happened (events, tags,
+//! invalidation). It serves stale values while it revalidates them, runs one compute per key
+//! however many callers wait, and says of every answer why it was given ([`Receipt`]).
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! use kairos_cache::{Cache, Context, Reason};
+//!
+//! let cache: Cache<String, f64> = Cache::builder().max_capacity(10_000).build()?;
+//! let match_ = cache.scope("12345");
+//! let context = Context::new(&match_).market("btts");
+//!
+//! let hit = cache.get_or_compute("12345:btts", &context, || async { Ok::<_, std::io::Error>(0.61) }).await?;
+//! assert_eq!(hit.receipt().reason, Reason::Miss);
+//! assert_eq!(cache.get("12345:btts").map(|hit| *hit), Some(0.61));
+//!
+//! cache.invalidate_event(&match_, "goalkeeper_change")?;
+//! assert!(cache.get("12345:btts").is_none());
+//! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+//! ```
+
+mod builder;
+mod cache;
+mod clock;
+mod compute;
+mod config;
+mod context;
+mod counts;
+mod engine;
+mod entry;
+mod error;
+mod feed;
+mod fill;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod flight;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod generation;
+mod invalidate;
+mod job;
+mod market;
+mod permits;
+mod pin;
+mod policy;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod published;
+mod reading;
+mod receipt;
+mod rules;
+mod runtime;
+mod scope;
+mod sim;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod slot;
+mod snapshot;
+mod stats;
+mod store;
+mod sync;
+mod waiting;
+
+pub use builder::Builder;
+pub use cache::Cache;
+pub use clock::{Clock, ManualClock};
+pub use config::{
+    CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig, FailSafeConfig,
+    GoldenHourConfig, SwrConfig, VolatilityConfig, ZoneConfig, ZoneName,
+};
+pub use context::{Context, Scope};
+pub use counts::Category;
+pub use error::{Error, ObservationError};
+pub use fill::Fill;
+pub use invalidate::EventOutcome;
+pub use pin::Pinned;
+pub use policy::decide::{Reason, Strategy};
+pub use policy::events::{EventGraph, EventId, GraphError, MarketId, MarketName};
+pub use policy::golden_hour::Zone;
+pub use policy::volatility::Volatility;
+pub use receipt::{Answer, Computed, Hit, Receipt, Source};
+pub use runtime::{BoxFuture, Runtime, Task};
+pub use scope::TradingStatus;
+pub use sim::Sim;
+pub use snapshot::StatsSnapshot;
+pub use stats::Activity;
+
+/// The concurrent types, for the models that check them.
+#[cfg(kairos_loom)]
+#[doc(hidden)]
+pub mod model {
+    pub use crate::flight::{
+        After, Flight, Job, Join, KeyMarks, Kind, Launch, Refresh, Run, Seat, Ticket,
+    };
+    pub use crate::generation::{Capture, Class, Mark, Sequence};
+    pub use crate::published::Published;
+    pub use crate::slot::{Held, Replaced, Slot};
+}

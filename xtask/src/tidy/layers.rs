@@ -58,11 +58,16 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "cache",
             "pin",
             "near",
+            "waiting",
             "compute",
+            "reading",
             "engine",
             "stats",
+            "counts",
             "tier",
             "store",
+            "job",
+            "entry",
             // What is configured and what is returned.
             "rules",
             "config",
@@ -72,7 +77,6 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "scope",
             "market",
             "flight",
-            "run",
             "slot",
             "published",
             "generation",
@@ -92,7 +96,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
 /// else, whatever stands below them.
 pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[
     ("kairos-cache", "slot", &["scope", "generation", "sync", "error"]),
-    ("kairos-cache", "scope", &["generation", "sync", "error"]),
+    ("kairos-cache", "scope", &["generation", "market", "policy", "sync", "error"]),
     ("kairos-cache", "generation", &["sync", "error"]),
     ("kairos-cache", "flight", &["generation", "sync", "error"]),
 ];
@@ -100,7 +104,7 @@ pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[
 /// Modules that loom runs: nothing in them may be opaque to it.
 pub(crate) const MODELLED: &[(&str, &[&str])] = &[
     ("kairos-metrics", &["core", "shard", "tally", "cell"]),
-    ("kairos-cache", &["slot", "generation", "flight", "run", "published"]),
+    ("kairos-cache", &["slot", "generation", "flight", "published"]),
 ];
 
 /// Crates whose locks, tasks and atomics loom cannot see.

@@ -1,0 +1,225 @@
+//! The builder: a configuration, and what is injected beside it.
+//! Never knows: how the parts work together.
+//! Read next: `config.rs` for the fields, `engine.rs` for the parts.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use foldhash::fast::FixedState;
+use kairos_metrics::Registry;
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::config::{Config, EvaluateAt, ZoneConfig};
+use crate::engine::Engine;
+use crate::entry::Generations;
+use crate::error::Error;
+use crate::permits::Permits;
+use crate::policy::events::EventGraph;
+use crate::rules::{self, Rules};
+use crate::runtime::{Runtime, TokioRuntime};
+use crate::scope::{ScopeState, TagMarks};
+use crate::sim::Sim;
+use crate::stats::Stats;
+use crate::store::Store;
+use crate::sync::{AtomicBool, AtomicU64};
+
+/// Builds a [`Cache`].
+#[must_use = "a builder does nothing until it is built"]
+pub struct Builder<K, V> {
+    config: Config,
+    graph: Option<EventGraph>,
+    registry: Option<Registry>,
+    handle: Option<tokio::runtime::Handle>,
+    clock: Option<Clock>,
+    runtime: Option<Arc<dyn Runtime>>,
+    hash_seed: Option<u64>,
+    _cache: PhantomData<fn() -> (K, V)>,
+}
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Starts building a cache; every field has a default.
+    pub fn builder() -> Builder<K, V> {
+        Builder::new()
+    }
+}
+
+/// One setter for each field of the configuration.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $section:ident.$field:ident, $type:ty;)*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name(mut self, $field: $type) -> Self {
+                self.config.$section.$field = $field;
+                self
+            }
+        )*
+    };
+}
+
+impl<K, V> Builder<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    fn new() -> Builder<K, V> {
+        Builder {
+            config: Config::default(),
+            graph: None,
+            registry: None,
+            handle: None,
+            clock: None,
+            runtime: None,
+            hash_seed: None,
+            _cache: PhantomData,
+        }
+    }
+
+    /// Takes a whole configuration; setters called later change it.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Uses this event graph instead of the configured one.
+    pub fn event_graph(mut self, graph: EventGraph) -> Self {
+        self.graph = Some(graph);
+        self
+    }
+
+    /// Registers the cache's metrics here instead of in a registry of its own.
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Runs tasks on this tokio runtime, which must have its time driver enabled. Without it the
+    /// runtime current at `build` is used, else a thread of the cache's own.
+    pub fn tokio_handle(mut self, handle: tokio::runtime::Handle) -> Self {
+        self.handle = Some(handle);
+        self
+    }
+
+    /// Takes time from this clock instead of the operating system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Runs tasks and timers here instead of on tokio.
+    pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Takes time from a deterministic executor and runs tasks and timers on it.
+    pub fn sim(self, sim: &Sim) -> Self {
+        self.clock(sim.clock()).runtime(Arc::new(sim.clone()))
+    }
+
+    /// Fixes the seed of the hash functions, which is random by default.
+    pub fn hash_seed(mut self, seed: u64) -> Self {
+        self.hash_seed = Some(seed);
+        self
+    }
+
+    setters! {
+        /// Whether the cache is switched on (`cache.enabled`, default true).
+        enabled: cache.enabled, bool;
+        /// How many entries are kept (`cache.max_capacity`, default 10 000).
+        max_capacity: cache.max_capacity, u64;
+        /// TTL where no kickoff is known (`cache.default_ttl`, default 1 h).
+        default_ttl: cache.default_ttl, Duration;
+        /// When an entry's zone is looked up (`golden_hour.evaluate`, default at the read).
+        evaluate: golden_hour.evaluate, EvaluateAt;
+        /// The zone table (`golden_hour.zones`), nearest to kickoff first.
+        zones: golden_hour.zones, Vec<ZoneConfig>;
+        /// TTL beyond the last zone (`golden_hour.standard_ttl`, default 6 h).
+        standard_ttl: golden_hour.standard_ttl, Duration;
+        /// Factor for a confirmed line-up (`golden_hour.lineup_multiplier`, default 2).
+        lineup_multiplier: golden_hour.lineup_multiplier, f64;
+        /// Upper bound of a TTL so lengthened (`golden_hour.lineup_cap`, default 24 h).
+        lineup_cap: golden_hour.lineup_cap, Duration;
+        /// TTL after kickoff (`golden_hour.in_play_ttl`, default 0: not stored).
+        in_play_ttl: golden_hour.in_play_ttl, Duration;
+        /// Whether prices are scored (`volatility.enabled`, default true).
+        volatility_enabled: volatility.enabled, bool;
+        /// How long a sample counts (`volatility.window`, default 30 min).
+        volatility_window: volatility.window, Duration;
+        /// How many samples count at most (`volatility.max_samples`, default 100).
+        max_samples: volatility.max_samples, usize;
+        /// Fewer samples score nothing (`volatility.min_samples`, default 3).
+        min_samples: volatility.min_samples, u32;
+        /// z of a warning (`volatility.warning_sigma`, default 1.5).
+        warning_sigma: volatility.warning_sigma, f64;
+        /// z of a panic (`volatility.panic_sigma`, default 2.0).
+        panic_sigma: volatility.panic_sigma, f64;
+        /// Cap on the TTL during a warning (`volatility.warning_ttl`, default 60 s).
+        warning_ttl: volatility.warning_ttl, Duration;
+        /// Floor of sigma relative to the mean (`volatility.min_relative_sigma`, default 0.005).
+        min_relative_sigma: volatility.min_relative_sigma, f64;
+        /// How long a status holds (`volatility.status_hold`, default 30 s).
+        status_hold: volatility.status_hold, Duration;
+        /// The stale limit over the TTL (`swr.stale_multiplier`, default 2).
+        stale_multiplier: swr.stale_multiplier, f64;
+        /// At most this long past the TTL (`swr.max_stale`, default 1 h).
+        max_stale: swr.max_stale, Duration;
+        /// How many refreshes run at once (`swr.max_concurrent_refreshes`, default 5).
+        max_concurrent_refreshes: swr.max_concurrent_refreshes, usize;
+        /// How long a refresh may take (`swr.refresh_timeout`, default 10 s).
+        refresh_timeout: swr.refresh_timeout, Duration;
+        /// How long a compute may take (`computes.hard_timeout`, default 30 s).
+        hard_timeout: computes.hard_timeout, Duration;
+        /// How long the next refresh waits after a failure (`fail_safe.throttle`, default 5 s).
+        throttle: fail_safe.throttle, Duration;
+    }
+
+    /// Builds the cache.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the field and its allowed range; a malformed event graph; a
+    /// registry that has metrics of these names already; no thread to be had.
+    pub fn build(self) -> Result<Cache<K, V>, Error> {
+        let rules = Rules::new(&self.config)?;
+        let graph = match self.graph {
+            Some(graph) => graph,
+            None => rules::graph(&self.config.events)?,
+        };
+        let clock = self.clock.unwrap_or_else(Clock::system);
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Arc::new(TokioRuntime::new(self.handle, clock.clone())?),
+        };
+        let seed = self.hash_seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        let hasher = FixedState::with_seed(seed);
+        let stats = Stats::new(self.registry.unwrap_or_default())?;
+        let evicted = stats.evictions();
+        Ok(Cache {
+            engine: Arc::new(Engine {
+                store: Store::new(self.config.cache.max_capacity, hasher.clone(), move |_| {
+                    evicted.inc();
+                }),
+                flights: DashMap::with_hasher(hasher.clone()),
+                scopes: DashMap::with_hasher(hasher.clone()),
+                no_match: Arc::new(ScopeState::new("", graph.market_count())),
+                tags: TagMarks::with_hasher(hasher),
+                generations: Arc::new(Generations::default()),
+                version: AtomicU64::new(0),
+                enabled: AtomicBool::new(self.config.cache.enabled),
+                graph,
+                refreshes: Permits::new(rules.max_concurrent_refreshes),
+                rules,
+                clock,
+                runtime,
+                stats,
+            }),
+        })
+    }
+}

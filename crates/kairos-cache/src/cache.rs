@@ -1,0 +1,298 @@
+//! The read, top to bottom: find, decide, and one match on the reason.
+//! Never knows: how a rule is worked out, where entries live, or how computes are spawned.
+//! Read next: `policy/decide.rs` for the order of decisions, `compute.rs` for the waiting.
+
+use std::borrow::Borrow;
+use std::error::Error as StdError;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::context::{Context, Scope};
+use crate::engine::Engine;
+use crate::entry::Place;
+use crate::error::Error;
+use crate::flight::{Join, Kind, Refresh};
+use crate::job::{Home, Job, Work};
+use crate::permits::Permit;
+use crate::pin::Pinned;
+use crate::policy::decide::Reason;
+use crate::policy::events::EventGraph;
+use crate::reading::Reading;
+use crate::receipt::{Answer, Computed, Hit};
+use crate::scope::ScopeState;
+use crate::waiting::Waiting;
+
+/// An in-process cache that knows the moment. Cheap to clone; clones share everything.
+pub struct Cache<K, V> {
+    pub(crate) engine: Arc<Engine<K, V>>,
+}
+
+impl<K, V> Clone for Cache<K, V> {
+    fn clone(&self) -> Self {
+        Cache { engine: Arc::clone(&self.engine) }
+    }
+}
+
+impl<K, V> std::fmt::Debug for Cache<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").finish_non_exhaustive()
+    }
+}
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// The match of a name, created if it is new. Keep the handle: reads through it hash nothing.
+    pub fn scope(&self, name: &str) -> Scope {
+        if let Some(scope) = self.engine.scopes.get(name) {
+            return Scope(Arc::clone(&scope));
+        }
+        let markets = self.engine.graph.market_count();
+        let scope = self.engine.scopes.entry(name.into());
+        Scope(Arc::clone(&scope.or_insert_with(|| Arc::new(ScopeState::new(name, markets)))))
+    }
+
+    /// Reads through: serves what is stored, or runs `compute` once for everyone who waits.
+    ///
+    /// A served value costs one lookup and allocates nothing. A stale one is served at once and
+    /// refreshed by `compute` in the background.
+    ///
+    /// # Errors
+    /// The compute's own error, shared by all who waited ([`Error::Compute`]); its panic or
+    /// timeout; [`Error::Nothing`]; a context that names an unknown market or lacks its match.
+    ///
+    /// # Cancellation
+    /// Dropping the future harms nobody else. When the last waiter of a compute goes, the compute
+    /// is aborted. A cancelled read moves no counter.
+    pub async fn get_or_compute<Q, F, Fut, T, E>(
+        &self,
+        key: &Q,
+        context: &Context,
+        compute: F,
+    ) -> Result<Hit<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<Computed<V>>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.explain(key, context, compute).await?.into_hit()
+    }
+
+    /// The same read, with a receipt also where there is no value.
+    ///
+    /// # Errors
+    /// A context that names an unknown market or lacks its match; what became of the compute is in
+    /// the answer.
+    ///
+    /// # Cancellation
+    /// As [`Cache::get_or_compute`].
+    pub async fn explain<Q, F, Fut, T, E>(
+        &self,
+        key: &Q,
+        context: &Context,
+        compute: F,
+    ) -> Result<Answer<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<Computed<V>>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let engine = &self.engine;
+        let arrived = engine.clock.now();
+        let place = engine.place(context)?;
+        if let Some(scope) = &place.scope {
+            scope.0.publish(context.kickoff, context.lineup_confirmed);
+        }
+        // The closure is boxed only where a flight asks for it.
+        let mut compute = Some(compute);
+        let mut job = |permit| {
+            let compute = compute.take().expect("a flight asks for the job once");
+            let home = engine.home(place.clone(), &context.tags);
+            Job { work: work(compute), home, permit }
+        };
+        let mut now = arrived;
+        let (waiting, reading) = loop {
+            let reading = engine.read(key, context, &place, now);
+            let kind = match reading.verdict.reason {
+                Reason::Fresh => return Ok(engine.serve(&reading, arrived, false)),
+                Reason::Stale => {
+                    let refreshing = engine.refresh(key, &place, &reading, &mut job);
+                    return Ok(engine.serve(&reading, arrived, refreshing));
+                }
+                Reason::Miss | Reason::TooStale | Reason::Disabled => Kind::Miss,
+                Reason::Forced | Reason::Panic | Reason::Suspended => Kind::Bypass,
+            };
+            if let Some(waiting) = engine.join(key, kind, &place, &reading, &mut job) {
+                break (waiting, reading);
+            }
+            now = engine.clock.now();
+        };
+        let (done, led) = waiting.done().await;
+        Ok(engine.answer(&reading, done, led, arrived))
+    }
+
+    /// The read without a compute: serves fresh and stale values, and nothing where a compute
+    /// would be needed. Synchronous; allocates nothing.
+    ///
+    /// Where it returns nothing it counts nothing: the caller's `get_or_compute` will.
+    pub fn get<Q>(&self, key: &Q) -> Option<Hit<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let arrived = self.engine.clock.now();
+        let reading = self.engine.read_stored(key, arrived)?;
+        self.engine.serve(&reading, arrived, false).into_hit().ok()
+    }
+
+    /// What [`Cache::get`] would serve, without counting the read.
+    pub fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let reading = self.engine.read_stored(key, self.engine.clock.now())?;
+        let value = Arc::clone(&reading.view.as_ref()?.entry().value);
+        Some(Hit::new(value, reading.receipt(false)))
+    }
+
+    /// The event graph.
+    pub fn event_graph(&self) -> &EventGraph {
+        &self.engine.graph
+    }
+
+    /// How many entries are stored, those included that are dead but not reclaimed yet. Exact
+    /// after [`Cache::run_pending_tasks`].
+    pub fn entry_count(&self) -> u64 {
+        self.engine.store.len()
+    }
+
+    /// Applies ranks and evictions that have been put off. Never needed for correctness.
+    pub fn run_pending_tasks(&self) {
+        self.engine.store.run_pending();
+    }
+
+    /// Pins a key that [`Cache::get`] would serve: reads of it hash nothing.
+    pub fn pin<Q>(&self, key: &Q) -> Option<Pinned<K, V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        Pinned::new(Arc::clone(&self.engine), key)
+    }
+}
+
+impl<K, V> Engine<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Joins or starts a compute. Nothing if the entry has changed meanwhile: look again.
+    fn join<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        kind: Kind,
+        place: &Place,
+        reading: &Reading<V>,
+        job: &mut impl FnMut(Option<Permit>) -> Job<V>,
+    ) -> Option<Waiting<K, V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        loop {
+            let flight = self.flight(key);
+            let unchanged = || {
+                reading.verdict.reason == Reason::Disabled
+                    || self.is_unchanged(key, place.scope.as_ref(), reading.view.as_ref())
+            };
+            match flight.join(kind, unchanged, || job(None)) {
+                Join::Wait(ticket, launch) => {
+                    let key = key.to_owned();
+                    if let Some(launch) = launch {
+                        self.launch(key.clone(), &flight, launch);
+                    }
+                    let engine = Arc::clone(self);
+                    return Some(Waiting { engine, key, flight, ticket: Some(ticket) });
+                }
+                Join::LookAgain => {
+                    self.release_flight(key, &flight);
+                    return None;
+                }
+                Join::Retired => {}
+            }
+        }
+    }
+
+    /// Starts a background refresh of a stale value, if it may; says whether it did.
+    fn refresh<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        place: &Place,
+        reading: &Reading<V>,
+        job: &mut impl FnMut(Option<Permit>) -> Job<V>,
+    ) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let Some(view) = &reading.view else { return false };
+        if !view.entry().may_refresh(reading.now) {
+            return false;
+        }
+        loop {
+            let flight = self.flight(key);
+            let unchanged = || self.is_unchanged(key, place.scope.as_ref(), Some(view));
+            let permitted = || {
+                let permit = self.refreshes.try_take();
+                if permit.is_none() {
+                    self.stats.refresh_skipped();
+                }
+                permit.map(|permit| job(Some(permit)))
+            };
+            match flight.refresh(unchanged, permitted) {
+                Refresh::Started(launch) => {
+                    self.launch(key.to_owned(), &flight, launch);
+                    return true;
+                }
+                Refresh::No => {
+                    self.release_flight(key, &flight);
+                    return false;
+                }
+                Refresh::Retired => {}
+            }
+        }
+    }
+
+    /// Where a value of this place and these tags belongs.
+    pub(crate) fn home(&self, place: Place, tags: &[Box<str>]) -> Home {
+        let class = self.class(&place, tags);
+        Home { place, class, generations: Arc::clone(&self.generations) }
+    }
+}
+
+fn work<V, F, Fut, T, E>(compute: F) -> Work<V>
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<T, E>> + Send + 'static,
+    T: Into<Computed<V>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    Box::new(move || {
+        let future = compute();
+        Box::pin(async move {
+            match future.await {
+                Ok(found) => Ok(found.into()),
+                Err(error) => Err(Error::Compute(Arc::from(error.into()))),
+            }
+        })
+    })
+}

@@ -1,0 +1,141 @@
+//! Time: the only file that asks the operating system for it, and a manual clock for tests and replay.
+//! Never knows: what a deadline means.
+//! Read next: `runtime.rs` for timers and tasks.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::policy::{MonoNs, Now, WallNs};
+use crate::sync::{AtomicI64, AtomicU64, Ordering};
+
+/// A wall clock that moves by more than this against the monotonic one has stepped.
+const STEP_NS: u64 = 100_000_000;
+
+/// A source of monotonic and wall time, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Clock(Arc<Source>);
+
+#[derive(Debug)]
+struct Source {
+    kind: Kind,
+    /// Wall minus monotonic, when a step was last noticed.
+    offset: AtomicI64,
+    steps: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    System { origin: Instant },
+    Manual { mono: AtomicU64, wall: AtomicI64 },
+}
+
+impl Clock {
+    /// The operating system's clocks.
+    pub fn system() -> Clock {
+        let clock = Clock::of(Kind::System { origin: Instant::now() });
+        clock.note_offset(clock.read());
+        clock
+    }
+
+    /// A clock that stands still until its owner moves it.
+    pub fn manual(start: SystemTime) -> (Clock, ManualClock) {
+        let wall = AtomicI64::new(wall_ns(start));
+        let clock = Clock::of(Kind::Manual { mono: AtomicU64::new(0), wall });
+        clock.note_offset(clock.read());
+        (clock.clone(), ManualClock(clock))
+    }
+
+    fn of(kind: Kind) -> Clock {
+        Clock(Arc::new(Source { kind, offset: AtomicI64::new(0), steps: AtomicU64::new(0) }))
+    }
+
+    /// One reading of both clocks. Notices a step of the wall clock.
+    pub(crate) fn now(&self) -> Now {
+        let now = self.read();
+        let offset = now.wall.saturating_sub(now.mono.cast_signed());
+        // Relaxed: a statistic of its own; whoever notices the step first counts it.
+        let known = self.0.offset.load(Ordering::Relaxed);
+        if offset.abs_diff(known) > STEP_NS {
+            self.note_offset(now);
+            // Release: pairs with the Acquire in `steps`; deadlines are worked out anew.
+            self.0.steps.fetch_add(1, Ordering::Release);
+        }
+        now
+    }
+
+    /// How often the wall clock has stepped by more than 100 ms.
+    pub(crate) fn steps(&self) -> u64 {
+        // Acquire: pairs with the Release in `now`.
+        self.0.steps.load(Ordering::Acquire)
+    }
+
+    fn read(&self) -> Now {
+        match &self.0.kind {
+            Kind::System { origin } => {
+                Now { mono: nanos(origin.elapsed()), wall: wall_ns(SystemTime::now()) }
+            }
+            Kind::Manual { mono, wall } => {
+                // Acquire: what the owner did before it moved the clock is visible; pairs with
+                // the Release in `ManualClock`.
+                Now { mono: mono.load(Ordering::Acquire), wall: wall.load(Ordering::Acquire) }
+            }
+        }
+    }
+
+    fn note_offset(&self, now: Now) {
+        let offset = now.wall.saturating_sub(now.mono.cast_signed());
+        self.0.offset.store(offset, Ordering::Relaxed); // Relaxed: as in `now`.
+    }
+}
+
+/// The hand that moves a manual [`Clock`].
+#[derive(Debug)]
+pub struct ManualClock(Clock);
+
+impl ManualClock {
+    /// Moves both readings forward.
+    pub fn advance(&self, by: Duration) {
+        self.advance_ns(nanos(by));
+    }
+
+    /// Moves the wall reading alone: a clock step.
+    pub fn step_wall(&self, to: SystemTime) {
+        if let Kind::Manual { wall, .. } = &self.0.0.kind {
+            wall.store(wall_ns(to), Ordering::Release); // Release: pairs with `Clock::read`.
+        }
+    }
+
+    pub(crate) fn advance_ns(&self, by: u64) {
+        if let Kind::Manual { mono, wall } = &self.0.0.kind {
+            // Release: pairs with the Acquire in `Clock::read`. Only the owner writes, so a load
+            // and a store lose nothing. Relaxed: the owner's own writes.
+            mono.store(mono.load(Ordering::Relaxed).saturating_add(by), Ordering::Release);
+            let ahead = i64::try_from(by).unwrap_or(i64::MAX);
+            // Release and Relaxed: as above.
+            wall.store(wall.load(Ordering::Relaxed).saturating_add(ahead), Ordering::Release);
+        }
+    }
+}
+
+/// A duration in nanoseconds, saturating after 584 years.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Nanoseconds since the Unix epoch, saturating at the ends of `i64`.
+pub(crate) fn wall_ns(time: SystemTime) -> WallNs {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => {
+            i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, i64::wrapping_neg)
+        }
+    }
+}
+
+/// How long from `now` until `deadline`; zero if it has passed.
+pub(crate) fn until(now: Now, deadline: MonoNs) -> Duration {
+    Duration::from_nanos(deadline.saturating_sub(now.mono))
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

@@ -1,0 +1,118 @@
+//! What a read says about itself: match, market, kickoff, line-up, prices, tags, how old is too old.
+//! Never knows: the cache that will read it, or whether its names exist there.
+//! Read next: `cache.rs`, which resolves the names and decides.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::clock::wall_ns;
+use crate::policy::WallNs;
+use crate::scope::ScopeState;
+
+/// A match: a handle that is cheap to clone and keeps the match from being forgotten.
+#[derive(Debug, Clone)]
+pub struct Scope(pub(crate) Arc<ScopeState>);
+
+impl Scope {
+    /// The name under which the match was resolved.
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+/// The context of a read. Build it once per key and reuse it: reads borrow it.
+///
+/// Kickoff and line-up belong to the match: a read publishes them there, and every other reader
+/// of the match obeys them at once.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    pub(crate) scope: Option<Scope>,
+    pub(crate) market: Option<Box<str>>,
+    pub(crate) kickoff: Option<WallNs>,
+    pub(crate) lineup_confirmed: Option<bool>,
+    pub(crate) current_odds: Vec<(Box<str>, f64)>,
+    /// Sorted, without repetition.
+    pub(crate) tags: Vec<Box<str>>,
+    pub(crate) force_refresh: bool,
+    pub(crate) max_age: Option<Duration>,
+}
+
+impl Context {
+    /// A context within a match.
+    pub fn new(scope: &Scope) -> Context {
+        Context { scope: Some(scope.clone()), ..Context::default() }
+    }
+
+    /// A context without a match: the default TTL, no events, no volatility.
+    pub fn none() -> Context {
+        Context::default()
+    }
+
+    /// Names the market of the event graph to which the value belongs.
+    #[must_use]
+    pub fn market(mut self, market: &str) -> Context {
+        self.market = Some(market.into());
+        self
+    }
+
+    /// Publishes the kickoff of the match.
+    #[must_use]
+    pub fn kickoff(mut self, kickoff: SystemTime) -> Context {
+        self.kickoff = Some(wall_ns(kickoff));
+        self
+    }
+
+    /// Publishes whether the line-up of the match has been confirmed.
+    #[must_use]
+    pub fn lineup_confirmed(mut self, confirmed: bool) -> Context {
+        self.lineup_confirmed = Some(confirmed);
+        self
+    }
+
+    /// Adds a current decimal price, to be scored against its market's window at the read.
+    #[must_use]
+    pub fn current_odds(mut self, market: &str, price: f64) -> Context {
+        self.current_odds.push((market.into(), price));
+        self
+    }
+
+    /// Adds a tag to the value that a compute stores, as in `team:arsenal`.
+    #[must_use]
+    pub fn tag(mut self, tag: &str) -> Context {
+        if let Err(place) = self.tags.binary_search_by(|t| (**t).cmp(tag)) {
+            self.tags.insert(place, tag.into());
+        }
+        self
+    }
+
+    /// Asks for a new value even if there is a fresh one.
+    #[must_use]
+    pub fn force_refresh(mut self, force: bool) -> Context {
+        self.force_refresh = force;
+        self
+    }
+
+    /// Refuses values older than this.
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Context {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// What the context gives that needs a match, if it names none.
+    pub(crate) fn needs_match(&self) -> Option<&'static str> {
+        if self.scope.is_some() {
+            None
+        } else if self.market.is_some() {
+            Some("a market")
+        } else if self.kickoff.is_some() {
+            Some("a kickoff")
+        } else if self.lineup_confirmed.is_some() {
+            Some("a line-up")
+        } else if !self.current_odds.is_empty() {
+            Some("current odds")
+        } else {
+            None
+        }
+    }
+}

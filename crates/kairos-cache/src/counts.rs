@@ -1,0 +1,102 @@
+//! Counts as plain data: every cell read once, and what stood there when a category was reset.
+//! Never knows: how counts are recorded, or which keys are derived from them.
+//! Read next: `stats.rs` records them, `snapshot.rs` derives the 34 keys.
+
+use kairos_metrics::HistogramSnapshot;
+
+use crate::policy::decide::{Reason, Strategy};
+use crate::policy::golden_hour::Zone;
+
+/// Columns of the table of reads: how volatility was scored.
+pub(crate) const SCORES: [&str; 4] = ["unscored", "normal", "warning", "panic"];
+
+/// A group of keys that can be reset by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// Hits, misses, errors.
+    Base,
+    /// `vix_*` and `cache_bypass_vix`.
+    Volatility,
+    /// `golden_hour_*`.
+    GoldenHour,
+    /// `swr_*`.
+    Swr,
+    /// Events and invalidations.
+    Tags,
+    /// `strategy_*`.
+    Strategy,
+    /// Requests and latency.
+    Performance,
+}
+
+impl Category {
+    /// Every category.
+    pub const ALL: [Category; 7] = [
+        Category::Base,
+        Category::Volatility,
+        Category::GoldenHour,
+        Category::Swr,
+        Category::Tags,
+        Category::Strategy,
+        Category::Performance,
+    ];
+
+    /// The category's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Category::Base => "base",
+            Category::Volatility => "volatility",
+            Category::GoldenHour => "golden_hour",
+            Category::Swr => "swr",
+            Category::Tags => "tags",
+            Category::Strategy => "strategy",
+            Category::Performance => "performance",
+        }
+    }
+
+    /// The category of a name.
+    pub fn from_name(name: &str) -> Option<Category> {
+        Category::ALL.into_iter().find(|category| category.name() == name)
+    }
+}
+
+/// Every cell, read once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counts {
+    pub(crate) reads: [[u64; SCORES.len()]; Reason::ALL.len()],
+    pub(crate) stored: [u64; Zone::ALL.len()],
+    pub(crate) failed: u64,
+    pub(crate) refreshed: u64,
+    pub(crate) refresh_failed: u64,
+    pub(crate) events: u64,
+    pub(crate) full: u64,
+    pub(crate) markets_invalidated: u64,
+    pub(crate) markets_preserved: u64,
+    pub(crate) cpu_saved_tenths: u64,
+}
+
+impl Counts {
+    pub(crate) fn of(&self, which: impl Fn(Reason) -> bool) -> u64 {
+        let rows = Reason::ALL.iter().zip(&self.reads);
+        rows.filter(|(reason, _)| which(**reason)).map(|(_, row)| row.iter().sum::<u64>()).sum()
+    }
+
+    pub(crate) fn strategy(&self, strategy: Strategy) -> u64 {
+        self.of(|reason| reason.strategy() == strategy)
+    }
+
+    pub(crate) fn scored(&self, score: usize) -> u64 {
+        self.reads.iter().map(|row| row[score]).sum()
+    }
+
+    pub(crate) fn stored(&self, zone: Zone) -> u64 {
+        self.stored[zone as usize]
+    }
+}
+
+/// What had been counted when each category was last reset. Counters themselves never go back.
+#[derive(Default)]
+pub(crate) struct Baselines {
+    pub(crate) counts: [Counts; Category::ALL.len()],
+    pub(crate) latency: Option<HistogramSnapshot>,
+}

@@ -1,0 +1,155 @@
+//! The engine's parts in one place, and how an entry is found and looked at.
+//! Never knows: what a read will decide.
+//! Read next: `cache.rs` for reads, `compute.rs` for computes, `invalidate.rs` for the rest.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use foldhash::fast::FixedState;
+
+use crate::clock::Clock;
+use crate::context::{Context, Scope};
+use crate::entry::{Entry, Generations, Place};
+use crate::error::Error;
+use crate::generation::Class;
+use crate::job::KeyFlight;
+use crate::permits::Permits;
+use crate::policy::events::{EventGraph, MarketId};
+use crate::policy::freshness::EntryView;
+use crate::rules::Rules;
+use crate::runtime::Runtime;
+use crate::scope::{ScopeState, TagMarks};
+use crate::slot::{Held, Slot};
+use crate::stats::Stats;
+use crate::store::Store;
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+
+/// Everything that clones of a cache share.
+pub(crate) struct Engine<K, V> {
+    pub(crate) store: Store<K, Entry<V>>,
+    pub(crate) flights: DashMap<K, Arc<KeyFlight<V>>, FixedState>,
+    pub(crate) scopes: DashMap<Box<str>, Arc<ScopeState>, FixedState>,
+    /// The home of entries without a match: it has classes, and nothing else is ever set.
+    pub(crate) no_match: Arc<ScopeState>,
+    pub(crate) tags: TagMarks,
+    pub(crate) generations: Arc<Generations>,
+    /// Moves after each change that could alter decisions across matches.
+    pub(crate) version: AtomicU64,
+    pub(crate) enabled: AtomicBool,
+    pub(crate) graph: EventGraph,
+    pub(crate) rules: Rules,
+    pub(crate) refreshes: Permits,
+    pub(crate) clock: Clock,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) stats: Stats,
+}
+
+/// An entry that no kill has covered, as one read sees it.
+pub(crate) struct View<V> {
+    pub(crate) slot: Arc<Slot<Entry<V>>>,
+    pub(crate) version: u64,
+    held: Held<Entry<V>>,
+}
+
+impl<V> View<V> {
+    pub(crate) fn entry(&self) -> &Arc<Entry<V>> {
+        &self.held.entry
+    }
+
+    /// What the rules need to know of the entry.
+    pub(crate) fn rules_view(&self) -> EntryView {
+        let capture = &self.held.capture;
+        let expired = capture.is_expired() || self.slot.expired_after(capture.seq());
+        EntryView { expired, ..self.held.entry.rules_view }
+    }
+}
+
+impl<K, V> Engine<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// The live entry of a key, unless it belongs to another match than the read names.
+    pub(crate) fn view<Q>(&self, key: &Q, scope: Option<&Scope>) -> Option<View<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let slot = self.store.get(key)?;
+        let (version, held) = slot.read()?;
+        let elsewhere = scope.is_some_and(|scope| !held.entry.place.is_within(scope));
+        if elsewhere || held.capture.is_killed() {
+            return None;
+        }
+        Some(View { slot, version, held })
+    }
+
+    /// Whether a reader that looks again would see what it saw.
+    pub(crate) fn is_unchanged<Q>(
+        &self,
+        key: &Q,
+        scope: Option<&Scope>,
+        seen: Option<&View<V>>,
+    ) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        match (seen, self.view(key, scope)) {
+            (None, None) => true,
+            (Some(seen), Some(now)) => Arc::ptr_eq(&seen.held.entry, &now.held.entry),
+            _ => false,
+        }
+    }
+
+    /// The match and market that a context names.
+    pub(crate) fn place(&self, context: &Context) -> Result<Place, Error> {
+        if let Some(what) = context.needs_match() {
+            return Err(Error::NoMatch(what));
+        }
+        Ok(Place { scope: context.scope.clone(), market: self.market(context.market.as_deref())? })
+    }
+
+    /// Looks a market up by name.
+    pub(crate) fn market(&self, name: Option<&str>) -> Result<Option<MarketId>, Error> {
+        name.map(|name| self.graph.market(name).ok_or_else(|| Error::UnknownMarket(name.into())))
+            .transpose()
+    }
+
+    /// The class of entries that a context describes.
+    pub(crate) fn class(&self, place: &Place, tags: &[Box<str>]) -> Arc<Class> {
+        let scope = place.scope.as_ref().map_or(&self.no_match, |scope| &scope.0);
+        scope.class(place.market, tags, &self.graph, &self.tags)
+    }
+
+    /// Ends the entry of a key, whatever its state.
+    pub(crate) fn remove_entry<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        if let Some(slot) = self.store.get(key) {
+            slot.kill();
+            self.store.remove(key);
+        }
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        // Acquire: a switch that has returned is obeyed; pairs with the Release in `set_enabled`.
+        self.enabled.load(Ordering::Acquire)
+    }
+
+    /// Moves when anything across matches may have changed a decision.
+    pub(crate) fn version(&self) -> u64 {
+        // Acquire: pairs with the Release in `touch`.
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Tells readers with remembered decisions to work them out again.
+    pub(crate) fn touch(&self) {
+        // Release: publishes the change made before; pairs with the Acquire in `version`.
+        self.version.fetch_add(1, Ordering::Release);
+    }
+}

@@ -1,0 +1,81 @@
+//! A stored value, the match and market it belongs to, and the generations it is judged by.
+//! Never knows: keys, or how it is found.
+//! Read next: `job.rs` for values on their way, `engine.rs` for how an entry is looked at.
+
+use std::sync::Arc;
+
+use crate::context::Scope;
+use crate::generation::{Mark, Sequence};
+use crate::policy::events::MarketId;
+use crate::policy::freshness::EntryView;
+use crate::policy::volatility::Signal;
+use crate::policy::{MatchFacts, MonoNs, Now};
+use crate::sync::{AtomicU64, Ordering};
+
+/// The sequence of a cache and the mark that covers all of it.
+#[derive(Debug, Default)]
+pub(crate) struct Generations {
+    pub(crate) sequence: Sequence,
+    pub(crate) everything: Arc<Mark>,
+}
+
+/// The match and market of a value.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    pub(crate) scope: Option<Scope>,
+    pub(crate) market: Option<MarketId>,
+}
+
+impl Place {
+    pub(crate) fn facts(&self) -> MatchFacts {
+        self.scope.as_ref().map_or_else(MatchFacts::default, |scope| scope.0.facts())
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.scope.as_ref().is_some_and(|scope| scope.0.is_suspended(self.market))
+    }
+
+    /// The match's published status, and until when it holds by itself.
+    pub(crate) fn published(&self, now: Now) -> (Signal, MonoNs) {
+        let none = (Signal::Unscored, MonoNs::MAX);
+        self.scope.as_ref().map_or(none, |scope| scope.0.odds.published(now.mono))
+    }
+
+    /// Moves when anything about the match may have changed a decision.
+    pub(crate) fn version(&self) -> u64 {
+        self.scope.as_ref().map_or(0, |scope| scope.0.version())
+    }
+
+    pub(crate) fn is_same(&self, other: &Place) -> bool {
+        let same_scope = match (&self.scope, &other.scope) {
+            (Some(a), Some(b)) => Arc::ptr_eq(&a.0, &b.0),
+            (None, None) => true,
+            _ => false,
+        };
+        same_scope && self.market == other.market
+    }
+
+    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
+        self.scope.as_ref().is_some_and(|own| Arc::ptr_eq(&own.0, &scope.0))
+    }
+}
+
+/// A stored value and what was known when it was stored.
+pub(crate) struct Entry<V> {
+    pub(crate) value: Arc<V>,
+    pub(crate) rules_view: EntryView,
+    pub(crate) place: Place,
+    pub(crate) refresh_not_before: AtomicU64,
+}
+
+impl<V> Entry<V> {
+    pub(crate) fn put_off_refresh(&self, until: MonoNs) {
+        // Relaxed: a hint about pace; nothing is published by it.
+        self.refresh_not_before.store(until, Ordering::Relaxed);
+    }
+
+    pub(crate) fn may_refresh(&self, now: Now) -> bool {
+        // Relaxed: as in `put_off_refresh`.
+        now.mono >= self.refresh_not_before.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,86 @@
+//! Everything that can go wrong, by kind.
+//! Never knows: how an error is logged or shown.
+//! Read next: `cache.rs`, which returns them.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use crate::policy::events::GraphError;
+
+/// What a cache operation can fail with. Cheap to clone: waiters of one compute share it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The compute returned this error; everyone who waited for it shares it.
+    #[error("the compute failed: {0}")]
+    Compute(#[source] Arc<dyn StdError + Send + Sync>),
+    /// The compute panicked with this message.
+    #[error("the compute panicked: {0}")]
+    Panicked(Arc<str>),
+    /// The compute did not finish within its time and was aborted.
+    #[error("the compute ran out of time and was aborted")]
+    Timeout,
+    /// The compute says that there is nothing for this key.
+    #[error("there is no value for this key")]
+    Nothing,
+    /// The runtime dropped the compute before it finished, as it does when it shuts down.
+    #[error("the compute was dropped before it finished")]
+    Aborted,
+    /// The event graph has no such market.
+    #[error("unknown market {0:?}")]
+    UnknownMarket(Box<str>),
+    /// The event graph has no such event.
+    #[error("unknown event {0:?}")]
+    UnknownEvent(Box<str>),
+    /// A context gives something that belongs to a match, but names no match.
+    #[error("the context gives {0} but names no match")]
+    NoMatch(&'static str),
+    /// An observation was refused; the windows are as before.
+    #[error("observation refused: {0}")]
+    Observation(#[from] ObservationError),
+    /// A configuration field is out of range.
+    #[error("configuration: {field} must be {allowed}")]
+    Config {
+        /// The field, as in `volatility.panic_sigma`.
+        field: &'static str,
+        /// The allowed range, in words.
+        allowed: &'static str,
+    },
+    /// A configuration text could not be read.
+    #[error("configuration: {0}")]
+    ConfigSyntax(Arc<str>),
+    /// The event graph is malformed.
+    #[error("event graph: {0}")]
+    Graph(#[from] GraphError),
+    /// A metric could not be registered.
+    #[error("metrics: {0}")]
+    Metrics(Arc<str>),
+    /// The thread for background tasks could not be started.
+    #[error("cannot start the background thread: {0}")]
+    Thread(#[source] Arc<std::io::Error>),
+}
+
+impl Error {
+    /// Whether the compute itself failed, panicked or ran out of time.
+    pub fn is_compute_failure(&self) -> bool {
+        matches!(self, Error::Compute(_) | Error::Panicked(_) | Error::Timeout)
+    }
+}
+
+/// Why an observation of odds was refused.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObservationError {
+    /// Decimal odds are finite and above 1.0.
+    #[error("price {0} is not a decimal price above 1.0")]
+    Price(f64),
+    /// Older than the window.
+    #[error("it is older than the window")]
+    TooOld,
+    /// Older than the newest observation of its market.
+    #[error("it is older than the newest observation of its market")]
+    OutOfOrder,
+    /// Dated more than 60 s ahead of now.
+    #[error("it is dated more than 60 s ahead")]
+    InFuture,
+}

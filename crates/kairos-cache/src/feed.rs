@@ -1,0 +1,52 @@
+//! What the outside tells the cache besides events: odds as they are observed.
+//! Never knows: entries, or who reads.
+//! Read next: `market.rs`, which keeps the windows.
+
+use std::hash::Hash;
+use std::time::SystemTime;
+
+use crate::cache::Cache;
+use crate::clock::wall_ns;
+use crate::context::Scope;
+use crate::error::Error;
+use crate::policy::volatility::Volatility;
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Observes a decimal price of one of a match's odds markets, and returns the status it was
+    /// scored with against the window before it joined.
+    ///
+    /// The status of a panic or warning is published to readers of the match for `status_hold`.
+    /// Amortised O(1) in the window's length; locks the match's odds; allocates for a market's
+    /// first price only.
+    ///
+    /// # Errors
+    /// [`Error::Observation`] for a price that is not finite or not above 1.0, one older than the
+    /// window or than its market's newest, and one dated more than 60 s ahead. It is counted, and
+    /// the windows stay as they were.
+    pub fn observe_odds(
+        &self,
+        scope: &Scope,
+        market: &str,
+        price: f64,
+        at: SystemTime,
+    ) -> Result<Volatility, Error> {
+        let engine = &self.engine;
+        let now = engine.clock.now();
+        match scope.0.odds.observe(market, price, wall_ns(at), now, &engine.rules.odds) {
+            Ok(observed) => {
+                if observed.changed {
+                    scope.0.touch();
+                }
+                Ok(observed.status)
+            }
+            Err(refused) => {
+                engine.stats.observation_refused(refused);
+                Err(refused.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Values computed elsewhere: the sequence is captured when the filling begins.
+//! Never knows: how the value was computed.
+//! Read next: `compute.rs`, which stores it by the same rules as a compute's result.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::cache::Cache;
+use crate::context::Context;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::generation::Capture;
+use crate::job::{Home, KeyFlight};
+
+/// A value on its way into the cache. Dropping it without [`Fill::insert`] stores nothing.
+///
+/// Begin before you read the value's source: an invalidation between the two then keeps the value
+/// out.
+#[must_use = "a fill stores nothing until it is given its value"]
+pub struct Fill<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    engine: Arc<Engine<K, V>>,
+    key: K,
+    flight: Arc<KeyFlight<V>>,
+    home: Home,
+    capture: Capture,
+}
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Begins to fill a key with a value computed elsewhere.
+    ///
+    /// # Errors
+    /// A context that names an unknown market or lacks its match.
+    pub fn begin<Q>(&self, key: &Q, context: &Context) -> Result<Fill<K, V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let engine = Arc::clone(&self.engine);
+        let place = engine.place(context)?;
+        if let Some(scope) = &place.scope {
+            scope.0.publish(context.kickoff, context.lineup_confirmed);
+        }
+        let flight = loop {
+            let flight = engine.flight(key);
+            if flight.hold() {
+                break flight;
+            }
+        };
+        let home = engine.home(place, &context.tags);
+        let capture = home.capture();
+        Ok(Fill { engine, key: key.to_owned(), flight, home, capture })
+    }
+
+    /// Stores a value that has just been computed; says whether it was stored.
+    ///
+    /// Use [`Cache::begin`] where an invalidation may have come since the value's source was read.
+    ///
+    /// # Errors
+    /// As [`Cache::begin`].
+    pub fn insert<Q>(&self, key: &Q, context: &Context, value: V) -> Result<bool, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        Ok(self.begin(key, context)?.insert(value))
+    }
+}
+
+impl<K, V> Fill<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Stores the value, unless an invalidation has covered it since the filling began, its match
+    /// is suspended, or its TTL is zero. Says whether it was stored.
+    pub fn insert(self, value: V) -> bool {
+        let engine = &self.engine;
+        let now = engine.clock.now();
+        let zone = engine.rules.read.freshness.golden_hour.at(self.home.place.facts(), now.wall);
+        self.flight.publish(|marks| {
+            let value = Arc::new(value);
+            engine.store_value(&self.key, value, &self.home, &self.capture, marks, (now, zone))
+        })
+    }
+}
+
+impl<K, V> Drop for Fill<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        if self.flight.unhold() {
+            self.engine.forget_flight(&self.key, &self.flight);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What goes into a flight and what comes out of its steps: jobs, tickets, launches.
+//! Never knows: the order of the steps, or who takes them.
+//! Read next: `../flight.rs`, the state machine between them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::run::{Run, Seat};
+use crate::generation::Capture;
+
+/// What asked for a compute. It stays the kind of whoever started it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A read that found nothing it could be served.
+    Miss,
+    /// A read that goes around the cache.
+    Bypass,
+    /// A stale value's background refresh.
+    Refresh,
+}
+
+/// Work that a flight can launch.
+pub trait Job {
+    /// Captures the sequence. Called under the flight's lock, right before the launch.
+    fn capture(&self) -> Capture;
+}
+
+/// The newest kill and expiry of the key itself while the flight lived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeyMarks {
+    /// Sequence of the newest kill.
+    pub killed: u64,
+    /// Sequence of the newest expiry.
+    pub expired: u64,
+}
+
+impl KeyMarks {
+    pub(super) fn cover(self, capture: &Capture) -> bool {
+        self.killed > capture.seq()
+            || self.expired > capture.seq()
+            || capture.is_killed()
+            || capture.is_expired()
+    }
+}
+
+/// A compute to be spawned by whoever receives it.
+#[derive(Debug)]
+pub struct Launch<J, R> {
+    /// The compute as its waiters see it.
+    pub run: Arc<Run<R>>,
+    /// What asked for it.
+    pub kind: Kind,
+    /// The work.
+    pub job: J,
+}
+
+/// A waiter of a compute.
+#[derive(Debug)]
+pub struct Ticket<R> {
+    /// The compute waited for.
+    pub run: Arc<Run<R>>,
+    /// The waiter's place there.
+    pub seat: Seat,
+    pub(super) id: u64,
+}
+
+impl<R: Clone> Ticket<R> {
+    /// Whether the compute ran this waiter's own closure.
+    pub fn led(&self) -> bool {
+        self.run.is_led_by(self.id)
+    }
+}
+
+/// What came of an attempt to join. Unless it is `Wait`, the job was not asked for.
+pub enum Join<J, R> {
+    /// The caller waits; if it started the compute it must spawn it.
+    Wait(Ticket<R>, Option<Launch<J, R>>),
+    /// The entry has changed since the caller looked: look again.
+    LookAgain,
+    /// The flight has left the table: fetch or create another.
+    Retired,
+}
+
+/// What came of an attempt to refresh.
+pub enum Refresh<J, R> {
+    /// The refresh must be spawned by the caller.
+    Started(Launch<J, R>),
+    /// Something runs already, the view no longer holds, or the job was not granted.
+    No,
+    /// The flight has left the table: fetch or create another.
+    Retired,
+}
+
+/// What a caller must do after a step that may have emptied the flight.
+pub struct After<J, R> {
+    /// The pending compute, which runs now and must be spawned.
+    pub launch: Option<Launch<J, R>>,
+    /// A compute that nobody waits for any more and that must be aborted.
+    pub abort: Option<Arc<Run<R>>>,
+    /// The flight has retired and must be removed from the table.
+    pub retired: bool,
+    /// Closures that will not run, to be dropped outside the flight's lock.
+    pub spare: VecDeque<(u64, Kind, J)>,
+}

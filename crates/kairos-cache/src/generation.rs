@@ -1,0 +1,226 @@
+//! Sequence, marks and class words: capture before compute, check when publishing and when reading.
+//! Never knows: keys, values, matches, time, or tasks.
+//! Read next: `slot.rs`, which holds a captured value; `flight.rs`, which captures.
+//!
+//! The whole argument for "no lost invalidation" stands here. Every invalidation first takes a
+//! number from the [`Sequence`], then raises the [`Mark`] of what it covers to that number. Every
+//! compute captures the sequence before it starts ([`Capture::take`]). A result is served only
+//! while every mark that covers it is at most the captured number. Let an invalidation return,
+//! and a read begin after that: the read sees the raised mark, so it can serve only a result
+//! whose capture already saw the invalidation's number, that is a compute which started after
+//! the invalidation had begun and saw everything that its caller did before it.
+
+use std::sync::Arc;
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// The number line of invalidations. One per cache.
+#[derive(Debug)]
+pub struct Sequence(AtomicU64);
+
+impl Sequence {
+    /// A sequence at zero.
+    pub fn new() -> Sequence {
+        Sequence(AtomicU64::new(0))
+    }
+
+    /// Takes the next number, which no capture has seen yet.
+    pub fn next(&self) -> u64 {
+        // AcqRel: Release publishes what the invalidating caller wrote before; pairs with the
+        // Acquire in `current`. Acquire orders it after earlier numbers. Model: publish_or_die.
+        self.0.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// The newest number taken: what a compute that starts now has seen.
+    pub fn current(&self) -> u64 {
+        // Acquire: a compute that captures n sees all that was done before invalidation n; pairs
+        // with the AcqRel in `next`. Model: publish_or_die.
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Default for Sequence {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The newest kill and the newest expiry of one thing: a class, a tag, the whole cache.
+#[derive(Debug)]
+pub struct Mark {
+    killed: AtomicU64,
+    expired: AtomicU64,
+}
+
+impl Mark {
+    /// A mark that covers nothing.
+    pub fn new() -> Mark {
+        Mark { killed: AtomicU64::new(0), expired: AtomicU64::new(0) }
+    }
+
+    /// Kills everything captured before `seq`.
+    pub fn kill(&self, seq: u64) {
+        // AcqRel: Release, so that a reader which sees the mark sees what came before it; the
+        // maximum keeps the newest of two racing kills. Pairs with `killed_after`.
+        self.killed.fetch_max(seq, Ordering::AcqRel);
+    }
+
+    /// Expires everything captured before `seq`.
+    pub fn expire(&self, seq: u64) {
+        // AcqRel: as in `kill`. Pairs with `expired_after`.
+        self.expired.fetch_max(seq, Ordering::AcqRel);
+    }
+
+    /// Whether a kill has covered what was captured at `seq`.
+    pub fn killed_after(&self, seq: u64) -> bool {
+        // Acquire: pairs with the Release in `kill`. Model: publish_or_die.
+        self.killed.load(Ordering::Acquire) > seq
+    }
+
+    /// Whether an expiry has covered what was captured at `seq`.
+    pub fn expired_after(&self, seq: u64) -> bool {
+        // Acquire: pairs with the Release in `expire`.
+        self.expired.load(Ordering::Acquire) > seq
+    }
+}
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Bits of a class word that count live entries; the generation lies above them.
+const LIVE_BITS: u32 = 32;
+const LIVE_MASK: u64 = (1 << LIVE_BITS) - 1;
+
+/// The entries of one match that share market and tags: one mark, and one word that counts them.
+///
+/// The mark decides what may be served. The word only counts: generation above, live entries
+/// below, so that one swap ends a generation and says how many died by it.
+#[derive(Debug)]
+pub struct Class {
+    mark: Mark,
+    word: AtomicU64,
+    tags: Box<[Arc<Mark>]>,
+}
+
+impl Class {
+    /// A class whose entries also carry these tags' marks.
+    pub fn new(tags: impl IntoIterator<Item = Arc<Mark>>) -> Class {
+        Class { mark: Mark::new(), word: AtomicU64::new(0), tags: tags.into_iter().collect() }
+    }
+
+    /// Kills every entry captured before `seq` and returns how many lived.
+    pub fn kill(&self, seq: u64) -> u64 {
+        self.mark.kill(seq);
+        // Relaxed: a first guess for the exchange below.
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            let next = (word >> LIVE_BITS).wrapping_add(1) << LIVE_BITS;
+            // AcqRel: Release, so that a capture which reads the new generation has seen the mark
+            // and the number; Acquire, to be ordered after the admissions that it ends. Pairs with
+            // `generation` and `admit`. Relaxed on failure: only another guess. Model:
+            // died_is_exact.
+            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return word & LIVE_MASK,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Expires every entry captured before `seq`.
+    pub fn expire(&self, seq: u64) {
+        self.mark.expire(seq);
+    }
+
+    fn generation(&self) -> u64 {
+        // Acquire: a capture that reads generation g has seen the kill that began it; pairs with
+        // the exchange in `kill`.
+        self.word.load(Ordering::Acquire) >> LIVE_BITS
+    }
+
+    /// Counts one more live entry if `generation` is still the current one.
+    fn admit(&self, generation: u64) -> bool {
+        self.step(generation, |live| live.checked_add(1).filter(|n| *n <= LIVE_MASK))
+    }
+
+    /// Counts one live entry less if `generation` is still the current one.
+    fn release(&self, generation: u64) {
+        self.step(generation, |live| live.checked_sub(1));
+    }
+
+    fn step(&self, generation: u64, change: impl Fn(u64) -> Option<u64>) -> bool {
+        // Relaxed: a first guess for the exchange below.
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word >> LIVE_BITS != generation {
+                return false;
+            }
+            let Some(live) = change(word & LIVE_MASK) else { return false };
+            let next = generation << LIVE_BITS | live;
+            // AcqRel: in one order with the exchange in `kill`, so that each admission falls
+            // before a kill and is counted by it, or after and is refused. Relaxed on failure: only
+            // another guess. Model: died_is_exact.
+            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+    }
+}
+
+/// What a compute saw before it started, and the only judge of whether its result may be served.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    class: Arc<Class>,
+    everything: Arc<Mark>,
+    generation: u64,
+    seq: u64,
+}
+
+impl Capture {
+    /// Captures the present of a class. Must happen before the compute starts.
+    pub fn take(sequence: &Sequence, everything: &Arc<Mark>, class: &Arc<Class>) -> Capture {
+        // The generation first: one that is current when its entry is admitted was captured
+        // after the kill that began it, so the sequence read next includes that kill.
+        let generation = class.generation();
+        let seq = sequence.current();
+        Capture { class: Arc::clone(class), everything: Arc::clone(everything), generation, seq }
+    }
+
+    /// The newest invalidation that the compute has seen.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Whether a kill has covered the result since it was captured.
+    pub fn is_killed(&self) -> bool {
+        self.marks().any(|mark| mark.killed_after(self.seq))
+    }
+
+    /// Whether an expiry has covered the result since it was captured.
+    pub fn is_expired(&self) -> bool {
+        self.marks().any(|mark| mark.expired_after(self.seq))
+    }
+
+    /// Counts the result as a live entry of its class; false if a kill of the class came first.
+    pub fn admit(&self) -> bool {
+        self.class.admit(self.generation)
+    }
+
+    /// Takes an admitted entry out of the count, unless a kill already did.
+    pub fn release(&self) {
+        self.class.release(self.generation);
+    }
+
+    /// Whether two results would be counted in the same place.
+    pub fn counts_with(&self, other: &Capture) -> bool {
+        self.generation == other.generation && Arc::ptr_eq(&self.class, &other.class)
+    }
+
+    fn marks(&self) -> impl Iterator<Item = &Mark> {
+        let tags = self.class.tags.iter().map(|tag| &**tag);
+        [&self.class.mark, &*self.everything].into_iter().chain(tags)
+    }
+}

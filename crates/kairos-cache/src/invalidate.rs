@@ -1,0 +1,173 @@
+//! Invalidation and expiry: of a key, a tag, a match, an event, everything.
+//! Never knows: how many entries it kills, except where a class word says so.
+//! Read next: `generation.rs` for why nothing computed before survives.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::cache::Cache;
+use crate::context::Scope;
+use crate::engine::{Engine, View};
+use crate::error::Error;
+use crate::generation::Mark;
+use crate::policy::events::{MarketName, impact_tenths};
+use crate::scope::TradingStatus;
+
+/// What an event did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventOutcome {
+    /// The markets that share a tag with the event.
+    pub markets: Arc<[MarketName]>,
+    /// How many markets the graph has.
+    pub total_markets: usize,
+    /// The share of markets affected, rounded to 0.1.
+    pub impact_pct: f64,
+    /// `100 - impact_pct`: what need not be computed again.
+    pub cpu_saved_pct: f64,
+    /// Entries that died by this event.
+    pub died: u64,
+}
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Invalidates one key. Says whether a live entry died.
+    ///
+    /// When this returns, no later read is served a value whose compute started before the call.
+    /// The same holds for every invalidation below. O(1); locks the key's flight and slot.
+    pub fn invalidate<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let engine = &self.engine;
+        let lived = engine.view(key, None).is_some_and(|view| engine.is_before_kickoff(&view));
+        let seq = engine.generations.sequence.next();
+        // A compute that is running now is refused when it publishes; one that has published is
+        // found in the store; one that starts after this look started after the call.
+        if let Some(flight) = engine.flights.get(key).map(|flight| Arc::clone(&flight)) {
+            flight.kill_key(seq);
+        }
+        engine.remove_entry(key);
+        lived
+    }
+
+    /// Makes one key's entry stale at once. A compute under way stores its result already stale.
+    pub fn expire<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let engine = &self.engine;
+        let seq = engine.generations.sequence.next();
+        if let Some(flight) = engine.flights.get(key).map(|flight| Arc::clone(&flight)) {
+            flight.expire_key(seq);
+        }
+        if let Some(slot) = engine.store.get(key) {
+            slot.expire(seq);
+        }
+        engine.touch();
+    }
+
+    /// Invalidates every entry that carries a tag, across matches, as `team:arsenal`. O(1).
+    pub fn invalidate_tag(&self, tag: &str) {
+        self.engine.mark_tag(tag, Mark::kill);
+    }
+
+    /// Makes every entry that carries a tag stale at once. O(1).
+    pub fn expire_tag(&self, tag: &str) {
+        self.engine.mark_tag(tag, Mark::expire);
+    }
+
+    /// Invalidates every entry of a match; returns how many died. O(distinct sets of tags).
+    pub fn invalidate_match(&self, scope: &Scope) -> u64 {
+        let died = scope.0.kill_all(&self.engine.generations.sequence);
+        self.engine.stats.full_invalidation();
+        died
+    }
+
+    /// Makes every entry of a match stale at once.
+    pub fn expire_match(&self, scope: &Scope) {
+        scope.0.expire_all(&self.engine.generations.sequence);
+    }
+
+    /// Invalidates everything. O(1).
+    pub fn invalidate_all(&self) {
+        let generations = &self.engine.generations;
+        generations.everything.kill(generations.sequence.next());
+        self.engine.touch();
+        self.engine.stats.full_invalidation();
+    }
+
+    /// Makes everything stale at once. O(1).
+    pub fn expire_all(&self) {
+        let generations = &self.engine.generations;
+        generations.everything.expire(generations.sequence.next());
+        self.engine.touch();
+    }
+
+    /// Applies an event to a match: kills its entries that share a tag with the event.
+    ///
+    /// O(distinct sets of tags of the match), however many entries die; allocates nothing.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEvent`].
+    pub fn invalidate_event(&self, scope: &Scope, event: &str) -> Result<EventOutcome, Error> {
+        let engine = &self.engine;
+        let event = engine.graph.event(event).ok_or_else(|| Error::UnknownEvent(event.into()))?;
+        let died = scope.0.kill_event(event, &engine.generations.sequence);
+        let markets = Arc::clone(engine.graph.affected(event));
+        let total_markets = engine.graph.market_count();
+        let impact = impact_tenths(markets.len(), total_markets);
+        let preserved = (total_markets - markets.len()) as u64;
+        engine.stats.event(died, preserved, u64::from(1000 - impact));
+        Ok(EventOutcome {
+            markets,
+            total_markets,
+            impact_pct: f64::from(impact) / 10.0,
+            cpu_saved_pct: f64::from(1000 - impact) / 10.0,
+            died,
+        })
+    }
+
+    /// Sets whether a match, or one market of it, trades. Suspended and closed kill the entries
+    /// concerned and bar storing and serving until open again. Returns how many entries died;
+    /// setting what is already set changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMarket`].
+    pub fn set_status(
+        &self,
+        scope: &Scope,
+        market: Option<&str>,
+        status: TradingStatus,
+    ) -> Result<u64, Error> {
+        let market = self.engine.market(market)?;
+        let died = scope.0.set_status(market, status, &self.engine.generations.sequence);
+        Ok(died.unwrap_or(0))
+    }
+}
+
+impl<K, V> Engine<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    fn mark_tag(&self, tag: &str, mark: impl FnOnce(&Mark, u64)) {
+        let seq = self.generations.sequence.next();
+        // A tag without a mark has no class, so no entry and no compute that has started.
+        if let Some(known) = self.tags.get(tag) {
+            mark(&known, seq);
+            drop(known);
+            self.touch();
+        }
+    }
+
+    fn is_before_kickoff(&self, view: &View<V>) -> bool {
+        let (facts, now) = (view.entry().place.facts(), self.clock.now());
+        !view.rules_view().ended_by_kickoff(facts, now)
+    }
+}

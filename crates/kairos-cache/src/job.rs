@@ -1,0 +1,60 @@
+//! A compute before it starts and after it has ended: the work, its home, what it came to.
+//! Never knows: tasks, timers, or who waits.
+//! Read next: `compute.rs`, which runs it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::entry::{Generations, Place};
+use crate::error::Error;
+use crate::flight::{Flight, Job as FlightJob};
+use crate::generation::{Capture, Class};
+use crate::permits::Permit;
+use crate::policy::golden_hour::ZoneTtl;
+use crate::receipt::Computed;
+
+pub(crate) type Found<V> = Result<Computed<V>, Error>;
+pub(crate) type Work<V> =
+    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Found<V>> + Send>> + Send>;
+
+/// A compute that has not started: the work, and where its result belongs.
+pub(crate) struct Job<V> {
+    pub(crate) work: Work<V>,
+    pub(crate) home: Home,
+    /// A refresh's place among those that may run at once.
+    pub(crate) permit: Option<Permit>,
+}
+
+/// Where a value belongs.
+pub(crate) struct Home {
+    pub(crate) place: Place,
+    pub(crate) class: Arc<Class>,
+    pub(crate) generations: Arc<Generations>,
+}
+
+impl Home {
+    pub(crate) fn capture(&self) -> Capture {
+        Capture::take(&self.generations.sequence, &self.generations.everything, &self.class)
+    }
+}
+
+impl<V> FlightJob for Job<V> {
+    fn capture(&self) -> Capture {
+        self.home.capture()
+    }
+}
+
+/// What a compute came to, for everyone who waited.
+pub(crate) struct Done<V> {
+    pub(crate) outcome: Result<Arc<V>, Error>,
+    /// Zone and TTL when the compute finished, before any cap.
+    pub(crate) zone: ZoneTtl,
+}
+
+impl<V> Clone for Done<V> {
+    fn clone(&self) -> Self {
+        Done { outcome: self.outcome.clone(), zone: self.zone }
+    }
+}
+
+pub(crate) type KeyFlight<V> = Flight<Job<V>, Done<V>>;

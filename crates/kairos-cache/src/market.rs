@@ -1,0 +1,228 @@
+//! One match's odds: a window per market behind a lock, what readers need published beside it.
+//! Never knows: entries, keys, or what a panic leads to.
+//! Read next: `policy/volatility.rs` for the statistics, `scope.rs` for the owner.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::error::ObservationError;
+use crate::policy::volatility::{Moments, ScoreRule, Signal, Volatility, Window};
+use crate::policy::{MonoNs, Now, WallNs};
+use crate::published::Published;
+use crate::sync::Mutex;
+
+/// The rules by which odds are observed and scored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct OddsRule {
+    pub(crate) enabled: bool,
+    pub(crate) window_ns: u64,
+    pub(crate) max_samples: usize,
+    pub(crate) status_hold_ns: u64,
+    pub(crate) score: ScoreRule,
+}
+
+/// How far ahead of now an observation may be dated.
+const MAX_AHEAD_NS: i64 = 60_000_000_000;
+
+/// What an observation did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Observed {
+    /// The status that the price was scored with.
+    pub(crate) status: Volatility,
+    /// Its z-score.
+    pub(crate) z: f64,
+    /// Whether what readers of the match see has changed.
+    pub(crate) changed: bool,
+}
+
+/// The odds markets of one match.
+#[derive(Debug)]
+pub(crate) struct OddsBook {
+    writer: Mutex<HashMap<Arc<str>, Market>>,
+    /// Readers' view of the windows; replaced when a market is seen for the first time.
+    scores: ArcSwap<HashMap<Arc<str>, Arc<Published<4>>>>,
+    holds: Published<5>,
+}
+
+#[derive(Debug)]
+struct Market {
+    window: Window,
+    published: Arc<Published<4>>,
+}
+
+/// A published status: until when a panic and a warning hold, and the newest observation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Holds {
+    panic_until: MonoNs,
+    panic_z: f64,
+    warning_until: MonoNs,
+    warning_z: f64,
+    /// When the newest sample of the match leaves the window; zero before the first.
+    observed_until: MonoNs,
+}
+
+impl Holds {
+    const NONE: Holds =
+        Holds { panic_until: 0, panic_z: 0.0, warning_until: 0, warning_z: 0.0, observed_until: 0 };
+
+    fn from_words(w: [u64; 5]) -> Holds {
+        Holds {
+            panic_until: w[0],
+            panic_z: f64::from_bits(w[1]),
+            warning_until: w[2],
+            warning_z: f64::from_bits(w[3]),
+            observed_until: w[4],
+        }
+    }
+
+    fn words(&self) -> [u64; 5] {
+        [
+            self.panic_until,
+            self.panic_z.to_bits(),
+            self.warning_until,
+            self.warning_z.to_bits(),
+            self.observed_until,
+        ]
+    }
+
+    /// The signal at `now`, and the instant until which it stays the same by itself.
+    fn at(&self, now: MonoNs) -> (Signal, MonoNs) {
+        if now < self.panic_until {
+            (Signal::Scored(Volatility::Panic, self.panic_z), self.panic_until)
+        } else if now < self.warning_until {
+            (Signal::Scored(Volatility::Warning, self.warning_z), self.warning_until)
+        } else if now <= self.observed_until && self.observed_until > 0 {
+            (Signal::Scored(Volatility::Normal, 0.0), self.observed_until.saturating_add(1))
+        } else {
+            (Signal::Unscored, MonoNs::MAX)
+        }
+    }
+}
+
+impl OddsBook {
+    pub(crate) fn new() -> OddsBook {
+        OddsBook {
+            writer: Mutex::new(HashMap::new()),
+            scores: ArcSwap::from_pointee(HashMap::new()),
+            holds: Published::new(Holds::NONE.words()),
+        }
+    }
+
+    /// Scores a price against its market's window, then lets it join. Amortised O(1).
+    pub(crate) fn observe(
+        &self,
+        market: &str,
+        price: f64,
+        at: WallNs,
+        now: Now,
+        rule: &OddsRule,
+    ) -> Result<Observed, ObservationError> {
+        if !(price.is_finite() && price > 1.0) {
+            return Err(ObservationError::Price(price));
+        }
+        let ahead = at.saturating_sub(now.wall);
+        if ahead > MAX_AHEAD_NS {
+            return Err(ObservationError::InFuture);
+        }
+        let window_ns = i64::try_from(rule.window_ns).unwrap_or(i64::MAX);
+        if ahead < -window_ns {
+            return Err(ObservationError::TooOld);
+        }
+        let mut markets = self.writer.lock();
+        if !markets.contains_key(market) {
+            let name: Arc<str> = market.into();
+            let published = Arc::new(Published::new(score_words(&Moments::default(), 0)));
+            let mut scores = HashMap::clone(&self.scores.load());
+            scores.insert(Arc::clone(&name), Arc::clone(&published));
+            self.scores.store(Arc::new(scores));
+            markets.insert(name, Market { window: Window::default(), published });
+        }
+        let entry = markets.get_mut(market).expect("inserted above if it was missing");
+        if entry.window.newest().is_some_and(|newest| at < newest) {
+            return Err(ObservationError::OutOfOrder);
+        }
+        entry.window.trim_before(at.saturating_sub(window_ns));
+        let (status, z) = rule.score.score(price, &entry.window.moments());
+        entry.window.push(at, price);
+        entry.window.trim_to(rule.max_samples);
+        let leaves_window = now.mono_at(at).saturating_add(rule.window_ns);
+        entry.published.store(score_words(&entry.window.moments(), leaves_window));
+        let changed = self.hold(status, z, at, leaves_window, now, rule);
+        Ok(Observed { status, z, changed })
+    }
+
+    /// The match's published status at `now`, and until when it holds by itself.
+    pub(crate) fn published(&self, now: MonoNs) -> (Signal, MonoNs) {
+        Holds::from_words(self.holds.load()).at(now)
+    }
+
+    /// Scores a read's own prices against the windows. A market without one scores zero.
+    pub(crate) fn score<'a>(
+        &self,
+        prices: impl Iterator<Item = (&'a str, f64)>,
+        now: MonoNs,
+        rule: &ScoreRule,
+    ) -> Signal {
+        let scores = self.scores.load();
+        prices
+            .map(|(market, price)| {
+                let window = scores.get(market).map(|cell| moments_at(cell.load(), now));
+                let usable = price.is_finite() && price > 1.0;
+                match window {
+                    Some(window) if usable => {
+                        let (status, z) = rule.score(price, &window);
+                        Signal::Scored(status, z)
+                    }
+                    _ => Signal::Scored(Volatility::Normal, 0.0),
+                }
+            })
+            .fold(Signal::Unscored, Signal::worst)
+    }
+
+    fn hold(
+        &self,
+        status: Volatility,
+        z: f64,
+        at: WallNs,
+        leaves_window: MonoNs,
+        now: Now,
+        rule: &OddsRule,
+    ) -> bool {
+        let before = Holds::from_words(self.holds.load());
+        let mut after = before;
+        let until = now.mono_at(at.min(now.wall)).saturating_add(rule.status_hold_ns);
+        if status == Volatility::Panic && until >= before.panic_until {
+            (after.panic_until, after.panic_z) = (until, z);
+        }
+        if status == Volatility::Warning && until >= before.warning_until {
+            (after.warning_until, after.warning_z) = (until, z);
+        }
+        after.observed_until = before.observed_until.max(leaves_window);
+        if after == before {
+            return false;
+        }
+        self.holds.store(after.words());
+        after.at(now.mono).0 != before.at(now.mono).0
+    }
+}
+
+fn score_words(window: &Moments, leaves_window: MonoNs) -> [u64; 4] {
+    [u64::from(window.count), window.mean.to_bits(), window.squares.to_bits(), leaves_window]
+}
+
+/// The moments that a read sees: none once the newest sample has left the window.
+fn moments_at(words: [u64; 4], now: MonoNs) -> Moments {
+    if now > words[3] {
+        return Moments::default();
+    }
+    Moments {
+        count: u32::try_from(words[0]).unwrap_or(u32::MAX),
+        mean: f64::from_bits(words[1]),
+        squares: f64::from_bits(words[2]),
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

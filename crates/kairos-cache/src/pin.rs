@@ -1,0 +1,138 @@
+//! A pinned key: remembers its entry and until when nothing can have changed, so that a read is a few loads.
+//! Never knows: how a decision is made; where the few loads do not suffice it asks for one.
+//! Read next: `cache.rs`, whose read it shortens; `policy/freshness.rs` for the instant.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::entry::Place;
+use crate::policy::MonoNs;
+use crate::policy::decide::Reason;
+use crate::reading::Reading;
+use crate::receipt::Hit;
+
+/// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
+///
+/// Reads through a pin are counted as reads through [`crate::Cache::get`] are.
+pub struct Pinned<K, V> {
+    engine: Arc<Engine<K, V>>,
+    key: K,
+    reading: Option<Reading<V>>,
+    stamp: Stamp,
+}
+
+/// What must be unchanged for the remembered reading to be served as fresh again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    slot: u64,
+    place: u64,
+    everywhere: u64,
+    clock_steps: u64,
+    /// The first instant at which the decision could be another.
+    valid_until: MonoNs,
+}
+
+impl<K, V> Pinned<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    pub(crate) fn new<Q>(engine: Arc<Engine<K, V>>, key: &Q) -> Option<Pinned<K, V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let stamp = Stamp { slot: 0, place: 0, everywhere: 0, clock_steps: 0, valid_until: 0 };
+        let mut pinned = Pinned { engine, key: key.to_owned(), reading: None, stamp };
+        pinned.look();
+        pinned.reading.is_some().then_some(pinned)
+    }
+
+    /// The value, fresh or stale; nothing where a compute would be needed.
+    pub fn get(&mut self) -> Option<&V> {
+        self.refreshed()?;
+        let view = self.reading.as_ref()?.view.as_ref()?;
+        Some(&view.entry().value)
+    }
+
+    /// The value with its receipt.
+    pub fn read(&mut self) -> Option<Hit<V>> {
+        self.refreshed()?;
+        let reading = self.reading.as_ref()?;
+        let value = Arc::clone(&reading.view.as_ref()?.entry().value);
+        Some(Hit::new(value, reading.receipt(false)))
+    }
+
+    /// The key.
+    pub fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// Makes the remembered reading that of now, counts it, or gives it up.
+    fn refreshed(&mut self) -> Option<()> {
+        let now = self.engine.clock.now();
+        let remembered = self.reading.as_mut().filter(|reading| {
+            let Some(view) = &reading.view else { return false };
+            let stamp = &self.stamp;
+            now.mono < stamp.valid_until
+                && view.slot.version() == stamp.slot
+                && view.entry().place.version() == stamp.place
+                && self.engine.version() == stamp.everywhere
+                && self.engine.clock.steps() == stamp.clock_steps
+        });
+        match remembered {
+            Some(reading) => {
+                let verdict = &mut reading.verdict;
+                verdict.age_ns += now.mono.saturating_sub(reading.now.mono);
+                verdict.freshness = (1.0 - verdict.age_ns as f64 / verdict.ttl_ns as f64).max(0.0);
+                reading.now = now;
+            }
+            None => self.look(),
+        }
+        let reading = self.reading.as_ref()?;
+        let took = self.engine.clock.now().mono.saturating_sub(now.mono);
+        self.engine.stats.read(reading.verdict.reason, reading.signal, took);
+        Some(())
+    }
+
+    /// Decides anew. The versions are read first: what changes after them is noticed next time.
+    fn look(&mut self) {
+        let engine = &self.engine;
+        let everywhere = engine.version();
+        let clock_steps = engine.clock.steps();
+        let place =
+            self.reading.as_ref().and_then(|r| r.view.as_ref()).map(|v| v.entry().place.clone());
+        let place_version = place.as_ref().map(Place::version);
+        let now = engine.clock.now();
+        self.reading = engine.read_stored(self.key.borrow(), now);
+        let Some(reading) = &self.reading else { return };
+        let Some(view) = &reading.view else { return };
+        let entry = view.entry();
+        // Another match than before: its version was not read in time, so look again next time.
+        let same_place = match (&place, &entry.place) {
+            (Some(before), after) => before.is_same(after),
+            (None, _) => false,
+        };
+        let valid_until = if reading.verdict.reason == Reason::Fresh && same_place {
+            let cap = engine.rules.read.cap_ns(reading.signal.status());
+            let fresh = engine.rules.read.freshness.fresh_until(
+                &view.rules_view(),
+                entry.place.facts(),
+                now,
+                cap,
+            );
+            fresh.min(entry.place.published(now).1)
+        } else {
+            0
+        };
+        self.stamp = Stamp {
+            slot: view.version,
+            place: place_version.unwrap_or(0),
+            everywhere,
+            clock_steps,
+            valid_until,
+        };
+    }
+}

@@ -1,0 +1,227 @@
+//! The order of decisions of a read: entry, signals and time in, a verdict out.
+//! Never knows: how the entry was found, or what will be done about the verdict.
+//! Read next: `crate::cache`, whose one match acts on the verdict.
+
+use std::fmt;
+
+use super::freshness::{EntryView, Freshness, FreshnessPolicy};
+use super::golden_hour::{Zone, ZoneTtl};
+use super::volatility::{Signal, Volatility};
+use super::{MatchFacts, Now};
+
+/// What the engine did for a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Strategy {
+    /// Went around the cache to a compute that started after the read arrived.
+    Bypass,
+    /// Waited for a compute, its own or one already running.
+    Compute,
+    /// Served a value past its TTL.
+    ServeStale,
+    /// Served a value within its TTL.
+    ServeFresh,
+}
+
+impl Strategy {
+    /// Every strategy.
+    pub const ALL: [Strategy; 4] =
+        [Strategy::Bypass, Strategy::Compute, Strategy::ServeStale, Strategy::ServeFresh];
+
+    /// The strategy's name in metrics and receipts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Strategy::Bypass => "bypass",
+            Strategy::Compute => "compute",
+            Strategy::ServeStale => "serve_stale",
+            Strategy::ServeFresh => "serve_fresh",
+        }
+    }
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why the engine answered as it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Reason {
+    /// The cache is switched off.
+    Disabled,
+    /// The market or its match is suspended or closed.
+    Suspended,
+    /// The caller asked for a new value.
+    Forced,
+    /// The market is panicking.
+    Panic,
+    /// There was no live entry.
+    Miss,
+    /// The entry was within its TTL.
+    Fresh,
+    /// The entry was past its TTL, within the stale limit.
+    Stale,
+    /// The entry was past the stale limit, or older than the read allowed.
+    TooStale,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 8] = [
+        Reason::Disabled,
+        Reason::Suspended,
+        Reason::Forced,
+        Reason::Panic,
+        Reason::Miss,
+        Reason::Fresh,
+        Reason::Stale,
+        Reason::TooStale,
+    ];
+
+    /// The strategy that a reason leads to.
+    pub const fn strategy(self) -> Strategy {
+        match self {
+            Reason::Suspended | Reason::Forced | Reason::Panic => Strategy::Bypass,
+            Reason::Disabled | Reason::Miss | Reason::TooStale => Strategy::Compute,
+            Reason::Stale => Strategy::ServeStale,
+            Reason::Fresh => Strategy::ServeFresh,
+        }
+    }
+
+    /// The reason's name in metrics and receipts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Disabled => "disabled",
+            Reason::Suspended => "suspended",
+            Reason::Forced => "forced",
+            Reason::Panic => "panic",
+            Reason::Miss => "miss",
+            Reason::Fresh => "fresh",
+            Reason::Stale => "stale",
+            Reason::TooStale => "too_stale",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a read knows besides the entry.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Signals {
+    /// Whether the cache is switched on.
+    pub enabled: bool,
+    /// Whether the market or the match is suspended or closed.
+    pub suspended: bool,
+    /// Whether the caller asked for a new value.
+    pub force_refresh: bool,
+    /// The oldest age that the caller accepts.
+    pub max_age_ns: Option<u64>,
+    /// What volatility says, and whether it was scored at all.
+    pub signal: Signal,
+}
+
+/// What the rules say about one read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Verdict {
+    /// Why, and so what to do.
+    pub reason: Reason,
+    /// The zone in force at the read.
+    pub zone: Zone,
+    /// The TTL in force at the read, after any cap.
+    pub ttl_ns: u64,
+    /// The age of the entry; zero where there is none.
+    pub age_ns: u64,
+    /// `max(0, 1 - age / ttl)`; zero once expired.
+    pub freshness: f64,
+}
+
+/// Every rule that a read is decided by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ReadPolicy {
+    /// Zones, TTLs and stale limit.
+    pub freshness: FreshnessPolicy,
+    /// The cap on the TTL while a warning lasts.
+    pub warning_ttl_ns: u64,
+}
+
+impl ReadPolicy {
+    /// Decides a read. `entry` is the live entry, if there is one.
+    pub(crate) fn decide(
+        &self,
+        entry: Option<&EntryView>,
+        signals: &Signals,
+        facts: MatchFacts,
+        now: Now,
+    ) -> Verdict {
+        let around = if !signals.enabled {
+            Some(Reason::Disabled)
+        } else if signals.suspended {
+            Some(Reason::Suspended)
+        } else if signals.force_refresh {
+            Some(Reason::Forced)
+        } else if signals.signal.status() == Volatility::Panic {
+            Some(Reason::Panic)
+        } else {
+            None
+        };
+        let live = entry.filter(|e| !e.ended_by_kickoff(facts, now));
+        match (around, live) {
+            (Some(reason), _) => self.without_entry(reason, facts, now),
+            (None, None) => self.without_entry(Reason::Miss, facts, now),
+            (None, Some(entry)) => self.of_live_entry(entry, signals, facts, now),
+        }
+    }
+
+    /// The cap on a TTL that a volatility status brings.
+    pub(crate) fn cap_ns(&self, status: Volatility) -> u64 {
+        if status == Volatility::Warning { self.warning_ttl_ns } else { u64::MAX }
+    }
+
+    /// Whether a read without signals would be served this entry, fresh or stale.
+    pub(crate) fn servable(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> bool {
+        let base = self.freshness.zone_ttl(entry, facts, now);
+        !entry.ended_by_kickoff(facts, now)
+            && self.freshness.state(entry, now, base, base.ttl_ns) != Freshness::TooStale
+    }
+
+    fn without_entry(&self, reason: Reason, facts: MatchFacts, now: Now) -> Verdict {
+        let ZoneTtl { zone, ttl_ns } = self.freshness.golden_hour.at(facts, now.wall);
+        Verdict { reason, zone, ttl_ns, age_ns: 0, freshness: 0.0 }
+    }
+
+    fn of_live_entry(
+        &self,
+        entry: &EntryView,
+        signals: &Signals,
+        facts: MatchFacts,
+        now: Now,
+    ) -> Verdict {
+        let base = self.freshness.zone_ttl(entry, facts, now);
+        let ttl_ns = base.ttl_ns.min(self.cap_ns(signals.signal.status()));
+        let age_ns = entry.age_ns(now);
+        let reason = if signals.max_age_ns.is_some_and(|max| age_ns > max) {
+            Reason::TooStale
+        } else {
+            match self.freshness.state(entry, now, base, ttl_ns) {
+                Freshness::Fresh => Reason::Fresh,
+                Freshness::Stale => Reason::Stale,
+                Freshness::TooStale => Reason::TooStale,
+            }
+        };
+        let freshness = if entry.expired || age_ns >= ttl_ns {
+            0.0
+        } else {
+            1.0 - age_ns as f64 / ttl_ns as f64
+        };
+        Verdict { reason, zone: base.zone, ttl_ns, age_ns, freshness }
+    }
+}
+
+#[cfg(test)]
+mod tests;

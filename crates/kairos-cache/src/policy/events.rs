@@ -1,0 +1,232 @@
+//! The event graph: markets carry tags, events name tags, an event affects the markets it shares one with.
+//! Never knows: matches, entries, or generations.
+//! Read next: `crate::scope`, which turns an affected market into dead entries.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A market's place in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MarketId(pub u16);
+
+/// An event's place in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub u16);
+
+/// The name of a market, shared by everything that reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MarketName(Arc<str>);
+
+impl Deref for MarketName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for MarketName {
+    fn eq(&self, other: &str) -> bool {
+        &*self.0 == other
+    }
+}
+
+impl PartialEq<&str> for MarketName {
+    fn eq(&self, other: &&str) -> bool {
+        &*self.0 == *other
+    }
+}
+
+impl fmt::Display for MarketName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is wrong with a graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// A market or event stands twice, or has no name.
+    BadName(String),
+    /// More than 65 535 markets or events.
+    TooMany,
+}
+
+impl fmt::Display for GraphError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GraphError::BadName(name) => write!(f, "name {name:?} is empty or stands twice"),
+            GraphError::TooMany => f.write_str("at most 65535 markets and 65535 events"),
+        }
+    }
+}
+
+impl std::error::Error for GraphError {}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Market {
+    name: MarketName,
+    tags: Vec<Box<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Event {
+    name: Box<str>,
+    tags: Vec<Box<str>>,
+    affected: Arc<[MarketName]>,
+}
+
+/// Which markets an event affects, as data. Immutable once built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventGraph {
+    markets: Vec<Market>,
+    events: Vec<Event>,
+    market_ids: HashMap<Box<str>, MarketId>,
+    event_ids: HashMap<Box<str>, EventId>,
+}
+
+impl EventGraph {
+    /// Builds a graph from `(market, tags)` and `(event, tags)`, in the order that answers keep.
+    ///
+    /// # Errors
+    /// A name that is empty or stands twice; more than 65 535 markets or events.
+    pub fn new<'a, M, E, T, U>(markets: M, events: E) -> Result<EventGraph, GraphError>
+    where
+        M: IntoIterator<Item = (&'a str, T)>,
+        E: IntoIterator<Item = (&'a str, U)>,
+        T: IntoIterator<Item = &'a str>,
+        U: IntoIterator<Item = &'a str>,
+    {
+        let mut graph = EventGraph {
+            markets: Vec::new(),
+            events: Vec::new(),
+            market_ids: HashMap::new(),
+            event_ids: HashMap::new(),
+        };
+        for (name, tags) in markets {
+            let id = MarketId(u16::try_from(graph.markets.len()).or(Err(GraphError::TooMany))?);
+            claim_name(&mut graph.market_ids, name, id)?;
+            let tags = tags.into_iter().map(Box::from).collect();
+            graph.markets.push(Market { name: MarketName(name.into()), tags });
+        }
+        for (name, tags) in events {
+            let id = EventId(u16::try_from(graph.events.len()).or(Err(GraphError::TooMany))?);
+            claim_name(&mut graph.event_ids, name, id)?;
+            let tags: Vec<Box<str>> = tags.into_iter().map(Box::from).collect();
+            let shares = |m: &Market| m.tags.iter().any(|t| tags.contains(t));
+            let affected =
+                graph.markets.iter().filter(|m| shares(m)).map(|m| m.name.clone()).collect();
+            graph.events.push(Event { name: name.into(), tags, affected });
+        }
+        Ok(graph)
+    }
+
+    /// The football graph: 12 markets, 13 tags, 12 events.
+    pub fn football() -> EventGraph {
+        EventGraph::new(
+            FOOTBALL_MARKETS.iter().map(|&(name, tags)| (name, tags.iter().copied())),
+            FOOTBALL_EVENTS.iter().map(|&(name, tags)| (name, tags.iter().copied())),
+        )
+        .expect("the table below has no name twice")
+    }
+
+    /// The market of a name. O(1).
+    pub fn market(&self, name: &str) -> Option<MarketId> {
+        self.market_ids.get(name).copied()
+    }
+
+    /// The event of a name. O(1).
+    pub fn event(&self, name: &str) -> Option<EventId> {
+        self.event_ids.get(name).copied()
+    }
+
+    /// How many markets the graph has.
+    pub fn market_count(&self) -> usize {
+        self.markets.len()
+    }
+
+    /// The names of all markets, in the graph's order.
+    pub fn market_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.markets.iter().map(|m| &*m.name)
+    }
+
+    /// The names of all events, in the graph's order.
+    pub fn event_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.events.iter().map(|e| &*e.name)
+    }
+
+    /// The tags of a market of this graph.
+    pub fn market_tags(&self, market: MarketId) -> impl Iterator<Item = &str> {
+        self.markets[usize::from(market.0)].tags.iter().map(|t| &**t)
+    }
+
+    /// The markets that share a tag with an event, in the graph's order.
+    pub fn affected(&self, event: EventId) -> &Arc<[MarketName]> {
+        &self.events[usize::from(event.0)].affected
+    }
+
+    /// The events that name at least one of these tags.
+    pub fn events_naming(&self, tags: &[&str]) -> Vec<EventId> {
+        (0u16..)
+            .zip(&self.events)
+            .filter(|(_, event)| event.tags.iter().any(|t| tags.contains(&&**t)))
+            .map(|(index, _)| EventId(index))
+            .collect()
+    }
+}
+
+/// The share of markets that an event affects, in tenths of a percent, rounded half up.
+pub(crate) fn impact_tenths(affected: usize, total: usize) -> u32 {
+    if total == 0 {
+        return 0;
+    }
+    ((affected as f64 / total as f64) * 1000.0).round() as u32
+}
+
+fn claim_name<I>(ids: &mut HashMap<Box<str>, I>, name: &str, id: I) -> Result<(), GraphError> {
+    if name.is_empty() || ids.insert(name.into(), id).is_some() {
+        return Err(GraphError::BadName(name.to_owned()));
+    }
+    Ok(())
+}
+
+type Row = (&'static str, &'static [&'static str]);
+
+const FOOTBALL_MARKETS: [Row; 12] = [
+    ("over_under_25", &["goals", "weather", "lineup", "tactics", "form"]),
+    ("btts", &["goals", "lineup", "goalkeeper_change", "tactics", "form"]),
+    ("first_goalscorer", &["lineup", "form", "player_injury", "tactics"]),
+    ("corners_over_under", &["weather", "tactics", "referee", "form"]),
+    ("cards_over_under", &["referee", "rivalry", "weather", "discipline", "tactics"]),
+    ("handicap", &["lineup", "home_advantage", "form", "player_injury", "tactics"]),
+    (
+        "match_result",
+        &["lineup", "home_advantage", "form", "player_injury", "goalkeeper_change", "tactics"],
+    ),
+    ("double_chance", &["lineup", "home_advantage", "form", "tactics"]),
+    ("halftime_fulltime", &["tactics", "lineup", "form"]),
+    ("clean_sheet", &["goalkeeper_change", "lineup", "tactics", "form", "weather"]),
+    ("penalty", &["referee", "tactics", "discipline"]),
+    ("edge_calculation", &["edge_calculation", "odds_movement"]),
+];
+
+const FOOTBALL_EVENTS: [Row; 12] = [
+    ("weather_rain", &["weather"]),
+    ("weather_snow", &["weather"]),
+    ("weather_wind", &["weather"]),
+    ("player_injury", &["player_injury", "lineup", "tactics"]),
+    ("goalkeeper_change", &["goalkeeper_change", "goals", "lineup"]),
+    ("lineup_confirmed", &["lineup"]),
+    ("key_player_suspended", &["player_injury", "lineup", "tactics"]),
+    ("referee_assigned", &["referee"]),
+    ("venue_changed", &["home_advantage"]),
+    ("odds_steam", &["edge_calculation", "odds_movement"]),
+    ("line_movement", &["odds_movement"]),
+    ("sharp_money", &["edge_calculation"]),
+];
+
+#[cfg(test)]
+mod tests;

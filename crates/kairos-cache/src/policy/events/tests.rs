@@ -1,0 +1,50 @@
+//! The claims of `events.rs`, each as a test.
+//! Never knows: anything beyond the module it tests.
+//! Read next: `events.rs`.
+
+use super::*;
+
+#[test]
+fn an_event_affects_the_markets_it_shares_a_tag_with() {
+    let graph = EventGraph::new(
+        [("a", vec!["x", "y"]), ("b", vec!["y"]), ("c", vec![])],
+        [("both", vec!["y"]), ("one", vec!["x", "z"]), ("none", vec!["z"])],
+    )
+    .expect("names differ");
+    let affected = |event| -> Vec<String> {
+        let event = graph.event(event).expect("known");
+        graph.affected(event).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(affected("both"), ["a", "b"]);
+    assert_eq!(affected("one"), ["a"]);
+    assert!(affected("none").is_empty());
+    assert_eq!(graph.event("unknown"), None);
+}
+
+#[test]
+fn a_context_tag_is_hit_by_the_events_that_name_it() {
+    let graph = EventGraph::football();
+    let named: Vec<EventId> = graph.events_naming(&["weather", "team:a"]);
+    let expected: Vec<EventId> = ["weather_rain", "weather_snow", "weather_wind"]
+        .map(|e| graph.event(e).expect("known"))
+        .into();
+    assert_eq!(named, expected);
+}
+
+#[test]
+fn a_name_twice_or_empty_is_refused() {
+    let build = |names: [&str; 2]| {
+        EventGraph::new(names.map(|n| (n, [])), std::iter::empty::<(&str, [&str; 0])>())
+    };
+    assert_eq!(build(["a", "a"]).err(), Some(GraphError::BadName("a".into())));
+    assert_eq!(build(["", "a"]).err(), Some(GraphError::BadName(String::new())));
+}
+
+#[test]
+fn impact_is_rounded_to_a_tenth_of_a_percent() {
+    for (affected, total, tenths) in
+        [(4, 12, 333), (8, 12, 667), (1, 12, 83), (0, 0, 0), (12, 12, 1000)]
+    {
+        assert_eq!(impact_tenths(affected, total), tenths);
+    }
+}

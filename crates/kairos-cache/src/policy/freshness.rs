@@ -1,0 +1,152 @@
+//! Fresh, stale or too stale: an age against the TTL in force now, and the instant that will change it.
+//! Never knows: volatility scoring, suspension, or who reads.
+//! Read next: `decide.rs`, which puts these answers into the order of a read.
+
+use super::golden_hour::{GoldenHour, Zone, ZoneTtl};
+use super::{MatchFacts, MonoNs, Now};
+
+/// When the zone of an entry is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Evaluate {
+    /// At every read: the TTL is a function of now.
+    #[default]
+    Read,
+    /// Once, when the value was stored.
+    Insert,
+}
+
+/// What the rules need to know about a stored value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EntryView {
+    /// When its compute finished.
+    pub stored_at: MonoNs,
+    /// The zone and TTL in force then.
+    pub at_insert: ZoneTtl,
+    /// Whether an expiry has covered it since its compute started.
+    pub expired: bool,
+}
+
+impl EntryView {
+    /// The age at `now`; a clock that stepped back gives zero.
+    pub(crate) fn age_ns(&self, now: Now) -> u64 {
+        now.mono.saturating_sub(self.stored_at)
+    }
+
+    /// Whether kickoff has ended the life of an entry that was stored before it.
+    pub(crate) fn ended_by_kickoff(&self, facts: MatchFacts, now: Now) -> bool {
+        self.at_insert.zone != Zone::MatchStarted
+            && facts.kickoff.is_some_and(|kickoff| now.wall > kickoff)
+    }
+}
+
+/// How long a value is served after it has become stale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StaleRule {
+    /// The stale limit as a multiple of the TTL.
+    pub multiplier: f64,
+    /// At most this much past the TTL.
+    pub max_stale_ns: u64,
+}
+
+impl StaleRule {
+    /// The age from which a value is too stale to be served.
+    pub(crate) fn limit_ns(&self, ttl_ns: u64) -> u64 {
+        // `as` saturates, so an overflowing product ends at the additive bound.
+        let scaled = (ttl_ns as f64 * self.multiplier) as u64;
+        scaled.min(ttl_ns.saturating_add(self.max_stale_ns)).max(ttl_ns)
+    }
+}
+
+/// The three states of a live value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Younger than its TTL.
+    Fresh,
+    /// Past its TTL, within the stale limit.
+    Stale,
+    /// Past the stale limit.
+    TooStale,
+}
+
+/// The rules that make an age into a state.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FreshnessPolicy {
+    /// The zone table.
+    pub golden_hour: GoldenHour,
+    /// When the zone is looked up.
+    pub evaluate: Evaluate,
+    /// The stale limit.
+    pub stale: StaleRule,
+}
+
+impl FreshnessPolicy {
+    /// The zone and TTL (before any cap) that apply to an entry read at `now`.
+    pub(crate) fn zone_ttl(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> ZoneTtl {
+        match self.evaluate {
+            Evaluate::Read => self.golden_hour.at(facts, now.wall),
+            Evaluate::Insert => entry.at_insert,
+        }
+    }
+
+    /// The state of a live entry whose TTL is `base`, capped to `ttl_ns` for this read.
+    pub(crate) fn state(
+        &self,
+        entry: &EntryView,
+        now: Now,
+        base: ZoneTtl,
+        ttl_ns: u64,
+    ) -> Freshness {
+        let age = entry.age_ns(now);
+        if age < ttl_ns && !entry.expired {
+            Freshness::Fresh
+        } else if age < self.stale.limit_ns(base.ttl_ns) {
+            Freshness::Stale
+        } else {
+            Freshness::TooStale
+        }
+    }
+
+    /// The first instant at which a fresh entry stops being fresh, if nothing else happens.
+    ///
+    /// `cap_ns` is the cap in force (`u64::MAX` for none). A table that never grows towards
+    /// kickoff makes this one minimum: in each stretch the entry turns stale at the later of the
+    /// stretch's beginning and the age that the stretch allows.
+    pub(crate) fn fresh_until(
+        &self,
+        entry: &EntryView,
+        facts: MatchFacts,
+        now: Now,
+        cap_ns: u64,
+    ) -> MonoNs {
+        if entry.expired {
+            return 0;
+        }
+        let by_age = |ttl_ns: u64| entry.stored_at.saturating_add(ttl_ns.min(cap_ns));
+        let in_play = entry.at_insert.zone == Zone::MatchStarted;
+        let Some(kickoff) = facts.kickoff else {
+            return by_age(self.zone_ttl(entry, facts, now).ttl_ns);
+        };
+        // The first nanosecond after kickoff belongs to `match_started`.
+        let started = now.mono_at(kickoff).saturating_add(1);
+        if self.evaluate == Evaluate::Insert {
+            let until = by_age(entry.at_insert.ttl_ns);
+            return if in_play { until } else { until.min(started) };
+        }
+        if now.wall > kickoff {
+            return if in_play { by_age(self.golden_hour.in_play_ttl_ns) } else { 0 };
+        }
+        let mut until = started;
+        for (begins_at, ttl_ns) in self.golden_hour.stretches(facts.lineup_confirmed) {
+            let begin = begins_at.map_or(0, |distance| {
+                let distance = i64::try_from(distance).unwrap_or(i64::MAX);
+                // A stretch is `d < distance`: it begins one nanosecond after `d == distance`.
+                now.mono_at(kickoff.saturating_sub(distance)).saturating_add(1)
+            });
+            until = until.min(by_age(ttl_ns).max(begin));
+        }
+        until
+    }
+}
+
+#[cfg(test)]
+mod tests;

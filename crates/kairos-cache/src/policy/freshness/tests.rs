@@ -1,0 +1,127 @@
+//! The claims of `freshness.rs`, each as a test.
+//! Never knows: anything beyond the module it tests.
+//! Read next: `freshness.rs`.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::{Config, EvaluateAt};
+use crate::rules::Rules;
+
+const SECOND: u64 = 1_000_000_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+
+fn policy(evaluate: EvaluateAt) -> FreshnessPolicy {
+    let mut config = Config::default();
+    config.golden_hour.evaluate = evaluate;
+    config.golden_hour.in_play_ttl = std::time::Duration::from_secs(5);
+    Rules::new(&config).expect("in range").read.freshness
+}
+
+fn entry(policy: &FreshnessPolicy, facts: MatchFacts, stored: Now) -> EntryView {
+    let at_insert = policy.golden_hour.at(facts, stored.wall);
+    EntryView { stored_at: stored.mono, at_insert, expired: false }
+}
+
+fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now: Now) -> Freshness {
+    let base = policy.zone_ttl(entry, facts, now);
+    policy.state(entry, now, base, base.ttl_ns)
+}
+
+/// An entry stored at T-61 min is fresh, stale, and too stale when the contract's example says.
+#[test]
+fn the_ttl_follows_the_clock_not_the_insertion() {
+    let policy = policy(EvaluateAt::Read);
+    let kickoff = i64::try_from(100 * HOUR).expect("small");
+    let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false };
+    let before = |ns: u64| Now { mono: 100 * HOUR - ns, wall: kickoff - ns as i64 };
+    let entry = entry(&policy, facts, before(61 * MINUTE));
+    let check = |at: u64, expected| {
+        assert_eq!(state_at(&policy, &entry, facts, before(at)), expected, "at T-{at} ns");
+    };
+    check(60 * MINUTE, Freshness::Fresh);
+    check(60 * MINUTE - 1, Freshness::Stale);
+    check(59 * MINUTE + 1, Freshness::Stale);
+    check(59 * MINUTE, Freshness::TooStale);
+    let until = policy.fresh_until(&entry, facts, before(61 * MINUTE), u64::MAX);
+    assert_eq!(until, 100 * HOUR - 60 * MINUTE + 1);
+}
+
+#[test]
+fn a_zone_fixed_at_insertion_keeps_its_ttl() {
+    let policy = policy(EvaluateAt::Insert);
+    let kickoff = i64::try_from(100 * HOUR).expect("small");
+    let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false };
+    let before = |ns: u64| Now { mono: 100 * HOUR - ns, wall: kickoff - ns as i64 };
+    let entry = entry(&policy, facts, before(61 * MINUTE));
+    assert_eq!(state_at(&policy, &entry, facts, before(47 * MINUTE)), Freshness::Fresh);
+    assert_eq!(state_at(&policy, &entry, facts, before(46 * MINUTE)), Freshness::Stale);
+}
+
+#[test]
+fn the_stale_limit_is_the_nearer_of_its_two_bounds() {
+    let rule = StaleRule { multiplier: 2.0, max_stale_ns: HOUR };
+    for (ttl, limit) in [
+        (30 * SECOND, MINUTE),
+        (HOUR, 2 * HOUR),
+        (6 * HOUR, 7 * HOUR),
+        (0, 0),
+        (u64::MAX, u64::MAX),
+    ] {
+        assert_eq!(rule.limit_ns(ttl), limit, "ttl {ttl}");
+    }
+}
+
+#[test]
+fn an_expired_entry_is_stale_until_its_real_age_makes_it_too_stale() {
+    let policy = policy(EvaluateAt::Read);
+    let stored = Now { mono: 5, wall: 5 };
+    let mut entry = entry(&policy, MatchFacts::default(), stored);
+    entry.expired = true;
+    let at = |age: u64| Now { mono: 5 + age, wall: 5 };
+    assert_eq!(state_at(&policy, &entry, MatchFacts::default(), at(0)), Freshness::Stale);
+    let limit = 2 * HOUR;
+    assert_eq!(state_at(&policy, &entry, MatchFacts::default(), at(limit - 1)), Freshness::Stale);
+    assert_eq!(state_at(&policy, &entry, MatchFacts::default(), at(limit)), Freshness::TooStale);
+    assert_eq!(policy.fresh_until(&entry, MatchFacts::default(), stored, u64::MAX), 0);
+}
+
+#[test]
+fn a_clock_that_steps_back_makes_no_negative_age() {
+    let policy = policy(EvaluateAt::Read);
+    let entry = entry(&policy, MatchFacts::default(), Now { mono: 100, wall: 100 });
+    assert_eq!(entry.age_ns(Now { mono: 50, wall: -1 }), 0);
+}
+
+proptest! {
+    /// The one precomputed instant says what the rules say at every instant before and at it.
+    #[test]
+    fn fresh_until_is_the_first_instant_that_is_not_fresh(
+        stored_before in -2 * HOUR as i64..30 * HOUR as i64,
+        read_after in 0..8 * HOUR,
+        lineup_confirmed: bool,
+        insert: bool,
+        cap in prop_oneof![Just(u64::MAX), Just(MINUTE)],
+    ) {
+        let policy = policy(if insert { EvaluateAt::Insert } else { EvaluateAt::Read });
+        let kickoff = i64::try_from(1000 * HOUR).expect("small");
+        let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed };
+        let stored_mono = 1000 * HOUR - u64::try_from(stored_before + 2 * HOUR as i64).expect("positive");
+        let stored = Now { mono: stored_mono, wall: kickoff - stored_before };
+        let entry = entry(&policy, facts, stored);
+        let at = |mono: u64| Now { mono, wall: stored.wall + (mono - stored.mono) as i64 };
+        let fresh = |now: Now| {
+            let base = policy.zone_ttl(&entry, facts, now);
+            !entry.ended_by_kickoff(facts, now)
+                && policy.state(&entry, now, base, base.ttl_ns.min(cap)) == Freshness::Fresh
+        };
+        let now = at(stored.mono + read_after);
+        let until = policy.fresh_until(&entry, facts, now, cap);
+        prop_assert_eq!(fresh(now), now.mono < until);
+        if now.mono < until {
+            prop_assert!(fresh(at(until - 1)));
+            prop_assert!(!fresh(at(until)));
+        }
+    }
+}

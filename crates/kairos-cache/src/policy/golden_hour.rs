@@ -1,0 +1,145 @@
+//! Golden Hour: the zone and the TTL as a function of the time to kickoff.
+//! Never knows: entries, ages, or when anything was stored.
+//! Read next: `freshness.rs`, which compares an age with this TTL.
+
+use std::fmt;
+
+use super::{MatchFacts, WallNs};
+
+/// Where a match stands on its way to kickoff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Zone {
+    /// Kickoff has passed.
+    MatchStarted,
+    /// The last minutes before kickoff.
+    Warmup,
+    /// The last hour before kickoff.
+    Golden,
+    /// The hours before kickoff.
+    Active,
+    /// The day before kickoff.
+    Prematch,
+    /// Further away than every configured zone.
+    Standard,
+    /// No kickoff is known.
+    Unknown,
+}
+
+impl Zone {
+    /// Every zone, in order of distance to kickoff.
+    pub const ALL: [Zone; 7] = [
+        Zone::MatchStarted,
+        Zone::Warmup,
+        Zone::Golden,
+        Zone::Active,
+        Zone::Prematch,
+        Zone::Standard,
+        Zone::Unknown,
+    ];
+
+    /// The zone's name in metrics, receipts and configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Zone::MatchStarted => "match_started",
+            Zone::Warmup => "warmup",
+            Zone::Golden => "golden",
+            Zone::Active => "active",
+            Zone::Prematch => "prematch",
+            Zone::Standard => "standard",
+            Zone::Unknown => "unknown",
+        }
+    }
+
+    /// Whether a confirmed line-up lengthens the TTL of this zone.
+    const fn takes_lineup_bonus(self) -> bool {
+        matches!(self, Zone::Active | Zone::Prematch | Zone::Standard)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One row of the table: the zone holds while the time to kickoff is below `below_ns`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ZoneRule {
+    /// The zone that the row names.
+    pub zone: Zone,
+    /// Exclusive upper bound of the time to kickoff.
+    pub below_ns: u64,
+    /// Time to live within the zone.
+    pub ttl_ns: u64,
+}
+
+/// A zone and the TTL in force there, before jitter and before any cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ZoneTtl {
+    /// The zone.
+    pub zone: Zone,
+    /// Time to live.
+    pub ttl_ns: u64,
+}
+
+/// The validated table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GoldenHour {
+    /// Rows by increasing distance to kickoff, TTLs never growing towards kickoff.
+    pub rules: Vec<ZoneRule>,
+    /// TTL beyond the last row.
+    pub standard_ttl_ns: u64,
+    /// TTL where no kickoff is known.
+    pub default_ttl_ns: u64,
+    /// TTL once kickoff has passed; zero stores nothing.
+    pub in_play_ttl_ns: u64,
+    /// Factor for a confirmed line-up.
+    pub lineup_multiplier: f64,
+    /// Upper bound of a TTL lengthened by the line-up.
+    pub lineup_cap_ns: u64,
+}
+
+impl GoldenHour {
+    /// The zone and TTL in force at `wall` for a match.
+    pub(crate) fn at(&self, facts: MatchFacts, wall: WallNs) -> ZoneTtl {
+        let Some(kickoff) = facts.kickoff else {
+            return ZoneTtl { zone: Zone::Unknown, ttl_ns: self.default_ttl_ns };
+        };
+        let to_kickoff = kickoff.saturating_sub(wall);
+        if to_kickoff < 0 {
+            return ZoneTtl { zone: Zone::MatchStarted, ttl_ns: self.in_play_ttl_ns };
+        }
+        let distance = to_kickoff.unsigned_abs();
+        let (zone, ttl) = self
+            .rules
+            .iter()
+            .find(|rule| distance < rule.below_ns)
+            .map_or((Zone::Standard, self.standard_ttl_ns), |rule| (rule.zone, rule.ttl_ns));
+        ZoneTtl { zone, ttl_ns: self.with_lineup(zone, ttl, facts.lineup_confirmed) }
+    }
+
+    /// Every stretch before kickoff, nearest first: the distance at which it begins, and its TTL.
+    ///
+    /// The farthest stretch has no beginning (`None`): it has always been in force.
+    pub(crate) fn stretches(&self, lineup: bool) -> impl Iterator<Item = (Option<u64>, u64)> + '_ {
+        let near = self
+            .rules
+            .iter()
+            .map(move |r| (Some(r.below_ns), self.with_lineup(r.zone, r.ttl_ns, lineup)));
+        let far = self.with_lineup(Zone::Standard, self.standard_ttl_ns, lineup);
+        near.chain(std::iter::once((None, far)))
+    }
+
+    fn with_lineup(&self, zone: Zone, ttl_ns: u64, lineup_confirmed: bool) -> u64 {
+        if lineup_confirmed && zone.takes_lineup_bonus() {
+            // `as` saturates: an absurd multiplier ends at the cap.
+            ((ttl_ns as f64 * self.lineup_multiplier) as u64).min(self.lineup_cap_ns)
+        } else {
+            ttl_ns
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! A validated configuration in the units of the hot path.
+//! Never knows: TOML, builders, or how a rule is applied.
+//! Read next: `config.rs` for the fields, `policy/decide.rs` for their use.
+
+use std::time::Duration;
+
+use crate::clock::nanos;
+use crate::config::{Config, EventsConfig, GoldenHourConfig, VolatilityConfig, ZoneName};
+use crate::error::Error;
+use crate::market::OddsRule;
+use crate::policy::decide::ReadPolicy;
+use crate::policy::events::EventGraph;
+use crate::policy::freshness::{FreshnessPolicy, StaleRule};
+use crate::policy::golden_hour::{GoldenHour, Zone, ZoneRule};
+use crate::policy::volatility::ScoreRule;
+
+/// What the engine runs by.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) read: ReadPolicy,
+    pub(crate) odds: OddsRule,
+    pub(crate) max_concurrent_refreshes: usize,
+    pub(crate) refresh_timeout_ns: u64,
+    pub(crate) hard_timeout_ns: u64,
+    pub(crate) throttle_ns: u64,
+}
+
+/// Refuses a field unless `ok`.
+fn require(ok: bool, field: &'static str, allowed: &'static str) -> Result<(), Error> {
+    if ok { Ok(()) } else { Err(Error::Config { field, allowed }) }
+}
+
+fn positive(value: Duration, field: &'static str) -> Result<u64, Error> {
+    require(!value.is_zero(), field, "longer than 0s")?;
+    Ok(nanos(value))
+}
+
+impl Rules {
+    /// Validates a configuration.
+    pub(crate) fn new(config: &Config) -> Result<Rules, Error> {
+        require(config.cache.max_capacity >= 1, "cache.max_capacity", "at least 1")?;
+        let swr = &config.swr;
+        require(
+            swr.stale_multiplier.is_finite() && swr.stale_multiplier >= 1.0,
+            "swr.stale_multiplier",
+            "a finite number, at least 1.0",
+        )?;
+        let default_ttl = positive(config.cache.default_ttl, "cache.default_ttl")?;
+        Ok(Rules {
+            read: ReadPolicy {
+                freshness: FreshnessPolicy {
+                    golden_hour: golden_hour(&config.golden_hour, default_ttl)?,
+                    evaluate: config.golden_hour.evaluate.into(),
+                    stale: StaleRule {
+                        multiplier: swr.stale_multiplier,
+                        max_stale_ns: nanos(swr.max_stale),
+                    },
+                },
+                warning_ttl_ns: positive(config.volatility.warning_ttl, "volatility.warning_ttl")?,
+            },
+            odds: odds(&config.volatility)?,
+            max_concurrent_refreshes: swr.max_concurrent_refreshes,
+            refresh_timeout_ns: positive(swr.refresh_timeout, "swr.refresh_timeout")?,
+            hard_timeout_ns: positive(config.computes.hard_timeout, "computes.hard_timeout")?,
+            throttle_ns: nanos(config.fail_safe.throttle),
+        })
+    }
+}
+
+/// The event graph that a configuration describes.
+pub(crate) fn graph(config: &EventsConfig) -> Result<EventGraph, Error> {
+    match (&config.markets, &config.events) {
+        (None, None) => Ok(EventGraph::football()),
+        (Some(markets), Some(events)) => Ok(EventGraph::new(
+            markets.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
+            events.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
+        )?),
+        _ => Err(Error::Config { field: "events", allowed: "both markets and events, or neither" }),
+    }
+}
+
+fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenHour, Error> {
+    let mut rules: Vec<ZoneRule> = Vec::with_capacity(config.zones.len());
+    for row in &config.zones {
+        let rule = ZoneRule {
+            zone: match row.name {
+                ZoneName::Warmup => Zone::Warmup,
+                ZoneName::Golden => Zone::Golden,
+                ZoneName::Active => Zone::Active,
+                ZoneName::Prematch => Zone::Prematch,
+            },
+            below_ns: positive(row.below, "golden_hour.zones.below")?,
+            ttl_ns: positive(row.ttl, "golden_hour.zones.ttl")?,
+        };
+        if let Some(nearer) = rules.last() {
+            require(
+                nearer.below_ns < rule.below_ns,
+                "golden_hour.zones.below",
+                "sorted, nearest to kickoff first, without repetition",
+            )?;
+            require(
+                nearer.ttl_ns <= rule.ttl_ns,
+                "golden_hour.zones.ttl",
+                "no longer than the TTL of a zone farther from kickoff",
+            )?;
+        }
+        require(
+            rules.iter().all(|known| known.zone != rule.zone),
+            "golden_hour.zones.name",
+            "a zone that no other row names",
+        )?;
+        rules.push(rule);
+    }
+    let standard_ttl_ns = positive(config.standard_ttl, "golden_hour.standard_ttl")?;
+    require(
+        rules.last().is_none_or(|last| last.ttl_ns <= standard_ttl_ns),
+        "golden_hour.standard_ttl",
+        "at least the TTL of the farthest zone",
+    )?;
+    require(
+        config.lineup_multiplier.is_finite() && config.lineup_multiplier >= 1.0,
+        "golden_hour.lineup_multiplier",
+        "a finite number, at least 1.0",
+    )?;
+    let table = GoldenHour {
+        rules,
+        standard_ttl_ns,
+        default_ttl_ns,
+        in_play_ttl_ns: nanos(config.in_play_ttl),
+        lineup_multiplier: config.lineup_multiplier,
+        lineup_cap_ns: positive(config.lineup_cap, "golden_hour.lineup_cap")?,
+    };
+    // The line-up lengthens some zones and not others: the order must hold then as well.
+    let lengthened: Vec<u64> = table.stretches(true).map(|(_, ttl)| ttl).collect();
+    require(
+        lengthened.is_sorted(),
+        "golden_hour.lineup_cap",
+        "long enough that no TTL grows towards kickoff once the line-up is confirmed",
+    )?;
+    Ok(table)
+}
+
+fn odds(config: &VolatilityConfig) -> Result<OddsRule, Error> {
+    let finite_positive = |x: f64| x.is_finite() && x > 0.0;
+    require(
+        finite_positive(config.warning_sigma),
+        "volatility.warning_sigma",
+        "a finite number above 0",
+    )?;
+    require(
+        config.panic_sigma.is_finite() && config.panic_sigma > config.warning_sigma,
+        "volatility.panic_sigma",
+        "a finite number above volatility.warning_sigma",
+    )?;
+    require(
+        (0.0..=1.0).contains(&config.min_relative_sigma),
+        "volatility.min_relative_sigma",
+        "between 0 and 1",
+    )?;
+    require(config.min_samples >= 2, "volatility.min_samples", "at least 2")?;
+    require(
+        config.max_samples >= config.min_samples as usize && config.max_samples <= 1_000_000,
+        "volatility.max_samples",
+        "between volatility.min_samples and 1000000",
+    )?;
+    Ok(OddsRule {
+        enabled: config.enabled,
+        window_ns: positive(config.window, "volatility.window")?,
+        max_samples: config.max_samples,
+        status_hold_ns: nanos(config.status_hold),
+        score: ScoreRule {
+            min_samples: config.min_samples,
+            warning_sigma: config.warning_sigma,
+            panic_sigma: config.panic_sigma,
+            min_relative_sigma: config.min_relative_sigma,
+        },
+    })
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

@@ -1,0 +1,76 @@
+//! The claims of `rules.rs`, each as a test.
+//! Never knows: anything beyond the module it tests.
+//! Read next: `rules.rs`.
+
+use super::*;
+use crate::config::ZoneConfig;
+
+fn check(change: impl FnOnce(&mut Config), expected: &str) {
+    let mut config = Config::default();
+    change(&mut config);
+    match Rules::new(&config) {
+        Err(Error::Config { field, .. }) => assert_eq!(field, expected),
+        other => panic!("expected {expected} to be refused, got {:?}", other.map(|_| ())),
+    }
+}
+
+#[test]
+fn every_range_is_refused_by_the_name_of_its_field() {
+    let ms = Duration::from_millis;
+    check(|c| c.cache.max_capacity = 0, "cache.max_capacity");
+    check(|c| c.cache.default_ttl = Duration::ZERO, "cache.default_ttl");
+    check(|c| c.golden_hour.zones[1].ttl = ms(29_999), "golden_hour.zones.ttl");
+    check(|c| c.golden_hour.zones[0].ttl = Duration::ZERO, "golden_hour.zones.ttl");
+    check(|c| c.golden_hour.zones[0].below = Duration::ZERO, "golden_hour.zones.below");
+    check(|c| c.golden_hour.zones.swap(0, 1), "golden_hour.zones.below");
+    check(|c| c.golden_hour.zones[1].name = ZoneName::Warmup, "golden_hour.zones.name");
+    check(|c| c.golden_hour.standard_ttl = ms(1), "golden_hour.standard_ttl");
+    check(|c| c.golden_hour.lineup_multiplier = f64::NAN, "golden_hour.lineup_multiplier");
+    check(|c| c.golden_hour.lineup_multiplier = 0.5, "golden_hour.lineup_multiplier");
+    check(|c| c.golden_hour.lineup_cap = ms(1), "golden_hour.lineup_cap");
+    check(|c| c.volatility.warning_sigma = 0.0, "volatility.warning_sigma");
+    check(|c| c.volatility.panic_sigma = 1.5, "volatility.panic_sigma");
+    check(|c| c.volatility.panic_sigma = f64::INFINITY, "volatility.panic_sigma");
+    check(|c| c.volatility.min_relative_sigma = -0.1, "volatility.min_relative_sigma");
+    check(|c| c.volatility.min_samples = 1, "volatility.min_samples");
+    check(|c| c.volatility.max_samples = 2, "volatility.max_samples");
+    check(|c| c.volatility.window = Duration::ZERO, "volatility.window");
+    check(|c| c.volatility.warning_ttl = Duration::ZERO, "volatility.warning_ttl");
+    check(|c| c.swr.stale_multiplier = 0.99, "swr.stale_multiplier");
+    check(|c| c.swr.refresh_timeout = Duration::ZERO, "swr.refresh_timeout");
+    check(|c| c.computes.hard_timeout = Duration::ZERO, "computes.hard_timeout");
+}
+
+#[test]
+fn toml_mirrors_the_fields_and_refuses_unknown_ones() {
+    let text = r#"
+        [golden_hour]
+        evaluate = "insert"
+        zones = [{ name = "golden", below = "1h", ttl = "90s" }]
+        [volatility]
+        window = "6h"
+        [swr]
+        max_concurrent_refreshes = 1
+    "#;
+    let config = Config::from_toml(text).expect("valid");
+    assert_eq!(config.volatility.window, Duration::from_secs(6 * 3600));
+    assert_eq!(config.swr.max_concurrent_refreshes, 1);
+    let zone = ZoneConfig {
+        name: ZoneName::Golden,
+        below: Duration::from_secs(3600),
+        ttl: Duration::from_secs(90),
+    };
+    assert_eq!(config.golden_hour.zones, [zone]);
+    let unknown = Config::from_toml("[swr]\nmax_concurent_refreshes = 1").expect_err("a typo");
+    assert!(unknown.to_string().contains("max_concurent_refreshes"), "{unknown}");
+}
+
+#[test]
+fn an_event_graph_needs_both_tables() {
+    let config = Config::from_toml("[events]\nmarkets = { a = [\"x\"] }").expect("valid TOML");
+    assert!(matches!(graph(&config.events), Err(Error::Config { field: "events", .. })));
+    let text = "[events]\nmarkets = { a = [\"x\"] }\nevents = { e = [\"x\"] }";
+    let config = Config::from_toml(text).expect("valid TOML");
+    let graph = graph(&config.events).expect("both tables");
+    assert_eq!(graph.affected(graph.event("e").expect("known")).len(), 1);
+}

@@ -1,0 +1,102 @@
+//! Tasks and timers: what the engine asks of a runtime, and tokio's answer.
+//! Never knows: what the tasks do.
+//! Read next: `sim.rs`, the same on virtual time.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::clock::{Clock, until};
+use crate::error::Error;
+use crate::policy::MonoNs;
+
+/// A task's future.
+pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A spawned task, which can be aborted. Dropping the handle lets the task go on.
+pub struct Task(Box<dyn FnOnce() + Send>);
+
+impl Task {
+    /// Wraps a way to abort a task.
+    pub fn new(abort: impl FnOnce() + Send + 'static) -> Task {
+        Task(Box::new(abort))
+    }
+
+    /// Drops the task's future, at once or when it next yields.
+    pub fn abort(self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Task")
+    }
+}
+
+/// Where computes, refreshes and timers run.
+pub trait Runtime: Send + Sync + 'static {
+    /// Runs a future to its end, unless it is aborted. Must not poll it before returning.
+    fn spawn(&self, future: BoxFuture) -> Task;
+
+    /// Resolves once the clock's monotonic reading has reached `deadline` (nanoseconds).
+    fn sleep_until(&self, deadline: MonoNs) -> BoxFuture;
+}
+
+/// Tokio's tasks and timers.
+pub(crate) struct TokioRuntime {
+    handle: tokio::runtime::Handle,
+    clock: Clock,
+    _own: Option<OwnThread>,
+}
+
+/// A current-thread runtime on a thread of its own, ended by dropping this.
+struct OwnThread {
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+impl Drop for OwnThread {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _gone = stop.send(());
+        }
+    }
+}
+
+impl TokioRuntime {
+    /// Uses the given handle, else the one current here, else a thread of its own.
+    pub(crate) fn new(
+        handle: Option<tokio::runtime::Handle>,
+        clock: Clock,
+    ) -> Result<TokioRuntime, Error> {
+        if let Some(handle) = handle.or_else(|| tokio::runtime::Handle::try_current().ok()) {
+            return Ok(TokioRuntime { handle, clock, _own: None });
+        }
+        let thread_error = |e| Error::Thread(Arc::new(e));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(thread_error)?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        std::thread::Builder::new()
+            .name("kairos".into())
+            .spawn(move || {
+                let _stop = runtime.block_on(stopped);
+            })
+            .map_err(thread_error)?;
+        Ok(TokioRuntime { handle, clock, _own: Some(OwnThread { stop: Some(stop) }) })
+    }
+}
+
+impl Runtime for TokioRuntime {
+    fn spawn(&self, future: BoxFuture) -> Task {
+        let abort = self.handle.spawn(future).abort_handle();
+        Task::new(move || abort.abort())
+    }
+
+    fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
+        let clock = self.clock.clone();
+        Box::pin(async move { tokio::time::sleep(until(clock.now(), deadline)).await })
+    }
+}

@@ -1,0 +1,220 @@
+//! A deterministic executor on virtual time: the runtime of replay and of property tests.
+//! Never knows: caches, or what its tasks compute.
+//! Read next: `runtime.rs` for the trait it implements.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::poll_fn;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, SystemTime};
+
+use crate::clock::{Clock, ManualClock};
+use crate::policy::MonoNs;
+use crate::runtime::{BoxFuture, Runtime, Task};
+use crate::sync::Mutex;
+
+/// A single-threaded executor whose time moves only when told to.
+///
+/// Tasks run first-in-first-out; timers fire by time, then by the order in which they were set,
+/// each followed by a run to quiescence. Two runs of the same program do the same in the same
+/// order.
+#[derive(Debug, Clone)]
+pub struct Sim(Arc<Shared>);
+
+struct Shared {
+    clock: Clock,
+    hand: ManualClock,
+    state: Mutex<State>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sim")
+    }
+}
+
+#[derive(Default)]
+struct State {
+    next_id: u64,
+    tasks: HashMap<u64, TaskState>,
+    ready: VecDeque<u64>,
+    timers: BTreeMap<(MonoNs, u64), Waker>,
+}
+
+struct TaskState {
+    /// `None` while the task is being polled.
+    future: Option<BoxFuture>,
+    /// Whether the task stands in the run queue.
+    queued: bool,
+}
+
+impl State {
+    fn enqueue(&mut self, id: u64) {
+        if let Some(task) = self.tasks.get_mut(&id)
+            && !std::mem::replace(&mut task.queued, true)
+        {
+            self.ready.push_back(id);
+        }
+    }
+
+    fn take_next(&mut self) -> Option<(u64, BoxFuture)> {
+        loop {
+            let id = self.ready.pop_front()?;
+            if let Some(task) = self.tasks.get_mut(&id) {
+                task.queued = false;
+                if let Some(future) = task.future.take() {
+                    return Some((id, future));
+                }
+            }
+        }
+    }
+}
+
+impl Sim {
+    /// An executor whose wall clock starts at `start` and whose monotonic clock starts at zero.
+    pub fn new(start: SystemTime) -> Sim {
+        let (clock, hand) = Clock::manual(start);
+        Sim(Arc::new(Shared { clock, hand, state: Mutex::new(State::default()) }))
+    }
+
+    /// The clock, to be given to a cache's builder.
+    pub fn clock(&self) -> Clock {
+        self.0.clock.clone()
+    }
+
+    /// Virtual time since the start.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.0.clock.now().mono)
+    }
+
+    /// Resolves after a stretch of virtual time.
+    pub fn sleep(&self, duration: Duration) -> BoxFuture {
+        let deadline = self.elapsed().saturating_add(duration);
+        self.sleep_until(u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Polls ready tasks until none is left.
+    pub fn run_until_idle(&self) {
+        loop {
+            let Some((id, mut future)) = self.0.state.lock().take_next() else { return };
+            let waker = Waker::from(Arc::new(Wakeup { id, shared: Arc::downgrade(&self.0) }));
+            let done = future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            let mut state = self.0.state.lock();
+            if done {
+                state.tasks.remove(&id);
+            } else if let Some(task) = state.tasks.get_mut(&id) {
+                task.future = Some(future);
+                continue;
+            }
+            drop(state);
+            // Finished, or aborted while it was polled. Dropped outside the lock: a future's drop
+            // may spawn, abort or wake.
+            drop(future);
+        }
+    }
+
+    /// Moves time to `target` (since the start), firing every timer that is due on the way.
+    pub fn advance_to(&self, target: Duration) {
+        let target = u64::try_from(target.as_nanos()).unwrap_or(u64::MAX);
+        self.run_until_idle();
+        while let Some(due) = self.next_timer().filter(|due| *due <= target) {
+            self.fire(due);
+        }
+        self.move_clock(target);
+    }
+
+    /// Moves time from timer to timer until none is left.
+    pub fn run_to_end(&self) {
+        self.run_until_idle();
+        while let Some(due) = self.next_timer() {
+            self.fire(due);
+        }
+    }
+
+    fn next_timer(&self) -> Option<MonoNs> {
+        self.0.state.lock().timers.keys().next().map(|key| key.0)
+    }
+
+    fn fire(&self, due: MonoNs) {
+        self.move_clock(due);
+        let first = self.0.state.lock().timers.pop_first();
+        if let Some((_, waker)) = first {
+            waker.wake();
+        }
+        self.run_until_idle();
+    }
+
+    fn move_clock(&self, to: MonoNs) {
+        let now = self.0.clock.now().mono;
+        self.0.hand.advance_ns(to.saturating_sub(now));
+    }
+}
+
+impl Runtime for Sim {
+    fn spawn(&self, future: BoxFuture) -> Task {
+        let mut state = self.0.state.lock();
+        let id = state.next_id;
+        state.next_id += 1;
+        state.tasks.insert(id, TaskState { future: Some(future), queued: false });
+        state.enqueue(id);
+        drop(state);
+        let shared = Arc::downgrade(&self.0);
+        Task::new(move || {
+            if let Some(shared) = shared.upgrade() {
+                let task = shared.state.lock().tasks.remove(&id);
+                drop(task); // Outside the lock: as above.
+            }
+        })
+    }
+
+    fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
+        let mut timer = Timer { shared: Arc::downgrade(&self.0), key: None };
+        Box::pin(poll_fn(move |cx| timer.poll(deadline, cx)))
+    }
+}
+
+struct Wakeup {
+    id: u64,
+    shared: Weak<Shared>,
+}
+
+impl Wake for Wakeup {
+    fn wake(self: Arc<Self>) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.state.lock().enqueue(self.id);
+        }
+    }
+}
+
+struct Timer {
+    shared: Weak<Shared>,
+    key: Option<(MonoNs, u64)>,
+}
+
+impl Timer {
+    fn poll(&mut self, deadline: MonoNs, cx: &Context<'_>) -> Poll<()> {
+        let Some(shared) = self.shared.upgrade() else { return Poll::Pending };
+        if shared.clock.now().mono >= deadline {
+            return Poll::Ready(());
+        }
+        let mut state = shared.state.lock();
+        let key = *self.key.get_or_insert_with(|| {
+            state.next_id += 1;
+            (deadline, state.next_id)
+        });
+        state.timers.insert(key, cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let (Some(key), Some(shared)) = (self.key, self.shared.upgrade()) {
+            let waker = shared.state.lock().timers.remove(&key);
+            drop(waker);
+        }
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

@@ -1,0 +1,81 @@
+//! The claims of `slot.rs`, each as a test.
+//! Never knows: anything beyond the module it tests.
+//! Read next: `slot.rs`.
+
+use super::*;
+use crate::generation::{Class, Mark, Sequence};
+
+struct World {
+    sequence: Sequence,
+    everything: Arc<Mark>,
+    class: Arc<Class>,
+}
+
+impl World {
+    fn new() -> World {
+        World {
+            sequence: Sequence::new(),
+            everything: Arc::default(),
+            class: Arc::new(Class::new([])),
+        }
+    }
+
+    fn held(&self, value: u32) -> Held<u32> {
+        let capture = Capture::take(&self.sequence, &self.everything, &self.class);
+        Held { entry: Arc::new(value), capture }
+    }
+
+    fn kill(&self) -> u64 {
+        self.class.kill(self.sequence.next())
+    }
+}
+
+fn value(slot: &Slot<u32>) -> Option<u32> {
+    slot.read().filter(|(_, held)| !held.capture.is_killed()).map(|(_, held)| *held.entry)
+}
+
+#[test]
+fn replacing_in_place_moves_the_version_and_keeps_the_count() {
+    let world = World::new();
+    let slot = Slot::with_entry(world.held(1)).expect("nothing covers it");
+    let before = slot.version();
+    assert_eq!(slot.replace(world.held(2)), Replaced::Yes);
+    assert_ne!(slot.version(), before);
+    assert_eq!(value(&slot), Some(2));
+    assert_eq!(world.kill(), 1);
+    assert_eq!(value(&slot), None);
+}
+
+#[test]
+fn a_covered_entry_neither_starts_nor_replaces() {
+    let world = World::new();
+    let (first, second) = (world.held(1), world.held(2));
+    world.kill();
+    assert!(Slot::with_entry(first).is_none());
+    let slot = Slot::with_entry(world.held(3)).expect("captured after the kill");
+    assert_eq!(slot.replace(second), Replaced::Covered);
+    assert_eq!(value(&slot), Some(3));
+}
+
+#[test]
+fn moving_to_another_class_moves_the_count() {
+    let world = World::new();
+    let other = World { class: Arc::new(Class::new([])), ..World::new() };
+    let slot = Slot::with_entry(world.held(1)).expect("nothing covers it");
+    let elsewhere = Capture::take(&world.sequence, &world.everything, &other.class);
+    assert_eq!(slot.replace(Held { entry: Arc::new(2), capture: elsewhere }), Replaced::Yes);
+    assert_eq!(world.kill(), 0);
+    assert_eq!(value(&slot), Some(2));
+    assert_eq!(other.class.kill(world.sequence.next()), 1);
+}
+
+#[test]
+fn a_dead_slot_dies_once_and_stays_dead() {
+    let world = World::new();
+    let slot = Slot::with_entry(world.held(1)).expect("nothing covers it");
+    assert_eq!(slot.kill().map(|held| *held.entry), Some(1));
+    assert!(slot.kill().is_none());
+    assert_eq!(slot.version(), DEAD);
+    assert_eq!(slot.replace(world.held(2)), Replaced::Dead);
+    assert_eq!(world.kill(), 0, "it left the count when it died");
+}

@@ -1,0 +1,277 @@
+//! The only recorder: outcomes become counts here, each counted once.
+//! Never knows: why an outcome came about.
+//! Read next: `snapshot.rs`, which derives the 34 keys from these counts.
+
+use std::sync::Arc;
+
+use kairos_metrics::{Counter, Histogram, HistogramSnapshot, Precision, Registry};
+
+use crate::counts::{Baselines, Counts, SCORES};
+use crate::error::{Error, ObservationError};
+use crate::flight::Kind;
+use crate::policy::decide::{Reason, Strategy};
+use crate::policy::golden_hour::Zone;
+use crate::policy::volatility::{Signal, Volatility};
+use crate::sync::Mutex;
+
+/// Counters and histograms of one cache. Recording is a plain add in the thread's own cells.
+pub(crate) struct Stats {
+    registry: Registry,
+    /// One cell for each reason and score: every total of reads is a sum over these.
+    reads: [[Counter; SCORES.len()]; Reason::ALL.len()],
+    latency: [Histogram; Strategy::ALL.len()],
+    coalesced: [Counter; Strategy::ALL.len()],
+    computes: [Counter; 3],
+    failed: Counter,
+    refreshed: Counter,
+    refresh_failed: Counter,
+    refresh_skipped: Counter,
+    stored: [Counter; Zone::ALL.len()],
+    evicted: Counter,
+    events: Counter,
+    full: Counter,
+    markets_invalidated: Counter,
+    markets_preserved: Counter,
+    cpu_saved_tenths: Counter,
+    refused: [Counter; 4],
+    pub(crate) baselines: Mutex<Baselines>,
+}
+
+fn score_index(signal: Signal) -> usize {
+    match signal {
+        Signal::Unscored => 0,
+        Signal::Scored(Volatility::Normal, _) => 1,
+        Signal::Scored(Volatility::Warning, _) => 2,
+        Signal::Scored(Volatility::Panic, _) => 3,
+    }
+}
+
+fn kind_index(kind: Kind) -> usize {
+    match kind {
+        Kind::Miss => 0,
+        Kind::Bypass => 1,
+        Kind::Refresh => 2,
+    }
+}
+
+impl Stats {
+    /// Registers every metric.
+    pub(crate) fn new(registry: Registry) -> Result<Stats, Error> {
+        Stats::register(registry).map_err(|e| Error::Metrics(Arc::from(e.to_string())))
+    }
+
+    fn register(registry: Registry) -> Result<Stats, kairos_metrics::Error> {
+        let requests = registry.counter_family(
+            "kairos_cache_requests",
+            "Finished reads by strategy, reason and volatility",
+            ["strategy", "reason", "volatility"],
+        )?;
+        let latency = registry.histogram_family(
+            "kairos_cache_request_duration_seconds",
+            "Time from a read's arrival to its answer",
+            Precision::two_digits(),
+            ["strategy"],
+        )?;
+        let coalesced = registry.counter_family(
+            "kairos_cache_coalesced_requests",
+            "Reads answered by a compute that another caller's closure ran",
+            ["strategy"],
+        )?;
+        let computes = registry.counter_family(
+            "kairos_cache_computes",
+            "Computes started, by what asked for them",
+            ["kind"],
+        )?;
+        let stored = registry.counter_family(
+            "kairos_cache_stored",
+            "Results stored by reads, by Golden Hour zone",
+            ["zone"],
+        )?;
+        let refused = registry.counter_family(
+            "kairos_cache_observations_refused",
+            "Odds observations refused, by reason",
+            ["reason"],
+        )?;
+        let counter = |name, help| registry.counter(name, help);
+        Ok(Stats {
+            reads: Reason::ALL.map(|reason| {
+                SCORES.map(|score| requests.with([reason.strategy().name(), reason.name(), score]))
+            }),
+            latency: Strategy::ALL.map(|strategy| latency.with([strategy.name()])),
+            coalesced: Strategy::ALL.map(|strategy| coalesced.with([strategy.name()])),
+            computes: ["miss", "bypass", "refresh"].map(|kind| computes.with([kind])),
+            stored: Zone::ALL.map(|zone| stored.with([zone.name()])),
+            refused: ["price", "too_old", "out_of_order", "in_future"].map(|r| refused.with([r])),
+            failed: counter(
+                "kairos_cache_compute_failures",
+                "Computes for reads that failed, panicked or timed out",
+            )?,
+            refreshed: counter(
+                "kairos_cache_refreshes_succeeded",
+                "Background refreshes that succeeded",
+            )?,
+            refresh_failed: counter(
+                "kairos_cache_refreshes_failed",
+                "Background refreshes that failed",
+            )?,
+            refresh_skipped: counter(
+                "kairos_cache_refreshes_skipped",
+                "Background refreshes not started because too many were running",
+            )?,
+            evicted: counter("kairos_cache_evictions", "Live entries evicted to make room")?,
+            events: counter("kairos_cache_events", "Events applied to a match")?,
+            full: counter("kairos_cache_full_invalidations", "Invalidations of a match or of all")?,
+            markets_invalidated: counter(
+                "kairos_cache_event_entries_died",
+                "Live entries that died by an event",
+            )?,
+            markets_preserved: counter(
+                "kairos_cache_event_markets_preserved",
+                "Markets that an event left alone",
+            )?,
+            cpu_saved_tenths: counter(
+                "kairos_cache_event_cpu_saved_permille",
+                "Sum over events of the share of markets left alone, in thousandths",
+            )?,
+            baselines: Mutex::new(Baselines::default()),
+            registry,
+        })
+    }
+
+    /// The registry that holds every metric of the cache.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// A finished read.
+    pub(crate) fn read(&self, reason: Reason, signal: Signal, took_ns: u64) {
+        self.reads[reason as usize][score_index(signal)].inc();
+        self.latency[reason.strategy() as usize].record(took_ns);
+    }
+
+    /// A finished read whose compute another caller's closure ran.
+    pub(crate) fn coalesced(&self, strategy: Strategy) {
+        self.coalesced[strategy as usize].inc();
+    }
+
+    /// A compute that starts.
+    pub(crate) fn compute_started(&self, kind: Kind) {
+        self.computes[kind_index(kind)].inc();
+    }
+
+    /// A compute that failed, panicked or timed out.
+    pub(crate) fn compute_failed(&self, kind: Kind) {
+        if kind == Kind::Refresh { &self.refresh_failed } else { &self.failed }.inc();
+    }
+
+    /// A compute that found a value or nothing, with the zone its value was stored in, if it was.
+    pub(crate) fn compute_succeeded(&self, kind: Kind, stored: Option<Zone>) {
+        if kind == Kind::Refresh {
+            self.refreshed.inc();
+        } else if let Some(zone) = stored {
+            self.stored[zone as usize].inc();
+        }
+    }
+
+    /// A refresh that was not started because too many were running.
+    pub(crate) fn refresh_skipped(&self) {
+        self.refresh_skipped.inc();
+    }
+
+    /// The counter of live entries that were evicted.
+    pub(crate) fn evictions(&self) -> Counter {
+        self.evicted.clone()
+    }
+
+    /// An event that was applied.
+    pub(crate) fn event(&self, died: u64, preserved: u64, cpu_saved_tenths: u64) {
+        self.events.inc();
+        self.markets_invalidated.add(died);
+        self.markets_preserved.add(preserved);
+        self.cpu_saved_tenths.add(cpu_saved_tenths);
+    }
+
+    /// An invalidation of a match or of everything.
+    pub(crate) fn full_invalidation(&self) {
+        self.full.inc();
+    }
+
+    /// An observation that was refused.
+    pub(crate) fn observation_refused(&self, refused: ObservationError) {
+        let index = match refused {
+            ObservationError::Price(_) => 0,
+            ObservationError::TooOld => 1,
+            ObservationError::OutOfOrder => 2,
+            ObservationError::InFuture => 3,
+        };
+        self.refused[index].inc();
+    }
+
+    /// The latency of a strategy, since the cache was built.
+    pub(crate) fn latency(&self, strategy: Strategy) -> HistogramSnapshot {
+        self.latency[strategy as usize].snapshot()
+    }
+
+    /// Every cell, each read once.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            reads: self.reads.each_ref().map(|row| row.each_ref().map(Counter::value)),
+            stored: self.stored.each_ref().map(Counter::value),
+            failed: self.failed.value(),
+            refreshed: self.refreshed.value(),
+            refresh_failed: self.refresh_failed.value(),
+            events: self.events.value(),
+            full: self.full.value(),
+            markets_invalidated: self.markets_invalidated.value(),
+            markets_preserved: self.markets_preserved.value(),
+            cpu_saved_tenths: self.cpu_saved_tenths.value(),
+        }
+    }
+
+    /// Every strategy's latency, together.
+    pub(crate) fn all_latency(&self) -> HistogramSnapshot {
+        let [first, rest @ ..] = &self.latency;
+        rest.iter().fold(first.snapshot(), |all, next| all.merge(&next.snapshot()))
+    }
+
+    /// Counts that the 34 keys do not show.
+    pub(crate) fn activity(&self) -> Activity {
+        Activity {
+            coalesced_computes: self.coalesced[Strategy::Compute as usize].value(),
+            coalesced_bypasses: self.coalesced[Strategy::Bypass as usize].value(),
+            computes_for_misses: self.computes[0].value(),
+            computes_for_bypasses: self.computes[1].value(),
+            computes_for_refreshes: self.computes[2].value(),
+            refreshes_skipped: self.refresh_skipped.value(),
+            suspended_reads: self.reads[Reason::Suspended as usize]
+                .iter()
+                .map(Counter::value)
+                .sum(),
+            observations_refused: self.refused.iter().map(Counter::value).sum(),
+            evictions: self.evicted.value(),
+        }
+    }
+}
+
+/// Counts since the cache was built, beside the 34 keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Activity {
+    /// Misses and too-stale reads answered by another caller's compute.
+    pub coalesced_computes: u64,
+    /// Bypasses answered by another caller's compute.
+    pub coalesced_bypasses: u64,
+    /// Computes started for misses and too-stale reads.
+    pub computes_for_misses: u64,
+    /// Computes started for bypasses.
+    pub computes_for_bypasses: u64,
+    /// Computes started as background refreshes.
+    pub computes_for_refreshes: u64,
+    /// Refreshes not started because too many were running.
+    pub refreshes_skipped: u64,
+    /// Reads of suspended or closed markets.
+    pub suspended_reads: u64,
+    /// Odds observations refused.
+    pub observations_refused: u64,
+    /// Live entries evicted to make room.
+    pub evictions: u64,
+}

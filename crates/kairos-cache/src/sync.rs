@@ -1,0 +1,42 @@
+//! The synchronisation primitives of this crate: std's, or loom's when the models run.
+//! Never knows: what is built from them.
+//! Read next: `generation.rs`, the first protocol made of them.
+
+#[cfg(kairos_loom)]
+pub(crate) use loom::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence,
+};
+#[cfg(not(kairos_loom))]
+pub(crate) use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence,
+};
+
+#[cfg(kairos_loom)]
+use loom::sync as imp;
+#[cfg(not(kairos_loom))]
+use std::sync as imp;
+
+pub(crate) use imp::MutexGuard;
+
+/// A mutex whose `lock` ignores poison: no invariant of this crate is broken by an unwinding
+/// holder, because user code never runs under a lock that guards more than one step.
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(imp::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Mutex<T> {
+        Mutex(imp::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Where a spinning reader lets the others run.
+pub(crate) fn pause() {
+    #[cfg(kairos_loom)]
+    loom::thread::yield_now();
+    #[cfg(not(kairos_loom))]
+    std::hint::spin_loop();
+}

@@ -1,0 +1,59 @@
+//! A read that waits for a compute, and what its going away means.
+//! Never knows: what the compute does, or what the read will make of it.
+//! Read next: `compute.rs`, which answers it.
+
+use std::future::poll_fn;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::engine::Engine;
+use crate::flight::Ticket;
+use crate::job::{Done, KeyFlight};
+
+/// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
+/// the compute.
+pub(crate) struct Waiting<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    pub(crate) engine: Arc<Engine<K, V>>,
+    pub(crate) key: K,
+    pub(crate) flight: Arc<KeyFlight<V>>,
+    pub(crate) ticket: Option<Ticket<Done<V>>>,
+}
+
+impl<K, V> Waiting<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// What the compute came to, and whether it ran this reader's own closure.
+    pub(crate) async fn done(mut self) -> (Done<V>, bool) {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<(Done<V>, bool)> {
+        let ticket = self.ticket.as_mut().expect("polled until the first Ready only");
+        let Poll::Ready(done) = ticket.run.poll(&mut ticket.seat, cx) else {
+            return Poll::Pending;
+        };
+        let led = ticket.led();
+        self.ticket = None;
+        Poll::Ready((done, led))
+    }
+}
+
+impl<K, V> Drop for Waiting<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let after = self.flight.leave(&ticket);
+            self.engine.settle(&self.key, &self.flight, after);
+        }
+    }
+}
