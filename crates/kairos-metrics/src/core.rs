@@ -7,7 +7,9 @@ use std::sync::Weak;
 
 use crate::buckets::Layout;
 use crate::shard::{Shard, Sizes};
-use crate::sync::{AtomicI64, Mutex, MutexGuard, Ordering};
+#[cfg(all(unix, not(kairos_loom)))]
+use crate::sync::Ordering;
+use crate::sync::{AtomicI64, Mutex, MutexGuard};
 use crate::tally::{Sum, Tally};
 
 /// Everything that threads share: one for the process, and one for each execution of a model.
@@ -135,6 +137,7 @@ impl Core {
     }
 
     /// The lock itself, for `fork.rs` to hold across a fork.
+    #[cfg(all(unix, not(kairos_loom)))]
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
@@ -143,6 +146,7 @@ impl Core {
     ///
     /// The other threads' shards are abandoned, not reused: their owners may have been stopped
     /// halfway through allocating a block.
+    #[cfg(all(unix, not(kairos_loom)))]
     pub(crate) fn restart(&self, state: &mut State, own: Option<&'static Shard>) {
         state.leased.retain(|shard| own.is_some_and(|own| std::ptr::eq(*shard, own)));
         for shard in state.leased.iter().copied().chain([self.shared]) {

@@ -2,14 +2,13 @@
 //! Never knows: shards and leases (`local.rs` does).
 //! Read next: `local.rs`, where an increment goes.
 
-use std::sync::Arc;
-
 use crate::core::Reader;
 use crate::encode::{Encoder, Heads};
 use crate::instrument::{Instrument, Series, Stamp};
 use crate::local::{self, core};
 use crate::names::Kind;
 use crate::snapshot::Value;
+use crate::sync::Shared;
 use crate::tally::Sum;
 
 /// A number that grows.
@@ -20,11 +19,11 @@ use crate::tally::Sum;
 #[derive(Clone, Debug)]
 pub struct Counter {
     id: u32,
-    series: Arc<Series<CounterCells>>,
+    series: Shared<Series<CounterCells>>,
 }
 
 impl Counter {
-    pub(crate) fn new(series: Arc<Series<CounterCells>>) -> Counter {
+    pub(crate) fn new(series: Shared<Series<CounterCells>>) -> Counter {
         Counter { id: series.cells.id, series }
     }
 

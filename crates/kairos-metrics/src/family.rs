@@ -10,6 +10,7 @@ use crate::counter::{Counter, CounterCells};
 use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
 use crate::histogram::{Histogram, HistogramCells};
 use crate::instrument::{Metric, Series};
+use crate::sync::Shared;
 
 /// Counters told apart by `N` labels.
 pub type CounterFamily<const N: usize> = Family<Counter, N>;
@@ -94,7 +95,7 @@ pub(crate) trait SeriesOf<H>: Send + Sync {
 pub(crate) trait Handled: crate::instrument::Instrument {
     type Handle;
 
-    fn handle(series: Arc<Series<Self>>) -> Self::Handle
+    fn handle(series: Shared<Series<Self>>) -> Self::Handle
     where
         Self: Sized;
 }
@@ -124,7 +125,7 @@ impl<T: Handled> SeriesOf<T::Handle> for Metric<T> {
 impl Handled for CounterCells {
     type Handle = Counter;
 
-    fn handle(series: Arc<Series<Self>>) -> Counter {
+    fn handle(series: Shared<Series<Self>>) -> Counter {
         Counter::new(series)
     }
 }
@@ -132,7 +133,7 @@ impl Handled for CounterCells {
 impl Handled for GaugeCell<Whole> {
     type Handle = Gauge;
 
-    fn handle(series: Arc<Series<Self>>) -> Gauge {
+    fn handle(series: Shared<Series<Self>>) -> Gauge {
         Gauge::new(series)
     }
 }
@@ -140,7 +141,7 @@ impl Handled for GaugeCell<Whole> {
 impl Handled for GaugeCell<Fraction> {
     type Handle = FractionGauge;
 
-    fn handle(series: Arc<Series<Self>>) -> FractionGauge {
+    fn handle(series: Shared<Series<Self>>) -> FractionGauge {
         FractionGauge::new(series)
     }
 }
@@ -148,7 +149,7 @@ impl Handled for GaugeCell<Fraction> {
 impl Handled for HistogramCells {
     type Handle = Histogram;
 
-    fn handle(series: Arc<Series<Self>>) -> Histogram {
+    fn handle(series: Shared<Series<Self>>) -> Histogram {
         Histogram::new(series)
     }
 }

@@ -10,9 +10,10 @@
 #![cfg(not(kairos_loom))]
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
-use crate::core::State;
-use crate::local::{core, own_shard};
+use crate::core::{Core, State};
+use crate::shard::Shard;
 use crate::sync::MutexGuard;
 
 thread_local! {
@@ -20,9 +21,21 @@ thread_local! {
     static HELD: RefCell<Option<MutexGuard<'static, State>>> = const { RefCell::new(None) };
 }
 
+/// How the hooks, which the C library calls without arguments, find what they work on.
+pub(crate) struct Process {
+    pub(crate) core: fn() -> &'static Core,
+    /// The calling thread's shard, if it has one.
+    pub(crate) own_shard: fn() -> Option<&'static Shard>,
+}
+
+static PROCESS: OnceLock<Process> = OnceLock::new();
+
 /// Registers the hooks; called once, before the process's core exists.
 #[allow(unsafe_code)]
-pub(crate) fn watch() {
+pub(crate) fn watch(process: Process) {
+    if PROCESS.set(process).is_err() {
+        return;
+    }
     // SAFETY: the three functions are `extern "C"`, take nothing and never unwind: they touch
     // only memory of this process, through safe code. The C library calls them in the forking
     // thread; the child's runs while that is the only thread, and allocates nothing.
@@ -36,7 +49,7 @@ pub(crate) fn watch() {
 extern "C" fn before() {
     let _ = HELD.try_with(|held| {
         if let Ok(mut held) = held.try_borrow_mut() {
-            *held = Some(core().lock());
+            *held = PROCESS.get().map(|process| (process.core)().lock());
         }
     });
 }
@@ -46,8 +59,8 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
-    if let Some(mut state) = release() {
-        core().restart(&mut state, own_shard());
+    if let (Some(mut state), Some(process)) = (release(), PROCESS.get()) {
+        (process.core)().restart(&mut state, (process.own_shard)());
     }
 }
 

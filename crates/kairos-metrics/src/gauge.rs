@@ -10,7 +10,7 @@ use crate::instrument::{Instrument, Series, Stamp};
 use crate::local::core;
 use crate::names::Kind;
 use crate::snapshot::Value;
-use crate::sync::{AtomicI64, Ordering};
+use crate::sync::{AtomicI64, Ordering, Shared};
 use crate::tally::Sum;
 
 /// A whole number that goes up and down.
@@ -19,14 +19,14 @@ use crate::tally::Sum;
 /// `add` and `sub` are exact. Merging snapshots (of processes) adds gauges up; a forked child's
 /// gauges start at zero. Costs an atomic read-modify-write, more when threads contend.
 #[derive(Clone, Debug)]
-pub struct Gauge(Arc<Series<GaugeCell<Whole>>>);
+pub struct Gauge(Shared<Series<GaugeCell<Whole>>>);
 
 /// A gauge of a fraction, such as a ratio or a temperature; otherwise like [`Gauge`].
 #[derive(Clone, Debug)]
-pub struct FractionGauge(Arc<Series<GaugeCell<Fraction>>>);
+pub struct FractionGauge(Shared<Series<GaugeCell<Fraction>>>);
 
 impl Gauge {
-    pub(crate) fn new(series: Arc<Series<GaugeCell<Whole>>>) -> Gauge {
+    pub(crate) fn new(series: Shared<Series<GaugeCell<Whole>>>) -> Gauge {
         Gauge(series)
     }
 
@@ -60,7 +60,7 @@ impl Gauge {
 }
 
 impl FractionGauge {
-    pub(crate) fn new(series: Arc<Series<GaugeCell<Fraction>>>) -> FractionGauge {
+    pub(crate) fn new(series: Shared<Series<GaugeCell<Fraction>>>) -> FractionGauge {
         FractionGauge(series)
     }
 

@@ -41,7 +41,8 @@ impl HistogramSnapshot {
     fn bounded(mut self) -> HistogramSnapshot {
         let layout = self.precision.layout();
         let (Some((low, _)), Some((high, _))) = (self.buckets.first(), self.buckets.last()) else {
-            return HistogramSnapshot { sum: 0, saturated: 0, ..Self::empty(self.precision) };
+            // The sum stays: it may have been seen before, or after, the buckets it belongs to.
+            return HistogramSnapshot { min: 0, max: 0, ..self };
         };
         let (low, high) = (*low as usize, *high as usize);
         self.min = self.min.clamp(layout.lowest_of(low), layout.highest_of(low));
@@ -65,7 +66,8 @@ impl HistogramSnapshot {
     }
 
     /// The sum of all values, modulo 2^64. While threads record it may lead or lag the count by
-    /// the values that are being recorded.
+    /// the values that are being recorded; nothing is lost: what one difference lacks the next
+    /// one has.
     pub const fn sum(&self) -> u64 {
         self.sum
     }
@@ -152,10 +154,6 @@ impl HistogramSnapshot {
     /// the higher highest value; associative and commutative. O(buckets).
     #[must_use]
     pub fn merge(&self, other: &HistogramSnapshot) -> HistogramSnapshot {
-        if self.is_empty() || other.is_empty() {
-            let (full, empty) = if other.is_empty() { (self, other) } else { (other, self) };
-            return full.coarsened(common(full.precision, empty.precision));
-        }
         let precision = common(self.precision, other.precision);
         let (mine, theirs) = (self.coarsened(precision), other.coarsened(precision));
         let mut buckets = Vec::with_capacity(mine.buckets.len() + theirs.buckets.len());
@@ -168,12 +166,17 @@ impl HistogramSnapshot {
             buckets.push((*bucket, count.wrapping_add(same)));
         }
         buckets.extend(theirs_left);
+        let (min, max) = match (self.is_empty(), other.is_empty()) {
+            (true, _) => (other.min, other.max),
+            (_, true) => (self.min, self.max),
+            _ => (self.min.min(other.min), self.max.max(other.max)),
+        };
         HistogramSnapshot {
             precision,
             buckets,
             sum: self.sum.wrapping_add(other.sum),
-            min: self.min.min(other.min),
-            max: self.max.max(other.max),
+            min,
+            max,
             saturated: self.saturated.wrapping_add(other.saturated),
         }
     }

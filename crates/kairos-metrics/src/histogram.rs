@@ -13,6 +13,7 @@ use crate::instrument::{Instrument, Series, Stamp};
 use crate::local::{self, core};
 use crate::names::{Kind, Unit};
 use crate::snapshot::Value;
+use crate::sync::Shared;
 use crate::tally::Sum;
 
 /// A distribution of values, nanoseconds unless its [`Unit`] says otherwise.
@@ -24,11 +25,11 @@ use crate::tally::Sum;
 pub struct Histogram {
     id: u32,
     layout: Layout,
-    series: Arc<Series<HistogramCells>>,
+    series: Shared<Series<HistogramCells>>,
 }
 
 impl Histogram {
-    pub(crate) fn new(series: Arc<Series<HistogramCells>>) -> Histogram {
+    pub(crate) fn new(series: Shared<Series<HistogramCells>>) -> Histogram {
         Histogram { id: series.cells.id, layout: series.cells.layout, series }
     }
 

@@ -2,7 +2,6 @@
 //! Never knows: which kinds there are.
 //! Read next: `counter.rs`, the simplest kind; `series.rs`, the map.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -12,7 +11,7 @@ use crate::local::core;
 use crate::names::{Kind, Unit};
 use crate::series::SeriesMap;
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
-use crate::sync::{AtomicU64, Ordering, process_static};
+use crate::sync::{AtomicU64, Ordering, Shared, process_static};
 use crate::tally::Sum;
 
 /// The cells of one series of some kind.
@@ -80,7 +79,7 @@ impl<T: Instrument> Metric<T> {
     }
 
     /// The series of these label values; see [`SeriesMap::find_or_make`].
-    pub(crate) fn series(&self, values: &[&str]) -> Arc<Series<T>> {
+    pub(crate) fn series(&self, values: &[&str]) -> Shared<Series<T>> {
         self.series.find_or_make(values, |values| {
             let names = self.description.labels.iter().map(String::as_str);
             let labels = label_pairs(names.zip(values.iter().map(String::as_str)));

@@ -19,7 +19,7 @@ const SIZES: Sizes = Sizes::TINY;
 process_static! {
     static CORE: Core = {
         #[cfg(all(unix, not(kairos_loom)))]
-        crate::fork::watch();
+        crate::fork::watch(crate::fork::Process { core, own_shard });
         Core::new(SIZES)
     };
 }
@@ -177,7 +177,7 @@ fn tally_at_hand(local: &Local, id: u32) -> Option<&'static Tally> {
 }
 
 /// The calling thread's shard, if it has one; for `fork.rs`.
-#[cfg(unix)]
+#[cfg(all(unix, not(kairos_loom)))]
 pub(crate) fn own_shard() -> Option<&'static Shard> {
     LOCAL.with(|local| local.shard.get())
 }

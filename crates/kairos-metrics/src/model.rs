@@ -7,6 +7,7 @@ use crate::core::Core;
 use crate::hdr::HistogramSnapshot;
 use crate::series::SeriesMap;
 use crate::shard::{Shard, Sizes};
+use crate::sync::Shared;
 use crate::tally::Sum;
 
 /// A process's shards and ids, one for each execution of a model.
@@ -104,7 +105,7 @@ impl<T> Series<T> {
     }
 
     /// Finds or makes the series of these values.
-    pub fn with(&self, values: &[&str], make: impl FnOnce(&[String]) -> T) -> std::sync::Arc<T> {
+    pub fn with(&self, values: &[&str], make: impl FnOnce(&[String]) -> T) -> Shared<T> {
         self.0.find_or_make(values, make)
     }
 

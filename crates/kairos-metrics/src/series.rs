@@ -5,9 +5,8 @@
 use std::borrow::Borrow;
 use std::cmp::Ordering as Order;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, Shared};
 
 /// The value of every label of the series that stands for all label sets beyond the bound.
 pub const OVERFLOW: &str = "_overflow_";
@@ -23,8 +22,8 @@ pub(crate) struct SeriesMap<T> {
 
 #[derive(Debug)]
 pub(crate) struct Inner<T> {
-    series: BTreeMap<Vec<String>, Arc<T>>,
-    overflow: Option<(Vec<String>, Arc<T>)>,
+    series: BTreeMap<Vec<String>, Shared<T>>,
+    overflow: Option<(Vec<String>, Shared<T>)>,
     limit: usize,
 }
 
@@ -44,29 +43,29 @@ impl<T> SeriesMap<T> {
         &self,
         values: &[&str],
         make: impl FnOnce(&[String]) -> T,
-    ) -> Arc<T> {
+    ) -> Shared<T> {
         let mut inner = self.inner.lock();
         let key: &dyn Values = &values;
         if let Some(found) = inner.series.get(key) {
-            return Arc::clone(found);
+            return Shared::clone(found);
         }
         let is_overflow = !values.is_empty() && values.iter().all(|value| *value == OVERFLOW);
         if is_overflow || inner.series.len() >= inner.limit {
             let (_, overflow) = inner.overflow.get_or_insert_with(|| {
                 let values = vec![OVERFLOW.to_owned(); values.len()];
-                let series = Arc::new(make(&values));
+                let series = Shared::new(make(&values));
                 (values, series)
             });
-            return Arc::clone(overflow);
+            return Shared::clone(overflow);
         }
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        let series = Arc::new(make(&values));
-        inner.series.insert(values, Arc::clone(&series));
+        let series = Shared::new(make(&values));
+        inner.series.insert(values, Shared::clone(&series));
         series
     }
 
     /// Takes the series of these values out; handles to it go on counting unseen.
-    pub(crate) fn remove(&self, values: &[&str]) -> Option<Arc<T>> {
+    pub(crate) fn remove(&self, values: &[&str]) -> Option<Shared<T>> {
         let key: &dyn Values = &values;
         self.inner.lock().series.remove(key)
     }
@@ -79,7 +78,7 @@ impl<T> SeriesMap<T> {
         let before = inner.series.len();
         // `get_mut` proves that this is the only reference, and orders the last holder's counts
         // before it; a bare reference count would not.
-        inner.series.retain(|_, series| !Arc::get_mut(series).is_some_and(&mut expired));
+        inner.series.retain(|_, series| !Shared::get_mut(series).is_some_and(&mut expired));
         before - inner.series.len()
     }
 

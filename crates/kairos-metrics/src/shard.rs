@@ -16,6 +16,7 @@ pub(crate) struct Sizes {
 
 impl Sizes {
     /// 4 KiB of counters and 1.5 KiB of histogram slots for each thread.
+    #[cfg(not(kairos_loom))]
     pub(crate) const DEFAULT: Sizes = Sizes { cells: 512, tallies: 64 };
     /// What the models of whole registries run with.
     #[cfg(kairos_loom)]

@@ -7,6 +7,8 @@ use loom::sync as imp;
 #[cfg(not(kairos_loom))]
 use std::sync as imp;
 
+/// A reference count that loom sees, where a protocol leans on what its last drop orders.
+pub(crate) use imp::Arc as Shared;
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicI64, AtomicU64, Ordering};
 

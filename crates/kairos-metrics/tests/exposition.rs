@@ -1,0 +1,152 @@
+//! Claims about the two text formats: every line parses, and says what was counted.
+//! Never knows: how the text is written.
+//! Read next: `../src/encode/mod.rs`.
+#![cfg(not(kairos_loom))]
+
+use std::collections::BTreeMap;
+
+use kairos_metrics::{HistogramConfig, Precision, Registry, Unit};
+
+const HOSTILE: &str = "a\\b\"c\nd{e}=é,\u{1f600}";
+
+fn registry() -> Registry {
+    let registry = Registry::new();
+    registry.counter("orders", "Orders \\ \"accepted\"\nand filled").unwrap().add(12);
+    registry.gauge("open_positions", "Open positions").unwrap().set(-4);
+    registry.fraction_gauge("ratio", "Ratio").unwrap().set(f64::INFINITY);
+    let venues = registry.counter_family("fills", "Fills", ["venue"]).unwrap();
+    venues.with([HOSTILE]).add(3);
+    let latency =
+        registry.histogram_family("latency", "Latency", Precision::two_digits(), ["op"]).unwrap();
+    for ns in [1, 900, 1_500, 2_000_000, 30_000_000_000] {
+        latency.with(["read"]).record(ns);
+    }
+    let sizes = HistogramConfig::new(Precision::two_digits()).unit(Unit::Bytes).bounds([63, 1_023]);
+    let body = registry.histogram("body", "Body", sizes).unwrap();
+    body.record(64);
+    registry
+}
+
+/// A sample: its name, its labels in order, its value as text.
+type Sample = (String, Vec<(String, String)>, String);
+
+/// Reads one sample line by the grammar that both formats share.
+fn parse(line: &str) -> Sample {
+    let name_end = line.find(['{', ' ']).unwrap();
+    let (name, mut rest) = line.split_at(name_end);
+    let mut labels = Vec::new();
+    if let Some(inside) = rest.strip_prefix('{') {
+        rest = inside;
+        loop {
+            let (label, after) = rest.split_once("=\"").unwrap();
+            let (mut value, mut chars) = (String::new(), after.char_indices());
+            let end = loop {
+                match chars.next().expect("the value is closed") {
+                    (_, '\\') => match chars.next().unwrap().1 {
+                        'n' => value.push('\n'),
+                        c @ ('\\' | '"') => value.push(c),
+                        c => panic!("unknown escape {c}"),
+                    },
+                    (at, '"') => break at + 1,
+                    (_, c) => value.push(c),
+                }
+            };
+            labels.push((label.to_owned(), value));
+            rest = &after[end..];
+            if let Some(after) = rest.strip_prefix('}') {
+                rest = after;
+                break;
+            }
+            rest = rest.strip_prefix(',').unwrap();
+        }
+    }
+    (name.to_owned(), labels, rest.strip_prefix(' ').unwrap().to_owned())
+}
+
+fn samples(text: &str) -> BTreeMap<(String, Vec<(String, String)>), String> {
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let samples: BTreeMap<_, _> = lines
+        .iter()
+        .map(|line| {
+            let (name, labels, value) = parse(line);
+            assert!(matches!(&*value, "+Inf" | "-Inf" | "NaN") || value.parse::<f64>().is_ok());
+            ((name, labels), value)
+        })
+        .collect();
+    assert_eq!(samples.len(), lines.len(), "a sample occurs twice");
+    samples
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn both_formats_say_what_was_counted_and_keep_hostile_labels_intact() {
+    let registry = registry();
+    for text in [registry.encode_prometheus(), registry.encode_openmetrics()] {
+        let samples = samples(&text);
+        let check = |name: &str, pairs: &[(&str, &str)], expected: &str| {
+            assert_eq!(samples.get(&(name.to_owned(), labels(pairs))).unwrap(), expected, "{name}");
+        };
+        check("orders_total", &[], "12");
+        check("open_positions", &[], "-4");
+        check("ratio", &[], "+Inf");
+        check("fills_total", &[("venue", HOSTILE)], "3");
+        let op = ("op", "read");
+        check("latency_seconds_bucket", &[op, ("le", "0.000001")], "2");
+        check("latency_seconds_bucket", &[op, ("le", "0.0000025")], "3");
+        check("latency_seconds_bucket", &[op, ("le", "0.0025")], "4");
+        check("latency_seconds_bucket", &[op, ("le", "10.0")], "4");
+        check("latency_seconds_bucket", &[op, ("le", "+Inf")], "5");
+        check("latency_seconds_count", &[op], "5");
+        check("latency_seconds_sum", &[op], "30.002002401");
+        check("body_bytes_bucket", &[("le", "63.0")], "0");
+        check("body_bytes_bucket", &[("le", "1023.0")], "1");
+        check("body_bytes_sum", &[], "64");
+    }
+}
+
+#[test]
+fn every_metric_is_described_before_its_samples() {
+    let registry = registry();
+    let text = registry.encode_prometheus();
+    assert!(text.contains("# HELP orders_total Orders \\\\ \"accepted\"\\nand filled\n"));
+    assert!(text.contains("# TYPE orders_total counter\n"));
+    assert!(text.contains("# TYPE latency_seconds histogram\n"));
+    assert!(!text.contains("_created") && !text.contains("# UNIT") && !text.contains("# EOF"));
+    let text = registry.encode_openmetrics();
+    assert!(text.contains("# HELP orders Orders \\\\ \\\"accepted\\\"\\nand filled\n"));
+    assert!(text.contains("# TYPE orders counter\n"));
+    assert!(text.contains("# UNIT latency_seconds seconds\n"));
+    assert!(text.contains("# UNIT body_bytes bytes\n"));
+    assert!(text.contains("orders_created ") && text.contains("latency_seconds_created{op="));
+    assert_eq!(text.matches("# EOF\n").count(), 1);
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn exposed_buckets_are_cumulative_and_end_at_the_count() {
+    let registry = Registry::new();
+    let histogram = registry.histogram("h", "H", Precision::one_digit()).unwrap();
+    (0..40).for_each(|power| histogram.record_n(3 << power, 2));
+    let text = registry.encode_prometheus();
+    let counts: Vec<u64> = text
+        .lines()
+        .filter(|line| line.starts_with("h_seconds_bucket"))
+        .map(|line| parse(line).2.parse().unwrap())
+        .collect();
+    assert!(counts.is_sorted());
+    assert_eq!(counts.last(), Some(&80));
+    assert!(text.contains("\nh_seconds_count 80\n"));
+}
+
+#[test]
+fn a_kept_buffer_is_appended_to() {
+    let registry = Registry::new();
+    registry.counter("orders", "Orders").unwrap();
+    let mut out = registry.encode_prometheus();
+    let once = out.len();
+    registry.encode_prometheus_into(&mut out);
+    assert_eq!(out.len(), 2 * once);
+}

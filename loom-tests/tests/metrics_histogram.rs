@@ -1,0 +1,78 @@
+//! Models of histograms: recording, thread exit, concurrent readers, buckets that appear.
+//! Never knows: thread-locals.
+//! Read next: `crates/kairos-metrics/src/tally.rs`.
+#![cfg(kairos_loom)]
+
+use kairos_metrics::Precision;
+use kairos_metrics::model::Process;
+use loom::thread;
+
+/// Two octaves of 16 buckets, which is as few as a histogram can have.
+fn tiny() -> Precision {
+    Precision::one_digit().up_to(20).unwrap()
+}
+
+fn live_and_record(process: &'static Process, id: u32, values: [u64; 2]) {
+    match process.try_lease() {
+        Some(shard) => {
+            for value in values {
+                shard.record(id, tiny(), value);
+            }
+            process.retire(shard);
+        }
+        None => {
+            for value in values {
+                process.record_shared(id, tiny(), value);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_value_is_seen_once_while_threads_end() {
+    loom::model(|| {
+        let process = Process::leaked(1, 1);
+        let id = process.acquire_histogram(tiny());
+        let a = thread::spawn(move || live_and_record(process, id, [3, 17]));
+        let b = thread::spawn(move || live_and_record(process, id, [5, 5]));
+        let early = process.histogram(id, tiny());
+        assert!(early.count() <= 4);
+        a.join().unwrap();
+        b.join().unwrap();
+        let all = process.histogram(id, tiny());
+        assert_eq!((all.count(), all.sum(), all.min(), all.max()), (4, 30, 3, 17));
+    });
+}
+
+#[test]
+fn differences_of_a_histogram_never_run_backwards_and_add_up() {
+    loom::model(|| {
+        let process = Process::leaked(1, 1);
+        let id = process.acquire_histogram(tiny());
+        let thread = thread::spawn(move || live_and_record(process, id, [3, 9]));
+        let first = process.histogram(id, tiny());
+        let second = process.histogram(id, tiny());
+        let delta = second.since(&first);
+        assert!(delta.buckets().all(|(_, _, count)| count <= 2), "{delta:?}");
+        assert_eq!(first.count() + delta.count(), second.count());
+        thread.join().unwrap();
+        let last = process.histogram(id, tiny()).since(&second);
+        assert_eq!(second.count() + last.count(), 2);
+        assert_eq!(second.sum().wrapping_add(last.sum()), 12);
+    });
+}
+
+#[test]
+fn a_count_is_the_sum_of_its_buckets_and_lies_within_min_and_max() {
+    loom::model(|| {
+        let process = Process::leaked(1, 1);
+        let id = process.acquire_histogram(tiny());
+        let thread = thread::spawn(move || live_and_record(process, id, [2, 18]));
+        let seen = process.histogram(id, tiny());
+        assert_eq!(seen.buckets().map(|(_, _, count)| count).sum::<u64>(), seen.count());
+        for (low, high, _) in seen.buckets() {
+            assert!(high >= seen.min() && low <= seen.max(), "{seen:?}");
+        }
+        thread.join().unwrap();
+    });
+}
