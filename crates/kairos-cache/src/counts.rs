@@ -72,7 +72,7 @@ pub(crate) struct Counts {
     pub(crate) full: u64,
     pub(crate) markets_invalidated: u64,
     pub(crate) markets_preserved: u64,
-    pub(crate) cpu_saved_tenths: u64,
+    pub(crate) cpu_saved_pct: f64,
 }
 
 impl Counts {

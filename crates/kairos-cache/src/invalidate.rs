@@ -123,12 +123,13 @@ where
         let total_markets = engine.graph.market_count();
         let impact = impact_tenths(markets.len(), total_markets);
         let preserved = (total_markets - markets.len()) as u64;
-        engine.stats.event(died, preserved, u64::from(1000 - impact));
+        let cpu_saved_pct = f64::from(1000 - impact) / 10.0;
+        engine.stats.event(died, preserved, cpu_saved_pct);
         Ok(EventOutcome {
             markets,
             total_markets,
             impact_pct: f64::from(impact) / 10.0,
-            cpu_saved_pct: f64::from(1000 - impact) / 10.0,
+            cpu_saved_pct,
             died,
         })
     }

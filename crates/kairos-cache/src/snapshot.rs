@@ -127,7 +127,7 @@ fn derive(now: &Counts, before: &[Counts; 7], latency: &HistogramSnapshot) -> St
     let zones =
         [Zone::Warmup, Zone::Golden, Zone::Active, Zone::Prematch, Zone::Standard].map(zone);
     let events = since(Category::Tags, &|counts| counts.events);
-    let cpu_saved_tenths = since(Category::Tags, &|counts| counts.cpu_saved_tenths);
+    let cpu_saved_pct = now.cpu_saved_pct - before[Category::Tags as usize].cpu_saved_pct;
     let timed = latency.count() > 0;
     StatsSnapshot {
         cache_hit_fresh: hit_fresh,
@@ -162,11 +162,7 @@ fn derive(now: &Counts, before: &[Counts; 7], latency: &HistogramSnapshot) -> St
         hit_rate_pct: percent(hit_fresh + hit_stale, hit_fresh + hit_stale + miss),
         vix_panic_rate_pct: percent(panic, panic + warning + normal),
         golden_hour_total: zones.iter().sum(),
-        avg_cpu_saved_pct: if events == 0 {
-            0.0
-        } else {
-            round2(cpu_saved_tenths as f64 / 10.0 / events as f64)
-        },
+        avg_cpu_saved_pct: if events == 0 { 0.0 } else { round2(cpu_saved_pct / events as f64) },
         avg_latency_ms: if timed { milliseconds(latency.mean()) } else { 0.0 },
     }
 }
@@ -179,6 +175,21 @@ fn milliseconds(ns: f64) -> f64 {
     round2(ns / 1e6)
 }
 
+/// Rounds to two decimals as the replaced system did: the exact binary value, halves to even.
+/// Multiplying by 100 first would round twice.
 fn round2(x: f64) -> f64 {
-    (x * 100.0).round() / 100.0
+    format!("{x:.2}").parse().expect("a formatted number is a number")
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_rounded_once_with_halves_to_even() {
+        for (x, expected) in [(3.125, "3.12"), (3.135, "3.13"), (0.375, "0.38"), (66.666, "66.67")]
+        {
+            assert_eq!(round2(x).to_string(), expected);
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::flight::Kind;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
 use crate::policy::volatility::{Signal, Volatility};
-use crate::sync::Mutex;
+use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// Counters and histograms of one cache. Recording is a plain add in the thread's own cells.
 pub(crate) struct Stats {
@@ -32,7 +32,7 @@ pub(crate) struct Stats {
     full: Counter,
     markets_invalidated: Counter,
     markets_preserved: Counter,
-    cpu_saved_tenths: Counter,
+    cpu_saved_pct: FloatSum,
     refused: [Counter; 4],
     pub(crate) baselines: Mutex<Baselines>,
 }
@@ -129,10 +129,7 @@ impl Stats {
                 "kairos_cache_event_markets_preserved",
                 "Markets that an event left alone",
             )?,
-            cpu_saved_tenths: counter(
-                "kairos_cache_event_cpu_saved_permille",
-                "Sum over events of the share of markets left alone, in thousandths",
-            )?,
+            cpu_saved_pct: FloatSum::default(),
             baselines: Mutex::new(Baselines::default()),
             registry,
         })
@@ -184,11 +181,11 @@ impl Stats {
     }
 
     /// An event that was applied.
-    pub(crate) fn event(&self, died: u64, preserved: u64, cpu_saved_tenths: u64) {
+    pub(crate) fn event(&self, died: u64, preserved: u64, cpu_saved_pct: f64) {
         self.events.inc();
         self.markets_invalidated.add(died);
         self.markets_preserved.add(preserved);
-        self.cpu_saved_tenths.add(cpu_saved_tenths);
+        self.cpu_saved_pct.add(cpu_saved_pct);
     }
 
     /// An invalidation of a match or of everything.
@@ -224,7 +221,7 @@ impl Stats {
             full: self.full.value(),
             markets_invalidated: self.markets_invalidated.value(),
             markets_preserved: self.markets_preserved.value(),
-            cpu_saved_tenths: self.cpu_saved_tenths.value(),
+            cpu_saved_pct: self.cpu_saved_pct.value(),
         }
     }
 
@@ -250,6 +247,23 @@ impl Stats {
             observations_refused: self.refused.iter().map(Counter::value).sum(),
             evictions: self.evicted.value(),
         }
+    }
+}
+
+/// A sum of percentages in the order in which they come, as the replaced system keeps it: the
+/// average that is derived from it is rounded to two decimals, so that the order shows in ties.
+#[derive(Default)]
+struct FloatSum(AtomicU64);
+
+impl FloatSum {
+    fn add(&self, x: f64) {
+        let plus = |bits| Some((f64::from_bits(bits) + x).to_bits());
+        // Relaxed: a count; nothing is published by it, and no addition is lost.
+        let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, plus);
+    }
+
+    fn value(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed)) // Relaxed: as in `add`.
     }
 }
 
