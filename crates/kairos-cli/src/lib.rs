@@ -7,6 +7,7 @@ pub mod exposure;
 pub mod matchday;
 pub mod names;
 pub mod progress;
+pub mod report;
 pub mod rng;
 pub mod scenario;
 

@@ -48,7 +48,7 @@ pub struct Shape {
     pub seed: u64,
     /// The number of callers, from 1.
     pub readers: u32,
-    /// Reads a second on average over all callers, above 0.
+    /// Reads a second on average over all callers while matches lie ahead, above 0; fewer when all are in play.
     pub reads_per_s: f64,
     /// How long a compute takes on average, in ms; each takes between half and one and a half of it.
     pub compute_ms: u64,

@@ -1,0 +1,183 @@
+//! A report as text: labels to the left, numbers aligned to the right, and no row that is empty throughout.
+//! Must never ask whether it writes to a terminal; the caller knows and says so by [`Paint`].
+//! Read next: `tests.rs`, which shows how it looks.
+
+use std::fmt::Write;
+
+use super::spread::Spread;
+use super::{Body, Cell, Report, Row, instant};
+
+/// Whether titles stand out by terminal codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// Plain text.
+    Plain,
+    /// Bold titles.
+    Bold,
+}
+
+/// Labels longer than this are cut; the longest label that the command writes has 37 letters.
+const LABEL: usize = 38;
+
+/// A column's name longer than this is cut at the front: paths differ at their ends.
+const NAME: usize = 16;
+
+const GAP: usize = 2;
+
+const INDENT: usize = 2;
+
+/// The report as lines, each with its newline.
+pub(super) fn render(report: &Report, paint: Paint) -> String {
+    let mut page = Page { text: String::new(), paint };
+    page.title(&report.title);
+    let facts: Vec<Row<Cell>> = report
+        .facts
+        .iter()
+        .map(|fact| Row { label: fact.label.clone(), values: vec![fact.value] })
+        .collect();
+    page.table(&[], &facts);
+    let names: Vec<String> = report.columns.iter().map(|name| cut_front(name, NAME)).collect();
+    // With one column its name says nothing that the title does not.
+    let heads = if names.len() > 1 { names.as_slice() } else { &[] };
+    for section in &report.sections {
+        match &section.body {
+            Body::Rows(rows) => {
+                let told = |row: &&Row<Cell>| row.values.iter().any(|v| *v != Cell::Missing);
+                let rows: Vec<Row<Cell>> = rows.iter().filter(told).cloned().collect();
+                if !rows.is_empty() {
+                    page.section(&section.title);
+                    page.table(heads, &rows);
+                }
+            }
+            Body::Spreads(rows) => {
+                if rows.iter().any(|row| row.values.iter().any(Option::is_some)) {
+                    page.section(&section.title);
+                    page.spreads(heads, rows);
+                }
+            }
+        }
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    paint: Paint,
+}
+
+impl Page {
+    fn title(&mut self, title: &str) {
+        match self.paint {
+            Paint::Plain => self.line(title),
+            Paint::Bold => self.line(&format!("\x1b[1m{title}\x1b[0m")),
+        }
+    }
+
+    fn section(&mut self, title: &str) {
+        self.text.push('\n');
+        self.title(title);
+    }
+
+    fn table(&mut self, heads: &[String], rows: &[Row<Cell>]) {
+        let cells: Vec<(&str, Vec<String>)> = rows
+            .iter()
+            .map(|row| (row.label.as_str(), row.values.iter().map(cell).collect()))
+            .collect();
+        self.grid(heads, &cells);
+    }
+
+    /// Percentiles across; one block for each column that has any.
+    fn spreads(&mut self, names: &[String], rows: &[Row<Option<Spread>>]) {
+        let heads = ["reads", "mean", "min", "p50", "p90", "p99", "p99.9", "max"].map(String::from);
+        let columns = rows.iter().map(|row| row.values.len()).max().unwrap_or(0);
+        for column in 0..columns {
+            let at = |row: &Row<Option<Spread>>| row.values.get(column).copied().flatten();
+            if rows.iter().all(|row| at(row).is_none()) {
+                continue;
+            }
+            if let Some(name) = names.get(column) {
+                self.line(&format!("{:INDENT$}{name}", ""));
+            }
+            let cells: Vec<(&str, Vec<String>)> =
+                rows.iter().map(|row| (row.label.as_str(), percentiles(at(row)))).collect();
+            self.grid(&heads, &cells);
+        }
+    }
+
+    /// Lines of a label and cells under heads, every column as wide as its widest cell.
+    fn grid(&mut self, heads: &[String], rows: &[(&str, Vec<String>)]) {
+        let label_width = rows.iter().map(|(label, _)| width(label)).max().unwrap_or(0).min(LABEL);
+        let columns = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                let cells = rows.iter().filter_map(|(_, cells)| cells.get(column));
+                cells.chain(heads.get(column)).map(|cell| width(cell)).max().unwrap_or(0)
+            })
+            .collect();
+        let head = (!heads.is_empty()).then_some(("", heads));
+        for (label, cells) in head.into_iter().chain(rows.iter().map(|(l, c)| (*l, c.as_slice()))) {
+            let label = cut_front(label, LABEL);
+            let mut line = format!("{:INDENT$}{label:label_width$}", "");
+            for (cell, width) in cells.iter().zip(&widths) {
+                // Writing to a string cannot fail.
+                let _ = write!(line, "{:GAP$}{cell:>width$}", "");
+            }
+            self.line(&line);
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+}
+
+fn percentiles(spread: Option<Spread>) -> Vec<String> {
+    match spread {
+        None => vec!["0".into()],
+        Some(s) => {
+            let values = [s.mean, s.min, s.p50, s.p90, s.p99, s.p99_9, s.max].map(short);
+            std::iter::once(grouped(s.count as i64)).chain(values).collect()
+        }
+    }
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Count(n) => grouped(*n),
+        Cell::Percent(x) => format!("{x:.2} %"),
+        Cell::Ratio(x) => format!("{x:.6}"),
+        Cell::Instant(t_ms) => instant::utc(*t_ms),
+        Cell::Missing => "-".into(),
+    }
+}
+
+/// A value with two decimals, or none where it is whole.
+fn short(x: f64) -> String {
+    if x.fract() == 0.0 && x.abs() < 1e15 { grouped(x as i64) } else { format!("{x:.2}") }
+}
+
+/// A number with a comma between thousands.
+fn grouped(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = String::from(if n < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The last letters of what is too long, after an ellipsis.
+fn cut_front(text: &str, most: usize) -> String {
+    match width(text).checked_sub(most) {
+        None | Some(0) => text.to_owned(),
+        Some(excess) => std::iter::once('…').chain(text.chars().skip(excess + 1)).collect(),
+    }
+}
