@@ -2,6 +2,7 @@
 //! Nothing here decides what a cache would do; the engine does, and knows none of this.
 //! Read next: `scenario/op.rs` for the operations, `scenario.rs` and `matchday.rs` for where they come from.
 
+pub mod args;
 pub mod error;
 pub mod exposure;
 pub mod matchday;
