@@ -135,8 +135,8 @@ where
             }
             now = engine.clock.now();
         };
-        let (done, led) = waiting.done().await;
-        Ok(engine.answer(&reading, done, led, arrived))
+        let (done, joined) = waiting.done().await;
+        Ok(engine.answer(&reading, done, joined, arrived))
     }
 
     /// The read without a compute: serves fresh and stale values, and nothing where a compute

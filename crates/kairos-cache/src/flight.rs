@@ -83,7 +83,7 @@ impl<J: Job, R: Clone> Flight<J, R> {
             {
                 running.waiters += 1;
                 let run = Arc::clone(&running.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), id }, None)
+                Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, None)
             }
             Some(_) => {
                 let pending = state.pending.get_or_insert_with(|| Pending {
@@ -93,7 +93,7 @@ impl<J: Job, R: Clone> Flight<J, R> {
                 });
                 pending.jobs.push_back((id, kind, job()));
                 let run = Arc::clone(&pending.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), id }, None)
+                Join::Wait(Ticket { run, seat: Seat::default(), queued: true, id }, None)
             }
             None => {
                 if kind == Kind::Miss && !unchanged() {
@@ -101,7 +101,7 @@ impl<J: Job, R: Clone> Flight<J, R> {
                 }
                 let launch = state.start(Arc::new(Run::new()), kind, 1, id, job());
                 let run = Arc::clone(&launch.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), id }, Some(launch))
+                Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, Some(launch))
             }
         }
     }

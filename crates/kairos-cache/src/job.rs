@@ -58,3 +58,12 @@ impl<V> Clone for Done<V> {
 }
 
 pub(crate) type KeyFlight<V> = Flight<Job<V>, Done<V>>;
+
+/// How a reader came to the compute that answered it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Joined {
+    /// The compute ran the reader's own closure.
+    pub(crate) led: bool,
+    /// The compute had not started when the reader arrived behind another.
+    pub(crate) queued: bool,
+}

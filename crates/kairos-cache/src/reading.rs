@@ -11,7 +11,7 @@ use crate::clock::nanos;
 use crate::context::Context;
 use crate::engine::{Engine, View};
 use crate::entry::Place;
-use crate::job::Done;
+use crate::job::{Done, Joined};
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Signals, Verdict};
 use crate::policy::volatility::Signal;
@@ -128,13 +128,11 @@ where
         &self,
         reading: &Reading<V>,
         done: Done<V>,
-        led: bool,
+        joined: Joined,
         arrived: Now,
     ) -> Answer<V> {
         self.count(reading, arrived);
-        if !led {
-            self.stats.coalesced(reading.verdict.reason.strategy());
-        }
+        self.stats.joined(reading.verdict.reason.strategy(), joined.led, joined.queued);
         let ttl_ns = if reading.verdict.reason == Reason::Disabled { 0 } else { done.zone.ttl_ns };
         let receipt = Receipt {
             source: Source::Computed,

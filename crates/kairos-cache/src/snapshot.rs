@@ -74,6 +74,12 @@ where
         derive(&counts, &baselines.counts, &latency)
     }
 
+    /// The 34 keys since the cache was built, whatever has been reset.
+    pub fn lifetime_stats(&self) -> StatsSnapshot {
+        let stats = &self.engine.stats;
+        derive(&stats.counts(), &Default::default(), &stats.all_latency())
+    }
+
     /// Counts since the cache was built, beside the 34 keys.
     pub fn activity(&self) -> Activity {
         self.engine.stats.activity()

@@ -21,6 +21,7 @@ pub(crate) struct Stats {
     reads: [[Counter; SCORES.len()]; Reason::ALL.len()],
     latency: [Histogram; Strategy::ALL.len()],
     coalesced: [Counter; Strategy::ALL.len()],
+    queued: [Counter; Strategy::ALL.len()],
     computes: [Counter; 3],
     failed: Counter,
     refreshed: Counter,
@@ -77,6 +78,11 @@ impl Stats {
             "Reads answered by a compute that another caller's closure ran",
             ["strategy"],
         )?;
+        let queued = registry.counter_family(
+            "kairos_cache_queued_requests",
+            "Reads that waited for the next compute because they could not join the running one",
+            ["strategy"],
+        )?;
         let computes = registry.counter_family(
             "kairos_cache_computes",
             "Computes started, by what asked for them",
@@ -99,6 +105,7 @@ impl Stats {
             }),
             latency: Strategy::ALL.map(|strategy| latency.with([strategy.name()])),
             coalesced: Strategy::ALL.map(|strategy| coalesced.with([strategy.name()])),
+            queued: Strategy::ALL.map(|strategy| queued.with([strategy.name()])),
             computes: ["miss", "bypass", "refresh"].map(|kind| computes.with([kind])),
             stored: Zone::ALL.map(|zone| stored.with([zone.name()])),
             refused: ["price", "too_old", "out_of_order", "in_future"].map(|r| refused.with([r])),
@@ -146,9 +153,15 @@ impl Stats {
         self.latency[reason.strategy() as usize].record(took_ns);
     }
 
-    /// A finished read whose compute another caller's closure ran.
-    pub(crate) fn coalesced(&self, strategy: Strategy) {
-        self.coalesced[strategy as usize].inc();
+    /// A finished read that waited for a compute: whether its own closure ran, and whether the
+    /// compute had not started when it arrived.
+    pub(crate) fn joined(&self, strategy: Strategy, led: bool, queued: bool) {
+        if !led {
+            self.coalesced[strategy as usize].inc();
+        }
+        if queued {
+            self.queued[strategy as usize].inc();
+        }
     }
 
     /// A compute that starts.
@@ -236,6 +249,7 @@ impl Stats {
         Activity {
             coalesced_computes: self.coalesced[Strategy::Compute as usize].value(),
             coalesced_bypasses: self.coalesced[Strategy::Bypass as usize].value(),
+            queued_bypasses: self.queued[Strategy::Bypass as usize].value(),
             computes_for_misses: self.computes[0].value(),
             computes_for_bypasses: self.computes[1].value(),
             computes_for_refreshes: self.computes[2].value(),
@@ -274,6 +288,8 @@ pub struct Activity {
     pub coalesced_computes: u64,
     /// Bypasses answered by another caller's compute.
     pub coalesced_bypasses: u64,
+    /// Bypasses that arrived while a compute of their key ran, and so waited for the next one.
+    pub queued_bypasses: u64,
     /// Computes started for misses and too-stale reads.
     pub computes_for_misses: u64,
     /// Computes started for bypasses.

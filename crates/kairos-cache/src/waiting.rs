@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use crate::engine::Engine;
 use crate::flight::Ticket;
-use crate::job::{Done, KeyFlight};
+use crate::job::{Done, Joined, KeyFlight};
 
 /// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
 /// the compute.
@@ -29,19 +29,19 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// What the compute came to, and whether it ran this reader's own closure.
-    pub(crate) async fn done(mut self) -> (Done<V>, bool) {
+    /// What the compute came to, and how the reader came to it.
+    pub(crate) async fn done(mut self) -> (Done<V>, Joined) {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<(Done<V>, bool)> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<(Done<V>, Joined)> {
         let ticket = self.ticket.as_mut().expect("polled until the first Ready only");
         let Poll::Ready(done) = ticket.run.poll(&mut ticket.seat, cx) else {
             return Poll::Pending;
         };
-        let led = ticket.led();
+        let joined = Joined { led: ticket.led(), queued: ticket.queued };
         self.ticket = None;
-        Poll::Ready((done, led))
+        Poll::Ready((done, joined))
     }
 }
 

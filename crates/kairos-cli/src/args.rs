@@ -20,13 +20,18 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", global = true)]
+    pub report: ReportFormat,
 }
 
 /// What the command can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a seeded Saturday of football as a scenario
+    /// Run a seeded Saturday of football through the engine
     Matchday(MatchdayArgs),
+    /// Run a recorded scenario or odds feed through the engine
+    Replay(ReplayArgs),
 }
 
 /// `kairos matchday`.
@@ -35,9 +40,15 @@ pub struct MatchdayArgs {
     /// How big the day is.
     #[command(flatten)]
     pub day: DayArgs,
-    /// The file for the operations, gzipped where its name ends in .gz; - is standard output
+    /// Write the operations too, as a scenario; gzipped where the name ends in .gz
     #[arg(long, value_name = "FILE")]
-    pub emit: PathBuf,
+    pub emit: Option<PathBuf>,
+    /// The configuration of the engine
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Write what became of each operation, one JSON object a line
+    #[arg(long, value_name = "OUT")]
+    pub decisions: Option<PathBuf>,
 }
 
 /// How big a matchday is.
@@ -87,15 +98,12 @@ pub enum ReportFormat {
 pub struct ReplayArgs {
     /// The scenario: .jsonl or .csv, optionally with .gz or .zst after it
     pub scenario: PathBuf,
-    /// A configuration; given several times, the report has a column for each
+    /// The configuration of the engine
     #[arg(long, value_name = "FILE")]
-    pub config: Vec<PathBuf>,
+    pub config: Option<PathBuf>,
     /// Write what became of each operation, one JSON object a line
     #[arg(long, value_name = "OUT")]
     pub decisions: Option<PathBuf>,
-    /// How the report is written
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub report: ReportFormat,
     /// The seed of early refreshes and of the read load
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub seed: u64,
@@ -181,9 +189,9 @@ mod tests {
 
     #[test]
     fn a_day_is_the_default_one_unless_it_is_said() {
-        let day = |line: &str| {
-            let Command::Matchday(args) = Cli::try_parse_from(line.split(' ')).unwrap().command;
-            args.day.shape()
+        let day = |line: &str| match Cli::try_parse_from(line.split(' ')).unwrap().command {
+            Command::Matchday(args) => args.day.shape(),
+            Command::Replay(args) => panic!("{args:?}"),
         };
         assert_eq!(day("kairos matchday --emit -"), Shape::default());
         let expected = Shape { fixtures: 2, seed: 3, readers: 4, reads_per_s: 0.5, compute_ms: 6 };

@@ -36,6 +36,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A configuration file says something wrong.
+    #[error("{}: {source}", file.display())]
+    Config {
+        /// The file, as it was named on the command line.
+        file: PathBuf,
+        /// What the cache says of it.
+        source: kairos_cache::Error,
+    },
     /// The options contradict each other or the input.
     #[error("{0}")]
     Usage(String),
@@ -60,7 +68,7 @@ impl Error {
     /// The exit code: 2 for a wrong input or command, 1 where the output fails.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Line { .. } | Self::Read { .. } | Self::Usage(_) => 2,
+            Self::Line { .. } | Self::Read { .. } | Self::Config { .. } | Self::Usage(_) => 2,
             Self::Write { .. } => 1,
         }
     }
@@ -146,6 +154,15 @@ pub enum Reason {
     /// A column that the row needs is empty.
     #[error("{0} is empty")]
     Empty(&'static str),
+    /// The event graph has no such market.
+    #[error("unknown market {0:?}")]
+    UnknownMarket(String),
+    /// The event graph has no such event.
+    #[error("unknown event {0:?}")]
+    UnknownEvent(String),
+    /// No read before has this id.
+    #[error("no read before has the id {0:?}")]
+    UnknownRead(String),
     /// The text is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(&'static str),

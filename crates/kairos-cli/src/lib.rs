@@ -8,8 +8,10 @@ pub mod exposure;
 pub mod matchday;
 pub mod names;
 pub mod progress;
+pub mod replay;
 pub mod report;
 pub mod rng;
+pub mod run;
 pub mod scenario;
 
 pub use error::{Error, Reason};

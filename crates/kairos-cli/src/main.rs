@@ -3,23 +3,21 @@
 //! Read next: `args.rs` for what can be asked, `lib.rs` for who answers.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use kairos_cli::Error;
-use kairos_cli::args::{Cli, Command, MatchdayArgs};
-use kairos_cli::matchday::Day;
-use kairos_cli::progress::Progress;
-use kairos_cli::report::operations::Operations;
+use kairos_cli::args::{Cli, Command, ReportFormat};
 use kairos_cli::report::{Paint, Report};
-use kairos_cli::scenario::emit::Sink;
+use kairos_cli::run;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Matchday(args) => matchday(&args),
+    let Cli { command, report: format } = Cli::parse();
+    let done = match command {
+        Command::Matchday(args) => run::matchday(&args),
+        Command::Replay(args) => run::replay(&args),
     };
-    match done {
+    match done.and_then(|report| print(&report, format)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -30,30 +28,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn matchday(args: &MatchdayArgs) -> Result<(), Error> {
-    let shape = args.day.shape();
-    let day = Day::new(&shape)?;
-    let mut sink = Sink::create(&args.emit)?;
-    let progress = Progress::operations(day.about());
-    let mut operations = Operations::new();
-    for op in day {
-        sink.write(&op)?;
-        operations.count(&op);
-        progress.advance(1);
-    }
-    sink.finish()?;
-    progress.finish();
-    if args.emit == Path::new("-") {
-        return Ok(());
-    }
-    let title = format!("matchday of {} matches, seed {}", shape.fixtures, shape.seed);
-    print(&Report { title, facts: operations.facts(), ..Report::default() })
-}
-
-fn print(report: &Report) -> Result<(), Error> {
+fn print(report: &Report, format: ReportFormat) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     let paint = if stdout.is_terminal() { Paint::Bold } else { Paint::Plain };
-    let text = report.to_text(paint);
+    let text = match format {
+        ReportFormat::Text => report.to_text(paint),
+        ReportFormat::Json => report.to_json(),
+    };
     let printed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     printed.map_err(|source| Error::Write { file: "standard output".into(), source })
 }

@@ -61,6 +61,8 @@ pub struct Ticket<R> {
     pub run: Arc<Run<R>>,
     /// The waiter's place there.
     pub seat: Seat,
+    /// Whether the compute had not started when the waiter arrived behind another.
+    pub queued: bool,
     pub(super) id: u64,
 }
 

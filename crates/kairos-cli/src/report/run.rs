@@ -44,6 +44,20 @@ pub struct EngineRun {
     pub compute_errors: u64,
     /// Reads whose caller went away.
     pub cancelled: u64,
+    /// Refreshes not started because too many were running.
+    pub refreshes_skipped: u64,
+    /// Misses and too-stale reads answered by another caller's compute.
+    pub coalesced_computes: u64,
+    /// Bypasses answered by another caller's compute.
+    pub coalesced_bypasses: u64,
+    /// Bypasses that arrived while a compute of their key ran, and waited for the next one.
+    pub queued_bypasses: u64,
+    /// Reads of suspended or closed markets.
+    pub suspended_reads: u64,
+    /// Live entries evicted to make room.
+    pub evictions: u64,
+    /// Prices that the engine refused.
+    pub prices_refused: u64,
     /// Events.
     pub events: u64,
     /// Live entries that died by events.
@@ -93,10 +107,15 @@ fn reads(runs: &[Run]) -> Vec<Row<Cell>> {
         }));
     }
     rows.extend([
+        engine(runs, "computes coalesced", |engine| Cell::count(engine.coalesced_computes)),
+        engine(runs, "bypasses coalesced", |engine| Cell::count(engine.coalesced_bypasses)),
+        engine(runs, "bypasses queued", |engine| Cell::count(engine.queued_bypasses)),
         engine(runs, "refreshes", |engine| Cell::count(engine.refreshes)),
         engine(runs, "refreshes failed", |engine| Cell::count(engine.refresh_errors)),
+        engine(runs, "refreshes skipped", |engine| Cell::count(engine.refreshes_skipped)),
         engine(runs, "computes failed", |engine| Cell::count(engine.compute_errors)),
         engine(runs, "reads cancelled", |engine| Cell::count(engine.cancelled)),
+        engine(runs, "entries evicted", |engine| Cell::count(engine.evictions)),
     ]);
     rows
 }
@@ -121,6 +140,8 @@ fn market(runs: &[Run]) -> Vec<Row<Cell>> {
         engine(runs, "reads in panic", |engine| Cell::count(engine.panics)),
         engine(runs, "reads in warning", |engine| Cell::count(engine.warnings)),
         engine(runs, "reads bypassed for panic", |engine| Cell::count(engine.panic_bypasses)),
+        engine(runs, "reads while suspended", |engine| Cell::count(engine.suspended_reads)),
+        engine(runs, "prices refused", |engine| Cell::count(engine.prices_refused)),
         engine(runs, "events", |engine| Cell::count(engine.events)),
         engine(runs, "entries that died by them", |engine| Cell::count(engine.markets_invalidated)),
         engine(runs, "CPU saved, mean", |engine| {

@@ -56,23 +56,28 @@ matchday
     get                                1,234,567
 
 Reads
-  reads             1,234,567
-  hit rate            90.00 %
-  computes                150
-  computes saved    1,234,417
-    of all reads      99.99 %
-  serve_fresh               6
-    of all reads      60.00 %
-  serve_stale               2
-    of all reads      20.00 %
-  compute                   2
-    of all reads      20.00 %
-  bypass                    0
-    of all reads       0.00 %
-  refreshes                 0
-  refreshes failed          0
-  computes failed           0
-  reads cancelled           0
+  reads               1,234,567
+  hit rate              90.00 %
+  computes                  150
+  computes saved      1,234,417
+    of all reads        99.99 %
+  serve_fresh                 6
+    of all reads        60.00 %
+  serve_stale                 2
+    of all reads        20.00 %
+  compute                     2
+    of all reads        20.00 %
+  bypass                      0
+    of all reads         0.00 %
+  computes coalesced          0
+  bypasses coalesced          0
+  bypasses queued             0
+  refreshes                   0
+  refreshes failed            0
+  refreshes skipped           0
+  computes failed             0
+  reads cancelled             0
+  entries evicted             0
 
 Stale-price exposure, mean |ln(price now / price then)|
   served reads with prices         4
@@ -85,6 +90,8 @@ Volatility and events
   reads in panic                   3
   reads in warning                 0
   reads bypassed for panic         0
+  reads while suspended            0
+  prices refused                   0
   events                           2
   entries that died by them        0
   CPU saved, mean            66.67 %
@@ -141,7 +148,7 @@ fn json_has_every_value_in_full() {
     assert_eq!(json["facts"][0], serde_json::json!({"label": "get", "value": 7}));
     assert_eq!(json["columns"], serde_json::json!(["a", "b"]));
     assert_eq!(json["sections"][0]["rows"][1]["values"], serde_json::json!([90.0, 40.0]));
-    assert_eq!(json["sections"][2]["rows"][5]["values"], serde_json::json!([66.666, null]));
+    assert_eq!(json["sections"][2]["rows"][7]["values"], serde_json::json!([66.666, null]));
     assert_eq!(json["sections"][3]["rows"][2]["values"][0]["max"], 41.5);
     assert!(json["sections"][3]["rows"][2]["values"][1].is_null());
 }

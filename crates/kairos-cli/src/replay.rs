@@ -1,0 +1,308 @@
+//! Replay: the operations of a scenario, applied to a real cache on virtual time.
+//! Must hold no decision of its own: what a read gets, and why, is the cache's answer.
+//! Read next: `replay/caller.rs` for a read, `replay/decisions.rs` for what is written down.
+
+mod caller;
+mod decisions;
+mod quote;
+mod tally;
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use foldhash::fast::FixedState;
+use kairos_cache::{Cache, Category, Config, Scope, Sim, TradingStatus};
+
+use crate::error::Reason;
+use crate::names::Name;
+use crate::report::run::Run;
+use crate::scenario::op::{self, MarketStatus, Mode, Op, OpKind, ReadId, Target};
+
+use self::caller::{Callers, Pending};
+use self::decisions::{Change, Decisions};
+use self::quote::{Quote, Starts};
+use self::tally::Tally;
+
+/// What stops a replay.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operation names something that nobody knows.
+    #[error(transparent)]
+    Operation(Reason),
+    /// The configuration was refused.
+    #[error(transparent)]
+    Config(kairos_cache::Error),
+    /// The decisions cannot be written.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+}
+
+/// An operation that the engine refused by name.
+fn refused(error: kairos_cache::Error) -> Error {
+    Error::Operation(match error {
+        kairos_cache::Error::UnknownMarket(name) => Reason::UnknownMarket(name.into()),
+        kairos_cache::Error::UnknownEvent(name) => Reason::UnknownEvent(name.into()),
+        other => return Error::Config(other),
+    })
+}
+
+/// A cache on virtual time, and everything that a scenario does to it.
+pub struct Replay {
+    world: Option<World>,
+    config: Config,
+    seed: u64,
+    decisions: Decisions,
+}
+
+/// What exists once the first operation has said when time begins.
+struct World {
+    sim: Sim,
+    start_ms: i64,
+    cache: Cache<Name, Quote>,
+    scopes: HashMap<Name, Scope, FixedState>,
+    starts: Starts,
+    callers: Callers,
+    /// Reads that have been seen under an id of their own, so that a cancellation can be checked.
+    ids: HashSet<Name, FixedState>,
+    reads_started: u64,
+    tally: Tally,
+}
+
+impl Replay {
+    /// A replay with this configuration. `decisions` receives a line for each finished read and
+    /// each change, if it is given.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the field that is out of range.
+    pub fn new(
+        config: Config,
+        seed: u64,
+        decisions: Option<Box<dyn Write>>,
+    ) -> Result<Replay, Error> {
+        let decisions = Decisions::new(decisions);
+        let replay = Replay { world: None, config, seed, decisions };
+        // Built once for its errors: the cache that runs begins with the first operation.
+        let _checked = replay.world_from(0)?;
+        Ok(replay)
+    }
+
+    /// Applies one operation: first all that is due by its time, then the operation, then all
+    /// that can happen at that time.
+    ///
+    /// # Errors
+    /// [`Error::Operation`] for an unknown market or event; [`Error::Write`].
+    pub fn apply(&mut self, op: &Op) -> Result<(), Error> {
+        let mut world = match self.world.take() {
+            Some(world) => world,
+            None => self.world_from(op.t_ms)?,
+        };
+        let applied = world.apply(op, &mut self.decisions);
+        self.world = Some(world);
+        applied
+    }
+
+    /// Lets time run on until nothing is left to happen, and sums up as the column `name`.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn finish(mut self, name: &str) -> Result<Run, Error> {
+        let mut world = match self.world.take() {
+            Some(world) => world,
+            None => self.world_from(0)?,
+        };
+        world.sim.run_to_end();
+        world.collect(&mut self.decisions)?;
+        let now_ms = world.now_ms();
+        for pending in world.callers.cancel_all() {
+            world.tally.cancelled();
+            self.decisions.cancelled(&pending, now_ms)?;
+        }
+        self.decisions.flush()?;
+        Ok(world.tally.sum_up(name, &world.cache))
+    }
+
+    fn world_from(&self, start_ms: i64) -> Result<World, Error> {
+        let sim = Sim::new(time_of(start_ms));
+        let cache = Cache::builder()
+            .config(self.config.clone())
+            .sim(&sim)
+            .hash_seed(self.seed)
+            .build()
+            .map_err(Error::Config)?;
+        Ok(World {
+            start_ms,
+            cache,
+            scopes: HashMap::default(),
+            starts: Starts::default(),
+            callers: Callers::new(&sim),
+            sim,
+            ids: HashSet::default(),
+            reads_started: 0,
+            tally: Tally::default(),
+        })
+    }
+}
+
+impl World {
+    fn apply(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
+        let since_start = u64::try_from(op.t_ms.saturating_sub(self.start_ms)).unwrap_or(0);
+        self.sim.advance_to(Duration::from_millis(since_start));
+        self.collect(decisions)?;
+        self.act(op, decisions)?;
+        self.sim.run_until_idle();
+        self.cache.run_pending_tasks();
+        self.collect(decisions)
+    }
+
+    fn act(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
+        match &op.kind {
+            OpKind::Get(get) => self.read(op.t_ms, get)?,
+            OpKind::Odds { match_id, market, price } => {
+                let scope = self.scope(match_id);
+                self.tally.price(match_id, market, op.t_ms, *price);
+                // A price that is refused is counted by the cache and changes nothing.
+                let _refused = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
+            }
+            OpKind::Event { match_id, event } => {
+                let scope = self.scope(match_id);
+                let outcome = self.cache.invalidate_event(&scope, event).map_err(refused)?;
+                decisions.event(op.t_ms, match_id, event, &outcome)?;
+            }
+            OpKind::Invalidate { target, mode } => {
+                let died = self.invalidate(target, *mode);
+                let change = Change::invalidate(target, *mode, died);
+                decisions.change(op.t_ms, &change)?;
+            }
+            OpKind::Cancel { id } => {
+                if let ReadId::Text(name) = id
+                    && !self.ids.contains(name)
+                {
+                    return Err(Error::Operation(Reason::UnknownRead(name.to_string())));
+                }
+                // A read that has finished is beyond cancelling.
+                if let Some(pending) = self.callers.cancel(id) {
+                    self.tally.cancelled();
+                    decisions.cancelled(&pending, op.t_ms)?;
+                }
+            }
+            OpKind::Status { match_id, market, status } => {
+                let scope = self.scope(match_id);
+                let died = self
+                    .cache
+                    .set_status(&scope, market.as_deref(), trading(*status))
+                    .map_err(refused)?;
+                let change = Change::status(match_id, market.as_ref(), *status, died);
+                decisions.change(op.t_ms, &change)?;
+            }
+            OpKind::Metrics => decisions.metrics(op.t_ms, &self.cache.stats())?,
+            OpKind::Reset { category: None } => self.cache.stats_reset(),
+            OpKind::Reset { category: Some(category) } => {
+                self.cache.reset_category(reset_of(*category));
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, t_ms: i64, get: &op::Get) -> Result<(), Error> {
+        let scope = get.match_id.as_ref().map(|name| self.scope(name));
+        if let Some(market) = &get.market
+            && self.cache.event_graph().market(market).is_none()
+        {
+            return Err(Error::Operation(Reason::UnknownMarket(market.to_string())));
+        }
+        if let Some(ReadId::Text(name)) = &get.id {
+            self.ids.insert(Arc::clone(name));
+        }
+        let pending = Pending {
+            order: self.reads_started,
+            id: get.id.clone(),
+            t_ms,
+            key: Arc::clone(&get.key),
+            match_id: get.match_id.clone(),
+        };
+        self.reads_started += 1;
+        let context = caller::context(get, scope.as_ref());
+        let compute = self.starts.compute(&self.sim, self.start_ms, get);
+        self.callers.start(&self.cache, pending, context, compute);
+        Ok(())
+    }
+
+    fn invalidate(&mut self, target: &Target, mode: Mode) -> Option<u64> {
+        let cache = self.cache.clone();
+        match (target, mode) {
+            (Target::Key(key), Mode::Kill) => Some(u64::from(cache.invalidate(key))),
+            (Target::Match(name), Mode::Kill) => Some(cache.invalidate_match(&self.scope(name))),
+            (Target::Tag(tag), Mode::Kill) => {
+                cache.invalidate_tag(tag);
+                None
+            }
+            (Target::All, Mode::Kill) => {
+                cache.invalidate_all();
+                None
+            }
+            (Target::Key(key), Mode::Expire) => {
+                cache.expire(key);
+                Some(0)
+            }
+            (Target::Match(name), Mode::Expire) => {
+                cache.expire_match(&self.scope(name));
+                Some(0)
+            }
+            (Target::Tag(tag), Mode::Expire) => {
+                cache.expire_tag(tag);
+                Some(0)
+            }
+            (Target::All, Mode::Expire) => {
+                cache.expire_all();
+                Some(0)
+            }
+        }
+    }
+
+    /// Hands what has finished to the tally and the decisions.
+    fn collect(&mut self, decisions: &mut Decisions) -> Result<(), Error> {
+        for (pending, done_ns, answer) in self.callers.finished() {
+            let done_ms = self.start_ms + i64::try_from(done_ns / 1_000_000).unwrap_or(i64::MAX);
+            self.tally.answer(&pending, done_ms, &answer);
+            decisions.answer(&pending, done_ms, &answer)?;
+        }
+        Ok(())
+    }
+
+    fn scope(&mut self, name: &Name) -> Scope {
+        if let Some(scope) = self.scopes.get(name) {
+            return scope.clone();
+        }
+        let scope = self.cache.scope(name);
+        self.scopes.insert(Arc::clone(name), scope.clone());
+        scope
+    }
+
+    fn now_ms(&self) -> i64 {
+        let elapsed = i64::try_from(self.sim.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.start_ms.saturating_add(elapsed)
+    }
+}
+
+/// The wall time of a scenario's milliseconds.
+fn time_of(t_ms: i64) -> SystemTime {
+    let distance = Duration::from_millis(t_ms.unsigned_abs());
+    let time =
+        if t_ms < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
+    time.unwrap_or(UNIX_EPOCH)
+}
+
+fn trading(status: MarketStatus) -> TradingStatus {
+    match status {
+        MarketStatus::Open => TradingStatus::Open,
+        MarketStatus::Suspended => TradingStatus::Suspended,
+        MarketStatus::Closed => TradingStatus::Closed,
+    }
+}
+
+fn reset_of(category: op::Category) -> Category {
+    Category::from_name(category.name()).expect("both name the categories of the contract")
+}

@@ -1,0 +1,134 @@
+//! The callers of a scenario: each read a task of its own, which may be cancelled.
+//! Must never look into an answer.
+//! Read next: `decisions.rs` and `tally.rs`, which do.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use foldhash::fast::FixedState;
+use kairos_cache::{Answer, Cache, Context, Runtime, Scope, Sim, Task};
+
+use crate::names::Name;
+use crate::scenario::op::{Get, ReadId};
+
+use super::quote::{Quote, Work};
+use super::time_of;
+
+/// A read whose answer has not been written down yet.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// How many reads started before it.
+    pub(super) order: u64,
+    pub(super) id: Option<ReadId>,
+    pub(super) t_ms: i64,
+    pub(super) key: Name,
+    pub(super) match_id: Option<Name>,
+}
+
+type Finished = (Pending, u64, Answer<Quote>);
+
+/// Read, virtual nanoseconds since the start, answer.
+type Done = (u64, u64, Answer<Quote>);
+
+/// The reads that run.
+pub(super) struct Callers {
+    sim: Sim,
+    running: HashMap<u64, (Pending, Task), FixedState>,
+    by_id: HashMap<ReadId, u64, FixedState>,
+    done: Arc<Mutex<Vec<Done>>>,
+}
+
+impl Callers {
+    pub(super) fn new(sim: &Sim) -> Callers {
+        Callers {
+            sim: sim.clone(),
+            running: HashMap::default(),
+            by_id: HashMap::default(),
+            done: Arc::default(),
+        }
+    }
+
+    /// Starts a read. It runs when the executor does.
+    pub(super) fn start(
+        &mut self,
+        cache: &Cache<Name, Quote>,
+        pending: Pending,
+        context: Context,
+        compute: Work,
+    ) {
+        let (cache, sim, done) = (cache.clone(), self.sim.clone(), Arc::clone(&self.done));
+        let (key, order) = (Arc::clone(&pending.key), pending.order);
+        let task = self.sim.spawn(Box::pin(async move {
+            let answer = cache.explain(&key, &context, compute).await;
+            // Names were checked before, and whatever needs a match comes with one.
+            let answer = answer.expect("the operation was checked before it was started");
+            let now = u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((order, now, answer));
+        }));
+        if let Some(id) = &pending.id {
+            self.by_id.insert(id.clone(), order);
+        }
+        self.running.insert(order, (pending, task));
+    }
+
+    /// The caller of a read goes away; nothing if the read has finished.
+    pub(super) fn cancel(&mut self, id: &ReadId) -> Option<Pending> {
+        let order = self.by_id.remove(id)?;
+        let (pending, task) = self.running.remove(&order)?;
+        task.abort();
+        Some(pending)
+    }
+
+    /// Every caller that still waits goes away, in the order in which they came.
+    pub(super) fn cancel_all(&mut self) -> Vec<Pending> {
+        let mut waiting: Vec<(Pending, Task)> =
+            self.running.drain().map(|(_, read)| read).collect();
+        waiting.sort_unstable_by_key(|(pending, _)| pending.order);
+        waiting
+            .into_iter()
+            .map(|(pending, task)| {
+                task.abort();
+                pending
+            })
+            .collect()
+    }
+
+    /// The reads that have finished since the last call, in the order in which they did.
+    pub(super) fn finished(&mut self) -> Vec<Finished> {
+        let done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
+        done.into_iter()
+            .filter_map(|(order, at, answer)| {
+                let (pending, _ended) = self.running.remove(&order)?;
+                if let Some(id) = &pending.id {
+                    self.by_id.remove(id);
+                }
+                Some((pending, at, answer))
+            })
+            .collect()
+    }
+}
+
+/// The context that a read gives.
+pub(super) fn context(get: &Get, scope: Option<&Scope>) -> Context {
+    let mut context = scope.map_or_else(Context::none, Context::new);
+    if let Some(market) = &get.market {
+        context = context.market(market);
+    }
+    if let Some(kickoff_ms) = get.kickoff_ms {
+        context = context.kickoff(time_of(kickoff_ms));
+    }
+    if let Some(confirmed) = get.lineup_confirmed {
+        context = context.lineup_confirmed(confirmed);
+    }
+    for (market, price) in get.current_odds.iter().flatten() {
+        context = context.current_odds(market, *price);
+    }
+    for tag in &get.tags {
+        context = context.tag(tag);
+    }
+    if let Some(max_age_ms) = get.max_age_ms {
+        context = context.max_age(Duration::from_millis(max_age_ms));
+    }
+    context.force_refresh(get.force_refresh)
+}

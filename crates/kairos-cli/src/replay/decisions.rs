@@ -1,0 +1,280 @@
+//! The decisions file: one JSON line for each finished read and each change, in a fixed order.
+//! Must never work anything out: every field is the cache's word.
+//! Read next: `tally.rs`, which sums the same answers up.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use kairos_cache::{Answer, EventOutcome, MarketName, Source, StatsSnapshot};
+use serde::Serialize;
+
+use crate::names::Name;
+use crate::scenario::op::{MarketStatus, Mode, Target};
+
+use super::caller::Pending;
+use super::quote::Quote;
+
+/// Writes decisions, or nothing where nobody asked for them.
+pub(super) struct Decisions {
+    out: Option<Box<dyn Write>>,
+    /// Reads that finished at the time at hand and are not written yet.
+    reads: Vec<(i64, u64, Vec<u8>)>,
+}
+
+#[derive(Serialize)]
+struct ReadLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    t: i64,
+    done: i64,
+    key: &'a str,
+    outcome: &'static str,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    value: Option<ValueFields>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    receipt: Option<ReceiptFields>,
+}
+
+#[derive(Serialize)]
+struct ValueFields {
+    value: String,
+    zone: &'static str,
+    ttl_ms: u64,
+    age_ms: u64,
+    freshness: f64,
+}
+
+#[derive(Serialize)]
+struct ReceiptFields {
+    strategy: &'static str,
+    source: &'static str,
+    vix: &'static str,
+    z: f64,
+    refresh_started: bool,
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct EventLine<'a> {
+    t: i64,
+    op: &'static str,
+    event: &'a str,
+    #[serde(rename = "match")]
+    match_id: &'a str,
+    markets: Vec<&'a str>,
+    died: u64,
+    cpu_saved_pct: f64,
+}
+
+/// An invalidation or a change of status.
+#[derive(Serialize)]
+pub(super) struct Change<'a> {
+    op: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'a str>,
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    match_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    market: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    soft: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    /// `null` where the number cannot be known without visiting entries.
+    died: Option<u64>,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn invalidate(target: &'a Target, mode: Mode, died: Option<u64>) -> Change<'a> {
+        let mut change = Change::of("invalidate", died);
+        match target {
+            Target::Key(key) => change.key = Some(key),
+            Target::Tag(tag) => change.tag = Some(tag),
+            Target::Match(name) => change.match_id = Some(name),
+            Target::All => change.all = Some(true),
+        }
+        change.soft = (mode == Mode::Expire).then_some(true);
+        change
+    }
+
+    pub(super) fn status(
+        match_id: &'a Name,
+        market: Option<&'a Name>,
+        status: MarketStatus,
+        died: u64,
+    ) -> Change<'a> {
+        Change {
+            match_id: Some(match_id),
+            market: market.map(|market| &**market),
+            status: Some(match status {
+                MarketStatus::Open => "open",
+                MarketStatus::Suspended => "suspended",
+                MarketStatus::Closed => "closed",
+            }),
+            ..Change::of("status", Some(died))
+        }
+    }
+
+    fn of(op: &'static str, died: Option<u64>) -> Change<'a> {
+        Change {
+            op,
+            key: None,
+            tag: None,
+            match_id: None,
+            market: None,
+            all: None,
+            soft: None,
+            status: None,
+            died,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ChangeLine<'a> {
+    t: i64,
+    #[serde(flatten)]
+    change: &'a Change<'a>,
+}
+
+#[derive(Serialize)]
+struct MetricsLine<'a> {
+    t: i64,
+    op: &'static str,
+    snapshot: &'a StatsSnapshot,
+}
+
+impl Decisions {
+    pub(super) fn new(out: Option<Box<dyn Write>>) -> Decisions {
+        Decisions { out, reads: Vec::new() }
+    }
+
+    /// A finished read.
+    pub(super) fn answer(
+        &mut self,
+        pending: &Pending,
+        done_ms: i64,
+        answer: &Answer<Quote>,
+    ) -> io::Result<()> {
+        let receipt = &answer.receipt;
+        let value = answer.outcome.as_ref().ok().map(|quote| ValueFields {
+            value: quote.to_string(),
+            zone: receipt.zone.name(),
+            ttl_ms: whole_ms(receipt.ttl),
+            age_ms: whole_ms(receipt.age),
+            freshness: receipt.freshness,
+        });
+        let fields = ReceiptFields {
+            strategy: receipt.strategy.name(),
+            source: receipt.source.name(),
+            vix: receipt.volatility.name(),
+            z: receipt.z,
+            refresh_started: receipt.refresh_started,
+            reason: receipt.reason.name(),
+        };
+        debug_assert!(receipt.source == Source::Computed || answer.outcome.is_ok());
+        self.read(pending, done_ms, outcome_of(answer), value, Some(fields))
+    }
+
+    /// A read whose caller went away.
+    pub(super) fn cancelled(&mut self, pending: &Pending, done_ms: i64) -> io::Result<()> {
+        self.read(pending, done_ms, "cancelled", None, None)
+    }
+
+    /// An event that was applied.
+    pub(super) fn event(
+        &mut self,
+        t: i64,
+        match_id: &Name,
+        event: &Name,
+        outcome: &EventOutcome,
+    ) -> io::Result<()> {
+        let markets = Arc::clone(&outcome.markets);
+        self.line(&EventLine {
+            t,
+            op: "event",
+            event,
+            match_id,
+            markets: markets.iter().map(|market: &MarketName| &**market).collect(),
+            died: outcome.died,
+            cpu_saved_pct: outcome.cpu_saved_pct,
+        })
+    }
+
+    /// An invalidation or a change of status.
+    pub(super) fn change(&mut self, t: i64, change: &Change<'_>) -> io::Result<()> {
+        self.line(&ChangeLine { t, change })
+    }
+
+    /// The 34 keys at this instant.
+    pub(super) fn metrics(&mut self, t: i64, snapshot: &StatsSnapshot) -> io::Result<()> {
+        self.line(&MetricsLine { t, op: "metrics", snapshot })
+    }
+
+    /// Writes what is still held back.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.write_reads()?;
+        self.out.as_mut().map_or(Ok(()), Write::flush)
+    }
+
+    fn read(
+        &mut self,
+        pending: &Pending,
+        done: i64,
+        outcome: &'static str,
+        value: Option<ValueFields>,
+        receipt: Option<ReceiptFields>,
+    ) -> io::Result<()> {
+        if self.out.is_none() {
+            return Ok(());
+        }
+        // Reads that finish in the same millisecond are written in the order in which they began.
+        if self.reads.last().is_some_and(|(earlier, ..)| *earlier != done) {
+            self.write_reads()?;
+        }
+        let id = pending.id.as_ref().map(ToString::to_string);
+        let line =
+            ReadLine { id, t: pending.t_ms, done, key: &pending.key, outcome, value, receipt };
+        self.reads.push((done, pending.order, serde_json::to_vec(&line)?));
+        Ok(())
+    }
+
+    fn write_reads(&mut self) -> io::Result<()> {
+        self.reads.sort_unstable_by_key(|(done, order, _)| (*done, *order));
+        if let Some(out) = &mut self.out {
+            for (_, _, line) in self.reads.drain(..) {
+                out.write_all(&line)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        self.write_reads()?;
+        if let Some(out) = &mut self.out {
+            serde_json::to_writer(&mut *out, line)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
+
+fn outcome_of(answer: &Answer<Quote>) -> &'static str {
+    use kairos_cache::Error;
+    match &answer.outcome {
+        Ok(_) => "ok",
+        Err(Error::Nothing) => "none",
+        Err(Error::Panicked(_)) => "panic",
+        Err(Error::Timeout) => "timeout",
+        Err(_) => "error",
+    }
+}
+
+fn whole_ms(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

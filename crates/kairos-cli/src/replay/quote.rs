@@ -1,0 +1,91 @@
+//! What a simulated compute does and what it finds: a quote that remembers when it was computed.
+//! Must never know whether the quote is stored or served.
+//! Read next: `caller.rs`, which hands the compute to the cache.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use foldhash::fast::FixedState;
+use kairos_cache::{Computed, Sim};
+
+use crate::names::Name;
+use crate::scenario::op::{Compute, ComputeResult, Get};
+
+/// A cached value: its text, and the prices of which instant it stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Quote {
+    text: Text,
+    /// When its compute finished, in ms since the Unix epoch: age counts from there.
+    pub(super) computed_ms: i64,
+}
+
+#[derive(Clone, Debug)]
+enum Text {
+    Given(Name),
+    Numbered(Name, u64),
+}
+
+impl fmt::Display for Quote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.text {
+            Text::Given(text) => f.write_str(text),
+            Text::Numbered(key, n) => write!(f, "{key}#{n}"),
+        }
+    }
+}
+
+/// What a simulated compute fails with.
+#[derive(Debug, thiserror::Error)]
+#[error("the scenario says so")]
+pub(super) struct Failed;
+
+impl From<Infallible> for Failed {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+pub(super) type Found = Result<Computed<Quote>, Failed>;
+pub(super) type Work = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Found> + Send>> + Send>;
+
+/// How many computes of each key have started.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Starts(Arc<Mutex<HashMap<Name, u64, FixedState>>>);
+
+impl Starts {
+    /// The compute of a read, counted when it starts.
+    pub(super) fn compute(&self, sim: &Sim, start_ms: i64, get: &Get) -> Work {
+        let Compute { ms, result, value } = get.compute.clone().unwrap_or_default();
+        let (starts, sim, key) = (self.clone(), sim.clone(), Arc::clone(&get.key));
+        Box::new(move || {
+            let n = starts.next(&key);
+            Box::pin(async move {
+                sim.sleep(Duration::from_millis(ms)).await;
+                match result {
+                    ComputeResult::Ok => {
+                        let text = value.map_or(Text::Numbered(key, n), Text::Given);
+                        let now = i64::try_from(sim.elapsed().as_millis()).unwrap_or(i64::MAX);
+                        Ok(Computed::Value(Quote { text, computed_ms: start_ms + now }))
+                    }
+                    ComputeResult::Nothing => Ok(Computed::None),
+                    ComputeResult::Error => Err(Failed),
+                    // Unwinds like any panic, without the report that a real one deserves.
+                    ComputeResult::Panic => resume_unwind(Box::new("the scenario says so")),
+                    ComputeResult::Hang => std::future::pending().await,
+                }
+            })
+        })
+    }
+
+    fn next(&self, key: &Name) -> u64 {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(Arc::clone(key)).or_insert(0);
+        *count += 1;
+        *count
+    }
+}

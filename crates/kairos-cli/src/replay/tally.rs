@@ -1,0 +1,81 @@
+//! What a replay adds up for its report: virtual latencies, exposure, and the cache's own numbers.
+//! Must never decide, and never count what the cache counts itself.
+//! Read next: `../report/run.rs`, which lays it out.
+
+use kairos_cache::{Answer, Cache};
+
+use crate::exposure::PriceHistory;
+use crate::names::Name;
+use crate::report::run::{EngineRun, Run, STRATEGIES};
+use crate::report::spread::Samples;
+
+use super::caller::Pending;
+use super::quote::Quote;
+
+/// Adds up while the replay runs.
+#[derive(Default)]
+pub(super) struct Tally {
+    cancelled: u64,
+    prices: PriceHistory,
+    exposure: Samples,
+    latency_ms: [Samples; STRATEGIES.len()],
+}
+
+impl Tally {
+    pub(super) fn cancelled(&mut self) {
+        self.cancelled += 1;
+    }
+
+    pub(super) fn price(&mut self, match_id: &Name, market: &Name, t_ms: i64, price: f64) {
+        self.prices.observe(match_id, market, t_ms, price);
+    }
+
+    /// A finished read: its latency by strategy, its exposure if it was answered with a value.
+    pub(super) fn answer(&mut self, pending: &Pending, done_ms: i64, answer: &Answer<Quote>) {
+        let strategy = answer.receipt.strategy.name();
+        if let Some(place) = STRATEGIES.iter().position(|name| *name == strategy) {
+            self.latency_ms[place].add(done_ms.saturating_sub(pending.t_ms) as f64);
+        }
+        if let (Some(match_id), Ok(quote)) = (&pending.match_id, &answer.outcome)
+            && let Some(moved) = self.prices.exposure(match_id, quote.computed_ms, done_ms)
+        {
+            self.exposure.add(moved);
+        }
+    }
+
+    pub(super) fn sum_up(self, name: &str, cache: &Cache<Name, Quote>) -> Run {
+        let activity = cache.activity();
+        let lifetime = cache.lifetime_stats();
+        Run {
+            name: name.to_owned(),
+            reads: lifetime.total_requests,
+            hits: lifetime.cache_hit_fresh + lifetime.cache_hit_stale,
+            misses: lifetime.cache_miss,
+            computes: activity.computes_for_misses
+                + activity.computes_for_bypasses
+                + activity.computes_for_refreshes,
+            exposure: self.exposure,
+            engine: Some(EngineRun {
+                latency_ms: self.latency_ms,
+                panics: lifetime.vix_panic_detected,
+                warnings: lifetime.vix_warning_detected,
+                panic_bypasses: lifetime.cache_bypass_vix,
+                refreshes: lifetime.swr_background_success,
+                refresh_errors: lifetime.swr_background_error,
+                compute_errors: lifetime.cache_errors,
+                cancelled: self.cancelled,
+                refreshes_skipped: activity.refreshes_skipped,
+                coalesced_computes: activity.coalesced_computes,
+                coalesced_bypasses: activity.coalesced_bypasses,
+                queued_bypasses: activity.queued_bypasses,
+                suspended_reads: activity.suspended_reads,
+                evictions: activity.evictions,
+                prices_refused: activity.observations_refused,
+                events: lifetime.surgical_invalidation,
+                markets_invalidated: lifetime.markets_invalidated,
+                cpu_saved_pct: (lifetime.surgical_invalidation > 0)
+                    .then_some(lifetime.avg_cpu_saved_pct),
+            }),
+        }
+    }
+}

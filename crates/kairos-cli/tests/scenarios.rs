@@ -1,0 +1,154 @@
+//! Recorded scenarios against the answers of an independent sequential model of the contract.
+//! Never knows: how the engine came to its answers.
+//! Read next: `tests/scenarios/`, the scenarios and their expected answers.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use kairos_cache::Config;
+use kairos_cli::progress::Progress;
+use kairos_cli::replay::Replay;
+use kairos_cli::scenario::{Options, Scenario};
+use serde_json::{Map, Value};
+
+/// Decisions kept in memory.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic while writing").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+fn objects(text: &str) -> Vec<Map<String, Value>> {
+    text.lines()
+        .map(|line| match serde_json::from_str(line).expect("a line of JSON") {
+            Value::Object(fields) => fields,
+            other => panic!("not an object: {other}"),
+        })
+        .collect()
+}
+
+fn decisions(number: u32) -> String {
+    let file = folder().join(format!("{number:02}.jsonl"));
+    let scenario = Scenario::open(&file, Options::default(), &Progress::hidden()).expect("opens");
+    let kept = Kept::default();
+    let mut replay =
+        Replay::new(Config::default(), 0, Some(Box::new(kept.clone()))).expect("defaults");
+    for op in scenario {
+        replay.apply(&op.expect("a good line")).expect("applies");
+    }
+    replay.finish("test").expect("writes");
+    let bytes = kept.0.lock().expect("no panic while writing").clone();
+    String::from_utf8(bytes).expect("JSON is UTF-8")
+}
+
+/// Whether an answer agrees with an expected value; `null` leaves it open.
+fn agrees(field: &str, expected: &Value, actual: Option<&Value>) -> bool {
+    match (expected, actual) {
+        (Value::Null, _) => true,
+        (Value::Number(expected), Some(Value::Number(actual)))
+            if matches!(field, "freshness" | "z") =>
+        {
+            (expected.as_f64().expect("f64") - actual.as_f64().expect("f64")).abs() <= 1e-3
+        }
+        (Value::Number(expected), Some(Value::Number(actual))) => {
+            expected.as_f64() == actual.as_f64()
+        }
+        (Value::Object(expected), Some(Value::Object(actual))) => {
+            expected.iter().all(|(field, value)| agrees(field, value, actual.get(field)))
+        }
+        (expected, actual) => actual == Some(expected),
+    }
+}
+
+fn differences(expected: &Map<String, Value>, actual: &Map<String, Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (field, value) in expected {
+        match (value, actual.get(field)) {
+            (Value::Object(inner), Some(Value::Object(actual))) => {
+                found.extend(differences(inner, actual));
+            }
+            (value, actual) if !agrees(field, value, actual) => {
+                found.push(format!("{field}: expected {value}, got {actual:?}"));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn check(number: u32) {
+    let text = decisions(number);
+    let actual = objects(&text);
+    let expected = std::fs::read_to_string(folder().join(format!("{number:02}.expected.jsonl")))
+        .expect("the expected answers stand beside the scenario");
+    let reads: HashMap<&str, &Map<String, Value>> =
+        actual.iter().filter_map(|line| Some((line.get("id")?.as_str()?, line))).collect();
+    let mut others = HashMap::<&str, Vec<&Map<String, Value>>>::new();
+    for line in actual.iter().rev().filter(|line| !line.contains_key("id")) {
+        others.entry(line["op"].as_str().expect("an op")).or_default().push(line);
+    }
+    let mut report = String::new();
+    for line in objects(&expected) {
+        let found = match line.get("id") {
+            Some(id) => reads.get(id.as_str().expect("a string")).copied(),
+            None => others.get_mut(line["op"].as_str().expect("an op")).and_then(Vec::pop),
+        };
+        let wrong = found.map_or_else(|| vec!["missing".to_owned()], |f| differences(&line, f));
+        if !wrong.is_empty() {
+            let name = line.get("id").unwrap_or(&line["op"]);
+            writeln!(report, "{name} at {}: {}", line["t"], wrong.join("; ")).expect("a string");
+        }
+    }
+    assert!(report.is_empty(), "scenario {number:02}:\n{report}");
+}
+
+macro_rules! scenarios {
+    ($($name:ident: $number:literal,)*) => {
+        $(#[test]
+        fn $name() {
+            check($number);
+        })*
+    };
+}
+
+scenarios! {
+    scenario_01_is_answered_as_the_model_answers: 1,
+    scenario_02_is_answered_as_the_model_answers: 2,
+    scenario_03_is_answered_as_the_model_answers: 3,
+    scenario_04_is_answered_as_the_model_answers: 4,
+    scenario_05_is_answered_as_the_model_answers: 5,
+    scenario_06_is_answered_as_the_model_answers: 6,
+    scenario_07_is_answered_as_the_model_answers: 7,
+    scenario_08_is_answered_as_the_model_answers: 8,
+    scenario_09_is_answered_as_the_model_answers: 9,
+    scenario_10_is_answered_as_the_model_answers: 10,
+    scenario_11_is_answered_as_the_model_answers: 11,
+    scenario_12_is_answered_as_the_model_answers: 12,
+    scenario_13_is_answered_as_the_model_answers: 13,
+    scenario_14_is_answered_as_the_model_answers: 14,
+    scenario_15_is_answered_as_the_model_answers: 15,
+    scenario_16_is_answered_as_the_model_answers: 16,
+    scenario_17_is_answered_as_the_model_answers: 17,
+    scenario_18_is_answered_as_the_model_answers: 18,
+    scenario_19_is_answered_as_the_model_answers: 19,
+    scenario_20_is_answered_as_the_model_answers: 20,
+    scenario_21_is_answered_as_the_model_answers: 21,
+    scenario_22_is_answered_as_the_model_answers: 22,
+    scenario_23_is_answered_as_the_model_answers: 23,
+    scenario_24_is_answered_as_the_model_answers: 24,
+}
