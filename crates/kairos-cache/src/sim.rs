@@ -83,13 +83,13 @@ impl Sim {
     }
 
     /// Virtual time since the start.
-    pub fn elapsed(&self) -> Duration {
+    pub fn now(&self) -> Duration {
         Duration::from_nanos(self.0.clock.now().mono)
     }
 
     /// Resolves after a stretch of virtual time.
     pub fn sleep(&self, duration: Duration) -> BoxFuture {
-        let deadline = self.elapsed().saturating_add(duration);
+        let deadline = self.now().saturating_add(duration);
         self.sleep_until(u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX))
     }
 

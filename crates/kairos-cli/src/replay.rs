@@ -282,7 +282,7 @@ impl World {
     }
 
     fn now_ms(&self) -> i64 {
-        let elapsed = i64::try_from(self.sim.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let elapsed = i64::try_from(self.sim.now().as_millis()).unwrap_or(i64::MAX);
         self.start_ms.saturating_add(elapsed)
     }
 }

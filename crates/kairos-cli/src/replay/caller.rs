@@ -63,7 +63,7 @@ impl Callers {
             let answer = cache.explain(&key, &context, compute).await;
             // Names were checked before, and whatever needs a match comes with one.
             let answer = answer.expect("the operation was checked before it was started");
-            let now = u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let now = u64::try_from(sim.now().as_nanos()).unwrap_or(u64::MAX);
             done.lock().unwrap_or_else(PoisonError::into_inner).push((order, now, answer));
         }));
         if let Some(id) = &pending.id {

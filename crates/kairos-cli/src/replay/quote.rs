@@ -69,7 +69,7 @@ impl Starts {
                 match result {
                     ComputeResult::Ok => {
                         let text = value.map_or(Text::Numbered(key, n), Text::Given);
-                        let now = i64::try_from(sim.elapsed().as_millis()).unwrap_or(i64::MAX);
+                        let now = i64::try_from(sim.now().as_millis()).unwrap_or(i64::MAX);
                         Ok(Computed::Value(Quote { text, computed_ms: start_ms + now }))
                     }
                     ComputeResult::Nothing => Ok(Computed::None),
