@@ -16,7 +16,7 @@ fn live_and_record(process: &'static Process, id: u32, values: [u64; 2]) {
     match process.try_lease() {
         Some(shard) => {
             for value in values {
-                shard.record(id, tiny(), value);
+                shard.record(process, id, tiny(), value, 1);
             }
             process.retire(shard);
         }
@@ -59,6 +59,26 @@ fn differences_of_a_histogram_never_run_backwards_and_add_up() {
         let last = process.histogram(id, tiny()).since(&second);
         assert_eq!(second.count() + last.count(), 2);
         assert_eq!(second.sum().wrapping_add(last.sum()), 12);
+    });
+}
+
+#[test]
+fn a_full_bucket_is_folded_while_readers_add_up() {
+    loom::model(|| {
+        const FULL: u64 = u32::MAX as u64;
+        let process = Process::leaked(1, 1);
+        let id = process.acquire_histogram(tiny());
+        let shard = process.try_lease().expect("nobody holds the lock yet");
+        shard.record(process, id, tiny(), 3, FULL);
+        let reading = thread::spawn(move || {
+            let first = process.histogram(id, tiny()).count();
+            (first, process.histogram(id, tiny()).count())
+        });
+        shard.record(process, id, tiny(), 3, 1);
+        let (first, second) = reading.join().unwrap();
+        // A value is seen or not yet seen; what the fold moves is seen throughout.
+        assert!((FULL..=FULL + 1).contains(&first) && (first..=FULL + 1).contains(&second));
+        assert_eq!(process.histogram(id, tiny()).count(), FULL + 1);
     });
 }
 

@@ -2,7 +2,7 @@
 //! Never knows: which thread owns it, and what it counts.
 //! Read next: `shard.rs`, where a thread's cells live.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// A number with one writer at a time (the owner) and any number of readers.
 ///
@@ -77,11 +77,75 @@ impl Cell {
     }
 }
 
+/// A cell of half the width, for a histogram's bucket, of which a thread has thousands.
+#[derive(Debug)]
+pub(crate) struct NarrowCell(AtomicU32);
+
+impl NarrowCell {
+    #[cfg(kairos_loom)]
+    fn new() -> NarrowCell {
+        NarrowCell(AtomicU32::new(0))
+    }
+
+    /// Adds `n` and says `true`, or leaves the cell alone when it would overflow; for the owner
+    /// only.
+    #[inline]
+    pub(crate) fn try_add(&self, n: u64) -> bool {
+        // Relaxed: as in `Cell::add`.
+        let now = self.0.load(Ordering::Relaxed);
+        let Some(sum) = u32::try_from(n).ok().and_then(|n| now.checked_add(n)) else {
+            return false;
+        };
+        self.0.store(sum, Ordering::Relaxed);
+        true
+    }
+
+    /// Back to zero; for the owner, or for whoever holds the lock while there is no owner.
+    pub(crate) fn clear(&self) {
+        // Relaxed: as in `Cell::set`.
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// The value; for anybody.
+    #[inline]
+    pub(crate) fn load(&self) -> u64 {
+        // Relaxed: as in `Cell::load`.
+        self.0.load(Ordering::Relaxed).into()
+    }
+}
+
+// SAFETY: a cell is one atomic integer, for which zero bytes are a valid value.
+#[cfg(not(kairos_loom))]
+#[allow(unsafe_code)]
+unsafe impl bytemuck::Zeroable for Cell {}
+
+// SAFETY: as for `Cell`.
+#[cfg(not(kairos_loom))]
+#[allow(unsafe_code)]
+unsafe impl bytemuck::Zeroable for NarrowCell {}
+
 /// Allocates `len` cells of value zero for good, with a cache line of padding before them, so
 /// that two threads' cells never share a line.
+///
+/// The memory comes zeroed from the allocator, which need not touch the pages of a large block.
 pub(crate) fn leaked_cells(len: usize) -> &'static [Cell] {
-    const LINE: usize = if cfg!(kairos_loom) { 0 } else { 64 / size_of::<u64>() };
-    let cells: Box<[Cell]> = (0..len + LINE).map(|_| Cell::new(0)).collect();
-    let cells: &'static [Cell] = Box::leak(cells);
-    &cells[LINE..]
+    #[cfg(not(kairos_loom))]
+    return leaked(len);
+    #[cfg(kairos_loom)]
+    Box::leak((0..len).map(|_| Cell::new(0)).collect())
+}
+
+/// [`leaked_cells`] of half the width.
+pub(crate) fn leaked_narrow_cells(len: usize) -> &'static [NarrowCell] {
+    #[cfg(not(kairos_loom))]
+    return leaked(len);
+    #[cfg(kairos_loom)]
+    Box::leak((0..len).map(|_| NarrowCell::new()).collect())
+}
+
+#[cfg(not(kairos_loom))]
+fn leaked<C: bytemuck::Zeroable>(len: usize) -> &'static [C] {
+    let line = 64 / size_of::<C>();
+    let cells: &'static [C] = Box::leak(bytemuck::allocation::zeroed_slice_box(len + line));
+    &cells[line..]
 }

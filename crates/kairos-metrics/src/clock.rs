@@ -17,7 +17,11 @@ pub struct Clock(Source);
 enum Source {
     /// The invariant TSC of x86-64 or the virtual counter of aarch64 where there is one, else the
     /// operating system's monotonic clock; quanta finds out which and calibrates once a process.
-    Ticks(Arc<quanta::Clock>),
+    Ticks {
+        clock: quanta::Clock,
+        /// Nanoseconds in 2^32 ticks.
+        scale: u64,
+    },
     /// The operating system's monotonic clock; its ticks are nanoseconds.
     System(Instant),
     /// Set by hand.
@@ -30,7 +34,9 @@ impl Clock {
     /// The first call in a process calibrates it against the operating system's clock, which
     /// takes about 10 ms and at most 200 ms.
     pub fn ticks() -> Clock {
-        Clock(Source::Ticks(Arc::new(quanta::Clock::new())))
+        let clock = quanta::Clock::new();
+        let scale = clock.delta_as_nanos(0, 1 << 32);
+        Clock(Source::Ticks { clock, scale })
     }
 
     /// The operating system's monotonic clock: no calibration, two to three times the cost.
@@ -48,7 +54,7 @@ impl Clock {
     #[inline]
     pub fn raw(&self) -> u64 {
         match &self.0 {
-            Source::Ticks(clock) => clock.raw(),
+            Source::Ticks { clock, .. } => clock.raw(),
             Source::System(origin) => origin.elapsed().as_nanos() as u64,
             // Relaxed: a reading publishes nothing.
             Source::Manual(now) => now.load(Ordering::Relaxed),
@@ -60,7 +66,10 @@ impl Clock {
     #[inline]
     pub fn delta_ns(&self, start: u64, end: u64) -> u64 {
         match &self.0 {
-            Source::Ticks(clock) => clock.delta_as_nanos(start, end),
+            Source::Ticks { scale, .. } => {
+                let ticks = end.saturating_sub(start);
+                ((u128::from(ticks) * u128::from(*scale)) >> 32) as u64
+            }
             Source::System(_) | Source::Manual(_) => end.saturating_sub(start),
         }
     }
@@ -70,7 +79,7 @@ impl Clock {
     pub(crate) fn unix_ns(&self) -> u64 {
         match &self.0 {
             Source::Manual(_) => self.raw(),
-            Source::Ticks(_) | Source::System(_) => SystemTime::now()
+            Source::Ticks { .. } | Source::System(_) => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
         }

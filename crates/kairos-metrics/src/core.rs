@@ -10,7 +10,7 @@ use crate::shard::{Shard, Sizes};
 #[cfg(all(unix, not(kairos_loom)))]
 use crate::sync::Ordering;
 use crate::sync::{AtomicI64, Mutex, MutexGuard};
-use crate::tally::{Sum, Tally};
+use crate::tally::{Sum, Tally, Writers};
 
 /// Everything that threads share: one for the process, and one for each execution of a model.
 ///
@@ -68,7 +68,7 @@ impl Core {
             free_tally_ids: BTreeMap::new(),
             gauges: Vec::new(),
         };
-        Core { sizes, shared: Shard::leaked(sizes), state: Mutex::new(state) }
+        Core { sizes, shared: Shard::leaked(sizes, Writers::Many), state: Mutex::new(state) }
     }
 
     /// The shard for counts that have no lease.
@@ -80,7 +80,7 @@ impl Core {
     /// wait for a reader or a registration.
     pub(crate) fn try_lease(&self) -> Option<&'static Shard> {
         let mut state = self.state.try_lock()?;
-        let shard = state.free.pop().unwrap_or_else(|| Shard::leaked(self.sizes));
+        let shard = state.free.pop().unwrap_or_else(|| Shard::leaked(self.sizes, Writers::Owner));
         state.leased.push(shard);
         Some(shard)
     }
@@ -91,6 +91,16 @@ impl Core {
         shard.fold(self.shared, state.cell_ids.next, state.tally_ids.next);
         state.leased.retain(|leased| !std::ptr::eq(*leased, shard));
         state.free.push(shard);
+    }
+
+    /// Records in a tally of the calling thread, one of whose buckets is full: folds it first.
+    pub(crate) fn spill(&self, tally: &Tally, id: u32, value: u64, weight: u64) {
+        let _readers_wait = self.state.lock();
+        let shared = self.shared.tally(id, tally.layout());
+        tally.fold(shared);
+        if tally.record(value, weight).is_err() {
+            shared.record_shared(value, weight);
+        }
     }
 
     /// An id for a counter; its count is zero.
@@ -182,6 +192,12 @@ impl Reader<'_> {
     pub(crate) fn add_up(&self, id: u32, layout: Layout, sum: &mut Sum) {
         let tallies = self.shards().filter_map(|shard| -> Option<&Tally> { shard.find_tally(id) });
         sum.add_up(layout, tallies);
+    }
+
+    /// Adds a histogram up in the ranges that end before each of the rising `edges`, and the rest.
+    pub(crate) fn add_up_ranges(&self, id: u32, edges: &[usize], sum: &mut Sum) {
+        let tallies = self.shards().filter_map(|shard| -> Option<&Tally> { shard.find_tally(id) });
+        sum.add_up_ranges(edges, tallies);
     }
 
     fn shards(&self) -> impl Iterator<Item = &'static Shard> + Clone {

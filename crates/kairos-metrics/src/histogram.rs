@@ -187,7 +187,7 @@ impl Instrument for HistogramCells {
 
     fn activity(&self, reader: &Reader<'_>) -> u64 {
         let mut sum = Sum::default();
-        reader.add_up(self.id, self.layout, &mut sum);
+        reader.add_up_ranges(self.id, &[], &mut sum);
         sum.counts.iter().copied().fold(0, u64::wrapping_add)
     }
 
@@ -197,21 +197,14 @@ impl Instrument for HistogramCells {
 
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
         let mut sum = std::mem::take(&mut encoder.sum);
-        reader.add_up(self.id, self.layout, &mut sum);
+        reader.add_up_ranges(self.id, &self.edges, &mut sum);
         let mut heads = stamp.heads.iter();
         let mut head = || heads.next().unwrap_or_default();
-        let (mut below, mut done) = (0_u64, 0);
-        let mut advance = |to: usize| {
-            let to = to.clamp(done, sum.counts.len());
-            below = sum.counts[done..to].iter().fold(below, |total, n| total.wrapping_add(*n));
-            done = to;
-            below
-        };
-        for edge in &self.edges {
-            encoder.sample_u64(head(), advance(edge.saturating_sub(sum.low)));
+        let mut count = 0_u64;
+        for range in &sum.counts {
+            count = count.wrapping_add(*range);
+            encoder.sample_u64(head(), count);
         }
-        let count = advance(usize::MAX);
-        encoder.sample_u64(head(), count);
         encoder.sample_u64(head(), count);
         match self.config.unit {
             Unit::Seconds => encoder.sample_ns(head(), sum.total),

@@ -7,7 +7,7 @@ use std::cell::Cell as StdCell;
 use crate::buckets::Layout;
 use crate::cell::Cell;
 use crate::core::Core;
-use crate::shard::{Shard, Sizes, TallySlot};
+use crate::shard::{Shard, Sizes};
 use crate::sync::{process_static, thread_cell};
 use crate::tally::Tally;
 
@@ -46,10 +46,13 @@ enum Phase {
     Returned,
 }
 
+/// How many histograms a thread has at hand; those with larger ids cost a search.
+const AT_HAND: usize = 64;
+
 /// What a count needs at hand. It has no destructor, so that it can be read at any time.
 struct Local {
     cells: StdCell<&'static [Cell]>,
-    tallies: StdCell<&'static [TallySlot]>,
+    tallies: [StdCell<Option<&'static Tally>>; AT_HAND],
     shard: StdCell<Option<&'static Shard>>,
     phase: StdCell<Phase>,
 }
@@ -58,7 +61,7 @@ impl Local {
     const fn new() -> Local {
         Local {
             cells: StdCell::new(&[]),
-            tallies: StdCell::new(&[]),
+            tallies: [const { StdCell::new(None) }; AT_HAND],
             shard: StdCell::new(None),
             phase: StdCell::new(Phase::Unleased),
         }
@@ -66,14 +69,15 @@ impl Local {
 
     fn hold(&self, shard: Option<&'static Shard>, phase: Phase) {
         self.cells.set(shard.map_or(&[], Shard::first_cells));
-        self.tallies.set(shard.map_or(&[], Shard::first_tallies));
+        for tally in &self.tallies {
+            tally.set(None);
+        }
         self.shard.set(shard);
         self.phase.set(phase);
     }
 
     /// This thread's shard, leased now if need be; `None` when the count belongs in the shared
     /// shard: the thread is ending, or the lock is taken.
-    #[cold]
     fn shard(&self) -> Option<&'static Shard> {
         match self.phase.get() {
             Phase::Leased => return self.shard.get(),
@@ -118,16 +122,16 @@ thread_cell! {
 /// Adds `n` to a counter: one plain add in this thread's own cell.
 #[inline]
 pub(crate) fn add(id: u32, n: u64) {
-    LOCAL.with(|local| match local.cells.get().get(id as usize) {
+    match LOCAL.with(|local| local.cells.get()).get(id as usize) {
         Some(cell) => cell.add(n),
-        None => add_slowly(local, id, n),
-    });
+        None => add_slowly(id, n),
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn add_slowly(local: &Local, id: u32, n: u64) {
-    match local.shard() {
+fn add_slowly(id: u32, n: u64) {
+    match LOCAL.with(Local::shard) {
         Some(shard) => shard.cell(id).add(n),
         None => core().shared().cell(id).add_shared(n),
     }
@@ -136,17 +140,22 @@ fn add_slowly(local: &Local, id: u32, n: u64) {
 /// Records in a histogram: this thread's own tally.
 #[inline]
 pub(crate) fn record(id: u32, layout: Layout, value: u64, weight: u64) {
-    LOCAL.with(|local| match tally_at_hand(local, id) {
-        Some(tally) => tally.record(value, weight),
-        None => record_slowly(local, id, layout, value, weight),
-    });
+    match tally_at_hand(id) {
+        Some(tally) if tally.record(value, weight).is_ok() => {}
+        _ => record_slowly(id, layout, value, weight),
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn record_slowly(local: &Local, id: u32, layout: Layout, value: u64, weight: u64) {
-    match local.shard() {
-        Some(shard) => shard.tally(id, layout).record(value, weight),
+fn record_slowly(id: u32, layout: Layout, value: u64, weight: u64) {
+    match LOCAL.with(Local::shard) {
+        Some(shard) => {
+            let tally = find_tally(shard, id, layout);
+            if tally.record(value, weight).is_err() {
+                core().spill(tally, id, value, weight);
+            }
+        }
         None => core().shared().tally(id, layout).record_shared(value, weight),
     }
 }
@@ -156,24 +165,35 @@ fn record_slowly(local: &Local, id: u32, layout: Layout, value: u64, weight: u64
 /// Without a lease every timing is to be taken, with a weight of one: see the return value.
 #[inline]
 pub(crate) fn due(id: u32, layout: Layout, every: u32) -> Option<u32> {
-    LOCAL.with(|local| match tally_at_hand(local, id) {
+    match tally_at_hand(id) {
         Some(tally) => tally.due(every).then_some(every.max(1)),
-        None => due_slowly(local, id, layout, every),
-    })
+        None => due_slowly(id, layout, every),
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn due_slowly(local: &Local, id: u32, layout: Layout, every: u32) -> Option<u32> {
-    match local.shard() {
-        Some(shard) => shard.tally(id, layout).due(every).then_some(every.max(1)),
+fn due_slowly(id: u32, layout: Layout, every: u32) -> Option<u32> {
+    match LOCAL.with(Local::shard) {
+        Some(shard) => find_tally(shard, id, layout).due(every).then_some(every.max(1)),
         None => Some(1),
     }
 }
 
 #[inline]
-fn tally_at_hand(local: &Local, id: u32) -> Option<&'static Tally> {
-    local.tallies.get().get(id as usize)?.get()
+fn tally_at_hand(id: u32) -> Option<&'static Tally> {
+    LOCAL.with(|local| local.tallies.get(id as usize)?.get())
+}
+
+/// A tally of this thread's shard, from now on at hand if its id is small.
+fn find_tally(shard: &Shard, id: u32, layout: Layout) -> &'static Tally {
+    let tally = shard.tally(id, layout);
+    LOCAL.with(|local| {
+        if let Some(slot) = local.tallies.get(id as usize) {
+            slot.set(Some(tally));
+        }
+    });
+    tally
 }
 
 /// The calling thread's shard, if it has one; for `fork.rs`.

@@ -88,9 +88,12 @@ impl Thread {
         self.0.cell(id).add(n);
     }
 
-    /// Records.
-    pub fn record(self, id: u32, precision: Precision, value: u64) {
-        self.0.tally(id, precision.layout()).record(value, 1);
+    /// Records, and folds the histogram when a bucket is full.
+    pub fn record(self, process: &Process, id: u32, precision: Precision, value: u64, weight: u64) {
+        let tally = self.0.tally(id, precision.layout());
+        if tally.record(value, weight).is_err() {
+            process.0.spill(tally, id, value, weight);
+        }
     }
 }
 

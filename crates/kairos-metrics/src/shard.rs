@@ -5,7 +5,7 @@
 use crate::buckets::Layout;
 use crate::cell::{Cell, leaked_cells};
 use crate::sync::OnceSlot;
-use crate::tally::Tally;
+use crate::tally::{Tally, Writers};
 
 /// How many ids the embedded blocks of a shard hold; ids beyond go to overflow blocks.
 #[derive(Clone, Copy, Debug)]
@@ -71,19 +71,21 @@ impl<T> Blocks<T> {
 }
 
 /// The place of one histogram's tally.
-pub(crate) type TallySlot = OnceSlot<&'static Tally>;
+type TallySlot = OnceSlot<&'static Tally>;
 
 /// All the cells that one thread at a time writes.
 #[derive(Debug)]
 pub(crate) struct Shard {
     cells: Blocks<Cell>,
     tallies: Blocks<TallySlot>,
+    writers: Writers,
 }
 
 impl Shard {
     /// Allocates a shard for good; its cells are zero.
-    pub(crate) fn leaked(sizes: Sizes) -> &'static Shard {
+    pub(crate) fn leaked(sizes: Sizes, writers: Writers) -> &'static Shard {
         Box::leak(Box::new(Shard {
+            writers,
             cells: Blocks::new(leaked_cells(sizes.cells)),
             tallies: Blocks::new(leaked_slots(sizes.tallies)),
         }))
@@ -94,11 +96,6 @@ impl Shard {
         self.cells.first()
     }
 
-    /// The tally slots of the first ids, for the owner to keep at hand.
-    pub(crate) fn first_tallies(&self) -> &'static [TallySlot] {
-        self.tallies.first()
-    }
-
     /// A counter's cell; allocates its block on first use.
     pub(crate) fn cell(&self, id: u32) -> &'static Cell {
         self.cells.get_or_grow(id, leaked_cells)
@@ -106,7 +103,9 @@ impl Shard {
 
     /// A histogram's tally; allocates it on first use.
     pub(crate) fn tally(&self, id: u32, layout: Layout) -> &'static Tally {
-        self.tallies.get_or_grow(id, leaked_slots).get_or_init(|| Tally::leaked(layout))
+        self.tallies
+            .get_or_grow(id, leaked_slots)
+            .get_or_init(|| Tally::leaked(layout, self.writers))
     }
 
     /// A counter's value here; zero where its block was never needed.

@@ -10,7 +10,7 @@ use std::sync as imp;
 /// A reference count that loom sees, where a protocol leans on what its last drop orders.
 pub(crate) use imp::Arc as Shared;
 pub(crate) use imp::MutexGuard;
-pub(crate) use imp::atomic::{AtomicI64, AtomicU64, Ordering};
+pub(crate) use imp::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 /// A mutex whose locks ignore poison: user code never runs under a lock of this crate, and each
 /// critical section leaves the data whole at every step that can unwind.

@@ -47,7 +47,7 @@ impl Timer<'_> {
     /// Records now and returns the nanoseconds; 0 when this timing is not taken.
     #[inline]
     pub fn stop(mut self) -> u64 {
-        let ns = self.lap();
+        let ns = self.record();
         self.weight = 0;
         ns
     }
@@ -55,6 +55,11 @@ impl Timer<'_> {
     /// Records the time since the start or the last lap, and times on from here.
     #[inline]
     pub fn lap(&mut self) -> u64 {
+        self.record()
+    }
+
+    #[inline]
+    fn record(&mut self) -> u64 {
         if self.weight == 0 {
             return 0;
         }
@@ -76,7 +81,7 @@ impl Timer<'_> {
 impl Drop for Timer<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.lap();
+        self.record();
     }
 }
 

@@ -99,6 +99,16 @@ fn values_above_the_highest_are_counted_at_the_top_and_said_to_be() {
 }
 
 #[test]
+fn a_bucket_counts_past_32_bits_exactly() {
+    let huge = [(7, u64::from(u32::MAX)), (7, 2), (7, 1 << 40), (9, 1), (7, u64::from(u32::MAX))];
+    let distribution = distribution(Precision::two_digits(), &huge);
+    let sevens = 2 * u64::from(u32::MAX) + 2 + (1 << 40);
+    assert_eq!(distribution.buckets().collect::<Vec<_>>(), [(7, 7, sevens), (9, 9, 1)]);
+    assert_eq!(distribution.sum(), 7 * sevens + 9);
+    assert_eq!((distribution.min(), distribution.max()), (7, 9));
+}
+
+#[test]
 fn data_that_is_no_distribution_is_refused() {
     let check = |buckets: &str| {
         let json = format!(

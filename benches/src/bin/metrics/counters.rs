@@ -1,0 +1,161 @@
+//! Contestants that count: a plain add, this workspace's counter, and its peers.
+//! Never knows: targets.
+//! Read next: `histograms.rs`.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use kairos_metrics::Registry;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+
+use crate::race::Contestant;
+
+/// The recorder of the `metrics` facade's own exporter; handles are cached by the callers.
+pub(crate) static EXPORTER: LazyLock<PrometheusRecorder> =
+    LazyLock::new(|| PrometheusBuilder::new().build_recorder());
+
+pub(crate) const METADATA: metrics::Metadata<'static> =
+    metrics::Metadata::new("bench", metrics::Level::INFO, None);
+
+/// A `metrics` handle of its exporter.
+pub(crate) fn exporter_counter(name: &'static str) -> metrics::Counter {
+    metrics::Recorder::register_counter(
+        &*EXPORTER,
+        &metrics::Key::from_static_name(name),
+        &METADATA,
+    )
+}
+
+/// `+= 1` in memory: the compiler may keep a plain integer in a register, an atomic it may not.
+fn plain_add(cell: &AtomicU64) {
+    // Relaxed: nobody else sees the cell.
+    cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+/// One counter, incremented again and again.
+pub(crate) fn one() -> Vec<Contestant> {
+    let plain = Arc::new(AtomicU64::new(0));
+    let plain_total = Arc::clone(&plain);
+    let ours = Registry::new().counter("hits", "Hits").expect("valid");
+    let ours_total = ours.clone();
+    let atomic = Arc::new(AtomicU64::new(0));
+    let atomic_total = Arc::clone(&atomic);
+    let prometheus = prometheus::IntCounter::new("hits", "Hits").expect("valid");
+    let prometheus_total = prometheus.clone();
+    let client = prometheus_client::metrics::counter::Counter::<u64>::default();
+    let client_total = client.clone();
+    let exporter = exporter_counter("hits");
+    let exporter_total = Arc::new(AtomicU64::new(0));
+    let exporter_done = Arc::clone(&exporter_total);
+    vec![
+        Contestant::new(
+            "plain add",
+            move |n| {
+                let mut cell = AtomicU64::new(0);
+                black_box(&mut cell);
+                for _ in 0..n {
+                    plain_add(&cell);
+                }
+                // Relaxed: read after the threads are joined.
+                plain.fetch_add(cell.into_inner(), Ordering::Relaxed);
+            },
+            // Relaxed: as above.
+            move || plain_total.load(Ordering::Relaxed),
+        ),
+        Contestant::new(
+            "kairos",
+            move |n| {
+                for _ in 0..n {
+                    ours.inc();
+                }
+            },
+            move || ours_total.value(),
+        ),
+        Contestant::new(
+            "AtomicU64",
+            move |n| {
+                for _ in 0..n {
+                    // Relaxed: what a counter needs.
+                    atomic.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            // Relaxed: read after the threads are joined.
+            move || atomic_total.load(Ordering::Relaxed),
+        )
+        .slow(4),
+        Contestant::new(
+            "prometheus",
+            move |n| {
+                for _ in 0..n {
+                    prometheus.inc();
+                }
+            },
+            move || prometheus_total.get(),
+        )
+        .slow(4),
+        Contestant::new(
+            "prometheus-client",
+            move |n| {
+                for _ in 0..n {
+                    client.inc();
+                }
+            },
+            move || client_total.get(),
+        )
+        .slow(4),
+        Contestant::new(
+            "metrics, cached",
+            move |n| {
+                for _ in 0..n {
+                    exporter.increment(1);
+                }
+                // Relaxed: read after the threads are joined.
+                exporter_done.fetch_add(n, Ordering::Relaxed);
+            },
+            // Relaxed: as above. The exporter tells its totals only as text.
+            move || exporter_total.load(Ordering::Relaxed),
+        )
+        .slow(8),
+    ]
+}
+
+/// Eight counters, incremented in turn; an operation is one increment.
+pub(crate) fn eight() -> Vec<Contestant> {
+    let plain = Arc::new(AtomicU64::new(0));
+    let plain_total = Arc::clone(&plain);
+    let registry = Registry::new();
+    let ours: [_; 8] =
+        std::array::from_fn(|n| registry.counter(&format!("hits_{n}"), "Hits").expect("valid"));
+    let ours_total = ours.clone();
+    vec![
+        Contestant::new(
+            "plain add",
+            move |n| {
+                let mut cells = [const { AtomicU64::new(0) }; 8];
+                black_box(&mut cells);
+                for _ in 0..n / 8 {
+                    for cell in &cells {
+                        plain_add(cell);
+                    }
+                }
+                let done = cells.into_iter().map(AtomicU64::into_inner).sum();
+                // Relaxed: read after the threads are joined.
+                plain.fetch_add(done, Ordering::Relaxed);
+            },
+            // Relaxed: as above.
+            move || plain_total.load(Ordering::Relaxed),
+        ),
+        Contestant::new(
+            "kairos",
+            move |n| {
+                for _ in 0..n / 8 {
+                    for counter in &ours {
+                        counter.inc();
+                    }
+                }
+            },
+            move || ours_total.iter().map(kairos_metrics::Counter::value).sum(),
+        ),
+    ]
+}

@@ -1,0 +1,202 @@
+//! Contestants that record latencies, and whole timed requests.
+//! Never knows: targets.
+//! Read next: `scrape.rs`.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use hdrhistogram::Histogram as HdrHistogram;
+use kairos_metrics::{Clock, Precision, Registry};
+
+use crate::counters::{EXPORTER, METADATA};
+use crate::race::Contestant;
+
+/// Latencies around 10 µs, spread over some octaves, the same in every run.
+pub(crate) fn latencies() -> Vec<u64> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut uniform = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    // A sum of twelve uniforms less six is near enough to a normal variable.
+    let mut normal = move || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+    (0..1_024).map(|_| (10_000.0 * (0.7 * normal()).exp()) as u64).collect()
+}
+
+/// The bounds that exposed histograms have here, in seconds: those of this workspace.
+pub(crate) fn bounds() -> Vec<f64> {
+    let steps = (-6..1).flat_map(|power| [1.0, 2.5, 5.0].map(|step| step * 10_f64.powi(power)));
+    steps.chain([10.0]).collect()
+}
+
+/// Three significant digits where the peer has digits, and a sum where the peer has one.
+pub(crate) fn record() -> Vec<Contestant> {
+    let values: &'static [u64] = latencies().leak();
+    let value = move |n: u64| values[n as usize & 1_023];
+    let registry = Registry::builder().clock(Clock::system()).build();
+    let ours = registry.histogram("h", "H", Precision::three_digits()).expect("valid");
+    let ours_total = ours.clone();
+    let hdr_count = Arc::new(AtomicU64::new(0));
+    let hdr_total = Arc::clone(&hdr_count);
+    let hdr_spare = Mutex::new(Vec::new());
+    let atomic = Arc::new(histogram::AtomicHistogram::new(10, 42).expect("valid"));
+    let atomic_total = Arc::clone(&atomic);
+    let options = prometheus::HistogramOpts::new("h", "H").buckets(bounds());
+    let prometheus = prometheus::Histogram::with_opts(options).expect("valid");
+    let prometheus_total = prometheus.clone();
+    let client = prometheus_client::metrics::histogram::Histogram::new(bounds());
+    let client_count = Arc::new(AtomicU64::new(0));
+    let client_total = Arc::clone(&client_count);
+    vec![
+        Contestant::new(
+            "kairos",
+            move |n| {
+                for n in 0..n {
+                    ours.record(value(n));
+                }
+            },
+            move || ours_total.snapshot().count(),
+        )
+        .slow(4),
+        Contestant::new(
+            "hdrhistogram",
+            move |n| {
+                let spare = hdr_spare.lock().expect("no contestant panics").pop();
+                let mut hdr: HdrHistogram<u64> = spare.unwrap_or_else(|| {
+                    HdrHistogram::new_with_bounds(1, 3_600_000_000_000, 3).expect("valid")
+                });
+                let before = hdr.len();
+                for n in 0..n {
+                    hdr.record(value(n)).expect("in range");
+                }
+                // Relaxed: read after the threads are joined.
+                hdr_count.fetch_add(hdr.len() - before, Ordering::Relaxed);
+                hdr_spare.lock().expect("no contestant panics").push(hdr);
+            },
+            // Relaxed: as above.
+            move || hdr_total.load(Ordering::Relaxed),
+        )
+        .slow(4),
+        Contestant::new(
+            "AtomicHistogram",
+            move |n| {
+                for n in 0..n {
+                    atomic.increment(value(n)).expect("in range");
+                }
+            },
+            move || atomic_total.load().iter().map(|bucket| bucket.count()).sum(),
+        )
+        .slow(16),
+        Contestant::new(
+            "prometheus",
+            move |n| {
+                for n in 0..n {
+                    prometheus.observe(value(n) as f64 * 1e-9);
+                }
+            },
+            move || prometheus_total.get_sample_count(),
+        )
+        .slow(64),
+        Contestant::new(
+            "prometheus-client",
+            move |n| {
+                for n in 0..n {
+                    client.observe(value(n) as f64 * 1e-9);
+                }
+                // Relaxed: read after the threads are joined. The peer hides its count.
+                client_count.fetch_add(n, Ordering::Relaxed);
+            },
+            // Relaxed: as above.
+            move || client_total.load(Ordering::Relaxed),
+        )
+        .slow(32),
+        exporter_histogram(value),
+    ]
+}
+
+fn exporter_histogram(value: impl Fn(u64) -> u64 + Sync + 'static) -> Contestant {
+    let key = metrics::Key::from_static_name("h");
+    let exporter = metrics::Recorder::register_histogram(&*EXPORTER, &key, &METADATA);
+    let done = Arc::new(AtomicU64::new(0));
+    let total = Arc::clone(&done);
+    let handle = EXPORTER.handle();
+    Contestant::new(
+        "metrics, cached",
+        move |n| {
+            for n in 0..n {
+                exporter.record(value(n) as f64 * 1e-9);
+            }
+            // Relaxed: read after the threads are joined. The exporter tells totals as text.
+            done.fetch_add(n, Ordering::Relaxed);
+            // Values pile up until they are drained, as its upkeep thread would do.
+            handle.run_upkeep();
+        },
+        // Relaxed: as above.
+        move || total.load(Ordering::Relaxed),
+    )
+    .slow(64)
+}
+
+/// A request that is timed and counted five times, and the two clock reads in it alone.
+pub(crate) fn request() -> Vec<Contestant> {
+    let clock = Clock::ticks();
+    let reads = Arc::new(AtomicU64::new(0));
+    let reads_total = Arc::clone(&reads);
+    let registry = Registry::new();
+    let ours: [_; 5] =
+        std::array::from_fn(|n| registry.counter(&format!("c{n}"), "C").expect("valid"));
+    let latency = registry.histogram("h", "H", Precision::two_digits()).expect("valid");
+    let latency_total = latency.clone();
+    let prometheus: [_; 5] =
+        std::array::from_fn(|n| prometheus::IntCounter::new(format!("c{n}"), "C").expect("valid"));
+    let options = prometheus::HistogramOpts::new("h", "H").buckets(bounds());
+    let prometheus_latency = prometheus::Histogram::with_opts(options).expect("valid");
+    let prometheus_total = prometheus_latency.clone();
+    vec![
+        Contestant::new(
+            "two TSC reads",
+            move |n| {
+                for _ in 0..n {
+                    black_box(clock.raw());
+                    black_box(clock.raw());
+                }
+                // Relaxed: read after the threads are joined.
+                reads.fetch_add(n, Ordering::Relaxed);
+            },
+            // Relaxed: as above.
+            move || reads_total.load(Ordering::Relaxed),
+        )
+        .slow(32),
+        Contestant::new(
+            "kairos",
+            move |n| {
+                for _ in 0..n {
+                    let timer = latency.start();
+                    for counter in &ours {
+                        counter.inc();
+                    }
+                    timer.stop();
+                }
+            },
+            move || latency_total.snapshot().count(),
+        )
+        .slow(32),
+        Contestant::new(
+            "prometheus",
+            move |n| {
+                for _ in 0..n {
+                    let timer = prometheus_latency.start_timer();
+                    for counter in &prometheus {
+                        counter.inc();
+                    }
+                    timer.observe_duration();
+                }
+            },
+            move || prometheus_total.get_sample_count(),
+        )
+        .slow(64),
+    ]
+}

@@ -1,0 +1,134 @@
+//! Races contestants against each other: interleaved rounds, medians of per-round ratios.
+//! Never knows: what the contestants count.
+//! Read next: `counters.rs`, the first contestants.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Something that does an operation `n` times, and can say how often it was done in all.
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    run: Box<dyn Fn(u64) + Sync>,
+    total: Box<dyn Fn() -> u64 + Sync>,
+    expected: AtomicU64,
+    /// Scales the iterations of one slice, for operations that take long.
+    share: u64,
+}
+
+impl Contestant {
+    pub(crate) fn new(
+        name: &'static str,
+        run: impl Fn(u64) + Sync + 'static,
+        total: impl Fn() -> u64 + Sync + 'static,
+    ) -> Contestant {
+        let (run, total) = (Box::new(run), Box::new(total));
+        Contestant { name, run, total, expected: AtomicU64::new(0), share: 1 }
+    }
+
+    /// The operation takes about `times` as long as an increment: does fewer of them.
+    pub(crate) fn slow(self, times: u64) -> Contestant {
+        Contestant { share: times, ..self }
+    }
+
+    /// Does the operation `n` times here.
+    pub(crate) fn go(&self, n: u64) {
+        // Relaxed: read after the threads are joined.
+        self.expected.fetch_add(n, Ordering::Relaxed);
+        (self.run)(n);
+    }
+
+    /// Nanoseconds for one operation with `threads` threads at it at once.
+    fn time(&self, threads: usize, slice: u64) -> f64 {
+        let n = (slice / self.share).max(8) / 8 * 8;
+        let waiting = AtomicUsize::new(threads);
+        let elapsed: Vec<f64> = std::thread::scope(|scope| {
+            let running: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        self.go(8);
+                        // Spinning, so that the threads start within some nanoseconds.
+                        // Relaxed: the number alone matters.
+                        waiting.fetch_sub(1, Ordering::Relaxed);
+                        while waiting.load(Ordering::Relaxed) > 0 {
+                            std::hint::spin_loop();
+                        }
+                        let start = Instant::now();
+                        self.go(n);
+                        start.elapsed().as_nanos() as f64
+                    })
+                })
+                .collect();
+            running.into_iter().map(|thread| thread.join().expect("no contestant panics")).collect()
+        });
+        elapsed.iter().sum::<f64>() / (threads as f64 * n as f64)
+    }
+
+    /// # Panics
+    /// When an operation was lost.
+    pub(crate) fn check_total(&self) {
+        // Relaxed: all threads have been joined.
+        let expected = self.expected.load(Ordering::Relaxed);
+        assert_eq!((self.total)(), expected, "{} lost or invented counts", self.name);
+    }
+}
+
+/// The times of several contestants, round by round.
+pub(crate) struct Race<'a> {
+    contestants: &'a [Contestant],
+    /// For each contestant, nanoseconds for an operation in each round.
+    rounds: Vec<Vec<f64>>,
+}
+
+/// A median with the tenth and ninetieth percentile beside it.
+#[derive(Clone, Copy)]
+pub(crate) struct Spread {
+    pub(crate) low: f64,
+    pub(crate) median: f64,
+    pub(crate) high: f64,
+}
+
+impl<'a> Race<'a> {
+    /// Lets all contestants run in turn, `rounds` times, `threads` threads each.
+    pub(crate) fn run(
+        contestants: &'a [Contestant],
+        threads: usize,
+        rounds: usize,
+        slice: u64,
+    ) -> Self {
+        let mut times = vec![Vec::new(); contestants.len()];
+        for round in 0..=rounds {
+            for (contestant, times) in contestants.iter().zip(&mut times) {
+                let time = contestant.time(threads, slice);
+                // The first round warms up.
+                if round > 0 {
+                    times.push(time);
+                }
+            }
+        }
+        contestants.iter().for_each(Contestant::check_total);
+        Race { contestants, rounds: times }
+    }
+
+    fn of(&self, name: &str) -> &[f64] {
+        let at = self.contestants.iter().position(|contestant| contestant.name == name);
+        &self.rounds[at.expect("a row names a contestant of its race")]
+    }
+
+    /// Nanoseconds for an operation.
+    pub(crate) fn ns(&self, name: &str) -> Spread {
+        Spread::of(self.of(name).to_vec())
+    }
+
+    /// How many times as long `name` took as `peer`, compared round by round.
+    pub(crate) fn ratio(&self, name: &str, peer: &str) -> Spread {
+        Spread::of(self.of(name).iter().zip(self.of(peer)).map(|(own, peer)| own / peer).collect())
+    }
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+        Spread { low: at(0.1), median: at(0.5), high: at(0.9) }
+    }
+}
