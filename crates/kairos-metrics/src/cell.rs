@@ -96,6 +96,7 @@ impl NarrowCell {
         let Some(sum) = u32::try_from(n).ok().and_then(|n| now.checked_add(n)) else {
             return false;
         };
+        // Relaxed: as above.
         self.0.store(sum, Ordering::Relaxed);
         true
     }

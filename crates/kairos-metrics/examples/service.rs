@@ -1,0 +1,77 @@
+//! A service with a scrape endpoint, on std alone: `GET /metrics` in either text format.
+//! Never knows: how metrics are counted or rendered.
+//! Read next: `library.rs`, for code that is embedded in such a service.
+//!
+//! `cargo run -p kairos-metrics --example service -- 127.0.0.1:9184`
+#![allow(clippy::print_stdout)]
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use kairos_metrics::{CounterFamily, Histogram, Precision, Registry};
+
+struct Service {
+    registry: Registry,
+    requests: CounterFamily<2>,
+    latency: Histogram,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let registry = Registry::new();
+    let requests = registry.counter_family("http_requests", "Requests", ["path", "status"])?;
+    let latency =
+        registry.histogram("http_request_duration", "Time to answer", Precision::two_digits())?;
+    let service = Service { registry, requests, latency };
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9184".to_owned());
+    let listener = TcpListener::bind(address)?;
+    println!("http://{}/metrics", listener.local_addr()?);
+    // The buffer is kept from scrape to scrape.
+    let mut body = String::new();
+    for stream in listener.incoming() {
+        let _timer = service.latency.start();
+        if let Err(error) = service.answer(&stream?, &mut body) {
+            println!("a client left: {error}");
+        }
+    }
+    Ok(())
+}
+
+impl Service {
+    fn answer(&self, mut stream: &TcpStream, body: &mut String) -> io::Result<()> {
+        let mut reader = BufReader::new(stream);
+        let mut request = String::new();
+        reader.read_line(&mut request)?;
+        let mut wants_openmetrics = false;
+        loop {
+            let mut header = String::new();
+            if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
+                break;
+            }
+            let header = header.to_ascii_lowercase();
+            wants_openmetrics |=
+                header.starts_with("accept:") && header.contains("application/openmetrics-text");
+        }
+        let path = request.split(' ').nth(1).unwrap_or("/");
+        let found = path == "/metrics";
+        let status = if found { "200" } else { "404" };
+        // Paths come from outside: the family's bound keeps them from growing without end.
+        self.requests.with([path, status]).inc();
+        body.clear();
+        let content_type = if wants_openmetrics {
+            "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        } else {
+            "text/plain; version=0.0.4; charset=utf-8"
+        };
+        match (found, wants_openmetrics) {
+            (true, true) => self.registry.encode_openmetrics_into(body),
+            (true, false) => self.registry.encode_prometheus_into(body),
+            (false, _) => body.push_str("not found\n"),
+        }
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status} -\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        )
+    }
+}
