@@ -21,9 +21,7 @@ fn main() -> Result<(), kairos_metrics::Error> {
     }
     for (name, timed) in [("every call", every.snapshot()), ("one in 16", some.snapshot())] {
         println!("{name}: {} calls, mean {:.0} ns", timed.count(), timed.mean());
-        for q in [0.5, 0.9, 0.99, 0.999] {
-            println!("  p{:<5} {:>8} ns", q * 100.0, timed.value_at_quantile(q));
-        }
+        println!("{}", timed.percentile_table(1));
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 //! Never knows: cells, threads, registries.
 //! Read next: `snapshot.rs`, which holds one for each histogram series.
 
+use std::fmt::Write as _;
+
 use hdrhistogram::Histogram as HdrHistogram;
 use serde::{Deserialize, Serialize};
 
@@ -192,6 +194,27 @@ impl HistogramSnapshot {
             }
         }
         HistogramSnapshot { precision, buckets, ..self.clone() }
+    }
+
+    /// A percentile table in the layout of the HDR tools: value, percentile, values up to there,
+    /// `1 / (1 - percentile)`; each halving of the distance to 100 % in `steps` lines.
+    pub fn percentile_table(&self, steps: u32) -> String {
+        let hdr = self.to_hdr();
+        let mut out = format!(
+            "{:>16} {:>14} {:>12} {:>16}\n",
+            "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
+        );
+        let mut total = 0_u64;
+        for line in hdr.iter_quantiles(steps.max(1)) {
+            total += line.count_since_last_iteration();
+            let (value, q) = (line.value_iterated_to(), line.quantile_iterated_to());
+            // Writing to a string does not fail.
+            let _ = match q {
+                1.0.. => writeln!(out, "{value:>16} {q:>14.12} {total:>12} {:>16}", "inf"),
+                _ => writeln!(out, "{value:>16} {q:>14.12} {total:>12} {:>16.2}", 1.0 / (1.0 - q)),
+            };
+        }
+        out
     }
 
     /// The same distribution as an `hdrhistogram::Histogram`, bucket for bucket: its bounds are

@@ -17,6 +17,8 @@ mod family;
 mod fork;
 mod gauge;
 mod hdr;
+#[cfg(feature = "hdr-log")]
+mod hdr_log;
 mod histogram;
 mod instrument;
 mod local;
@@ -39,6 +41,8 @@ pub use error::Error;
 pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
 pub use gauge::{FractionGauge, Gauge};
 pub use hdr::HistogramSnapshot;
+#[cfg(feature = "hdr-log")]
+pub use hdr_log::{Interval, write_interval_log};
 pub use histogram::{Histogram, HistogramConfig};
 pub use local::shards;
 pub use names::{Kind, Unit};

@@ -109,6 +109,18 @@ fn a_bucket_counts_past_32_bits_exactly() {
 }
 
 #[test]
+fn a_percentile_table_ends_at_the_largest_value_and_the_count() {
+    let values: Vec<_> = (1..=1_000).map(|value| (value, 2)).collect();
+    let table = distribution(Precision::three_digits(), &values).percentile_table(2);
+    let lines: Vec<Vec<&str>> =
+        table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0][0], "Value");
+    assert!(lines.iter().any(|line| line[..3] == ["500", "0.500000000000", "1000"]), "{table}");
+    assert_eq!(lines.last().unwrap()[..], ["1000", "1.000000000000", "2000", "inf"]);
+    assert!(lines.iter().all(|line| line.len() == 4));
+}
+
+#[test]
 fn data_that_is_no_distribution_is_refused() {
     let check = |buckets: &str| {
         let json = format!(

@@ -1,0 +1,72 @@
+//! Distributions in the wire formats of the HDR tools: V2 deflate and the interval log.
+//! Never knows: registries, threads; it exists with the feature `hdr-log` only.
+//! Read next: `hdr.rs`.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use hdrhistogram::serialization::interval_log::{
+    IntervalLogWriterBuilder, IntervalLogWriterError, Tag,
+};
+use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
+
+use crate::hdr::HistogramSnapshot;
+
+/// One line of an interval log: what was recorded in a stretch of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Interval<'a> {
+    /// When the interval started, since the log's base time.
+    pub start: Duration,
+    /// How long it lasted.
+    pub length: Duration,
+    /// What the line is about, without spaces, commas or line ends.
+    pub tag: Option<&'a str>,
+    /// What was recorded: a difference between two snapshots.
+    pub values: &'a HistogramSnapshot,
+}
+
+impl HistogramSnapshot {
+    /// The compressed V2 encoding of [`HistogramSnapshot::to_hdr`], as other HDR tools read it.
+    /// O(highest value's bucket).
+    ///
+    /// # Errors
+    /// When a count exceeds `i64::MAX`, which the encoding cannot hold.
+    pub fn to_v2_deflate(&self) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        let mut serializer = V2DeflateSerializer::new();
+        serializer
+            .serialize(&self.to_hdr(), &mut out)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        Ok(out)
+    }
+}
+
+/// Writes an interval log, version 1.2, its maxima in milliseconds.
+///
+/// # Errors
+/// When writing fails, a tag holds a space, a comma or a line end, or a count exceeds `i64::MAX`.
+pub fn write_interval_log<'a>(
+    out: &mut impl Write,
+    base: SystemTime,
+    intervals: impl IntoIterator<Item = Interval<'a>>,
+) -> io::Result<()> {
+    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
+    let mut serializer = V2DeflateSerializer::new();
+    let mut log = IntervalLogWriterBuilder::new()
+        .add_comment("[Histogram log format version 1.2]")
+        .with_start_time(base)
+        .with_base_time(base)
+        .with_max_value_divisor(1e6)
+        .begin_log_with(out, &mut serializer)?;
+    for Interval { start, length, tag, values } in intervals {
+        let tag = match tag {
+            Some(tag) => Some(Tag::new(tag).ok_or_else(|| invalid("the tag has a separator"))?),
+            None => None,
+        };
+        log.write_histogram(&values.to_hdr(), start, length, tag).map_err(|error| match error {
+            IntervalLogWriterError::IoError(error) => error,
+            IntervalLogWriterError::SerializeError(error) => invalid(&error.to_string()),
+        })?;
+    }
+    Ok(())
+}
