@@ -26,6 +26,8 @@ mod local;
 #[doc(hidden)]
 pub mod model;
 mod names;
+#[cfg(feature = "facade")]
+mod recorder;
 mod registry;
 mod series;
 mod shard;
@@ -46,6 +48,8 @@ pub use hdr_log::{Interval, write_interval_log};
 pub use histogram::{Histogram, HistogramConfig};
 pub use local::shards;
 pub use names::{Kind, Unit};
+#[cfg(feature = "facade")]
+pub use recorder::Recorder;
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
 pub use series::OVERFLOW;
 pub use snapshot::{MetricSnapshot, SeriesSnapshot, Snapshot, Value};

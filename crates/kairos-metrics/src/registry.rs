@@ -282,7 +282,7 @@ impl Registry {
         }
     }
 
-    fn timer_clock(&self) -> Clock {
+    pub(crate) fn timer_clock(&self) -> Clock {
         static TICKS: OnceLock<Clock> = OnceLock::new();
         self.0.clock.clone().unwrap_or_else(|| TICKS.get_or_init(Clock::ticks).clone())
     }
@@ -295,8 +295,19 @@ impl Registry {
         labels: [&str; N],
         spec: T::Spec,
     ) -> Result<Family<T::Handle, N>, Error> {
+        Ok(Family::new(self.register_series::<T>(name, help, unit, &labels, spec)?))
+    }
+
+    pub(crate) fn register_series<T: Handled>(
+        &self,
+        name: &str,
+        help: &str,
+        unit: Unit,
+        labels: &[&str],
+        spec: T::Spec,
+    ) -> Result<Arc<Metric<T>>, Error> {
         check_metric(name, help, T::KIND)?;
-        check_labels(name, &labels)?;
+        check_labels(name, labels)?;
         let family = family_name(name, T::KIND, unit);
         let description = Description {
             family: family.clone(),
@@ -304,11 +315,11 @@ impl Registry {
             unit,
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
         };
-        let limit = if N == 0 { 1 } else { self.0.family_limit };
+        let limit = if labels.is_empty() { 1 } else { self.0.family_limit };
         let metric =
             Arc::new(Metric::<T>::new(description, spec, self.0.idle_clock.clone(), limit));
         self.0.metrics.lock().insert(name, &family, T::KIND, Arc::clone(&metric) as _)?;
-        Ok(Family::new(metric))
+        Ok(metric)
     }
 }
 
