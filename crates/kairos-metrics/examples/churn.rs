@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .map(|_| {
                 scope.spawn(|| {
                     while Instant::now() < end {
+                        // Relaxed: these two numbers are read after the threads are joined.
                         let counts = 1 + lives.fetch_add(1, Ordering::Relaxed) % 100;
                         std::thread::scope(|life| {
                             life.spawn(|| {
@@ -36,6 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                                 }
                             });
                         });
+                        // Relaxed: as above.
                         expected.fetch_add(counts, Ordering::Relaxed);
                     }
                 })
@@ -44,7 +46,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for spawner in spawners {
             spawner.join().expect("spawners do not panic");
         }
+        // Release: all counts come before it; pairs with the Acquire in `read`.
         done.store(true, Ordering::Release);
+        // Relaxed: the spawners have been joined.
         let expected = expected.load(Ordering::Relaxed);
         for reader in readers {
             let (hits, records) = reader.join().expect("readers do not panic");
@@ -53,6 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         assert_eq!(counter.value(), expected);
         assert_eq!(histogram.snapshot().count(), expected);
     });
+    // Relaxed: as above.
     let lives = lives.load(Ordering::Relaxed);
     println!("{lives} threads, {} counts, {} shards: exact", counter.value(), shards());
     Ok(())
@@ -63,6 +68,7 @@ fn read(registry: &Registry, done: &AtomicBool) -> (u64, u64) {
     let mut earlier = Snapshot::default();
     let (mut hits, mut records) = (0, 0);
     loop {
+        // Acquire: after it this reader's snapshot has every count; pairs with the Release above.
         let last = done.load(Ordering::Acquire);
         let now = registry.snapshot();
         let delta = now.since(&earlier);
