@@ -171,8 +171,8 @@ impl Layout {
 }
 
 /// [`Layout::index`] for values up to 2^53, by way of a float, whose exponent and leading mantissa
-/// bits are octave and place: cheaper where finding the highest bit is slow (x86-64 without
-/// `lzcnt`).
+/// bits are octave and place: no search for the highest bit, which x86-64 without `lzcnt` does in
+/// microcode on some processors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FastIndex {
     shift: u32,
