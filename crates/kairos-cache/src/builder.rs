@@ -7,19 +7,23 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 use kairos_metrics::Registry;
 
+use crate::breaker::BreakerCell;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::{Config, EvaluateAt, ZoneConfig};
 use crate::engine::Engine;
 use crate::entry::Generations;
 use crate::error::Error;
+use crate::gate::Gate;
 use crate::permits::Permits;
 use crate::policy::events::EventGraph;
-use crate::rules::{self, Rules};
+use crate::random::Random;
+use crate::rules::{self, Fixed, Rules};
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::{ScopeState, TagMarks};
 use crate::sim::Sim;
@@ -36,7 +40,7 @@ pub struct Builder<K, V> {
     handle: Option<tokio::runtime::Handle>,
     clock: Option<Clock>,
     runtime: Option<Arc<dyn Runtime>>,
-    hash_seed: Option<u64>,
+    seed: Option<u64>,
     _cache: PhantomData<fn() -> (K, V)>,
 }
 
@@ -77,7 +81,7 @@ where
             handle: None,
             clock: None,
             runtime: None,
-            hash_seed: None,
+            seed: None,
             _cache: PhantomData,
         }
     }
@@ -124,9 +128,9 @@ where
         self.clock(sim.clock()).runtime(Arc::new(sim.clone()))
     }
 
-    /// Fixes the seed of the hash functions, which is random by default.
-    pub fn hash_seed(mut self, seed: u64) -> Self {
-        self.hash_seed = Some(seed);
+    /// Fixes the seed of hash functions, jitter and early refresh, which is random by default.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
         self
     }
 
@@ -137,6 +141,10 @@ where
         max_capacity: cache.max_capacity, u64;
         /// TTL where no kickoff is known (`cache.default_ttl`, default 1 h).
         default_ttl: cache.default_ttl, Duration;
+        /// How long nothing is remembered as nothing (`cache.negative_ttl`, default 0: not at all).
+        negative_ttl: cache.negative_ttl, Duration;
+        /// Share by which a TTL is shortened at random (`cache.jitter`, default 0).
+        jitter: cache.jitter, f64;
         /// When an entry's zone is looked up (`golden_hour.evaluate`, default at the read).
         evaluate: golden_hour.evaluate, EvaluateAt;
         /// The zone table (`golden_hour.zones`), nearest to kickoff first.
@@ -175,6 +183,42 @@ where
         max_concurrent_refreshes: swr.max_concurrent_refreshes, usize;
         /// How long a refresh may take (`swr.refresh_timeout`, default 10 s).
         refresh_timeout: swr.refresh_timeout, Duration;
+        /// Whether fresh values are refreshed early (`xfetch.enabled`, default true).
+        xfetch_enabled: xfetch.enabled, bool;
+        /// How eagerly (`xfetch.beta`, default 1).
+        xfetch_beta: xfetch.beta, f64;
+        /// Whether lasting panic opens the breaker (`breaker.enabled`, default true).
+        breaker_enabled: breaker.enabled, bool;
+        /// How long a read counts for the breaker (`breaker.window`, default 30 min).
+        breaker_window: breaker.window, Duration;
+        /// Fewer scored reads open nothing (`breaker.min_reads`, default 60).
+        breaker_min_reads: breaker.min_reads, u64;
+        /// Ratio above which volatility is high (`breaker.high_enter`, default 0.5).
+        breaker_high_enter: breaker.high_enter, f64;
+        /// Ratio below which it no longer is (`breaker.high_exit`, default 0.3).
+        breaker_high_exit: breaker.high_exit, f64;
+        /// Ratio above which the circuit opens (`breaker.open_enter`, default 0.8).
+        breaker_open_enter: breaker.open_enter, f64;
+        /// Ratio below which it closes (`breaker.open_exit`, default 0.6).
+        breaker_open_exit: breaker.open_exit, f64;
+        /// Cap on a panicking read's TTL in high volatility (default 5 s).
+        breaker_high_panic_ttl: breaker.high_panic_ttl, Duration;
+        /// Cap on a warned read's TTL in high volatility (default 10 s).
+        breaker_high_warning_ttl: breaker.high_warning_ttl, Duration;
+        /// Cap on a panicking read's TTL while the circuit is open (default 10 s).
+        breaker_open_panic_ttl: breaker.open_panic_ttl, Duration;
+        /// Cap on a warned read's TTL while the circuit is open (default 30 s).
+        breaker_open_warning_ttl: breaker.open_warning_ttl, Duration;
+        /// Cap on a calm read's TTL while the circuit is open (default 60 s).
+        breaker_open_normal_ttl: breaker.open_normal_ttl, Duration;
+        /// How long a read with an old value waits (`computes.soft_timeout`, default 0: to the end).
+        soft_timeout: computes.soft_timeout, Duration;
+        /// How many computes run at once (`computes.max_concurrent`, default 0: any number).
+        max_concurrent_computes: computes.max_concurrent, usize;
+        /// How many may wait for that (`computes.queue`, default 1000).
+        compute_queue: computes.queue, usize;
+        /// Age up to which a value is served on failure (`fail_safe.max_stale_if_error`, default 0).
+        max_stale_if_error: fail_safe.max_stale_if_error, Duration;
         /// How long a compute may take (`computes.hard_timeout`, default 30 s).
         hard_timeout: computes.hard_timeout, Duration;
         /// How long the next refresh waits after a failure (`fail_safe.throttle`, default 5 s).
@@ -197,7 +241,7 @@ where
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::new(self.handle, clock.clone())?),
         };
-        let seed = self.hash_seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         let hasher = FixedState::with_seed(seed);
         let stats = Stats::new(self.registry.unwrap_or_default())?;
         let evicted = stats.evictions();
@@ -212,10 +256,14 @@ where
                 tags: TagMarks::with_hasher(hasher),
                 generations: Arc::new(Generations::default()),
                 version: AtomicU64::new(0),
-                enabled: AtomicBool::new(self.config.cache.enabled),
+                enabled: AtomicBool::new(rules.enabled),
                 graph,
-                refreshes: Permits::new(rules.max_concurrent_refreshes),
-                rules,
+                refreshes: Permits::new(),
+                gate: Gate::new(),
+                breaker: BreakerCell::new(),
+                random: Random::new(seed),
+                rules: ArcSwap::from_pointee(rules),
+                fixed: Fixed::of(&self.config),
                 clock,
                 runtime,
                 stats,

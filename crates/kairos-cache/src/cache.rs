@@ -12,10 +12,10 @@ use crate::engine::Engine;
 use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{Join, Kind, Refresh};
-use crate::job::{Home, Job, Work};
-use crate::permits::Permit;
+use crate::job::{Done, Home, Job, Joined, RefreshPermit, Work};
 use crate::pin::Pinned;
-use crate::policy::decide::Reason;
+use crate::policy::Now;
+use crate::policy::decide::{Reason, Strategy};
 use crate::policy::events::EventGraph;
 use crate::reading::Reading;
 use crate::receipt::{Answer, Computed, Hit};
@@ -106,7 +106,7 @@ where
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let engine = &self.engine;
-        let arrived = engine.clock.now();
+        let arrived = engine.now();
         let place = engine.place(context)?;
         if let Some(scope) = &place.scope {
             scope.0.publish(context.kickoff, context.lineup_confirmed);
@@ -122,21 +122,27 @@ where
         let (waiting, reading) = loop {
             let reading = engine.read(key, context, &place, now);
             let kind = match reading.verdict.reason {
-                Reason::Fresh => return Ok(engine.serve(&reading, arrived, false)),
+                Reason::Fresh => {
+                    let refreshing = engine.is_due_early(&reading)
+                        && engine.refresh(key, &place, &reading, &mut job);
+                    return Ok(engine.serve(&reading, arrived, refreshing));
+                }
                 Reason::Stale => {
                     let refreshing = engine.refresh(key, &place, &reading, &mut job);
                     return Ok(engine.serve(&reading, arrived, refreshing));
                 }
-                Reason::Miss | Reason::TooStale | Reason::Disabled => Kind::Miss,
-                Reason::Forced | Reason::Panic | Reason::Suspended => Kind::Bypass,
+                Reason::TooStale if engine.is_put_off(&reading) => {
+                    return Ok(engine.serve_as(Reason::StaleIfError, reading, arrived));
+                }
+                _ if reading.verdict.reason.strategy() == Strategy::Bypass => Kind::Bypass,
+                _ => Kind::Miss,
             };
             if let Some(waiting) = engine.join(key, kind, &place, &reading, &mut job) {
                 break (waiting, reading);
             }
-            now = engine.clock.now();
+            now = engine.now();
         };
-        let (done, joined) = waiting.done().await;
-        Ok(engine.answer(&reading, done, joined, arrived))
+        Ok(engine.wait(key, waiting, context, &place, reading, arrived).await)
     }
 
     /// The read without a compute: serves fresh and stale values, and nothing where a compute
@@ -148,7 +154,7 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let arrived = self.engine.clock.now();
+        let arrived = self.engine.now();
         let reading = self.engine.read_stored(key, arrived)?;
         self.engine.serve(&reading, arrived, false).into_hit().ok()
     }
@@ -159,8 +165,8 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let reading = self.engine.read_stored(key, self.engine.clock.now())?;
-        let value = Arc::clone(&reading.view.as_ref()?.entry().value);
+        let reading = self.engine.read_stored(key, self.engine.now())?;
+        let value = reading.view.as_ref()?.entry().value.clone()?;
         Some(Hit::new(value, reading.receipt(false)))
     }
 
@@ -195,6 +201,65 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
+    /// Waits for a compute, and answers with its result, or with the old value where the rules
+    /// allow that: the compute fails, or takes longer than the read waits.
+    async fn wait<Q>(
+        &self,
+        key: &Q,
+        mut waiting: Waiting<K, V>,
+        context: &Context,
+        place: &Place,
+        reading: Reading<V>,
+        arrived: Now,
+    ) -> Answer<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let old_value = reading.verdict.reason == Reason::TooStale;
+        let soft_timeout_ns = self.rules().soft_timeout_ns;
+        if old_value && soft_timeout_ns > 0 {
+            let timer = self.runtime.sleep_until(arrived.mono.saturating_add(soft_timeout_ns));
+            match waiting.done_before(timer).await {
+                Some((done, joined)) => {
+                    return self.conclude(key, context, place, &reading, (done, joined), arrived);
+                }
+                None => {
+                    if let Some(old) = self.old_value(key, context, place, &reading) {
+                        waiting.depart();
+                        return self.serve_as(Reason::SoftTimeout, old, arrived);
+                    }
+                }
+            }
+        }
+        let done = waiting.done().await;
+        self.conclude(key, context, place, &reading, done, arrived)
+    }
+
+    fn conclude<Q>(
+        &self,
+        key: &Q,
+        context: &Context,
+        place: &Place,
+        reading: &Reading<V>,
+        (done, joined): (Done<V>, Joined),
+        arrived: Now,
+    ) -> Answer<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
+        if failed
+            && reading.verdict.reason == Reason::TooStale
+            && let Some(old) = self.old_value(key, context, place, reading)
+            && self.rules().read.allowed_if_error(&old.rules_view(), old.now)
+        {
+            return self.serve_as(Reason::StaleIfError, old, arrived);
+        }
+        self.answer(reading, done, joined, arrived)
+    }
+
     /// Joins or starts a compute. Nothing if the entry has changed meanwhile: look again.
     fn join<Q>(
         self: &Arc<Self>,
@@ -202,7 +267,7 @@ where
         kind: Kind,
         place: &Place,
         reading: &Reading<V>,
-        job: &mut impl FnMut(Option<Permit>) -> Job<V>,
+        job: &mut impl FnMut(Option<RefreshPermit>) -> Job<V>,
     ) -> Option<Waiting<K, V>>
     where
         K: Borrow<Q>,
@@ -238,21 +303,21 @@ where
         key: &Q,
         place: &Place,
         reading: &Reading<V>,
-        job: &mut impl FnMut(Option<Permit>) -> Job<V>,
+        job: &mut impl FnMut(Option<RefreshPermit>) -> Job<V>,
     ) -> bool
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let Some(view) = &reading.view else { return false };
-        if !view.entry().may_refresh(reading.now) {
+        if !view.entry().may_compute(reading.now) {
             return false;
         }
         loop {
             let flight = self.flight(key);
             let unchanged = || self.is_unchanged(key, place.scope.as_ref(), Some(view));
             let permitted = || {
-                let permit = self.refreshes.try_take();
+                let permit = self.refresh_permit();
                 if permit.is_none() {
                     self.stats.refresh_skipped();
                 }
@@ -270,6 +335,14 @@ where
                 Refresh::Retired => {}
             }
         }
+    }
+
+    /// A place among refreshes and among computes, if there is one right now.
+    fn refresh_permit(&self) -> Option<RefreshPermit> {
+        let rules = self.rules();
+        let refresh = self.refreshes.try_take(rules.max_concurrent_refreshes)?;
+        let pass = self.gate.try_pass(rules.max_concurrent_computes)?;
+        Some(RefreshPermit { refresh, pass })
     }
 
     /// Where a value of this place and these tags belongs.

@@ -18,6 +18,8 @@ pub struct Clock(Arc<Source>);
 #[derive(Debug)]
 struct Source {
     kind: Kind,
+    /// The wall reading when the monotonic one was zero.
+    began: WallNs,
     /// Wall minus monotonic, when a step was last noticed.
     offset: AtomicI64,
     steps: AtomicU64,
@@ -32,7 +34,7 @@ enum Kind {
 impl Clock {
     /// The operating system's clocks.
     pub fn system() -> Clock {
-        let clock = Clock::of(Kind::System { origin: Instant::now() });
+        let clock = Clock::of(Kind::System { origin: Instant::now() }, wall_ns(SystemTime::now()));
         clock.note_offset(clock.read());
         clock
     }
@@ -40,13 +42,13 @@ impl Clock {
     /// A clock that stands still until its owner moves it.
     pub fn manual(start: SystemTime) -> (Clock, ManualClock) {
         let wall = AtomicI64::new(wall_ns(start));
-        let clock = Clock::of(Kind::Manual { mono: AtomicU64::new(0), wall });
+        let clock = Clock::of(Kind::Manual { mono: AtomicU64::new(0), wall }, wall_ns(start));
         clock.note_offset(clock.read());
         (clock.clone(), ManualClock(clock))
     }
 
-    fn of(kind: Kind) -> Clock {
-        Clock(Arc::new(Source { kind, offset: AtomicI64::new(0), steps: AtomicU64::new(0) }))
+    fn of(kind: Kind, began: WallNs) -> Clock {
+        Clock(Arc::new(Source { kind, began, offset: AtomicI64::new(0), steps: AtomicU64::new(0) }))
     }
 
     /// One reading of both clocks. Notices a step of the wall clock.
@@ -61,6 +63,12 @@ impl Clock {
             self.0.steps.fetch_add(1, Ordering::Release);
         }
         now
+    }
+
+    /// The second of the day's clock as it was when this one began: it never goes back.
+    pub(crate) fn second(&self, now: Now) -> u64 {
+        let began = u64::try_from(self.0.began).unwrap_or(0);
+        began.saturating_add(now.mono) / 1_000_000_000
     }
 
     /// How often the wall clock has stepped by more than 100 ms.

@@ -1,25 +1,21 @@
-//! Computes: what a flight launches becomes a task, what it finds becomes an entry, who waits gets an answer.
-//! Never knows: how a read decided that it needs one.
-//! Read next: `flight.rs` for who may join, `generation.rs` for what may be stored.
+//! A running compute's end: what it found becomes an entry, or does not, and the key is free.
+//! Never knows: how a compute came to run, or how a read decided that it needs one.
+//! Read next: `generation.rs` for what may be stored, `launch.rs` for how a compute begins.
 
-use std::any::Any;
-use std::borrow::Borrow;
-use std::future::poll_fn;
 use std::hash::Hash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::Poll;
 
 use crate::engine::Engine;
-use crate::entry::{Entry, Place};
+use crate::entry::Entry;
 use crate::error::Error;
-use crate::flight::{After, KeyMarks, Kind, Launch, Run};
+use crate::flight::{KeyMarks, Kind, Run};
+use crate::gate::Pass;
 use crate::generation::Capture;
-use crate::job::{Done, Found, Home, Job, KeyFlight, Work};
+use crate::job::{Done, Found, Home, KeyFlight};
 use crate::permits::Permit;
-use crate::policy::Now;
-use crate::policy::freshness::EntryView;
+use crate::policy::freshness::{EntryView, shortened};
 use crate::policy::golden_hour::ZoneTtl;
+use crate::policy::{MonoNs, Now};
 use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::slot::{Held, Replaced, Slot};
@@ -30,146 +26,28 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// The flight of a key, created if there is none.
-    pub(crate) fn flight<Q>(&self, key: &Q) -> Arc<KeyFlight<V>>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    {
-        if let Some(flight) = self.flights.get(key) {
-            return Arc::clone(&flight);
-        }
-        Arc::clone(&self.flights.entry(key.to_owned()).or_default())
-    }
-
-    /// Spawns a compute, and beside it the timer that ends it.
-    pub(crate) fn launch(
-        self: &Arc<Self>,
-        key: K,
-        flight: &Arc<KeyFlight<V>>,
-        launch: Launch<Job<V>, Done<V>>,
-    ) {
-        let Launch { run, kind, job } = launch;
-        let Job { work, home, permit } = job;
-        self.stats.compute_started(kind);
-        let limit_ns = match kind {
-            Kind::Refresh => self.rules.refresh_timeout_ns,
-            Kind::Miss | Kind::Bypass => self.rules.hard_timeout_ns,
-        };
-        let timer = self.watch(key.clone(), flight, &run, kind, &home.place, limit_ns);
-        let guard = Running {
-            engine: Arc::clone(self),
-            key,
-            flight: Arc::clone(flight),
-            run: Arc::clone(&run),
-            kind,
-            home,
-            timer: Some(timer),
-            _permit: permit,
-        };
-        let task = self.runtime.spawn(Box::pin(async move {
-            let found = contained(work).await;
-            guard.finish(found);
-        }));
-        run.set_abort(move || task.abort());
-    }
-
-    /// Starts the timer of a compute: it answers the waiters, then aborts the task. Behind a task
-    /// that does not yield it goes on answering whoever waits for the next compute.
-    fn watch(
-        self: &Arc<Self>,
-        key: K,
-        flight: &Arc<KeyFlight<V>>,
-        run: &Arc<Run<Done<V>>>,
-        kind: Kind,
-        place: &Place,
-        limit_ns: u64,
-    ) -> Task {
-        let (engine, flight, run) = (Arc::clone(self), Arc::clone(flight), Arc::clone(run));
-        let place = place.clone();
-        let started = self.clock.now().mono;
-        self.runtime.spawn(Box::pin(async move {
-            let mut deadline = started.saturating_add(limit_ns);
-            engine.runtime.sleep_until(deadline).await;
-            let now = engine.clock.now();
-            let zone = engine.rules.read.freshness.golden_hour.at(place.facts(), now.wall);
-            let timeout = Done { outcome: Err(Error::Timeout), zone };
-            if flight.doom(&run, timeout.clone()) {
-                engine.compute_failed(&key, kind, now);
-            }
-            run.abort();
-            loop {
-                deadline = deadline.saturating_add(limit_ns);
-                engine.runtime.sleep_until(deadline).await;
-                if !flight.check_stuck(&run, timeout.clone()) {
-                    return;
-                }
-            }
-        }))
-    }
-
-    /// Does what a step of a flight left to be done.
-    pub(crate) fn settle(
-        self: &Arc<Self>,
-        key: &K,
-        flight: &Arc<KeyFlight<V>>,
-        after: After<Job<V>, Done<V>>,
-    ) {
-        // Closures that will not run are dropped here, outside every lock.
-        drop(after.spare);
-        if after.retired {
-            self.forget_flight(key, flight);
-        }
-        if let Some(launch) = after.launch {
-            self.launch(key.clone(), flight, launch);
-        }
-        if let Some(run) = after.abort {
-            run.abort();
-        }
-    }
-
-    /// Retires a flight that a caller created and did not use.
-    pub(crate) fn release_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        if flight.retire() {
-            self.forget_flight(key, flight);
-        }
-    }
-
-    /// Removes a retired flight from the table.
-    pub(crate) fn forget_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.flights.remove_if(key, |_, current| Arc::ptr_eq(current, flight));
-    }
-
     /// Counts a failed compute, and puts off the next refresh of a value that can still be served.
-    fn compute_failed(&self, key: &K, kind: Kind, now: Now) {
+    pub(crate) fn compute_failed(&self, key: &K, kind: Kind, now: Now) {
         self.stats.compute_failed(kind);
         let Some(view) = self.view(key, None) else { return };
-        if self.rules.read.servable(&view.rules_view(), view.entry().place.facts(), now) {
-            view.entry().put_off_refresh(now.mono.saturating_add(self.rules.throttle_ns));
+        let rules = self.rules();
+        if rules.read.servable(&view.rules_view(), view.entry().place.facts(), now) {
+            view.entry().put_off_refresh(now.mono.saturating_add(rules.throttle_ns));
         }
     }
 
-    /// Stores a value unless something forbids it; says whether it did. Called under the flight's
+    /// Stores a result unless something forbids it; says whether it did. Called under the flight's
     /// lock, which serialises the writers of a key.
-    pub(crate) fn store_value(
+    pub(crate) fn store_result(
         &self,
         key: &K,
-        value: Arc<V>,
+        result: Fresh<V>,
         home: &Home,
         capture: &Capture,
         marks: KeyMarks,
-        (now, zone): (Now, ZoneTtl),
     ) -> bool {
         let may_store = self.is_enabled()
-            && zone.ttl_ns > 0
+            && result.rules_view.at_insert.ttl_ns > 0
             // The flag is looked at before the entry is admitted: see `ScopeState::set_status`.
             && !home.place.is_suspended()
             && marks.killed <= capture.seq();
@@ -177,8 +55,8 @@ where
             return false;
         }
         let entry = Arc::new(Entry {
-            value,
-            rules_view: EntryView { stored_at: now.mono, at_insert: zone, expired: false },
+            value: result.value,
+            rules_view: result.rules_view,
             place: home.place.clone(),
             refresh_not_before: AtomicU64::new(0),
         });
@@ -200,20 +78,66 @@ where
     }
 }
 
+/// A result that has just been found.
+pub(crate) struct Fresh<V> {
+    /// Nothing, where it is known that there is nothing.
+    pub(crate) value: Option<Arc<V>>,
+    pub(crate) rules_view: EntryView,
+}
+
+impl<V> Fresh<V> {
+    /// A value found at `now`, its TTL not yet shortened.
+    pub(crate) fn value(value: Arc<V>, now: Now, at_insert: ZoneTtl, compute_ns: u64) -> Fresh<V> {
+        let rules_view = EntryView {
+            stored_at: now.mono,
+            at_insert,
+            expired: false,
+            ttl_factor: 1.0,
+            ttl_limit_ns: u64::MAX,
+            compute_ns,
+        };
+        Fresh { value: Some(value), rules_view }
+    }
+
+    /// The same with the share of its TTL that jitter leaves.
+    pub(crate) fn with_jitter(mut self, factor: f64) -> Fresh<V> {
+        let at_insert = &mut self.rules_view.at_insert;
+        at_insert.ttl_ns = shortened(at_insert.ttl_ns, factor);
+        self.rules_view.ttl_factor = factor;
+        self
+    }
+
+    /// That there is nothing, to be remembered for at most `limit_ns`.
+    fn nothing(now: Now, at_insert: ZoneTtl, limit_ns: u64) -> Fresh<V> {
+        let at_insert = ZoneTtl { ttl_ns: at_insert.ttl_ns.min(limit_ns), ..at_insert };
+        let rules_view = EntryView {
+            stored_at: now.mono,
+            at_insert,
+            expired: false,
+            ttl_factor: 1.0,
+            ttl_limit_ns: limit_ns,
+            compute_ns: 0,
+        };
+        Fresh { value: None, rules_view }
+    }
+}
+
 /// A running compute's task. However it ends, dropping this frees the key.
-struct Running<K, V>
+pub(crate) struct Running<K, V>
 where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    engine: Arc<Engine<K, V>>,
-    key: K,
-    flight: Arc<KeyFlight<V>>,
-    run: Arc<Run<Done<V>>>,
-    kind: Kind,
-    home: Home,
-    timer: Option<Task>,
-    _permit: Option<Permit>,
+    pub(crate) engine: Arc<Engine<K, V>>,
+    pub(crate) key: K,
+    pub(crate) flight: Arc<KeyFlight<V>>,
+    pub(crate) run: Arc<Run<Done<V>>>,
+    pub(crate) kind: Kind,
+    pub(crate) home: Home,
+    pub(crate) started: MonoNs,
+    pub(crate) timer: Option<Task>,
+    /// Given back only after the pending compute of the key has asked for its turn.
+    pub(crate) _permits: (Pass, Option<Permit>),
 }
 
 impl<K, V> Running<K, V>
@@ -221,7 +145,7 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    fn finish(mut self, found: Found<V>) {
+    pub(crate) fn finish(mut self, found: Found<V>) {
         self.end(Some(found));
     }
 
@@ -231,12 +155,11 @@ where
         timer.abort();
         self.run.clear_abort();
         let engine = &self.engine;
-        let now = engine.clock.now();
-        let zone = engine.rules.read.freshness.golden_hour.at(self.home.place.facts(), now.wall);
-        let after = self.flight.finish(&self.run, |capture, marks| {
-            let outcome = self.conclude(found, capture, marks, (now, zone));
-            Done { outcome, zone }
-        });
+        let now = engine.now();
+        let zone = engine.zone_of(&self.home.place, now);
+        let after = self
+            .flight
+            .finish(&self.run, |capture, marks| self.conclude(found, capture, marks, now, zone));
         engine.settle(&self.key, &self.flight, after);
     }
 
@@ -245,26 +168,37 @@ where
         found: Option<Found<V>>,
         capture: &Capture,
         marks: KeyMarks,
-        at: (Now, ZoneTtl),
-    ) -> Result<Arc<V>, Error> {
+        now: Now,
+        zone: ZoneTtl,
+    ) -> Done<V> {
         let (engine, kind) = (&self.engine, self.kind);
         match found {
-            None => Err(Error::Aborted),
+            None => Done { outcome: Err(Error::Aborted), zone },
             Some(Err(error)) => {
-                engine.compute_failed(&self.key, kind, at.0);
-                Err(error)
+                engine.compute_failed(&self.key, kind, now);
+                Done { outcome: Err(error), zone }
             }
             Some(Ok(Computed::None)) => {
-                engine.remove_entry(&self.key);
+                let limit_ns = engine.rules().negative_ttl_ns;
+                let remembered = limit_ns > 0 && {
+                    let nothing = Fresh::nothing(now, zone, limit_ns);
+                    engine.store_result(&self.key, nothing, &self.home, capture, marks)
+                };
+                if !remembered {
+                    engine.remove_entry(&self.key);
+                }
                 engine.stats.compute_succeeded(kind, None);
-                Err(Error::Nothing)
+                Done { outcome: Err(Error::Nothing), zone }
             }
             Some(Ok(Computed::Value(value))) => {
                 let value = Arc::new(value);
-                let kept = Arc::clone(&value);
-                let stored = engine.store_value(&self.key, kept, &self.home, capture, marks, at);
-                engine.stats.compute_succeeded(kind, stored.then_some(at.1.zone));
-                Ok(value)
+                let took = now.mono.saturating_sub(self.started);
+                let fresh =
+                    Fresh::value(Arc::clone(&value), now, zone, took).with_jitter(engine.jitter());
+                let zone = fresh.rules_view.at_insert;
+                let stored = engine.store_result(&self.key, fresh, &self.home, capture, marks);
+                engine.stats.compute_succeeded(kind, stored.then_some(zone.zone));
+                Done { outcome: Ok(value), zone }
             }
         }
     }
@@ -278,34 +212,4 @@ where
     fn drop(&mut self) {
         self.end(None);
     }
-}
-
-/// Runs work so that a panic in the closure, in its future or in the future's drop is an error.
-async fn contained<V>(work: Work<V>) -> Found<V> {
-    let mut future = match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(future) => Some(future),
-        Err(panic) => return Err(panicked(&*panic)),
-    };
-    let found = poll_fn(|cx| {
-        let future = future.as_mut().expect("the future is taken after its last poll");
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll,
-            Err(panic) => Poll::Ready(Err(panicked(&*panic))),
-        }
-    })
-    .await;
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future.take())));
-    match (found, dropped) {
-        (Ok(_), Err(panic)) => Err(panicked(&*panic)),
-        (found, _) => found,
-    }
-}
-
-fn panicked(payload: &(dyn Any + Send)) -> Error {
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    Error::Panicked(message.into())
 }

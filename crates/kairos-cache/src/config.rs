@@ -25,8 +25,12 @@ pub struct Config {
     pub golden_hour: GoldenHourConfig,
     /// Odds windows and thresholds.
     pub volatility: VolatilityConfig,
+    /// The panic breaker.
+    pub breaker: BreakerConfig,
     /// Stale-while-revalidate.
     pub swr: SwrConfig,
+    /// Early refresh.
+    pub xfetch: XFetchConfig,
     /// Computes.
     pub computes: ComputesConfig,
     /// What happens after a failure.
@@ -56,11 +60,22 @@ pub struct CacheConfig {
     /// TTL where no kickoff is known.
     #[serde(with = "humantime_serde")]
     pub default_ttl: Duration,
+    /// How long it is remembered that there is nothing for a key; zero for not at all.
+    #[serde(with = "humantime_serde")]
+    pub negative_ttl: Duration,
+    /// By up to this share a TTL is shortened at random; 0 for not at all.
+    pub jitter: f64,
 }
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        CacheConfig { enabled: true, max_capacity: 10_000, default_ttl: HOUR }
+        CacheConfig {
+            enabled: true,
+            max_capacity: 10_000,
+            default_ttl: HOUR,
+            negative_ttl: Duration::ZERO,
+            jitter: 0.0,
+        }
     }
 }
 
@@ -195,6 +210,77 @@ impl Default for VolatilityConfig {
     }
 }
 
+/// `[breaker]`: ratios are of panicking to scored reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BreakerConfig {
+    /// Whether lasting panic opens the breaker.
+    pub enabled: bool,
+    /// How long a read counts.
+    #[serde(with = "humantime_serde")]
+    pub window: Duration,
+    /// Fewer scored reads within the window open nothing.
+    pub min_reads: u64,
+    /// Above this ratio: normal to high volatility.
+    pub high_enter: f64,
+    /// Below this ratio: high volatility to normal.
+    pub high_exit: f64,
+    /// Above this ratio: high volatility to circuit open.
+    pub open_enter: f64,
+    /// Below this ratio: circuit open to high volatility.
+    pub open_exit: f64,
+    /// Cap on a panicking read's TTL in high volatility.
+    #[serde(with = "humantime_serde")]
+    pub high_panic_ttl: Duration,
+    /// Cap on a warned read's TTL in high volatility.
+    #[serde(with = "humantime_serde")]
+    pub high_warning_ttl: Duration,
+    /// Cap on a panicking read's TTL while the circuit is open.
+    #[serde(with = "humantime_serde")]
+    pub open_panic_ttl: Duration,
+    /// Cap on a warned read's TTL while the circuit is open.
+    #[serde(with = "humantime_serde")]
+    pub open_warning_ttl: Duration,
+    /// Cap on a calm read's TTL while the circuit is open.
+    #[serde(with = "humantime_serde")]
+    pub open_normal_ttl: Duration,
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        BreakerConfig {
+            enabled: true,
+            window: 30 * MINUTE,
+            min_reads: 60,
+            high_enter: 0.5,
+            high_exit: 0.3,
+            open_enter: 0.8,
+            open_exit: 0.6,
+            high_panic_ttl: 5 * SECOND,
+            high_warning_ttl: 10 * SECOND,
+            open_panic_ttl: 10 * SECOND,
+            open_warning_ttl: 30 * SECOND,
+            open_normal_ttl: MINUTE,
+        }
+    }
+}
+
+/// `[xfetch]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct XFetchConfig {
+    /// Whether fresh values are refreshed early, at random, the sooner the longer they take.
+    pub enabled: bool,
+    /// How eagerly; 1 is the optimum.
+    pub beta: f64,
+}
+
+impl Default for XFetchConfig {
+    fn default() -> Self {
+        XFetchConfig { enabled: true, beta: 1.0 }
+    }
+}
+
 /// `[swr]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -226,14 +312,26 @@ impl Default for SwrConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ComputesConfig {
+    /// How long a read with an old value at hand waits before it takes that; zero for to the end.
+    #[serde(with = "humantime_serde")]
+    pub soft_timeout: Duration,
     /// How long a compute may take before it is aborted.
     #[serde(with = "humantime_serde")]
     pub hard_timeout: Duration,
+    /// How many computes run at once, refreshes included; 0 for any number.
+    pub max_concurrent: usize,
+    /// How many may wait for that; beyond it reads get `Error::Overloaded`.
+    pub queue: usize,
 }
 
 impl Default for ComputesConfig {
     fn default() -> Self {
-        ComputesConfig { hard_timeout: 30 * SECOND }
+        ComputesConfig {
+            soft_timeout: Duration::ZERO,
+            hard_timeout: 30 * SECOND,
+            max_concurrent: 0,
+            queue: 1000,
+        }
     }
 }
 
@@ -241,6 +339,9 @@ impl Default for ComputesConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FailSafeConfig {
+    /// Up to this age an old value is served when its compute fails; zero for never.
+    #[serde(with = "humantime_serde")]
+    pub max_stale_if_error: Duration,
     /// How long the next refresh waits after a failure.
     #[serde(with = "humantime_serde")]
     pub throttle: Duration,
@@ -248,7 +349,7 @@ pub struct FailSafeConfig {
 
 impl Default for FailSafeConfig {
     fn default() -> Self {
-        FailSafeConfig { throttle: 5 * SECOND }
+        FailSafeConfig { max_stale_if_error: Duration::ZERO, throttle: 5 * SECOND }
     }
 }
 

@@ -6,19 +6,24 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use arc_swap::{ArcSwap, Guard};
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
+use crate::breaker::BreakerCell;
 use crate::clock::Clock;
 use crate::context::{Context, Scope};
 use crate::entry::{Entry, Generations, Place};
 use crate::error::Error;
+use crate::gate::Gate;
 use crate::generation::Class;
 use crate::job::KeyFlight;
 use crate::permits::Permits;
+use crate::policy::Now;
 use crate::policy::events::{EventGraph, MarketId};
 use crate::policy::freshness::EntryView;
-use crate::rules::Rules;
+use crate::random::Random;
+use crate::rules::{Fixed, Rules};
 use crate::runtime::Runtime;
 use crate::scope::{ScopeState, TagMarks};
 use crate::slot::{Held, Slot};
@@ -39,8 +44,12 @@ pub(crate) struct Engine<K, V> {
     pub(crate) version: AtomicU64,
     pub(crate) enabled: AtomicBool,
     pub(crate) graph: EventGraph,
-    pub(crate) rules: Rules,
+    pub(crate) rules: ArcSwap<Rules>,
+    pub(crate) fixed: Fixed,
     pub(crate) refreshes: Permits,
+    pub(crate) gate: Gate,
+    pub(crate) breaker: BreakerCell,
+    pub(crate) random: Random,
     pub(crate) clock: Clock,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) stats: Stats,
@@ -71,6 +80,22 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
+    /// The clock's reading. The first of each second lets the breaker evaluate.
+    pub(crate) fn now(&self) -> Now {
+        let now = self.clock.now();
+        let rules = self.rules();
+        let second = self.clock.second(now);
+        if self.breaker.note(second, &rules.read.breaker, || self.stats.scored()) {
+            self.touch();
+        }
+        now
+    }
+
+    /// The rules in force.
+    pub(crate) fn rules(&self) -> Guard<Arc<Rules>> {
+        self.rules.load()
+    }
+
     /// The live entry of a key, unless it belongs to another match than the read names.
     pub(crate) fn view<Q>(&self, key: &Q, scope: Option<&Scope>) -> Option<View<V>>
     where

@@ -62,7 +62,8 @@ impl Place {
 
 /// A stored value and what was known when it was stored.
 pub(crate) struct Entry<V> {
-    pub(crate) value: Arc<V>,
+    /// Nothing, where it is known that there is nothing.
+    pub(crate) value: Option<Arc<V>>,
     pub(crate) rules_view: EntryView,
     pub(crate) place: Place,
     pub(crate) refresh_not_before: AtomicU64,
@@ -74,7 +75,7 @@ impl<V> Entry<V> {
         self.refresh_not_before.store(until, Ordering::Relaxed);
     }
 
-    pub(crate) fn may_refresh(&self, now: Now) -> bool {
+    pub(crate) fn may_compute(&self, now: Now) -> bool {
         // Relaxed: as in `put_off_refresh`.
         now.mono >= self.refresh_not_before.load(Ordering::Relaxed)
     }

@@ -20,6 +20,9 @@ pub enum Error {
     /// The compute did not finish within its time and was aborted.
     #[error("the compute ran out of time and was aborted")]
     Timeout,
+    /// Too many computes run, and too many wait.
+    #[error("too many computes are running and waiting")]
+    Overloaded,
     /// The compute says that there is nothing for this key.
     #[error("there is no value for this key")]
     Nothing,

@@ -35,8 +35,8 @@ where
         at: SystemTime,
     ) -> Result<Volatility, Error> {
         let engine = &self.engine;
-        let now = engine.clock.now();
-        match scope.0.odds.observe(market, price, wall_ns(at), now, &engine.rules.odds) {
+        let now = engine.now();
+        match scope.0.odds.observe(market, price, wall_ns(at), now, &engine.rules().odds) {
             Ok(observed) => {
                 if observed.changed {
                     scope.0.touch();

@@ -7,6 +7,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::cache::Cache;
+use crate::compute::Fresh;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -84,11 +85,11 @@ where
     /// is suspended, or its TTL is zero. Says whether it was stored.
     pub fn insert(self, value: V) -> bool {
         let engine = &self.engine;
-        let now = engine.clock.now();
-        let zone = engine.rules.read.freshness.golden_hour.at(self.home.place.facts(), now.wall);
+        let now = engine.now();
+        let zone = engine.zone_of(&self.home.place, now);
+        let fresh = Fresh::value(Arc::new(value), now, zone, 0).with_jitter(engine.jitter());
         self.flight.publish(|marks| {
-            let value = Arc::new(value);
-            engine.store_value(&self.key, value, &self.home, &self.capture, marks, (now, zone))
+            engine.store_result(&self.key, fresh, &self.home, &self.capture, marks)
         })
     }
 }

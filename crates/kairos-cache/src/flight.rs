@@ -35,6 +35,10 @@ struct Running<R> {
     waiters: usize,
     /// It will be aborted: nobody may join it any more.
     doomed: bool,
+    /// It waits for its turn: whoever arrives now arrives before it starts.
+    queued: bool,
+    /// A reader left it and wants it to go on.
+    kept: bool,
 }
 
 struct Pending<J, R> {
@@ -79,7 +83,8 @@ impl<J: Job, R: Clone> Flight<J, R> {
         let key = state.key;
         match &mut state.running {
             Some(running)
-                if kind != Kind::Bypass && !running.doomed && !key.cover(&running.capture) =>
+                if !running.doomed
+                    && (running.queued || kind != Kind::Bypass && !key.cover(&running.capture)) =>
             {
                 running.waiters += 1;
                 let run = Arc::clone(&running.run);
@@ -191,7 +196,8 @@ impl<J: Job, R: Clone> Flight<J, R> {
         let mut spare = VecDeque::new();
         if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
             running.waiters = running.waiters.saturating_sub(1);
-            if running.waiters == 0 && running.kind != Kind::Refresh && !running.doomed {
+            let unwanted = running.waiters == 0 && running.kind != Kind::Refresh && !running.kept;
+            if unwanted && !running.doomed {
                 running.doomed = true;
                 abort = Some(Arc::clone(&running.run));
             }
@@ -207,6 +213,44 @@ impl<J: Job, R: Clone> Flight<J, R> {
         }
         let retired = state.retire_if_idle();
         After { launch: None, abort, retired, spare }
+    }
+
+    /// A waiter goes away and wants the compute to go on.
+    pub fn depart(&self, ticket: &Ticket<R>) {
+        ticket.run.leave(&ticket.seat);
+        let mut state = self.state.lock();
+        // The job of a pending compute simply stays: nobody else can take it back.
+        if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
+            running.waiters = running.waiters.saturating_sub(1);
+            running.kept = true;
+        }
+    }
+
+    /// A compute that was launched has to wait for its turn.
+    pub fn queue(&self, run: &Arc<Run<R>>) {
+        let mut state = self.state.lock();
+        if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, run)) {
+            running.queued = true;
+        }
+    }
+
+    /// The turn of a queued compute has come: captures anew. False if nobody wants it any more.
+    pub fn begin(&self, run: &Arc<Run<R>>, job: &J) -> bool {
+        let mut state = self.state.lock();
+        match state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, run) && !r.doomed) {
+            Some(running) => {
+                running.capture = job.capture();
+                running.queued = false;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether a launched compute is still wanted.
+    pub fn wants(&self, run: &Arc<Run<R>>) -> bool {
+        let state = self.state.lock();
+        state.running.as_ref().is_some_and(|r| Arc::ptr_eq(&r.run, run) && !r.doomed)
     }
 
     /// Records a kill of the key. False if the flight has retired: nothing runs here.
@@ -264,8 +308,15 @@ impl<J: Job, R: Clone> State<J, R> {
         // Capture before compute: the launch that is returned here has not been spawned yet.
         let capture = job.capture();
         run.set_leader(leader);
-        self.running =
-            Some(Running { run: Arc::clone(&run), kind, capture, waiters, doomed: false });
+        self.running = Some(Running {
+            run: Arc::clone(&run),
+            kind,
+            capture,
+            waiters,
+            doomed: false,
+            queued: false,
+            kept: false,
+        });
         Launch { run, kind, job }
     }
 

@@ -168,7 +168,7 @@ where
     }
 
     fn is_before_kickoff(&self, view: &View<V>) -> bool {
-        let (facts, now) = (view.entry().place.facts(), self.clock.now());
+        let (facts, now) = (view.entry().place.facts(), self.now());
         !view.rules_view().ended_by_kickoff(facts, now)
     }
 }

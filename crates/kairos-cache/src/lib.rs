@@ -22,12 +22,14 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 
+mod breaker;
 mod builder;
 mod cache;
 mod clock;
 mod compute;
 mod config;
 mod context;
+mod control;
 mod counts;
 mod engine;
 mod entry;
@@ -36,16 +38,19 @@ mod feed;
 mod fill;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
+mod gate;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod generation;
 mod invalidate;
 mod job;
+mod launch;
 mod market;
 mod permits;
 mod pin;
 mod policy;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod published;
+mod random;
 mod reading;
 mod receipt;
 mod rules;
@@ -64,8 +69,8 @@ pub use builder::Builder;
 pub use cache::Cache;
 pub use clock::{Clock, ManualClock};
 pub use config::{
-    CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig, FailSafeConfig,
-    GoldenHourConfig, SwrConfig, VolatilityConfig, ZoneConfig, ZoneName,
+    BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig, FailSafeConfig,
+    GoldenHourConfig, SwrConfig, VolatilityConfig, XFetchConfig, ZoneConfig, ZoneName,
 };
 pub use context::{Context, Scope};
 pub use counts::Category;
@@ -73,6 +78,7 @@ pub use error::{Error, ObservationError};
 pub use fill::Fill;
 pub use invalidate::EventOutcome;
 pub use pin::Pinned;
+pub use policy::breaker::BreakerLevel;
 pub use policy::decide::{Reason, Strategy};
 pub use policy::events::{EventGraph, EventId, GraphError, MarketId, MarketName};
 pub use policy::golden_hour::Zone;

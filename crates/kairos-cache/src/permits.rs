@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::sync::{AtomicUsize, Ordering};
 
-/// A bounded number of permits.
+/// How many are under way. The limit is given with each request, because it may be changed.
 #[derive(Debug)]
 pub(crate) struct Permits(Arc<AtomicUsize>);
 
@@ -15,15 +15,16 @@ pub(crate) struct Permits(Arc<AtomicUsize>);
 pub(crate) struct Permit(Arc<AtomicUsize>);
 
 impl Permits {
-    pub(crate) fn new(count: usize) -> Permits {
-        Permits(Arc::new(AtomicUsize::new(count)))
+    pub(crate) fn new() -> Permits {
+        Permits(Arc::new(AtomicUsize::new(0)))
     }
 
-    /// Takes a permit if one is free.
-    pub(crate) fn try_take(&self) -> Option<Permit> {
+    /// Takes a permit if fewer than `limit` are taken.
+    pub(crate) fn try_take(&self, limit: usize) -> Option<Permit> {
+        let one_more = |taken| if taken < limit { Some(taken + 1) } else { None };
         // Relaxed: the count publishes nothing; what a permit protects is started afterwards.
         self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
             .ok()
             .map(|_| Permit(Arc::clone(&self.0)))
     }
@@ -31,6 +32,6 @@ impl Permits {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::Relaxed); // Relaxed: as in `try_take`.
+        self.0.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `try_take`.
     }
 }

@@ -53,15 +53,14 @@ where
     /// The value, fresh or stale; nothing where a compute would be needed.
     pub fn get(&mut self) -> Option<&V> {
         self.refreshed()?;
-        let view = self.reading.as_ref()?.view.as_ref()?;
-        Some(&view.entry().value)
+        self.reading.as_ref()?.view.as_ref()?.entry().value.as_deref()
     }
 
     /// The value with its receipt.
     pub fn read(&mut self) -> Option<Hit<V>> {
         self.refreshed()?;
         let reading = self.reading.as_ref()?;
-        let value = Arc::clone(&reading.view.as_ref()?.entry().value);
+        let value = reading.view.as_ref()?.entry().value.clone()?;
         Some(Hit::new(value, reading.receipt(false)))
     }
 
@@ -72,7 +71,7 @@ where
 
     /// Makes the remembered reading that of now, counts it, or gives it up.
     fn refreshed(&mut self) -> Option<()> {
-        let now = self.engine.clock.now();
+        let now = self.engine.now();
         let remembered = self.reading.as_mut().filter(|reading| {
             let Some(view) = &reading.view else { return false };
             let stamp = &self.stamp;
@@ -93,7 +92,7 @@ where
         }
         let reading = self.reading.as_ref()?;
         let took = self.engine.clock.now().mono.saturating_sub(now.mono);
-        self.engine.stats.read(reading.verdict.reason, reading.signal, took);
+        self.engine.stats.read(reading.verdict.reason, reading.signals.signal, took);
         Some(())
     }
 
@@ -105,7 +104,7 @@ where
         let place =
             self.reading.as_ref().and_then(|r| r.view.as_ref()).map(|v| v.entry().place.clone());
         let place_version = place.as_ref().map(Place::version);
-        let now = engine.clock.now();
+        let now = engine.now();
         self.reading = engine.read_stored(self.key.borrow(), now);
         let Some(reading) = &self.reading else { return };
         let Some(view) = &reading.view else { return };
@@ -116,13 +115,11 @@ where
             (None, _) => false,
         };
         let valid_until = if reading.verdict.reason == Reason::Fresh && same_place {
-            let cap = engine.rules.read.cap_ns(reading.signal.status());
-            let fresh = engine.rules.read.freshness.fresh_until(
-                &view.rules_view(),
-                entry.place.facts(),
-                now,
-                cap,
-            );
+            let rules = engine.rules();
+            let signals = &reading.signals;
+            let cap = rules.read.cap_ns(signals.signal.status(), signals.level);
+            let fresh =
+                rules.read.freshness.fresh_until(&view.rules_view(), entry.place.facts(), now, cap);
             fresh.min(entry.place.published(now).1)
         } else {
             0

@@ -4,16 +4,18 @@
 
 use std::borrow::Borrow;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::nanos;
 use crate::context::Context;
 use crate::engine::{Engine, View};
 use crate::entry::Place;
+use crate::error::Error;
 use crate::job::{Done, Joined};
+use crate::market::OddsRule;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Signals, Verdict};
+use crate::policy::freshness::EntryView;
 use crate::policy::volatility::Signal;
 use crate::receipt::{Answer, Receipt, Source};
 
@@ -33,12 +35,17 @@ static NO_PLACE: Place = Place { scope: None, market: None };
 /// Everything that one look at a key has found out.
 pub(crate) struct Reading<V> {
     pub(crate) view: Option<View<V>>,
-    pub(crate) signal: Signal,
+    pub(crate) signals: Signals,
     pub(crate) verdict: Verdict,
     pub(crate) now: Now,
 }
 
 impl<V> Reading<V> {
+    /// What the rules need to know of the entry that was found.
+    pub(crate) fn rules_view(&self) -> EntryView {
+        self.view.as_ref().expect("asked of a reading that found an entry").rules_view()
+    }
+
     pub(crate) fn receipt(&self, refresh_started: bool) -> Receipt {
         let verdict = &self.verdict;
         Receipt {
@@ -48,8 +55,8 @@ impl<V> Reading<V> {
             ttl: Duration::from_nanos(verdict.ttl_ns),
             age: Duration::from_nanos(verdict.age_ns),
             freshness: verdict.freshness,
-            volatility: self.signal.status(),
-            z: self.signal.z(),
+            volatility: self.signals.signal.status(),
+            z: self.signals.signal.z(),
             refresh_started,
             reason: verdict.reason,
         }
@@ -73,16 +80,26 @@ where
             Some(view) if place.scope.is_none() => &view.entry().place,
             _ => place,
         };
+        let rules = self.rules();
         let signals = Signals {
             enabled: self.is_enabled(),
             suspended: ruled_by.is_suspended(),
             force_refresh: context.force_refresh,
             max_age_ns: context.max_age.map(nanos),
-            signal: self.signal(context, ruled_by, now),
+            signal: signal(context, ruled_by, now, &rules.odds),
+            level: self.breaker.level(),
         };
         let rules_view = view.as_ref().map(View::rules_view);
-        let verdict = self.rules.read.decide(rules_view.as_ref(), &signals, ruled_by.facts(), now);
-        Reading { view, signal: signals.signal, verdict, now }
+        let facts = ruled_by.facts();
+        let verdict = rules.read.decide(rules_view.as_ref(), &signals, facts, now);
+        // That there is nothing is known while it is fresh, and is no value to serve after that.
+        let nothing = view.as_ref().is_some_and(|view| view.entry().value.is_none());
+        if nothing && matches!(verdict.reason, Reason::Stale | Reason::TooStale) {
+            let verdict = rules.read.decide(None, &signals, facts, now);
+            // The view stays, to tell whether the key has changed since.
+            return Reading { view, signals, verdict, now };
+        }
+        Reading { view, signals, verdict, now }
     }
 
     /// Looks at a key without a context; nothing unless the value can be served.
@@ -92,20 +109,9 @@ where
         Q: Hash + Eq + ?Sized,
     {
         let reading = self.read(key, &NO_CONTEXT, &NO_PLACE, now);
-        matches!(reading.verdict.reason, Reason::Fresh | Reason::Stale).then_some(reading)
-    }
-
-    /// What volatility says to a read: its own prices if it gives any, else the published status.
-    fn signal(&self, context: &Context, place: &Place, now: Now) -> Signal {
-        let rule = &self.rules.odds;
-        match &place.scope {
-            Some(scope) if rule.enabled && !context.current_odds.is_empty() => {
-                let prices = context.current_odds.iter().map(|(market, price)| (&**market, *price));
-                scope.0.odds.score(prices, now.mono, &rule.score)
-            }
-            Some(_) if rule.enabled => place.published(now).0,
-            _ => Signal::Unscored,
-        }
+        let has_value = reading.view.as_ref().is_some_and(|view| view.entry().value.is_some());
+        let served = matches!(reading.verdict.reason, Reason::Fresh | Reason::Stale);
+        (served && has_value).then_some(reading)
     }
 
     /// Serves the value that a reading has found, and counts the read.
@@ -117,10 +123,65 @@ where
     ) -> Answer<V> {
         let view = reading.view.as_ref().expect("fresh and stale are said of an entry only");
         self.count(reading, arrived);
-        Answer {
-            receipt: reading.receipt(refresh_started),
-            outcome: Ok(Arc::clone(&view.entry().value)),
-        }
+        let value = view.entry().value.clone();
+        Answer { receipt: reading.receipt(refresh_started), outcome: value.ok_or(Error::Nothing) }
+    }
+
+    /// Serves the value that a reading has found too stale, for another reason than its age.
+    pub(crate) fn serve_as(
+        &self,
+        reason: Reason,
+        mut reading: Reading<V>,
+        arrived: Now,
+    ) -> Answer<V> {
+        reading.verdict.reason = reason;
+        self.serve(&reading, arrived, false)
+    }
+
+    /// Looks again for the value that a read found too stale when it arrived: it may have died
+    /// meanwhile. The signals stay those of the read's arrival.
+    pub(crate) fn old_value<Q>(
+        &self,
+        key: &Q,
+        context: &Context,
+        place: &Place,
+        arrival: &Reading<V>,
+    ) -> Option<Reading<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let mut again = self.read(key, context, place, self.now());
+        let view = again.view.as_ref().filter(|view| view.entry().value.is_some())?;
+        let facts = view.entry().place.facts();
+        let alive = self.is_enabled()
+            && !again.signals.suspended
+            && !view.rules_view().ended_by_kickoff(facts, again.now)
+            && again
+                .signals
+                .max_age_ns
+                .is_none_or(|max| view.rules_view().age_ns(again.now) <= max);
+        again.signals = arrival.signals;
+        alive.then_some(again)
+    }
+
+    /// Whether fail-safe serves the old value of a too-stale read without a compute, because one
+    /// has just failed.
+    pub(crate) fn is_put_off(&self, reading: &Reading<V>) -> bool {
+        let Some(view) = &reading.view else { return false };
+        let old_enough = reading.signals.max_age_ns.is_none_or(|max| reading.verdict.age_ns <= max);
+        old_enough
+            && !view.entry().may_compute(reading.now)
+            && self.rules().read.allowed_if_error(&view.rules_view(), reading.now)
+    }
+
+    /// Whether a fresh value is refreshed early.
+    pub(crate) fn is_due_early(&self, reading: &Reading<V>) -> bool {
+        let Some(view) = &reading.view else { return false };
+        let facts = view.entry().place.facts();
+        let draw = || self.random.draw();
+        let (signals, now) = (&reading.signals, reading.now);
+        self.rules().read.refreshes_early(&view.rules_view(), signals, facts, now, draw)
     }
 
     /// Answers a read that has waited for a compute, and counts it.
@@ -147,6 +208,18 @@ where
 
     fn count(&self, reading: &Reading<V>, arrived: Now) {
         let took = self.clock.now().mono.saturating_sub(arrived.mono);
-        self.stats.read(reading.verdict.reason, reading.signal, took);
+        self.stats.read(reading.verdict.reason, reading.signals.signal, took);
+    }
+}
+
+/// What volatility says to a read: its own prices if it gives any, else the published status.
+fn signal(context: &Context, place: &Place, now: Now, rule: &OddsRule) -> Signal {
+    match &place.scope {
+        Some(scope) if rule.enabled && !context.current_odds.is_empty() => {
+            let prices = context.current_odds.iter().map(|(market, price)| (&**market, *price));
+            scope.0.odds.score(prices, now.mono, &rule.score)
+        }
+        Some(_) if rule.enabled => place.published(now).0,
+        _ => Signal::Unscored,
     }
 }

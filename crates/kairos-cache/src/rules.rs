@@ -5,12 +5,15 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
-use crate::config::{Config, EventsConfig, GoldenHourConfig, VolatilityConfig, ZoneName};
+use crate::config::{
+    BreakerConfig, Config, EventsConfig, GoldenHourConfig, VolatilityConfig, XFetchConfig, ZoneName,
+};
 use crate::error::Error;
 use crate::market::OddsRule;
+use crate::policy::breaker::BreakerRule;
 use crate::policy::decide::ReadPolicy;
 use crate::policy::events::EventGraph;
-use crate::policy::freshness::{FreshnessPolicy, StaleRule};
+use crate::policy::freshness::{FreshnessPolicy, StaleRule, XFetchRule};
 use crate::policy::golden_hour::{GoldenHour, Zone, ZoneRule};
 use crate::policy::volatility::ScoreRule;
 
@@ -23,6 +26,12 @@ pub(crate) struct Rules {
     pub(crate) refresh_timeout_ns: u64,
     pub(crate) hard_timeout_ns: u64,
     pub(crate) throttle_ns: u64,
+    pub(crate) enabled: bool,
+    pub(crate) negative_ttl_ns: u64,
+    pub(crate) jitter: f64,
+    pub(crate) soft_timeout_ns: u64,
+    pub(crate) max_concurrent_computes: usize,
+    pub(crate) compute_queue: usize,
 }
 
 /// Refuses a field unless `ok`.
@@ -45,6 +54,8 @@ impl Rules {
             "swr.stale_multiplier",
             "a finite number, at least 1.0",
         )?;
+        let cache = &config.cache;
+        require((0.0..1.0).contains(&cache.jitter), "cache.jitter", "at least 0 and below 1")?;
         let default_ttl = positive(config.cache.default_ttl, "cache.default_ttl")?;
         Ok(Rules {
             read: ReadPolicy {
@@ -57,13 +68,41 @@ impl Rules {
                     },
                 },
                 warning_ttl_ns: positive(config.volatility.warning_ttl, "volatility.warning_ttl")?,
+                breaker: breaker(&config.breaker)?,
+                xfetch: xfetch(&config.xfetch)?,
+                max_stale_if_error_ns: nanos(config.fail_safe.max_stale_if_error),
             },
             odds: odds(&config.volatility)?,
             max_concurrent_refreshes: swr.max_concurrent_refreshes,
             refresh_timeout_ns: positive(swr.refresh_timeout, "swr.refresh_timeout")?,
             hard_timeout_ns: positive(config.computes.hard_timeout, "computes.hard_timeout")?,
             throttle_ns: nanos(config.fail_safe.throttle),
+            enabled: cache.enabled,
+            negative_ttl_ns: nanos(cache.negative_ttl),
+            jitter: cache.jitter,
+            soft_timeout_ns: nanos(config.computes.soft_timeout),
+            max_concurrent_computes: config.computes.max_concurrent,
+            compute_queue: config.computes.queue,
         })
+    }
+}
+
+/// What a cache is built with for good.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fixed {
+    max_capacity: u64,
+    events: EventsConfig,
+}
+
+impl Fixed {
+    pub(crate) fn of(config: &Config) -> Fixed {
+        Fixed { max_capacity: config.cache.max_capacity, events: config.events.clone() }
+    }
+
+    pub(crate) fn require_same(&self, new: &Fixed) -> Result<(), Error> {
+        let allowed = "what the cache was built with";
+        require(self.max_capacity == new.max_capacity, "cache.max_capacity", allowed)?;
+        require(self.events == new.events, "events", allowed)
     }
 }
 
@@ -138,6 +177,45 @@ fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenH
         "long enough that no TTL grows towards kickoff once the line-up is confirmed",
     )?;
     Ok(table)
+}
+
+fn breaker(config: &BreakerConfig) -> Result<BreakerRule, Error> {
+    let ratio = |x: f64| (0.0..=1.0).contains(&x);
+    let share = "between 0 and 1";
+    require(ratio(config.high_enter), "breaker.high_enter", share)?;
+    require(ratio(config.open_enter), "breaker.open_enter", share)?;
+    require(
+        ratio(config.high_exit) && config.high_exit < config.high_enter,
+        "breaker.high_exit",
+        "at least 0 and below breaker.high_enter",
+    )?;
+    require(
+        ratio(config.open_exit) && config.open_exit < config.open_enter,
+        "breaker.open_exit",
+        "at least 0 and below breaker.open_enter",
+    )?;
+    require(config.window.as_secs() >= 1, "breaker.window", "at least 1s")?;
+    require(config.min_reads >= 1, "breaker.min_reads", "at least 1")?;
+    Ok(BreakerRule {
+        enabled: config.enabled,
+        window_s: config.window.as_secs(),
+        min_reads: config.min_reads,
+        high_enter: config.high_enter,
+        high_exit: config.high_exit,
+        open_enter: config.open_enter,
+        open_exit: config.open_exit,
+        high_panic_ttl_ns: positive(config.high_panic_ttl, "breaker.high_panic_ttl")?,
+        high_warning_ttl_ns: positive(config.high_warning_ttl, "breaker.high_warning_ttl")?,
+        open_panic_ttl_ns: positive(config.open_panic_ttl, "breaker.open_panic_ttl")?,
+        open_warning_ttl_ns: positive(config.open_warning_ttl, "breaker.open_warning_ttl")?,
+        open_normal_ttl_ns: positive(config.open_normal_ttl, "breaker.open_normal_ttl")?,
+    })
+}
+
+fn xfetch(config: &XFetchConfig) -> Result<Option<XFetchRule>, Error> {
+    let ok = config.beta.is_finite() && config.beta > 0.0;
+    require(ok, "xfetch.beta", "a finite number above 0")?;
+    Ok(config.enabled.then_some(XFetchRule { beta: config.beta }))
 }
 
 fn odds(config: &VolatilityConfig) -> Result<OddsRule, Error> {

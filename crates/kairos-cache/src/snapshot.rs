@@ -151,7 +151,7 @@ fn derive(now: &Counts, before: &[Counts; 7], latency: &HistogramSnapshot) -> St
         golden_hour_standard: zones[4],
         swr_served_stale: strategy(Category::Swr, Strategy::ServeStale),
         swr_served_fresh: strategy(Category::Swr, Strategy::ServeFresh),
-        swr_too_stale: since(Category::Swr, &|counts| counts.of(|r| r == Reason::TooStale)),
+        swr_too_stale: since(Category::Swr, &|counts| counts.of(Reason::found_too_stale)),
         swr_background_success: since(Category::Swr, &|counts| counts.refreshed),
         swr_background_error: since(Category::Swr, &|counts| counts.refresh_failed),
         surgical_invalidation: events,

@@ -9,6 +9,7 @@ use kairos_metrics::{Counter, Histogram, HistogramSnapshot, Precision, Registry}
 use crate::counts::{Baselines, Counts, SCORES};
 use crate::error::{Error, ObservationError};
 use crate::flight::Kind;
+use crate::policy::breaker::Scored;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
 use crate::policy::volatility::{Signal, Volatility};
@@ -31,6 +32,10 @@ pub(crate) struct Stats {
     evicted: Counter,
     events: Counter,
     full: Counter,
+    queued_computes: Counter,
+    overloaded: Counter,
+    switched: Counter,
+    reloaded: Counter,
     markets_invalidated: Counter,
     markets_preserved: Counter,
     cpu_saved_pct: FloatSum,
@@ -128,6 +133,16 @@ impl Stats {
             evicted: counter("kairos_cache_evictions", "Live entries evicted to make room")?,
             events: counter("kairos_cache_events", "Events applied to a match")?,
             full: counter("kairos_cache_full_invalidations", "Invalidations of a match or of all")?,
+            queued_computes: counter(
+                "kairos_cache_computes_queued",
+                "Computes that waited because too many were running",
+            )?,
+            overloaded: counter(
+                "kairos_cache_computes_refused",
+                "Computes refused because the queue was full",
+            )?,
+            switched: counter("kairos_cache_switches", "Times the cache was switched on or off")?,
+            reloaded: counter("kairos_cache_reloads", "Configurations taken at run time")?,
             markets_invalidated: counter(
                 "kairos_cache_event_entries_died",
                 "Live entries that died by an event",
@@ -183,6 +198,26 @@ impl Stats {
         }
     }
 
+    /// A compute that waits for its turn.
+    pub(crate) fn compute_queued(&self) {
+        self.queued_computes.inc();
+    }
+
+    /// A compute that was refused.
+    pub(crate) fn overloaded(&self) {
+        self.overloaded.inc();
+    }
+
+    /// The cache was switched on or off.
+    pub(crate) fn switched(&self) {
+        self.switched.inc();
+    }
+
+    /// A configuration was taken at run time.
+    pub(crate) fn reloaded(&self) {
+        self.reloaded.inc();
+    }
+
     /// A refresh that was not started because too many were running.
     pub(crate) fn refresh_skipped(&self) {
         self.refresh_skipped.inc();
@@ -222,6 +257,13 @@ impl Stats {
         self.latency[strategy as usize].snapshot()
     }
 
+    /// Reads scored so far, and those of them that met a panic.
+    pub(crate) fn scored(&self) -> Scored {
+        let column = |score: usize| self.reads.iter().map(|row| row[score].value()).sum::<u64>();
+        let panics = column(3);
+        Scored { reads: column(1) + column(2) + panics, panics }
+    }
+
     /// Every cell, each read once.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
@@ -253,6 +295,8 @@ impl Stats {
             computes_for_misses: self.computes[0].value(),
             computes_for_bypasses: self.computes[1].value(),
             computes_for_refreshes: self.computes[2].value(),
+            computes_queued: self.queued_computes.value(),
+            computes_refused: self.overloaded.value(),
             refreshes_skipped: self.refresh_skipped.value(),
             suspended_reads: self.reads[Reason::Suspended as usize]
                 .iter()
@@ -296,6 +340,10 @@ pub struct Activity {
     pub computes_for_bypasses: u64,
     /// Computes started as background refreshes.
     pub computes_for_refreshes: u64,
+    /// Computes that waited because too many were running.
+    pub computes_queued: u64,
+    /// Computes refused because the queue was full.
+    pub computes_refused: u64,
     /// Refreshes not started because too many were running.
     pub refreshes_skipped: u64,
     /// Reads of suspended or closed markets.

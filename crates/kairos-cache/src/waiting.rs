@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use crate::engine::Engine;
 use crate::flight::Ticket;
 use crate::job::{Done, Joined, KeyFlight};
+use crate::runtime::BoxFuture;
 
 /// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
 /// the compute.
@@ -29,9 +30,25 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
+    /// Goes away and lets the compute go on.
+    pub(crate) fn depart(mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.flight.depart(&ticket);
+        }
+    }
+
     /// What the compute came to, and how the reader came to it.
-    pub(crate) async fn done(mut self) -> (Done<V>, Joined) {
+    pub(crate) async fn done(&mut self) -> (Done<V>, Joined) {
         poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// The same, or nothing once `timer` has rung.
+    pub(crate) async fn done_before(&mut self, mut timer: BoxFuture) -> Option<(Done<V>, Joined)> {
+        poll_fn(|cx| match self.poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+        })
+        .await
     }
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<(Done<V>, Joined)> {

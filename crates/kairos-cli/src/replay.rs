@@ -129,7 +129,7 @@ impl Replay {
         let cache = Cache::builder()
             .config(self.config.clone())
             .sim(&sim)
-            .hash_seed(self.seed)
+            .seed(self.seed)
             .build()
             .map_err(Error::Config)?;
         Ok(World {

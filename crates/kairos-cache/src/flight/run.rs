@@ -91,17 +91,19 @@ impl<R: Clone> Run<R> {
         }
     }
 
-    /// Says how the task can be aborted; does it at once if that was asked for already.
+    /// Says how the compute can be aborted from now on; does it at once if that was asked for.
     pub fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
         let mut state = self.state.lock();
         match state.abort {
-            AbortState::Unset => state.abort = AbortState::Set(Box::new(abort)),
+            AbortState::Unset | AbortState::Set(_) => {
+                state.abort = AbortState::Set(Box::new(abort));
+            }
             AbortState::Requested => {
                 state.abort = AbortState::Done;
                 drop(state);
                 abort();
             }
-            AbortState::Set(_) | AbortState::Done => {}
+            AbortState::Done => {}
         }
     }
 

@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use super::freshness::{EntryView, Freshness, FreshnessPolicy};
+use super::breaker::{BreakerLevel, BreakerRule};
+use super::freshness::{EntryView, Freshness, FreshnessPolicy, XFetchRule};
 use super::golden_hour::{Zone, ZoneTtl};
 use super::volatility::{Signal, Volatility};
 use super::{MatchFacts, Now};
@@ -65,11 +66,15 @@ pub enum Reason {
     Stale,
     /// The entry was past the stale limit, or older than the read allowed.
     TooStale,
+    /// The entry was too stale, its compute failed, and fail-safe allowed the old value.
+    StaleIfError,
+    /// The entry was too stale, and its compute took longer than the read would wait.
+    SoftTimeout,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 10] = [
         Reason::Disabled,
         Reason::Suspended,
         Reason::Forced,
@@ -78,6 +83,8 @@ impl Reason {
         Reason::Fresh,
         Reason::Stale,
         Reason::TooStale,
+        Reason::StaleIfError,
+        Reason::SoftTimeout,
     ];
 
     /// The strategy that a reason leads to.
@@ -85,9 +92,14 @@ impl Reason {
         match self {
             Reason::Suspended | Reason::Forced | Reason::Panic => Strategy::Bypass,
             Reason::Disabled | Reason::Miss | Reason::TooStale => Strategy::Compute,
-            Reason::Stale => Strategy::ServeStale,
+            Reason::Stale | Reason::StaleIfError | Reason::SoftTimeout => Strategy::ServeStale,
             Reason::Fresh => Strategy::ServeFresh,
         }
+    }
+
+    /// Whether the read found its entry too stale, whatever it was answered with.
+    pub(crate) const fn found_too_stale(self) -> bool {
+        matches!(self, Reason::TooStale | Reason::StaleIfError | Reason::SoftTimeout)
     }
 
     /// The reason's name in metrics and receipts.
@@ -101,6 +113,8 @@ impl Reason {
             Reason::Fresh => "fresh",
             Reason::Stale => "stale",
             Reason::TooStale => "too_stale",
+            Reason::StaleIfError => "stale_if_error",
+            Reason::SoftTimeout => "soft_timeout",
         }
     }
 }
@@ -124,6 +138,8 @@ pub(crate) struct Signals {
     pub max_age_ns: Option<u64>,
     /// What volatility says, and whether it was scored at all.
     pub signal: Signal,
+    /// How far the panic breaker is open.
+    pub level: BreakerLevel,
 }
 
 /// What the rules say about one read.
@@ -148,6 +164,12 @@ pub(crate) struct ReadPolicy {
     pub freshness: FreshnessPolicy,
     /// The cap on the TTL while a warning lasts.
     pub warning_ttl_ns: u64,
+    /// The panic breaker.
+    pub breaker: BreakerRule,
+    /// Early refresh, unless it is off.
+    pub xfetch: Option<XFetchRule>,
+    /// Up to this age a value is served when its compute fails; zero for never.
+    pub max_stale_if_error_ns: u64,
 }
 
 impl ReadPolicy {
@@ -165,7 +187,9 @@ impl ReadPolicy {
             Some(Reason::Suspended)
         } else if signals.force_refresh {
             Some(Reason::Forced)
-        } else if signals.signal.status() == Volatility::Panic {
+        } else if signals.signal.status() == Volatility::Panic
+            && signals.level == BreakerLevel::Normal
+        {
             Some(Reason::Panic)
         } else {
             None
@@ -178,16 +202,39 @@ impl ReadPolicy {
         }
     }
 
-    /// The cap on a TTL that a volatility status brings.
-    pub(crate) fn cap_ns(&self, status: Volatility) -> u64 {
-        if status == Volatility::Warning { self.warning_ttl_ns } else { u64::MAX }
+    /// The cap on a TTL that volatility status and breaker level bring.
+    pub(crate) fn cap_ns(&self, status: Volatility, level: BreakerLevel) -> u64 {
+        let warning = if status == Volatility::Warning { self.warning_ttl_ns } else { u64::MAX };
+        warning.min(self.breaker.cap_ns(level, status))
     }
 
-    /// Whether a read without signals would be served this entry, fresh or stale.
+    /// Whether a later read could be served this entry without a compute that succeeds.
     pub(crate) fn servable(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> bool {
         let base = self.freshness.zone_ttl(entry, facts, now);
-        !entry.ended_by_kickoff(facts, now)
-            && self.freshness.state(entry, now, base, base.ttl_ns) != Freshness::TooStale
+        let in_time = self.freshness.state(entry, now, base, base.ttl_ns) != Freshness::TooStale;
+        !entry.ended_by_kickoff(facts, now) && (in_time || self.allowed_if_error(entry, now))
+    }
+
+    /// Whether fail-safe allows an entry that the rules otherwise call too stale.
+    pub(crate) fn allowed_if_error(&self, entry: &EntryView, now: Now) -> bool {
+        self.max_stale_if_error_ns > 0 && entry.age_ns(now) <= self.max_stale_if_error_ns
+    }
+
+    /// Whether a fresh entry is refreshed early. `draw` gives a number from (0, 1], and is asked
+    /// only where it could matter.
+    pub(crate) fn refreshes_early(
+        &self,
+        entry: &EntryView,
+        signals: &Signals,
+        facts: MatchFacts,
+        now: Now,
+        draw: impl FnOnce() -> f64,
+    ) -> bool {
+        let Some(xfetch) = self.xfetch.filter(|_| entry.compute_ns > 0) else { return false };
+        let cap_ns = self.cap_ns(signals.signal.status(), signals.level);
+        let fresh_until = self.freshness.fresh_until(entry, facts, now, cap_ns);
+        now.mono >= xfetch.horizon(fresh_until, entry.compute_ns)
+            && xfetch.says_yes(now, fresh_until, entry.compute_ns, draw())
     }
 
     fn without_entry(&self, reason: Reason, facts: MatchFacts, now: Now) -> Verdict {
@@ -203,7 +250,8 @@ impl ReadPolicy {
         now: Now,
     ) -> Verdict {
         let base = self.freshness.zone_ttl(entry, facts, now);
-        let ttl_ns = base.ttl_ns.min(self.cap_ns(signals.signal.status()));
+        let cap_ns = self.cap_ns(signals.signal.status(), signals.level);
+        let ttl_ns = base.ttl_ns.min(cap_ns);
         let age_ns = entry.age_ns(now);
         let reason = if signals.max_age_ns.is_some_and(|max| age_ns > max) {
             Reason::TooStale

@@ -16,7 +16,7 @@ pub(crate) enum Evaluate {
 }
 
 /// What the rules need to know about a stored value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct EntryView {
     /// When its compute finished.
     pub stored_at: MonoNs,
@@ -24,6 +24,12 @@ pub(crate) struct EntryView {
     pub at_insert: ZoneTtl,
     /// Whether an expiry has covered it since its compute started.
     pub expired: bool,
+    /// What jitter has left of its TTL, from just above 0 to 1.
+    pub ttl_factor: f64,
+    /// Its TTL is at most this: what is known to be nothing has a TTL of its own.
+    pub ttl_limit_ns: u64,
+    /// How long its compute took.
+    pub compute_ns: u64,
 }
 
 impl EntryView {
@@ -36,6 +42,11 @@ impl EntryView {
     pub(crate) fn ended_by_kickoff(&self, facts: MatchFacts, now: Now) -> bool {
         self.at_insert.zone != Zone::MatchStarted
             && facts.kickoff.is_some_and(|kickoff| now.wall > kickoff)
+    }
+
+    /// A zone's TTL as it applies to this entry: shortened by jitter, bounded by its own limit.
+    fn own_ttl_ns(&self, ttl_ns: u64) -> u64 {
+        shortened(ttl_ns, self.ttl_factor).min(self.ttl_limit_ns)
     }
 }
 
@@ -54,6 +65,35 @@ impl StaleRule {
         // `as` saturates, so an overflowing product ends at the additive bound.
         let scaled = (ttl_ns as f64 * self.multiplier) as u64;
         scaled.min(ttl_ns.saturating_add(self.max_stale_ns)).max(ttl_ns)
+    }
+}
+
+/// A TTL shortened by jitter.
+pub(crate) fn shortened(ttl_ns: u64, factor: f64) -> u64 {
+    // Whole without jitter: a product with 1.0 would round beyond 2^53 ns.
+    if factor < 1.0 { (ttl_ns as f64 * factor.max(0.0)) as u64 } else { ttl_ns }
+}
+
+/// Early refresh: when a fresh value is refreshed before it turns stale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct XFetchRule {
+    /// How eagerly; 1 is the optimum of Vattani, Chierichetti and Lowenstein, VLDB 2015.
+    pub beta: f64,
+}
+
+/// `-ln(2^-53)`, rounded up: no draw from (0, 1] gives more.
+const LARGEST_DRAW: f64 = 36.8;
+
+impl XFetchRule {
+    /// The instant from which a draw can say yes.
+    pub(crate) fn horizon(self, fresh_until: MonoNs, compute_ns: u64) -> MonoNs {
+        fresh_until.saturating_sub((compute_ns as f64 * self.beta * LARGEST_DRAW) as u64)
+    }
+
+    /// Whether to refresh now, by a draw `u` from (0, 1].
+    pub(crate) fn says_yes(self, now: Now, fresh_until: MonoNs, compute_ns: u64, u: f64) -> bool {
+        let ahead = (compute_ns as f64 * self.beta * -u.ln()) as u64;
+        now.mono.saturating_add(ahead) >= fresh_until
     }
 }
 
@@ -83,7 +123,10 @@ impl FreshnessPolicy {
     /// The zone and TTL (before any cap) that apply to an entry read at `now`.
     pub(crate) fn zone_ttl(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> ZoneTtl {
         match self.evaluate {
-            Evaluate::Read => self.golden_hour.at(facts, now.wall),
+            Evaluate::Read => {
+                let ZoneTtl { zone, ttl_ns } = self.golden_hour.at(facts, now.wall);
+                ZoneTtl { zone, ttl_ns: entry.own_ttl_ns(ttl_ns) }
+            }
             Evaluate::Insert => entry.at_insert,
         }
     }
@@ -121,15 +164,16 @@ impl FreshnessPolicy {
         if entry.expired {
             return 0;
         }
-        let by_age = |ttl_ns: u64| entry.stored_at.saturating_add(ttl_ns.min(cap_ns));
+        let at_age = |ttl_ns: u64| entry.stored_at.saturating_add(ttl_ns.min(cap_ns));
+        let by_age = |ttl_ns: u64| at_age(entry.own_ttl_ns(ttl_ns));
         let in_play = entry.at_insert.zone == Zone::MatchStarted;
         let Some(kickoff) = facts.kickoff else {
-            return by_age(self.zone_ttl(entry, facts, now).ttl_ns);
+            return at_age(self.zone_ttl(entry, facts, now).ttl_ns);
         };
         // The first nanosecond after kickoff belongs to `match_started`.
         let started = now.mono_at(kickoff).saturating_add(1);
         if self.evaluate == Evaluate::Insert {
-            let until = by_age(entry.at_insert.ttl_ns);
+            let until = at_age(entry.at_insert.ttl_ns);
             return if in_play { until } else { until.min(started) };
         }
         if now.wall > kickoff {

@@ -2,6 +2,7 @@
 //! Never knows: a clock, an atomic, a lock, a future, moka, or any other module of this crate.
 //! Read next: `decide.rs`, which joins the others into the order of decisions of a read.
 
+pub(crate) mod breaker;
 pub(crate) mod decide;
 pub(crate) mod events;
 pub(crate) mod freshness;

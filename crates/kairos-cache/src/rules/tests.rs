@@ -38,6 +38,16 @@ fn every_range_is_refused_by_the_name_of_its_field() {
     check(|c| c.volatility.warning_ttl = Duration::ZERO, "volatility.warning_ttl");
     check(|c| c.swr.stale_multiplier = 0.99, "swr.stale_multiplier");
     check(|c| c.swr.refresh_timeout = Duration::ZERO, "swr.refresh_timeout");
+    check(|c| c.cache.jitter = 1.0, "cache.jitter");
+    check(|c| c.cache.jitter = f64::NAN, "cache.jitter");
+    check(|c| c.breaker.high_exit = 0.5, "breaker.high_exit");
+    check(|c| c.breaker.open_exit = 0.8, "breaker.open_exit");
+    check(|c| c.breaker.open_enter = 1.1, "breaker.open_enter");
+    check(|c| c.breaker.high_enter = f64::NAN, "breaker.high_enter");
+    check(|c| c.breaker.window = ms(999), "breaker.window");
+    check(|c| c.breaker.min_reads = 0, "breaker.min_reads");
+    check(|c| c.breaker.open_normal_ttl = Duration::ZERO, "breaker.open_normal_ttl");
+    check(|c| c.xfetch.beta = 0.0, "xfetch.beta");
     check(|c| c.computes.hard_timeout = Duration::ZERO, "computes.hard_timeout");
 }
 

@@ -8,6 +8,16 @@ use crate::rules::Rules;
 
 const SECOND: u64 = 1_000_000_000;
 
+/// An entry without jitter, limit or early refresh.
+const VIEW: EntryView = EntryView {
+    stored_at: 0,
+    at_insert: ZoneTtl { zone: Zone::Unknown, ttl_ns: 0 },
+    expired: false,
+    ttl_factor: 1.0,
+    ttl_limit_ns: u64::MAX,
+    compute_ns: 0,
+};
+
 fn policy() -> ReadPolicy {
     Rules::new(&Config::default()).expect("defaults are in range").read
 }
@@ -18,6 +28,7 @@ const CALM: Signals = Signals {
     force_refresh: false,
     max_age_ns: None,
     signal: Signal::Unscored,
+    level: BreakerLevel::Normal,
 };
 
 /// An entry in the golden zone (TTL 60 s), 30 minutes before kickoff.
@@ -32,6 +43,7 @@ fn check(age_s: u64, signals: Signals, expected: Reason) -> Verdict {
         stored_at: now.mono - age_s * SECOND,
         at_insert: policy.freshness.golden_hour.at(facts, now.wall),
         expired: false,
+        ..VIEW
     };
     let verdict = policy.decide(Some(&entry), &signals, facts, now);
     assert_eq!(verdict.reason, expected, "age {age_s} s, {signals:?}");
@@ -86,6 +98,7 @@ fn a_warning_shortens_freshness_but_not_the_stale_limit() {
             stored_at: now.mono - age_s * SECOND,
             at_insert: policy.freshness.golden_hour.at(facts, now.wall),
             expired: false,
+            ..VIEW
         };
         let verdict = policy.decide(Some(&entry), &signals, facts, now);
         assert_eq!(verdict.reason, expected, "age {age_s} s");
@@ -110,8 +123,22 @@ fn an_entry_from_before_kickoff_is_no_entry_after_it() {
         stored_at: 0,
         at_insert: policy.freshness.golden_hour.at(facts, -1),
         expired: false,
+        ..VIEW
     };
     let at = |wall| policy.decide(Some(&entry), &CALM, facts, Now { mono: 1, wall }).reason;
     assert_eq!(at(0), Reason::Fresh);
     assert_eq!(at(1), Reason::Miss);
+}
+
+#[test]
+fn an_open_breaker_serves_panicking_reads_for_seconds() {
+    let panic = Signals { signal: scored(Volatility::Panic), ..CALM };
+    check(0, Signals { level: BreakerLevel::HighVolatility, ..panic }, Reason::Fresh);
+    check(5, Signals { level: BreakerLevel::HighVolatility, ..panic }, Reason::Stale);
+    check(9, Signals { level: BreakerLevel::CircuitOpen, ..panic }, Reason::Fresh);
+    check(10, Signals { level: BreakerLevel::CircuitOpen, ..panic }, Reason::Stale);
+    // The stale limit is the golden zone's own, 120 s.
+    check(119, Signals { level: BreakerLevel::CircuitOpen, ..panic }, Reason::Stale);
+    check(120, Signals { level: BreakerLevel::CircuitOpen, ..panic }, Reason::TooStale);
+    check(59, Signals { level: BreakerLevel::CircuitOpen, ..CALM }, Reason::Fresh);
 }

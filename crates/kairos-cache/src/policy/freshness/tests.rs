@@ -9,6 +9,16 @@ use crate::config::{Config, EvaluateAt};
 use crate::rules::Rules;
 
 const SECOND: u64 = 1_000_000_000;
+
+/// An entry without jitter, limit or early refresh.
+const VIEW: EntryView = EntryView {
+    stored_at: 0,
+    at_insert: ZoneTtl { zone: Zone::Unknown, ttl_ns: 0 },
+    expired: false,
+    ttl_factor: 1.0,
+    ttl_limit_ns: u64::MAX,
+    compute_ns: 0,
+};
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 
@@ -21,7 +31,7 @@ fn policy(evaluate: EvaluateAt) -> FreshnessPolicy {
 
 fn entry(policy: &FreshnessPolicy, facts: MatchFacts, stored: Now) -> EntryView {
     let at_insert = policy.golden_hour.at(facts, stored.wall);
-    EntryView { stored_at: stored.mono, at_insert, expired: false }
+    EntryView { stored_at: stored.mono, at_insert, expired: false, ..VIEW }
 }
 
 fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now: Now) -> Freshness {
@@ -103,13 +113,17 @@ proptest! {
         lineup_confirmed: bool,
         insert: bool,
         cap in prop_oneof![Just(u64::MAX), Just(MINUTE)],
+        ttl_factor in prop_oneof![Just(1.0), 0.1f64..1.0],
+        ttl_limit_ns in prop_oneof![Just(u64::MAX), Just(20 * SECOND)],
     ) {
         let policy = policy(if insert { EvaluateAt::Insert } else { EvaluateAt::Read });
         let kickoff = i64::try_from(1000 * HOUR).expect("small");
         let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed };
         let stored_mono = 1000 * HOUR - u64::try_from(stored_before + 2 * HOUR as i64).expect("positive");
         let stored = Now { mono: stored_mono, wall: kickoff - stored_before };
-        let entry = entry(&policy, facts, stored);
+        let mut entry = entry(&policy, facts, stored);
+        (entry.ttl_factor, entry.ttl_limit_ns) = (ttl_factor, ttl_limit_ns);
+        entry.at_insert.ttl_ns = shortened(entry.at_insert.ttl_ns, ttl_factor).min(ttl_limit_ns);
         let at = |mono: u64| Now { mono, wall: stored.wall + (mono - stored.mono) as i64 };
         let fresh = |now: Now| {
             let base = policy.zone_ttl(&entry, facts, now);
@@ -124,4 +138,20 @@ proptest! {
             prop_assert!(!fresh(at(until)));
         }
     }
+}
+
+#[test]
+fn early_refresh_follows_the_draw_and_never_before_its_horizon() {
+    let rule = XFetchRule { beta: 1.0 };
+    let (fresh_until, compute_ns) = (1_000 * SECOND, SECOND);
+    let at = |mono| Now { mono, wall: 0 };
+    // -ln(e^-1) is 1: exactly one compute time ahead.
+    let u = (-1.0f64).exp();
+    assert!(!rule.says_yes(at(999 * SECOND - 2), fresh_until, compute_ns, u));
+    assert!(rule.says_yes(at(999 * SECOND + 2), fresh_until, compute_ns, u));
+    assert!(rule.says_yes(at(fresh_until), fresh_until, compute_ns, 1.0));
+    let smallest = 1.0 / (1u64 << 53) as f64;
+    let horizon = rule.horizon(fresh_until, compute_ns);
+    assert!(!rule.says_yes(at(horizon - 1), fresh_until, compute_ns, smallest));
+    assert!(horizon > 963 * SECOND && horizon < 964 * SECOND);
 }

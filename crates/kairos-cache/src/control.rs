@@ -1,0 +1,53 @@
+//! What an operator does to a running cache: the switch, a new configuration, a look at the breaker.
+//! Never knows: keys, values, or who reads.
+//! Read next: `rules.rs`, which validates a configuration.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::error::Error;
+use crate::policy::breaker::BreakerLevel;
+use crate::rules::{Fixed, Rules};
+use crate::sync::Ordering;
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Switches the cache on or off. While it is off every read computes and nothing is stored or
+    /// served; what is stored stays, and invalidations still reach it. Counted if it changes.
+    pub fn set_enabled(&self, enabled: bool) {
+        let engine = &self.engine;
+        // AcqRel: Release pairs with the Acquire in `is_enabled`; Acquire orders two switches.
+        if engine.enabled.swap(enabled, Ordering::AcqRel) != enabled {
+            engine.touch();
+            engine.stats.switched();
+        }
+    }
+
+    /// Takes a new configuration at run time, the switch included. Every read that begins after
+    /// this returned obeys it, stored values too. Counted.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a field out of range, and for a capacity or event graph other than
+    /// the one that the cache was built with; the old configuration then stays in force.
+    pub fn reload(&self, config: &Config) -> Result<(), Error> {
+        let engine = &self.engine;
+        let rules = Rules::new(config)?;
+        engine.fixed.require_same(&Fixed::of(config))?;
+        let enabled = rules.enabled;
+        engine.rules.store(Arc::new(rules));
+        engine.touch();
+        self.set_enabled(enabled);
+        engine.stats.reloaded();
+        Ok(())
+    }
+
+    /// How far lasting panic has opened the breaker.
+    pub fn breaker_level(&self) -> BreakerLevel {
+        self.engine.breaker.level()
+    }
+}

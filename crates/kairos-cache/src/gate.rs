@@ -1,0 +1,190 @@
+//! The gate before the backend: so many computes at once, a bounded queue behind them.
+//! Never knows: what a compute is, or who waits for it.
+//! Read next: `compute.rs`, which passes through.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::sync::Mutex;
+
+/// Something that waits at the gate.
+pub(crate) trait Arrival: Send {
+    /// Whether anybody still wants it to begin.
+    fn is_wanted(&self) -> bool;
+
+    /// Begins, keeping the pass for as long as it runs; gives it back if it is not wanted any more.
+    fn begin(self: Box<Self>, pass: Pass) -> Option<Pass>;
+}
+
+/// A gate with a queue. The limits are given with each request, because they may be changed.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<Mutex<State>>);
+
+struct State {
+    passed: usize,
+    /// The newest limit, by which a pass that is given back is handed on.
+    limit: usize,
+    queue: VecDeque<Box<dyn Arrival>>,
+}
+
+/// One place behind the gate. Dropping it lets the next in.
+pub(crate) struct Pass(Option<Gate>);
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It has begun.
+    Begun,
+    /// It waits.
+    Queued,
+    /// The queue is full; it will not begin.
+    Full,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Gate {
+        let state = State { passed: 0, limit: 0, queue: VecDeque::new() };
+        Gate(Arc::new(Mutex::new(state)))
+    }
+
+    /// Begins at once if fewer than `limit` have passed (0: always), else queues if fewer than
+    /// `queue` wait.
+    pub(crate) fn enter(&self, limit: usize, queue: usize, arrival: Box<dyn Arrival>) -> Admission {
+        let mut state = self.0.lock();
+        state.limit = limit;
+        if state.has_room() && state.queue.is_empty() {
+            state.passed += 1;
+            drop(state);
+            let _given_back = arrival.begin(Pass(Some(self.clone())));
+            return Admission::Begun;
+        }
+        let mut unwanted = VecDeque::new();
+        if state.queue.len() >= queue {
+            let (wanted, gone) = state.queue.drain(..).partition(|waiting| waiting.is_wanted());
+            state.queue = wanted;
+            unwanted = gone;
+        }
+        let admission = if state.queue.len() < queue {
+            state.queue.push_back(arrival);
+            Admission::Queued
+        } else {
+            Admission::Full
+        };
+        drop(state);
+        drop(unwanted); // Outside the lock: it holds closures of users.
+        admission
+    }
+
+    /// A place if there is one right now, for what never queues.
+    pub(crate) fn try_pass(&self, limit: usize) -> Option<Pass> {
+        let mut state = self.0.lock();
+        state.limit = limit;
+        if !(state.has_room() && state.queue.is_empty()) {
+            return None;
+        }
+        state.passed += 1;
+        Some(Pass(Some(self.clone())))
+    }
+
+    /// Takes a place back and fills it with the first that still wants it.
+    fn hand_on(&self) {
+        loop {
+            let mut state = self.0.lock();
+            state.passed -= 1;
+            if !state.has_room() {
+                return;
+            }
+            let Some(next) = state.queue.pop_front() else { return };
+            state.passed += 1;
+            drop(state);
+            match next.begin(Pass(Some(self.clone()))) {
+                None => return,
+                // Not by dropping it: a long row of these would nest as deep as it is long.
+                Some(mut given_back) => given_back.0 = None,
+            }
+        }
+    }
+}
+
+impl State {
+    fn has_room(&self) -> bool {
+        self.limit == 0 || self.passed < self.limit
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some(gate) = self.0.take() {
+            gate.hand_on();
+        }
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use std::sync::Mutex as StdMutex;
+
+    use super::*;
+
+    type Passes = Arc<StdMutex<Vec<(u32, Pass)>>>;
+
+    struct Named(u32, bool, Passes);
+
+    impl Arrival for Named {
+        fn is_wanted(&self) -> bool {
+            self.1
+        }
+
+        fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
+            if !self.1 {
+                return Some(pass);
+            }
+            self.2.lock().expect("no panic").push((self.0, pass));
+            None
+        }
+    }
+
+    fn enter(gate: &Gate, passes: &Passes, name: u32, wanted: bool) -> Admission {
+        gate.enter(2, 3, Box::new(Named(name, wanted, Arc::clone(passes))))
+    }
+
+    fn names(passes: &Passes) -> Vec<u32> {
+        passes.lock().expect("no panic").iter().map(|(name, _)| *name).collect()
+    }
+
+    fn give_back(passes: &Passes, index: usize) {
+        let pass = passes.lock().expect("no panic").remove(index);
+        drop(pass);
+    }
+
+    #[test]
+    fn two_pass_three_wait_in_order_and_the_sixth_is_turned_away() {
+        let (gate, passes) = (Gate::new(), Passes::default());
+        let admissions: Vec<Admission> =
+            (1..=6).map(|name| enter(&gate, &passes, name, true)).collect();
+        use Admission::{Begun, Full, Queued};
+        assert_eq!(admissions, [Begun, Begun, Queued, Queued, Queued, Full]);
+        assert!(gate.try_pass(2).is_none());
+        give_back(&passes, 0);
+        assert_eq!(names(&passes), [2, 3]);
+        give_back(&passes, 0);
+        give_back(&passes, 0);
+        assert_eq!(names(&passes), [4, 5]);
+    }
+
+    #[test]
+    fn what_nobody_wants_makes_room_and_is_passed_over() {
+        let (gate, passes) = (Gate::new(), Passes::default());
+        for (name, wanted) in [(1, true), (2, true), (3, true), (4, false), (5, false)] {
+            enter(&gate, &passes, name, wanted);
+        }
+        assert_eq!(enter(&gate, &passes, 6, false), Admission::Queued);
+        assert_eq!(enter(&gate, &passes, 7, true), Admission::Queued);
+        give_back(&passes, 0);
+        give_back(&passes, 0);
+        assert_eq!(names(&passes), [3, 7]);
+        give_back(&passes, 0);
+        give_back(&passes, 0);
+        assert_eq!(gate.0.lock().passed, 0);
+    }
+}
