@@ -11,8 +11,9 @@ use crate::context::{Context, Scope};
 use crate::engine::Engine;
 use crate::entry::Place;
 use crate::error::Error;
-use crate::flight::{Join, Kind, Refresh};
-use crate::job::{Done, Home, Job, Joined, RefreshPermit, Work};
+use crate::flight::Kind;
+use crate::job::{Done, Job, Joined};
+use crate::join::work;
 use crate::pin::Pinned;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Strategy};
@@ -259,113 +260,4 @@ where
         }
         self.answer(reading, done, joined, arrived)
     }
-
-    /// Joins or starts a compute. Nothing if the entry has changed meanwhile: look again.
-    fn join<Q>(
-        self: &Arc<Self>,
-        key: &Q,
-        kind: Kind,
-        place: &Place,
-        reading: &Reading<V>,
-        job: &mut impl FnMut(Option<RefreshPermit>) -> Job<V>,
-    ) -> Option<Waiting<K, V>>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    {
-        loop {
-            let flight = self.flight(key);
-            let unchanged = || {
-                reading.verdict.reason == Reason::Disabled
-                    || self.is_unchanged(key, place.scope.as_ref(), reading.view.as_ref())
-            };
-            match flight.join(kind, unchanged, || job(None)) {
-                Join::Wait(ticket, launch) => {
-                    let key = key.to_owned();
-                    if let Some(launch) = launch {
-                        self.launch(key.clone(), &flight, launch);
-                    }
-                    let engine = Arc::clone(self);
-                    return Some(Waiting { engine, key, flight, ticket: Some(ticket) });
-                }
-                Join::LookAgain => {
-                    self.release_flight(key, &flight);
-                    return None;
-                }
-                Join::Retired => {}
-            }
-        }
-    }
-
-    /// Starts a background refresh of a stale value, if it may; says whether it did.
-    fn refresh<Q>(
-        self: &Arc<Self>,
-        key: &Q,
-        place: &Place,
-        reading: &Reading<V>,
-        job: &mut impl FnMut(Option<RefreshPermit>) -> Job<V>,
-    ) -> bool
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    {
-        let Some(view) = &reading.view else { return false };
-        if !view.entry().may_compute(reading.now) {
-            return false;
-        }
-        loop {
-            let flight = self.flight(key);
-            let unchanged = || self.is_unchanged(key, place.scope.as_ref(), Some(view));
-            let permitted = || {
-                let permit = self.refresh_permit();
-                if permit.is_none() {
-                    self.stats.refresh_skipped();
-                }
-                permit.map(|permit| job(Some(permit)))
-            };
-            match flight.refresh(unchanged, permitted) {
-                Refresh::Started(launch) => {
-                    self.launch(key.to_owned(), &flight, launch);
-                    return true;
-                }
-                Refresh::No => {
-                    self.release_flight(key, &flight);
-                    return false;
-                }
-                Refresh::Retired => {}
-            }
-        }
-    }
-
-    /// A place among refreshes and among computes, if there is one right now.
-    fn refresh_permit(&self) -> Option<RefreshPermit> {
-        let rules = self.rules();
-        let refresh = self.refreshes.try_take(rules.max_concurrent_refreshes)?;
-        let pass = self.gate.try_pass(rules.max_concurrent_computes)?;
-        Some(RefreshPermit { refresh, pass })
-    }
-
-    /// Where a value of this place and these tags belongs.
-    pub(crate) fn home(&self, place: Place, tags: &[Box<str>]) -> Home {
-        let class = self.class(&place, tags);
-        Home { place, class, generations: Arc::clone(&self.generations) }
-    }
-}
-
-fn work<V, F, Fut, T, E>(compute: F) -> Work<V>
-where
-    F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future<Output = Result<T, E>> + Send + 'static,
-    T: Into<Computed<V>>,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    Box::new(move || {
-        let future = compute();
-        Box::pin(async move {
-            match future.await {
-                Ok(found) => Ok(found.into()),
-                Err(error) => Err(Error::Compute(Arc::from(error.into()))),
-            }
-        })
-    })
 }

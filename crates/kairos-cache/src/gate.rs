@@ -124,6 +124,7 @@ impl Drop for Pass {
 mod tests {
     use std::sync::Mutex as StdMutex;
 
+    use super::Admission::{Begun, Full, Queued};
     use super::*;
 
     type Passes = Arc<StdMutex<Vec<(u32, Pass)>>>;
@@ -162,7 +163,6 @@ mod tests {
         let (gate, passes) = (Gate::new(), Passes::default());
         let admissions: Vec<Admission> =
             (1..=6).map(|name| enter(&gate, &passes, name, true)).collect();
-        use Admission::{Begun, Full, Queued};
         assert_eq!(admissions, [Begun, Begun, Queued, Queued, Queued, Full]);
         assert!(gate.try_pass(2).is_none());
         give_back(&passes, 0);

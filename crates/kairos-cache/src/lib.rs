@@ -43,6 +43,7 @@ mod gate;
 mod generation;
 mod invalidate;
 mod job;
+mod join;
 mod launch;
 mod market;
 mod permits;
@@ -73,7 +74,7 @@ pub use config::{
     GoldenHourConfig, SwrConfig, VolatilityConfig, XFetchConfig, ZoneConfig, ZoneName,
 };
 pub use context::{Context, Scope};
-pub use counts::Category;
+pub use counts::{Activity, Category};
 pub use error::{Error, ObservationError};
 pub use fill::Fill;
 pub use invalidate::EventOutcome;
@@ -88,7 +89,6 @@ pub use runtime::{BoxFuture, Runtime, Task};
 pub use scope::TradingStatus;
 pub use sim::Sim;
 pub use snapshot::StatsSnapshot;
-pub use stats::Activity;
 
 /// The concurrent types, for the models that check them.
 #[cfg(kairos_loom)]

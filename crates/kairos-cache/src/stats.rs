@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kairos_metrics::{Counter, Histogram, HistogramSnapshot, Precision, Registry};
 
-use crate::counts::{Baselines, Counts, SCORES};
+use crate::counts::{Activity, Baselines, Counts, SCORES};
 use crate::error::{Error, ObservationError};
 use crate::flight::Kind;
 use crate::policy::breaker::Scored;
@@ -323,33 +323,4 @@ impl FloatSum {
     fn value(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed)) // Relaxed: as in `add`.
     }
-}
-
-/// Counts since the cache was built, beside the 34 keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Activity {
-    /// Misses and too-stale reads answered by another caller's compute.
-    pub coalesced_computes: u64,
-    /// Bypasses answered by another caller's compute.
-    pub coalesced_bypasses: u64,
-    /// Bypasses that arrived while a compute of their key ran, and so waited for the next one.
-    pub queued_bypasses: u64,
-    /// Computes started for misses and too-stale reads.
-    pub computes_for_misses: u64,
-    /// Computes started for bypasses.
-    pub computes_for_bypasses: u64,
-    /// Computes started as background refreshes.
-    pub computes_for_refreshes: u64,
-    /// Computes that waited because too many were running.
-    pub computes_queued: u64,
-    /// Computes refused because the queue was full.
-    pub computes_refused: u64,
-    /// Refreshes not started because too many were running.
-    pub refreshes_skipped: u64,
-    /// Reads of suspended or closed markets.
-    pub suspended_reads: u64,
-    /// Odds observations refused.
-    pub observations_refused: u64,
-    /// Live entries evicted to make room.
-    pub evictions: u64,
 }

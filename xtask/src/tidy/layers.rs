@@ -33,6 +33,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "core",
             "shard",
             "snapshot",
+            "hdr_log",
             "hdr",
             "tally",
             "cell",
@@ -49,6 +50,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             // The faces of a cache: each adds one kind of call to it.
             "model",
             "blocking",
+            "control",
             "feed",
             "fill",
             "invalidate",
@@ -58,7 +60,9 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "cache",
             "pin",
             "near",
+            "join",
             "waiting",
+            "launch",
             "compute",
             "reading",
             "engine",
@@ -66,6 +70,8 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "counts",
             "tier",
             "store",
+            "breaker",
+            "random",
             "job",
             "entry",
             // What is configured and what is returned.
@@ -80,6 +86,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "slot",
             "published",
             "generation",
+            "gate",
             "permits",
             // Time and tasks, rules, primitives.
             "sim",
