@@ -9,6 +9,10 @@
 //! and a read begin after that: the read sees the raised mark, so it can serve only a result
 //! whose capture already saw the invalidation's number, that is a compute which started after
 //! the invalidation had begun and saw everything that its caller did before it.
+//!
+//! A class of entries is stricter, so that its dead can be counted: besides the mark, a result
+//! must have been captured in the generation that still lives. One exchange ends a generation
+//! and takes its count, so the entries counted and the entries that die by it are the same.
 
 use std::sync::Arc;
 
@@ -26,15 +30,15 @@ impl Sequence {
 
     /// Takes the next number, which no capture has seen yet.
     pub fn next(&self) -> u64 {
-        // AcqRel: Release publishes what the invalidating caller wrote before; pairs with the
-        // Acquire in `current`. Acquire orders it after earlier numbers. Model: publish_or_die.
-        self.0.fetch_add(1, Ordering::AcqRel) + 1
+        // Release: publishes what the invalidating caller wrote before; pairs with the Acquire in
+        // `current`, also through the numbers taken since. Model: publish_or_die.
+        self.0.fetch_add(1, Ordering::Release) + 1
     }
 
     /// The newest number taken: what a compute that starts now has seen.
     pub fn current(&self) -> u64 {
         // Acquire: a compute that captures n sees all that was done before invalidation n; pairs
-        // with the AcqRel in `next`. Model: publish_or_die.
+        // with the Release in `next`. Model: publish_or_die.
         self.0.load(Ordering::Acquire)
     }
 }
@@ -60,26 +64,27 @@ impl Mark {
 
     /// Kills everything captured before `seq`.
     pub fn kill(&self, seq: u64) {
-        // AcqRel: Release, so that a reader which sees the mark sees what came before it; the
-        // maximum keeps the newest of two racing kills. Pairs with `killed_after`.
-        self.killed.fetch_max(seq, Ordering::AcqRel);
+        // Release: who sees the mark sees the number and what the caller did before; the maximum
+        // keeps the newest of two racing kills. Pairs with `killed_after`. Model: what_replaces.
+        self.killed.fetch_max(seq, Ordering::Release);
     }
 
     /// Expires everything captured before `seq`.
     pub fn expire(&self, seq: u64) {
-        // AcqRel: as in `kill`. Pairs with `expired_after`.
-        self.expired.fetch_max(seq, Ordering::AcqRel);
+        // Release: as in `kill`. Pairs with `expired_after`. Model: what_replaces.
+        self.expired.fetch_max(seq, Ordering::Release);
     }
 
     /// Whether a kill has covered what was captured at `seq`.
     pub fn killed_after(&self, seq: u64) -> bool {
-        // Acquire: pairs with the Release in `kill`. Model: publish_or_die.
+        // Acquire: a compute that starts because of the kill captures its number and sees what it
+        // was about; pairs with the Release in `kill`. Model: what_replaces.
         self.killed.load(Ordering::Acquire) > seq
     }
 
     /// Whether an expiry has covered what was captured at `seq`.
     pub fn expired_after(&self, seq: u64) -> bool {
-        // Acquire: pairs with the Release in `expire`.
+        // Acquire: as in `killed_after`; pairs with the Release in `expire`. Model: what_replaces.
         self.expired.load(Ordering::Acquire) > seq
     }
 }
@@ -96,8 +101,9 @@ const LIVE_MASK: u64 = (1 << LIVE_BITS) - 1;
 
 /// The entries of one match that share market and tags: one mark, and one word that counts them.
 ///
-/// The mark decides what may be served. The word only counts: generation above, live entries
-/// below, so that one swap ends a generation and says how many died by it.
+/// The word holds the generation above and how many of its entries live below: one exchange ends
+/// the generation, its entries with it, and says how many they were. The mark covers what is so old
+/// that the bits of the generation have come round.
 #[derive(Debug)]
 pub struct Class {
     mark: Mark,
@@ -111,22 +117,24 @@ impl Class {
         Class { mark: Mark::new(), word: AtomicU64::new(0), tags: tags.into_iter().collect() }
     }
 
-    /// Kills every entry captured before `seq` and returns how many lived.
+    /// Kills every entry captured before `seq` and returns how many lived. Kills of one class are
+    /// serialised by the caller, from the taking of their numbers on.
     pub fn kill(&self, seq: u64) -> u64 {
-        self.mark.kill(seq);
         // Relaxed: a first guess for the exchange below.
         let mut word = self.word.load(Ordering::Relaxed);
-        loop {
+        let died = loop {
             let next = (word >> LIVE_BITS).wrapping_add(1) << LIVE_BITS;
-            // AcqRel: Release, so that a capture which reads the new generation has seen the mark
-            // and the number; Acquire, to be ordered after the admissions that it ends. Pairs with
-            // `generation` and `admit`. Relaxed on failure: only another guess. Model:
-            // died_is_exact.
-            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return word & LIVE_MASK,
+            // Release: who reads the new generation sees the number and what the caller did before.
+            // Pairs with `generation`. Relaxed on failure: only another guess. Models:
+            // publish_or_die, what_replaces, a_kill_counts.
+            match self.word.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => break word & LIVE_MASK,
                 Err(now) => word = now,
             }
-        }
+        };
+        self.mark.kill(seq);
+        died
     }
 
     /// Expires every entry captured before `seq`.
@@ -135,8 +143,8 @@ impl Class {
     }
 
     fn generation(&self) -> u64 {
-        // Acquire: a capture that reads generation g has seen the kill that began it; pairs with
-        // the exchange in `kill`.
+        // Acquire: a capture that reads generation g has seen the number of the kill that began it;
+        // pairs with the Release in `kill`, also through the counts since. Model: what_replaces.
         self.word.load(Ordering::Acquire) >> LIVE_BITS
     }
 
@@ -159,10 +167,11 @@ impl Class {
             }
             let Some(live) = change(word & LIVE_MASK) else { return false };
             let next = generation << LIVE_BITS | live;
-            // AcqRel: in one order with the exchange in `kill`, so that each admission falls
-            // before a kill and is counted by it, or after and is refused. Relaxed on failure: only
-            // another guess. Model: died_is_exact.
-            match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+            // Relaxed: nothing is published by a count. The exchanges of one word stand in one order
+            // whatever theirs, so each admission falls before a kill and is counted by it, or after
+            // and is refused. Model: a_kill_counts.
+            match self.word.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
                 Ok(_) => return true,
                 Err(now) => word = now,
             }
@@ -183,7 +192,8 @@ impl Capture {
     /// Captures the present of a class. Must happen before the compute starts.
     pub fn take(sequence: &Sequence, everything: &Arc<Mark>, class: &Arc<Class>) -> Capture {
         // The generation first: one that is current when its entry is admitted was captured
-        // after the kill that began it, so the sequence read next includes that kill.
+        // after the kill that began it, so the sequence read next includes that kill, and what is
+        // counted as living has not died by it.
         let generation = class.generation();
         let seq = sequence.current();
         Capture { class: Arc::clone(class), everything: Arc::clone(everything), generation, seq }
@@ -196,7 +206,8 @@ impl Capture {
 
     /// Whether a kill has covered the result since it was captured.
     pub fn is_killed(&self) -> bool {
-        self.marks().any(|mark| mark.killed_after(self.seq))
+        self.class.generation() != self.generation
+            || self.marks().any(|mark| mark.killed_after(self.seq))
     }
 
     /// Whether an expiry has covered the result since it was captured.
