@@ -12,9 +12,8 @@ const DEAD: u64 = u64::MAX;
 
 /// A slot holds one entry of type `E` and the capture under which it was computed.
 ///
-/// The word is even while the entry stands, odd while it is being replaced, [`u64::MAX`] once the
-/// slot is dead. Who remembers word and entry learns with one load whether they still belong
-/// together.
+/// The word counts the entries that have stood here and is [`u64::MAX`] once the slot is dead. Who
+/// remembers word and entry learns with one load whether they still belong together.
 #[derive(Debug)]
 pub struct Slot<E> {
     word: AtomicU64,
@@ -64,9 +63,9 @@ impl<E> Slot<E> {
 
     /// The version word: equal to one remembered while the entry remembered with it stands.
     pub fn version(&self) -> u64 {
-        // Acquire: who sees the word unchanged may go on serving what it remembers; who sees it
-        // changed sees the change. Pairs with the Release stores below. Model: slot_replace.
-        self.word.load(Ordering::Acquire)
+        // Relaxed: who begins after a change has returned sees the word changed by that alone; who
+        // sees it changed gets the entry under the lock. Model: slot_replace.
+        self.word.load(Ordering::Relaxed)
     }
 
     /// The entry with its version, unless the slot is dead. Says nothing about invalidations.
@@ -88,18 +87,14 @@ impl<E> Slot<E> {
             old.capture.release();
             if !held.capture.admit() {
                 // The old entry is no longer counted, so it may not go on living either.
-                self.word.store(DEAD, Ordering::Release); // Release: as in `kill`.
+                self.word.store(DEAD, Ordering::Relaxed); // Relaxed: as in `version`.
                 let _dead = content.take();
                 return Replaced::Covered;
             }
         }
-        // Relaxed: only holders of the lock write the word.
-        let version = self.word.load(Ordering::Relaxed);
-        // Release: pairs with the Acquire in `version`, so that a reader which sees the even word
-        // after this sees the new entry's class admitted. Model: slot_replace.
-        self.word.store(version + 1, Ordering::Release);
+        // Relaxed: only holders of the lock write the word; readers as in `version`.
+        self.word.store(self.word.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         let old = content.replace(held);
-        self.word.store(version + 2, Ordering::Release); // Release: as above.
         drop(content);
         drop(old);
         Replaced::Yes
@@ -109,22 +104,22 @@ impl<E> Slot<E> {
     pub fn kill(&self) -> Option<Held<E>> {
         let mut content = self.content.lock();
         let held = content.take()?;
-        // Release: who reads DEAD serves nothing more from here; pairs with the Acquire in
-        // `version`. Model: slot_replace.
-        self.word.store(DEAD, Ordering::Release);
+        self.word.store(DEAD, Ordering::Relaxed); // Relaxed: as in `version`.
         held.capture.release();
         Some(held)
     }
 
     /// Expires the entry if it was captured before `seq`.
     pub fn expire(&self, seq: u64) {
-        // AcqRel: the newest expiry wins; pairs with the Acquire in `expired_after`.
-        self.expired.fetch_max(seq, Ordering::AcqRel);
+        // Release: as in `Mark::expire`; the newest expiry wins. Pairs with `expired_after`. Model:
+        // what_replaces.
+        self.expired.fetch_max(seq, Ordering::Release);
     }
 
     /// Whether this key was expired after `seq`.
     pub fn expired_after(&self, seq: u64) -> bool {
-        // Acquire: pairs with the AcqRel in `expire`.
+        // Acquire: as in `Mark::expired_after`; pairs with the Release in `expire`. Model:
+        // what_replaces.
         self.expired.load(Ordering::Acquire) > seq
     }
 }
