@@ -149,16 +149,18 @@ where
         scope.class(place.market, tags, &self.graph, &self.tags)
     }
 
-    /// Ends the entry of a key, whatever its state.
-    pub(crate) fn remove_entry<Q>(&self, key: &Q)
+    /// Ends the entry of a key, whatever its state; says whether the key had a slot.
+    pub(crate) fn remove_entry<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if let Some(slot) = self.store.get(key) {
+        let slot = self.store.get(key);
+        if let Some(slot) = &slot {
             slot.kill();
             self.store.remove(key);
         }
+        slot.is_some()
     }
 
     pub(crate) fn is_enabled(&self) -> bool {

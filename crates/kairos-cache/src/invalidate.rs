@@ -51,7 +51,11 @@ where
         if let Some(flight) = engine.flights.get(key).map(|flight| Arc::clone(&flight)) {
             flight.kill_key(seq);
         }
-        engine.remove_entry(key);
+        if !engine.remove_entry(key) {
+            // A slot that the store is letting go lives until its notice is given, and a pin may
+            // remember it: the pin must look again, and finds that the key has none.
+            engine.touch();
+        }
         lived
     }
 
