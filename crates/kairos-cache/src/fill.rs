@@ -55,6 +55,7 @@ where
             if flight.hold() {
                 break flight;
             }
+            engine.forget_flight(key, &flight);
         };
         let home = engine.home(place, &context.tags);
         let capture = home.capture();

@@ -54,7 +54,8 @@ where
                     self.release_flight(key, &flight);
                     return None;
                 }
-                Join::Retired => {}
+                // Whoever retired it may be held up: nobody waits for that.
+                Join::Retired => self.forget_flight(key, &flight),
             }
         }
     }
@@ -94,7 +95,7 @@ where
                     self.release_flight(key, &flight);
                     return false;
                 }
-                Refresh::Retired => {}
+                Refresh::Retired => self.forget_flight(key, &flight),
             }
         }
     }
