@@ -1,0 +1,444 @@
+//! Many threads at once: what they counted is what the cache counted, and no invalidation is lost.
+//! Never knows: the insides of the cache.
+//! Read next: `concurrent_invalidation.rs`, the same promise one interleaving at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kairos_cache::{
+    Answer, Cache, Clock, Context, Hit, ManualClock, Pinned, Reason, Scope, StatsSnapshot,
+    Strategy, TradingStatus, Volatility,
+};
+
+const THREADS: u64 = 8;
+const ROUNDS: u64 = 8_000;
+const KEYS: u64 = 16;
+
+type Failure = std::io::Error;
+
+fn start() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(2_000_000_000)
+}
+
+/// A stream of numbers that differs from thread to thread and not from run to run.
+struct Dice(u64);
+
+impl Dice {
+    fn of(thread: u64) -> Dice {
+        Dice((thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) % bound
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .expect("threads")
+}
+
+/// What one thread saw happen, by the names under which the cache counts it.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    strategies: [u64; Strategy::ALL.len()],
+    too_stale: u64,
+    bypassed_for_panic: u64,
+    panic: u64,
+    warning: u64,
+    normal: u64,
+    events: u64,
+    died: u64,
+    preserved: u64,
+    full: u64,
+    refused: u64,
+}
+
+impl Seen {
+    fn read(&mut self, receipt: &kairos_cache::Receipt, scored: bool) {
+        self.strategies[receipt.strategy as usize] += 1;
+        self.too_stale += u64::from(receipt.reason == Reason::TooStale);
+        self.bypassed_for_panic += u64::from(receipt.reason == Reason::Panic);
+        if scored {
+            match receipt.volatility {
+                Volatility::Panic => self.panic += 1,
+                Volatility::Warning => self.warning += 1,
+                Volatility::Normal => self.normal += 1,
+            }
+        }
+    }
+
+    fn add(mut self, other: &Seen) -> Seen {
+        for (own, others) in self.strategies.iter_mut().zip(other.strategies) {
+            *own += others;
+        }
+        self.too_stale += other.too_stale;
+        self.bypassed_for_panic += other.bypassed_for_panic;
+        self.panic += other.panic;
+        self.warning += other.warning;
+        self.normal += other.normal;
+        self.events += other.events;
+        self.died += other.died;
+        self.preserved += other.preserved;
+        self.full += other.full;
+        self.refused += other.refused;
+        self
+    }
+
+    /// The same numbers as the cache has them.
+    fn counted(stats: &StatsSnapshot, refused: u64) -> Seen {
+        let mut strategies = [0; Strategy::ALL.len()];
+        strategies[Strategy::Bypass as usize] = stats.strategy_bypass;
+        strategies[Strategy::Compute as usize] = stats.strategy_compute;
+        strategies[Strategy::ServeStale as usize] = stats.strategy_serve_stale;
+        strategies[Strategy::ServeFresh as usize] = stats.strategy_serve_fresh;
+        Seen {
+            strategies,
+            too_stale: stats.swr_too_stale,
+            bypassed_for_panic: stats.cache_bypass_vix,
+            panic: stats.vix_panic_detected,
+            warning: stats.vix_warning_detected,
+            normal: stats.vix_normal,
+            events: stats.surgical_invalidation,
+            died: stats.markets_invalidated,
+            preserved: stats.markets_preserved,
+            full: stats.full_invalidation,
+            refused,
+        }
+    }
+}
+
+/// What must hold in any snapshot, whenever it is taken.
+fn check_identities(stats: &StatsSnapshot) {
+    let strategies = stats.strategy_bypass
+        + stats.strategy_compute
+        + stats.strategy_serve_fresh
+        + stats.strategy_serve_stale;
+    assert_eq!(stats.total_requests, strategies);
+    assert_eq!(stats.strategy_serve_fresh, stats.cache_hit_fresh);
+    assert_eq!(stats.strategy_serve_fresh, stats.swr_served_fresh);
+    assert_eq!(stats.strategy_serve_stale, stats.cache_hit_stale);
+    assert_eq!(stats.strategy_serve_stale, stats.swr_served_stale);
+    assert_eq!(stats.strategy_compute, stats.cache_miss, "the cache is switched on");
+    assert!(stats.cache_bypass_vix <= stats.strategy_bypass);
+    assert!(stats.swr_too_stale <= stats.strategy_compute);
+    let zones = stats.golden_hour_warmup
+        + stats.golden_hour_golden
+        + stats.golden_hour_active
+        + stats.golden_hour_prematch
+        + stats.golden_hour_standard;
+    assert_eq!(stats.golden_hour_total, zones);
+    assert!((0.0..=100.0).contains(&stats.hit_rate_pct));
+}
+
+/// A cache that eight threads hammer: even keys belong to a match whose odds are observed, odd
+/// keys to none.
+struct Ring {
+    cache: Cache<u64, u64>,
+    scope: Scope,
+    contexts: Vec<Context>,
+    /// Milliseconds since the start, on the clock that one thread moves.
+    elapsed_ms: AtomicU64,
+    computes: AtomicU64,
+    failures: AtomicU64,
+}
+
+impl Ring {
+    fn new(handle: &tokio::runtime::Handle) -> (Ring, ManualClock) {
+        let (clock, hand) = Clock::manual(start());
+        let cache: Cache<u64, u64> = Cache::builder()
+            .clock(clock)
+            .tokio_handle(handle.clone())
+            .max_capacity(KEYS / 2)
+            .default_ttl(Duration::from_millis(40))
+            .throttle(Duration::from_millis(5))
+            .status_hold(Duration::from_millis(20))
+            .build()
+            .expect("in range");
+        let scope = cache.scope("m");
+        let markets = ["btts", "clean_sheet", "penalty", "corners_over_under"];
+        let contexts = (0..KEYS)
+            .map(|key| {
+                let tag = format!("k{key}");
+                let context = if key % 2 == 0 { Context::new(&scope) } else { Context::none() };
+                match markets.get(key as usize / 2) {
+                    Some(market) if key % 2 == 0 => context.market(market).tag(&tag),
+                    _ => context.tag(&tag),
+                }
+            })
+            .collect();
+        cache.observe_odds(&scope, "home_win", 2.0, start()).expect("the first");
+        let zero = AtomicU64::default;
+        let ring =
+            Ring { cache, scope, contexts, elapsed_ms: zero(), computes: zero(), failures: zero() };
+        (ring, hand)
+    }
+
+    /// One in sixteen computes fails.
+    async fn compute(self: Arc<Ring>) -> Result<u64, Failure> {
+        // Relaxed: a count, compared after the threads have been joined.
+        let number = self.computes.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        if number % 16 == 7 {
+            self.failures.fetch_add(1, Ordering::Relaxed); // Relaxed: as above.
+            return Err(Failure::other("one in sixteen"));
+        }
+        Ok(number)
+    }
+
+    fn explain(self: &Arc<Ring>, key: u64, context: &Context) -> impl Future<Output = Answer<u64>> {
+        let ring = Arc::clone(self);
+        async move {
+            let own = Arc::clone(&ring);
+            let answer = ring.cache.explain(&key, context, move || own.compute()).await;
+            answer.expect("the context is in order")
+        }
+    }
+
+    fn hammer(self: &Arc<Ring>, thread: u64, handle: &tokio::runtime::Handle) -> Seen {
+        let (mut dice, mut seen) = (Dice::of(thread), Seen::default());
+        let mut pins: Vec<Option<Pinned<u64, u64>>> = (0..KEYS).map(|_| None).collect();
+        for _ in 0..ROUNDS {
+            let key = dice.below(KEYS);
+            let scored = key % 2 == 0;
+            let context = &self.contexts[key as usize];
+            match dice.below(100) {
+                0..35 => {
+                    if let Some(hit) = self.cache.get(&key) {
+                        seen.read(hit.receipt(), scored);
+                    }
+                }
+                35..60 => {
+                    let answer = handle.block_on(self.explain(key, context));
+                    seen.read(&answer.receipt, scored);
+                }
+                60..64 => {
+                    let forced = context.clone().force_refresh(true);
+                    seen.read(&handle.block_on(self.explain(key, &forced)).receipt, scored);
+                }
+                64..88 => {
+                    let pin = &mut pins[key as usize];
+                    if pin.is_none() {
+                        *pin = self.cache.pin(&key);
+                    }
+                    if let Some(hit) = pin.as_mut().and_then(Pinned::read) {
+                        seen.read(hit.receipt(), scored);
+                    }
+                }
+                88..92 => {
+                    let price = if dice.below(12) == 0 { 9.0 } else { 2.0 };
+                    // Relaxed: how far the clock has been moved, at least.
+                    let ms = self.elapsed_ms.load(Ordering::Relaxed);
+                    let at = start() + Duration::from_millis(ms);
+                    let observed = self.cache.observe_odds(&self.scope, "home_win", price, at);
+                    seen.refused += u64::from(observed.is_err());
+                }
+                92..94 => {
+                    let event = ["goalkeeper_change", "odds_steam"][dice.below(2) as usize];
+                    let outcome = self.cache.invalidate_event(&self.scope, event).expect("known");
+                    seen.events += 1;
+                    seen.died += outcome.died;
+                    seen.preserved += (outcome.total_markets - outcome.markets.len()) as u64;
+                }
+                94..96 => {
+                    self.cache.invalidate(&key);
+                }
+                96 => self.cache.invalidate_tag(&format!("k{key}")),
+                97 => {
+                    self.cache.invalidate_match(&self.scope);
+                    seen.full += 1;
+                }
+                98 => {
+                    self.cache.invalidate_all();
+                    seen.full += 1;
+                }
+                _ => self.cache.expire(&key),
+            }
+        }
+        seen
+    }
+}
+
+#[test]
+fn what_eight_threads_counted_is_what_the_cache_counted() {
+    let runtime = runtime();
+    let handle = runtime.handle();
+    let (ring, hand) = Ring::new(handle);
+    let (ring, over) = (Arc::new(ring), AtomicBool::new(false));
+    let (seen, snapshots) = thread::scope(|threads| {
+        let hammering: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let ring = &ring;
+                threads.spawn(move || ring.hammer(thread, handle))
+            })
+            .collect();
+        let watching = threads.spawn(|| {
+            let (mut snapshots, mut requests) = (0_u64, 0);
+            // Acquire: pairs with the store below.
+            while !over.load(Ordering::Acquire) {
+                let stats = ring.cache.stats();
+                check_identities(&stats);
+                assert!(stats.total_requests >= requests, "a count ran backwards");
+                requests = stats.total_requests;
+                snapshots += 1;
+                hand.advance(Duration::from_millis(1));
+                ring.elapsed_ms.fetch_add(1, Ordering::Relaxed); // Relaxed: as where it is read.
+            }
+            snapshots
+        });
+        let seen: Vec<Seen> =
+            hammering.into_iter().map(|thread| thread.join().expect("no panic")).collect();
+        over.store(true, Ordering::Release); // Release: pairs with the load above.
+        (seen, watching.join().expect("every snapshot was in order"))
+    });
+    // A forced read of each key waits for whatever still runs there.
+    let mut last = Seen::default();
+    for (key, context) in (0..KEYS).zip(&ring.contexts) {
+        let forced = context.clone().force_refresh(true);
+        last.read(&handle.block_on(ring.explain(key, &forced)).receipt, key % 2 == 0);
+    }
+    let seen = seen.iter().fold(last, Seen::add);
+    let (stats, activity) = (ring.cache.stats(), ring.cache.activity());
+    check_identities(&stats);
+    assert_eq!(seen, Seen::counted(&stats, activity.observations_refused));
+    assert!(snapshots > 0 && seen.strategies.iter().all(|count| *count > 0), "{seen:?}");
+
+    // Relaxed, both: every compute has been waited for.
+    let computes = ring.computes.load(Ordering::Relaxed);
+    let failures = ring.failures.load(Ordering::Relaxed);
+    let refreshes = activity.computes_for_refreshes;
+    let for_reads = activity.computes_for_misses + activity.computes_for_bypasses;
+    assert_eq!(refreshes + for_reads, computes);
+    assert_eq!(stats.swr_background_success + stats.swr_background_error, refreshes);
+    assert_eq!(stats.cache_errors + stats.swr_background_error, failures);
+    let coalesced = activity.coalesced_computes + activity.coalesced_bypasses;
+    assert_eq!(for_reads + coalesced, stats.strategy_compute + stats.strategy_bypass);
+}
+
+/// Sources of truth that change and are invalidated while they are read.
+struct Sources {
+    cache: Cache<u64, u64>,
+    scope: Scope,
+    contexts: Vec<Context>,
+    truth: Vec<AtomicU64>,
+    /// The newest version of each source whose invalidation has returned.
+    settled: Vec<AtomicU64>,
+}
+
+impl Sources {
+    fn new(handle: &tokio::runtime::Handle) -> Sources {
+        let cache: Cache<u64, u64> = Cache::builder()
+            .tokio_handle(handle.clone())
+            // Half of the keys have to go, so that evictions come between.
+            .max_capacity(KEYS / 2)
+            .build()
+            .expect("in range");
+        let scope = cache.scope("m");
+        let context = |key| Context::new(&scope).market("btts").tag(&format!("k{key}"));
+        let contexts = (0..KEYS).map(context).collect();
+        let zeroes = || (0..KEYS).map(|_| AtomicU64::new(0)).collect();
+        Sources { cache, scope, contexts, truth: zeroes(), settled: zeroes() }
+    }
+
+    fn current(&self, key: u64) -> u64 {
+        // Relaxed: it is the cache that orders a compute after the invalidation it has seen.
+        self.truth[key as usize].load(Ordering::Relaxed)
+    }
+
+    fn change(&self, key: u64, how: u64) {
+        // Relaxed: as in `current`.
+        let version = self.truth[key as usize].fetch_add(1, Ordering::Relaxed) + 1;
+        let cache = &self.cache;
+        match how {
+            0..6 => {
+                cache.invalidate(&key);
+            }
+            6..10 => cache.invalidate_tag(&format!("k{key}")),
+            10..12 => {
+                cache.invalidate_event(&self.scope, "goalkeeper_change").expect("known");
+            }
+            12 => {
+                cache.invalidate_match(&self.scope);
+            }
+            13 => cache.invalidate_all(),
+            _ => {
+                let market = (how == 14).then_some("btts");
+                for status in [TradingStatus::Suspended, TradingStatus::Open] {
+                    cache.set_status(&self.scope, market, status).expect("known");
+                }
+            }
+        }
+        // Release: the invalidation has returned; pairs with the load in `check`.
+        self.settled[key as usize].fetch_max(version, Ordering::Release);
+    }
+
+    /// Reads, and compares with what had been settled before.
+    fn check(&self, key: u64, read: impl FnOnce() -> Option<Hit<u64>>) {
+        // Acquire: the read begins after that invalidation returned; pairs with `change`.
+        let settled = self.settled[key as usize].load(Ordering::Acquire);
+        if let Some(hit) = read() {
+            assert!(*hit >= settled, "{} after {settled}: {:?}", *hit, hit.receipt());
+        }
+    }
+
+    fn hammer(self: &Arc<Sources>, thread: u64, handle: &tokio::runtime::Handle) {
+        let mut dice = Dice::of(thread);
+        let mut pins: Vec<Option<Pinned<u64, u64>>> = (0..KEYS).map(|_| None).collect();
+        for _ in 0..ROUNDS {
+            let key = dice.below(KEYS);
+            let context = &self.contexts[key as usize];
+            match dice.below(20) {
+                0..3 => self.change(key, dice.below(16)),
+                3..8 => self.check(key, || self.cache.get(&key)),
+                8..14 => self.check(key, || {
+                    let own = Arc::clone(self);
+                    let read = self.cache.get_or_compute(&key, context, move || async move {
+                        let version = own.current(key);
+                        tokio::task::yield_now().await;
+                        Ok::<_, Failure>(version)
+                    });
+                    Some(handle.block_on(read).expect("it does not fail"))
+                }),
+                14..19 => {
+                    let pin = &mut pins[key as usize];
+                    self.check(key, || {
+                        if pin.is_none() {
+                            *pin = self.cache.pin(&key);
+                        }
+                        pin.as_mut().and_then(Pinned::read)
+                    });
+                }
+                _ => {
+                    let fill = self.cache.begin(&key, context).expect("known");
+                    let version = self.current(key);
+                    thread::yield_now();
+                    fill.insert(version);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_read_that_begins_after_an_invalidation_sees_what_came_before() {
+    let runtime = runtime();
+    let handle = runtime.handle();
+    let sources = Arc::new(Sources::new(handle));
+    thread::scope(|threads| {
+        for thread in 0..THREADS {
+            let sources = &sources;
+            threads.spawn(move || sources.hammer(thread, handle));
+        }
+    });
+    let stats = sources.cache.stats();
+    check_identities(&stats);
+    assert!(stats.cache_hit_fresh > 0 && stats.strategy_compute > 0 && stats.strategy_bypass > 0);
+}
