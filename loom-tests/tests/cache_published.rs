@@ -1,0 +1,51 @@
+//! Models of published words: a reader beside two writes gets words that were written together.
+//! Never knows: what the words mean.
+//! Read next: `crates/kairos-cache/src/published.rs`.
+#![cfg(kairos_loom)]
+
+use std::sync::Arc;
+
+use kairos_cache::model::Published;
+use loom::sync::Mutex;
+use loom::thread;
+
+#[test]
+fn published_words_are_never_torn_by_two_writes() {
+    loom::model(|| {
+        let words = Arc::new(Published::new([0, 0]));
+        let writing = {
+            let words = Arc::clone(&words);
+            thread::spawn(move || {
+                words.store([1, 1]);
+                words.store([2, 2]);
+            })
+        };
+        let [a, b] = words.load();
+        assert_eq!(a, b);
+        let [later, _] = words.load();
+        assert!(later >= a, "{later} after {a}");
+        writing.join().unwrap();
+        assert_eq!(words.load(), [2, 2]);
+    });
+}
+
+#[test]
+fn published_words_of_two_writers_in_turn_are_never_torn() {
+    loom::model(|| {
+        let words = Arc::new((Mutex::new(()), Published::new([0, 0])));
+        let writing = [1, 2].map(|word| {
+            let words = Arc::clone(&words);
+            thread::spawn(move || {
+                let _turn = words.0.lock().unwrap();
+                words.1.store([word, word]);
+            })
+        });
+        let [a, b] = words.1.load();
+        assert_eq!(a, b);
+        for thread in writing {
+            thread.join().unwrap();
+        }
+        let [a, b] = words.1.load();
+        assert_eq!(a, b);
+    });
+}
