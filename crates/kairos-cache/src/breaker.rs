@@ -28,12 +28,13 @@ impl BreakerCell {
     }
 
     /// Evaluates if `second` has just begun; says whether the level has changed. `total` is asked
-    /// once a second.
+    /// once a second; `publish` is told of a changed level, in the order of the changes.
     pub(crate) fn note(
         &self,
         second: u64,
         rule: &BreakerRule,
         total: impl FnOnce() -> Scored,
+        publish: impl FnOnce(BreakerLevel),
     ) -> bool {
         // Relaxed: a hint that the lock below confirms.
         if self.second.load(Ordering::Relaxed) >= second {
@@ -48,6 +49,9 @@ impl BreakerCell {
         let level = breaker.begin_second(second, total(), rule);
         self.level.store(level as u8, Ordering::Relaxed); // Relaxed: as in `level`.
         self.second.store(second, Ordering::Relaxed); // Relaxed: as above.
+        if level != before {
+            publish(level);
+        }
         level != before
     }
 }

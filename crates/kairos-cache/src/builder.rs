@@ -27,7 +27,7 @@ use crate::rules::{self, Fixed, Rules};
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::{ScopeState, TagMarks};
 use crate::sim::Sim;
-use crate::stats::Stats;
+use crate::stats::{Sampling, Stats};
 use crate::store::Store;
 use crate::sync::{AtomicBool, AtomicU64};
 
@@ -139,6 +139,9 @@ where
         enabled: cache.enabled, bool;
         /// How many entries are kept (`cache.max_capacity`, default 10 000).
         max_capacity: cache.max_capacity, u64;
+        /// How much the entries may weigh together, by the weigher (`cache.max_weight`, default 0:
+        /// their number is bounded instead).
+        max_weight: cache.max_weight, u64;
         /// TTL where no kickoff is known (`cache.default_ttl`, default 1 h).
         default_ttl: cache.default_ttl, Duration;
         /// How long nothing is remembered as nothing (`cache.negative_ttl`, default 0: not at all).
@@ -221,6 +224,10 @@ where
         max_stale_if_error: fail_safe.max_stale_if_error, Duration;
         /// How long a compute may take (`computes.hard_timeout`, default 30 s).
         hard_timeout: computes.hard_timeout, Duration;
+        /// One in so many served reads is timed (`metrics.latency_sampling`, default 1: every one).
+        latency_sampling: metrics.latency_sampling, u32;
+        /// Precision of latencies (`metrics.significant_digits`, 1 to 3, default 2).
+        significant_digits: metrics.significant_digits, u8;
         /// How long the next refresh waits after a failure (`fail_safe.throttle`, default 5 s).
         throttle: fail_safe.throttle, Duration;
     }
@@ -243,7 +250,11 @@ where
         };
         let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         let hasher = FixedState::with_seed(seed);
-        let stats = Stats::new(self.registry.unwrap_or_default())?;
+        let sampling = Sampling {
+            precision: rules::latency_precision(&self.config.metrics)?,
+            every: rules.latency_sampling,
+        };
+        let stats = Stats::new(self.registry.unwrap_or_default(), &sampling)?;
         let evicted = stats.evictions();
         Ok(Cache {
             engine: Arc::new(Engine {

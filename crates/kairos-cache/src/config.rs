@@ -38,6 +38,8 @@ pub struct Config {
     pub computes: ComputesConfig,
     /// What happens after a failure.
     pub fail_safe: FailSafeConfig,
+    /// The cache's own numbers.
+    pub metrics: MetricsConfig,
     /// The event graph.
     pub events: EventsConfig,
 }
@@ -60,6 +62,9 @@ pub struct CacheConfig {
     pub enabled: bool,
     /// How many entries are kept.
     pub max_capacity: u64,
+    /// How much the entries may weigh together, by the builder's weigher; bounds them in place of
+    /// `max_capacity`. 0 without a weigher.
+    pub max_weight: u64,
     /// TTL where no kickoff is known.
     #[serde(with = "humantime_serde")]
     pub default_ttl: Duration,
@@ -75,6 +80,7 @@ impl Default for CacheConfig {
         CacheConfig {
             enabled: true,
             max_capacity: 10_000,
+            max_weight: 0,
             default_ttl: HOUR,
             negative_ttl: Duration::ZERO,
             jitter: 0.0,
@@ -265,6 +271,23 @@ pub struct FailSafeConfig {
 impl Default for FailSafeConfig {
     fn default() -> Self {
         FailSafeConfig { max_stale_if_error: Duration::ZERO, throttle: 5 * SECOND }
+    }
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// One in so many served reads is timed; reads that wait for a compute always are. Thins the
+    /// latency histograms, never the counters.
+    pub latency_sampling: u32,
+    /// Precision of the latency histograms: 1, 2 or 3 significant digits.
+    pub significant_digits: u8,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        MetricsConfig { latency_sampling: 1, significant_digits: 2 }
     }
 }
 

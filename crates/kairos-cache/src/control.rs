@@ -32,18 +32,26 @@ where
     /// this returned obeys it, stored values too. Counted.
     ///
     /// # Errors
-    /// [`Error::Config`] for a field out of range, and for a capacity or event graph other than
-    /// the one that the cache was built with; the old configuration then stays in force.
+    /// [`Error::Config`] for a field out of range, and for a capacity, precision or event graph
+    /// other than the one that the cache was built with; the old configuration then stays in force.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
         let engine = &self.engine;
         let rules = Rules::new(config)?;
         engine.fixed.require_same(&Fixed::of(config))?;
         let enabled = rules.enabled;
+        engine.stats.sample_latency(rules.latency_sampling);
         engine.rules.store(Arc::new(rules));
         engine.touch();
         self.set_enabled(enabled);
         engine.stats.reloaded();
         Ok(())
+    }
+
+    /// From now on times one in `every` served reads, at 0 and 1 each: a thread's first read of a
+    /// strategy, then one in `every`, recorded with that weight. Reads that wait for a compute are
+    /// always timed. Thins the latency histograms, never the counters.
+    pub fn set_latency_sampling(&self, every: u32) {
+        self.engine.stats.sample_latency(every.max(1));
     }
 
     /// How far lasting panic has opened the breaker.

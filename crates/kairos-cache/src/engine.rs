@@ -85,7 +85,8 @@ where
         let now = self.clock.now();
         let rules = self.rules();
         let second = self.clock.second(now);
-        if self.breaker.note(second, &rules.read.breaker, || self.stats.scored()) {
+        let (scored, publish) = (|| self.stats.scored(), |level| self.stats.breaker_level(level));
+        if self.breaker.note(second, &rules.read.breaker, scored, publish) {
             self.touch();
         }
         now

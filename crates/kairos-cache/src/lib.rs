@@ -71,7 +71,8 @@ pub use cache::Cache;
 pub use clock::{Clock, ManualClock};
 pub use config::{
     BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig, FailSafeConfig,
-    GoldenHourConfig, SwrConfig, VolatilityConfig, XFetchConfig, ZoneConfig, ZoneName,
+    GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig, ZoneConfig,
+    ZoneName,
 };
 pub use context::{Context, Scope};
 pub use counts::{Activity, Category};

@@ -91,7 +91,7 @@ where
             None => self.look(),
         }
         let reading = self.reading.as_ref()?;
-        let took = self.engine.clock.now().mono.saturating_sub(now.mono);
+        let took = || self.engine.clock.now().mono.saturating_sub(now.mono);
         self.engine.stats.read(reading.verdict.reason, reading.signals.signal, took);
         Some(())
     }

@@ -207,7 +207,7 @@ where
     }
 
     fn count(&self, reading: &Reading<V>, arrived: Now) {
-        let took = self.clock.now().mono.saturating_sub(arrived.mono);
+        let took = || self.clock.now().mono.saturating_sub(arrived.mono);
         self.stats.read(reading.verdict.reason, reading.signals.signal, took);
     }
 }

@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
+use kairos_metrics::Precision;
+
 use crate::clock::nanos;
 use crate::config::{
-    BreakerConfig, Config, EventsConfig, GoldenHourConfig, VolatilityConfig, XFetchConfig, ZoneName,
+    BreakerConfig, Config, EventsConfig, GoldenHourConfig, MetricsConfig, VolatilityConfig,
+    XFetchConfig, ZoneName,
 };
 use crate::error::Error;
 use crate::market::OddsRule;
@@ -32,6 +35,7 @@ pub(crate) struct Rules {
     pub(crate) soft_timeout_ns: u64,
     pub(crate) max_concurrent_computes: usize,
     pub(crate) compute_queue: usize,
+    pub(crate) latency_sampling: u32,
 }
 
 /// Refuses a field unless `ok`.
@@ -83,6 +87,7 @@ impl Rules {
             soft_timeout_ns: nanos(config.computes.soft_timeout),
             max_concurrent_computes: config.computes.max_concurrent,
             compute_queue: config.computes.queue,
+            latency_sampling: latency_sampling(&config.metrics)?,
         })
     }
 }
@@ -91,19 +96,44 @@ impl Rules {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fixed {
     max_capacity: u64,
+    max_weight: u64,
+    significant_digits: u8,
     events: EventsConfig,
 }
 
 impl Fixed {
     pub(crate) fn of(config: &Config) -> Fixed {
-        Fixed { max_capacity: config.cache.max_capacity, events: config.events.clone() }
+        Fixed {
+            max_capacity: config.cache.max_capacity,
+            max_weight: config.cache.max_weight,
+            significant_digits: config.metrics.significant_digits,
+            events: config.events.clone(),
+        }
     }
 
     pub(crate) fn require_same(&self, new: &Fixed) -> Result<(), Error> {
         let allowed = "what the cache was built with";
         require(self.max_capacity == new.max_capacity, "cache.max_capacity", allowed)?;
+        require(self.max_weight == new.max_weight, "cache.max_weight", allowed)?;
+        let digits = self.significant_digits == new.significant_digits;
+        require(digits, "metrics.significant_digits", allowed)?;
         require(self.events == new.events, "events", allowed)
     }
+}
+
+/// How the latency histograms are built.
+pub(crate) fn latency_precision(config: &MetricsConfig) -> Result<Precision, Error> {
+    match config.significant_digits {
+        1 => Ok(Precision::one_digit()),
+        2 => Ok(Precision::two_digits()),
+        3 => Ok(Precision::three_digits()),
+        _ => Err(Error::Config { field: "metrics.significant_digits", allowed: "1, 2 or 3" }),
+    }
+}
+
+fn latency_sampling(config: &MetricsConfig) -> Result<u32, Error> {
+    require(config.latency_sampling >= 1, "metrics.latency_sampling", "at least 1")?;
+    Ok(config.latency_sampling)
 }
 
 /// The event graph that a configuration describes.

@@ -2,18 +2,20 @@
 //! Never knows: why an outcome came about.
 //! Read next: `snapshot.rs`, which derives the 34 keys from these counts.
 
-use std::sync::Arc;
-
-use kairos_metrics::{Counter, Histogram, HistogramSnapshot, Precision, Registry};
+use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
 
 use crate::counts::{Activity, Baselines, Counts, SCORES};
-use crate::error::{Error, ObservationError};
+use crate::error::ObservationError;
 use crate::flight::Kind;
-use crate::policy::breaker::Scored;
+use crate::policy::breaker::{BreakerLevel, Scored};
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
 use crate::policy::volatility::{Signal, Volatility};
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
+
+mod register;
+
+pub(crate) use register::Sampling;
 
 /// Counters and histograms of one cache. Recording is a plain add in the thread's own cells.
 pub(crate) struct Stats {
@@ -21,6 +23,9 @@ pub(crate) struct Stats {
     /// One cell for each reason and score: every total of reads is a sum over these.
     reads: [[Counter; SCORES.len()]; Reason::ALL.len()],
     latency: [Histogram; Strategy::ALL.len()],
+    /// One in so many served reads is timed.
+    sampling: AtomicU32,
+    breaker_level: Gauge,
     coalesced: [Counter; Strategy::ALL.len()],
     queued: [Counter; Strategy::ALL.len()],
     computes: [Counter; 3],
@@ -61,111 +66,35 @@ fn kind_index(kind: Kind) -> usize {
 }
 
 impl Stats {
-    /// Registers every metric.
-    pub(crate) fn new(registry: Registry) -> Result<Stats, Error> {
-        Stats::register(registry).map_err(|e| Error::Metrics(Arc::from(e.to_string())))
-    }
-
-    fn register(registry: Registry) -> Result<Stats, kairos_metrics::Error> {
-        let requests = registry.counter_family(
-            "kairos_cache_requests",
-            "Finished reads by strategy, reason and volatility",
-            ["strategy", "reason", "volatility"],
-        )?;
-        let latency = registry.histogram_family(
-            "kairos_cache_request_duration_seconds",
-            "Time from a read's arrival to its answer",
-            Precision::two_digits(),
-            ["strategy"],
-        )?;
-        let coalesced = registry.counter_family(
-            "kairos_cache_coalesced_requests",
-            "Reads answered by a compute that another caller's closure ran",
-            ["strategy"],
-        )?;
-        let queued = registry.counter_family(
-            "kairos_cache_queued_requests",
-            "Reads that waited for the next compute because they could not join the running one",
-            ["strategy"],
-        )?;
-        let computes = registry.counter_family(
-            "kairos_cache_computes",
-            "Computes started, by what asked for them",
-            ["kind"],
-        )?;
-        let stored = registry.counter_family(
-            "kairos_cache_stored",
-            "Results stored by reads, by Golden Hour zone",
-            ["zone"],
-        )?;
-        let refused = registry.counter_family(
-            "kairos_cache_observations_refused",
-            "Odds observations refused, by reason",
-            ["reason"],
-        )?;
-        let counter = |name, help| registry.counter(name, help);
-        Ok(Stats {
-            reads: Reason::ALL.map(|reason| {
-                SCORES.map(|score| requests.with([reason.strategy().name(), reason.name(), score]))
-            }),
-            latency: Strategy::ALL.map(|strategy| latency.with([strategy.name()])),
-            coalesced: Strategy::ALL.map(|strategy| coalesced.with([strategy.name()])),
-            queued: Strategy::ALL.map(|strategy| queued.with([strategy.name()])),
-            computes: ["miss", "bypass", "refresh"].map(|kind| computes.with([kind])),
-            stored: Zone::ALL.map(|zone| stored.with([zone.name()])),
-            refused: ["price", "too_old", "out_of_order", "in_future"].map(|r| refused.with([r])),
-            failed: counter(
-                "kairos_cache_compute_failures",
-                "Computes for reads that failed, panicked or timed out",
-            )?,
-            refreshed: counter(
-                "kairos_cache_refreshes_succeeded",
-                "Background refreshes that succeeded",
-            )?,
-            refresh_failed: counter(
-                "kairos_cache_refreshes_failed",
-                "Background refreshes that failed",
-            )?,
-            refresh_skipped: counter(
-                "kairos_cache_refreshes_skipped",
-                "Background refreshes not started because too many were running",
-            )?,
-            evicted: counter("kairos_cache_evictions", "Live entries evicted to make room")?,
-            events: counter("kairos_cache_events", "Events applied to a match")?,
-            full: counter("kairos_cache_full_invalidations", "Invalidations of a match or of all")?,
-            queued_computes: counter(
-                "kairos_cache_computes_queued",
-                "Computes that waited because too many were running",
-            )?,
-            overloaded: counter(
-                "kairos_cache_computes_refused",
-                "Computes refused because the queue was full",
-            )?,
-            switched: counter("kairos_cache_switches", "Times the cache was switched on or off")?,
-            reloaded: counter("kairos_cache_reloads", "Configurations taken at run time")?,
-            markets_invalidated: counter(
-                "kairos_cache_event_entries_died",
-                "Live entries that died by an event",
-            )?,
-            markets_preserved: counter(
-                "kairos_cache_event_markets_preserved",
-                "Markets that an event left alone",
-            )?,
-            cpu_saved_pct: FloatSum::default(),
-            baselines: Mutex::new(Baselines::default()),
-            registry,
-        })
-    }
-
     /// The registry that holds every metric of the cache.
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// A finished read.
-    pub(crate) fn read(&self, reason: Reason, signal: Signal, took_ns: u64) {
+    /// A finished read. `took_ns` is asked only where the read is timed: a served one if it is its
+    /// turn, a computed one always.
+    pub(crate) fn read(&self, reason: Reason, signal: Signal, took_ns: impl FnOnce() -> u64) {
         self.reads[reason as usize][score_index(signal)].inc();
-        self.latency[reason.strategy() as usize].record(took_ns);
+        let strategy = reason.strategy();
+        let latency = &self.latency[strategy as usize];
+        let every = match strategy {
+            // Relaxed: how densely to sample; nothing is published by it.
+            Strategy::ServeFresh | Strategy::ServeStale => self.sampling.load(Ordering::Relaxed),
+            Strategy::Compute | Strategy::Bypass => 1,
+        };
+        if let Some(weight) = latency.due(every) {
+            latency.record_n(took_ns(), weight.into());
+        }
+    }
+
+    /// From now on one in `every` served reads is timed.
+    pub(crate) fn sample_latency(&self, every: u32) {
+        self.sampling.store(every, Ordering::Relaxed); // Relaxed: as in `read`.
+    }
+
+    /// How far the panic breaker is open.
+    pub(crate) fn breaker_level(&self, level: BreakerLevel) {
+        self.breaker_level.set(level as i64);
     }
 
     /// A finished read that waited for a compute: whether its own closure ran, and whether the

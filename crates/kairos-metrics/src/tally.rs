@@ -120,9 +120,11 @@ impl Tally {
     /// Whether the owner's next timing is the one in `every` to be taken: the first one is.
     #[inline]
     pub(crate) fn due(&self, every: u32) -> bool {
-        let skip = self.skip.load();
+        let gap = u64::from(every).saturating_sub(1);
+        // A gap from a sparser sampling ends as soon as the denser one would have ended it.
+        let skip = self.skip.load().min(gap);
         if skip == 0 {
-            self.skip.set(u64::from(every).saturating_sub(1));
+            self.skip.set(gap);
             return true;
         }
         self.skip.set(skip - 1);

@@ -1,0 +1,124 @@
+//! Every metric of a cache, by the name and help under which it is exposed.
+//! Never knows: when a metric moves.
+//! Read next: `../stats.rs`, which moves them.
+
+use std::sync::Arc;
+
+use kairos_metrics::{Precision, Registry};
+
+use super::{FloatSum, Stats};
+use crate::counts::{Baselines, SCORES};
+use crate::error::Error;
+use crate::policy::decide::{Reason, Strategy};
+use crate::policy::golden_hour::Zone;
+use crate::sync::{AtomicU32, Mutex};
+
+/// How latencies are recorded.
+pub(crate) struct Sampling {
+    pub(crate) precision: Precision,
+    /// One in so many served reads is timed.
+    pub(crate) every: u32,
+}
+
+impl Stats {
+    /// Registers every metric.
+    pub(crate) fn new(registry: Registry, sampling: &Sampling) -> Result<Stats, Error> {
+        Stats::register(registry, sampling).map_err(|e| Error::Metrics(Arc::from(e.to_string())))
+    }
+
+    fn register(registry: Registry, sampling: &Sampling) -> Result<Stats, kairos_metrics::Error> {
+        let requests = registry.counter_family(
+            "kairos_cache_requests",
+            "Finished reads by strategy, reason and volatility",
+            ["strategy", "reason", "volatility"],
+        )?;
+        let latency = registry.histogram_family(
+            "kairos_cache_request_duration_seconds",
+            "Time from a read's arrival to its answer",
+            sampling.precision,
+            ["strategy"],
+        )?;
+        let coalesced = registry.counter_family(
+            "kairos_cache_coalesced_requests",
+            "Reads answered by a compute that another caller's closure ran",
+            ["strategy"],
+        )?;
+        let queued = registry.counter_family(
+            "kairos_cache_queued_requests",
+            "Reads that waited for the next compute because they could not join the running one",
+            ["strategy"],
+        )?;
+        let computes = registry.counter_family(
+            "kairos_cache_computes",
+            "Computes started, by what asked for them",
+            ["kind"],
+        )?;
+        let stored = registry.counter_family(
+            "kairos_cache_stored",
+            "Results stored by reads, by Golden Hour zone",
+            ["zone"],
+        )?;
+        let refused = registry.counter_family(
+            "kairos_cache_observations_refused",
+            "Odds observations refused, by reason",
+            ["reason"],
+        )?;
+        let counter = |name, help| registry.counter(name, help);
+        Ok(Stats {
+            reads: Reason::ALL.map(|reason| {
+                SCORES.map(|score| requests.with([reason.strategy().name(), reason.name(), score]))
+            }),
+            latency: Strategy::ALL.map(|strategy| latency.with([strategy.name()])),
+            sampling: AtomicU32::new(sampling.every),
+            breaker_level: registry.gauge(
+                "kairos_cache_breaker_level",
+                "How far the panic breaker is open: 0 normal, 1 high volatility, 2 circuit open",
+            )?,
+            coalesced: Strategy::ALL.map(|strategy| coalesced.with([strategy.name()])),
+            queued: Strategy::ALL.map(|strategy| queued.with([strategy.name()])),
+            computes: ["miss", "bypass", "refresh"].map(|kind| computes.with([kind])),
+            stored: Zone::ALL.map(|zone| stored.with([zone.name()])),
+            refused: ["price", "too_old", "out_of_order", "in_future"].map(|r| refused.with([r])),
+            failed: counter(
+                "kairos_cache_compute_failures",
+                "Computes for reads that failed, panicked or timed out",
+            )?,
+            refreshed: counter(
+                "kairos_cache_refreshes_succeeded",
+                "Background refreshes that succeeded",
+            )?,
+            refresh_failed: counter(
+                "kairos_cache_refreshes_failed",
+                "Background refreshes that failed",
+            )?,
+            refresh_skipped: counter(
+                "kairos_cache_refreshes_skipped",
+                "Background refreshes not started because too many were running",
+            )?,
+            evicted: counter("kairos_cache_evictions", "Live entries evicted to make room")?,
+            events: counter("kairos_cache_events", "Events applied to a match")?,
+            full: counter("kairos_cache_full_invalidations", "Invalidations of a match or of all")?,
+            queued_computes: counter(
+                "kairos_cache_computes_queued",
+                "Computes that waited because too many were running",
+            )?,
+            overloaded: counter(
+                "kairos_cache_computes_refused",
+                "Computes refused because the queue was full",
+            )?,
+            switched: counter("kairos_cache_switches", "Times the cache was switched on or off")?,
+            reloaded: counter("kairos_cache_reloads", "Configurations taken at run time")?,
+            markets_invalidated: counter(
+                "kairos_cache_event_entries_died",
+                "Live entries that died by an event",
+            )?,
+            markets_preserved: counter(
+                "kairos_cache_event_markets_preserved",
+                "Markets that an event left alone",
+            )?,
+            cpu_saved_pct: FloatSum::default(),
+            baselines: Mutex::new(Baselines::default()),
+            registry,
+        })
+    }
+}
