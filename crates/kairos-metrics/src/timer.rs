@@ -123,6 +123,7 @@ mod tests {
         }
         let snapshot = work.snapshot();
         assert_eq!((snapshot.count(), snapshot.sum()), (12, 84));
-        assert!(work.due(0).is_none());
+        assert_eq!(work.due(4), None, "one in four, and the ninth was one");
+        assert_eq!(work.due(0), Some(1), "every one, whatever the gap was");
     }
 }
