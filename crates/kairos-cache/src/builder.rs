@@ -15,9 +15,9 @@ use kairos_metrics::Registry;
 use crate::breaker::BreakerCell;
 use crate::cache::Cache;
 use crate::clock::Clock;
-use crate::config::{Config, EvaluateAt, ZoneConfig};
+use crate::config::{CacheConfig, Config, EvaluateAt, ZoneConfig};
 use crate::engine::Engine;
-use crate::entry::Generations;
+use crate::entry::{Entry, Generations};
 use crate::error::Error;
 use crate::gate::Gate;
 use crate::permits::Permits;
@@ -28,8 +28,9 @@ use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::{ScopeState, TagMarks};
 use crate::sim::Sim;
 use crate::stats::{Sampling, Stats};
-use crate::store::Store;
+use crate::store::{Bound, Store};
 use crate::sync::{AtomicBool, AtomicU64};
+use crate::weight::Weigher;
 
 /// Builds a [`Cache`].
 #[must_use = "a builder does nothing until it is built"]
@@ -41,6 +42,7 @@ pub struct Builder<K, V> {
     clock: Option<Clock>,
     runtime: Option<Arc<dyn Runtime>>,
     seed: Option<u64>,
+    weigher: Option<Weigher<K, V>>,
     _cache: PhantomData<fn() -> (K, V)>,
 }
 
@@ -82,6 +84,7 @@ where
             clock: None,
             runtime: None,
             seed: None,
+            weigher: None,
             _cache: PhantomData,
         }
     }
@@ -126,6 +129,15 @@ where
     /// Takes time from a deterministic executor and runs tasks and timers on it.
     pub fn sim(self, sim: &Sim) -> Self {
         self.clock(sim.clock()).runtime(Arc::new(sim.clone()))
+    }
+
+    /// Weighs entries, in units of your choice, for `cache.max_weight` to bound their sum. Called
+    /// once for each value stored; 0 counts as 1.
+    ///
+    /// A value that alone weighs more than the bound is not kept, nor is one whose weigher panics.
+    pub fn weigher(mut self, weigher: impl Fn(&K, &V) -> u32 + Send + Sync + 'static) -> Self {
+        self.weigher = Some(Box::new(weigher));
+        self
     }
 
     /// Fixes the seed of hash functions, jitter and early refresh, which is random by default.
@@ -256,11 +268,11 @@ where
         };
         let stats = Stats::new(self.registry.unwrap_or_default(), &sampling)?;
         let evicted = stats.evictions();
+        let bound = bound(&self.config.cache, self.weigher.is_some())?;
         Ok(Cache {
             engine: Arc::new(Engine {
-                store: Store::new(self.config.cache.max_capacity, hasher.clone(), move |_| {
-                    evicted.inc();
-                }),
+                store: Store::new(&bound, hasher.clone(), move |_, _| evicted.inc()),
+                weigher: self.weigher,
                 flights: DashMap::with_hasher(hasher.clone()),
                 scopes: DashMap::with_hasher(hasher.clone()),
                 no_match: Arc::new(ScopeState::new("", graph.market_count())),
@@ -280,5 +292,16 @@ where
                 stats,
             }),
         })
+    }
+}
+
+/// Entries are bounded by their weight where they can be weighed, else by their number.
+fn bound<V>(config: &CacheConfig, weighed: bool) -> Result<Bound<Entry<V>>, Error> {
+    let field = "cache.max_weight";
+    match (config.max_weight, weighed) {
+        (0, false) => Ok(Bound::Entries(config.max_capacity)),
+        (0, true) => Err(Error::Config { field, allowed: "at least 1 where there is a weigher" }),
+        (_, false) => Err(Error::Config { field, allowed: "0 unless the builder has a weigher" }),
+        (sum, true) => Ok(Bound::Weight(sum, |entry: &Entry<V>| entry.weight)),
     }
 }

@@ -20,6 +20,7 @@ use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::slot::{Held, Replaced, Slot};
 use crate::sync::AtomicU64;
+use crate::weight::weigh;
 
 impl<K, V> Engine<K, V>
 where
@@ -54,7 +55,9 @@ where
         if !may_store {
             return false;
         }
+        let weight = weigh(self.weigher.as_ref(), key, result.value.as_deref());
         let entry = Arc::new(Entry {
+            weight,
             value: result.value,
             rules_view: result.rules_view,
             place: home.place.clone(),
@@ -62,8 +65,14 @@ where
         });
         let held = Held { entry, capture: capture.clone() };
         let slot = self.store.get(key);
+        let before = slot.as_ref().and_then(|slot| self.weight_of(slot));
         let slot = match slot.map(|slot| (slot.replace(held.clone()), slot)) {
-            Some((Replaced::Yes, slot)) => slot,
+            Some((Replaced::Yes, slot)) => {
+                if before.is_some_and(|before| before != weight) {
+                    self.store.reweigh(key.clone(), Arc::clone(&slot));
+                }
+                slot
+            }
             Some((Replaced::Covered, _)) => return false,
             Some((Replaced::Dead, _)) | None => {
                 let Some(slot) = Slot::with_entry(held).map(Arc::new) else { return false };
@@ -75,6 +84,18 @@ where
             slot.expire(marks.expired);
         }
         true
+    }
+}
+
+impl<K, V> Engine<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// What a slot was weighed with; nothing where entries are not weighed.
+    fn weight_of(&self, slot: &Slot<Entry<V>>) -> Option<u32> {
+        self.weigher.as_ref()?;
+        slot.read().map(|(_, held)| held.entry.weight)
     }
 }
 

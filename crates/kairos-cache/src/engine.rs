@@ -30,10 +30,12 @@ use crate::slot::{Held, Slot};
 use crate::stats::Stats;
 use crate::store::Store;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::weight::Weigher;
 
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {
     pub(crate) store: Store<K, Entry<V>>,
+    pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) flights: DashMap<K, Arc<KeyFlight<V>>, FixedState>,
     pub(crate) scopes: DashMap<Box<str>, Arc<ScopeState>, FixedState>,
     /// The home of entries without a match: it has classes, and nothing else is ever set.

@@ -67,6 +67,7 @@ pub(crate) struct Entry<V> {
     pub(crate) rules_view: EntryView,
     pub(crate) place: Place,
     pub(crate) refresh_not_before: AtomicU64,
+    pub(crate) weight: u32,
 }
 
 impl<V> Entry<V> {

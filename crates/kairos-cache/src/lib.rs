@@ -65,6 +65,7 @@ mod stats;
 mod store;
 mod sync;
 mod waiting;
+mod weight;
 
 pub use builder::Builder;
 pub use cache::Cache;

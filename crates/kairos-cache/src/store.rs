@@ -7,6 +7,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use moka::notification::RemovalCause;
 
 use crate::slot::{Held, Slot};
 
@@ -16,6 +17,14 @@ pub(crate) struct Store<K, E> {
     cache: moka::sync::Cache<K, Arc<Slot<E>>, FixedState>,
 }
 
+/// What bounds a store.
+pub(crate) enum Bound<E> {
+    /// The number of entries.
+    Entries(u64),
+    /// The sum of their weights.
+    Weight(u64, fn(&E) -> u32),
+}
+
 impl<K, E> Store<K, E>
 where
     K: Hash + Eq + Send + Sync + 'static,
@@ -23,16 +32,29 @@ where
 {
     /// `evicted` is told of each entry whose slot moka let go while it still lived.
     pub(crate) fn new(
-        max_capacity: u64,
+        bound: &Bound<E>,
         hasher: FixedState,
-        evicted: impl Fn(&Held<E>) + Send + Sync + 'static,
+        evicted: impl Fn(&K, &Held<E>) + Send + Sync + 'static,
     ) -> Store<K, E> {
-        let cache = moka::sync::Cache::builder()
-            .max_capacity(max_capacity)
+        let builder = match *bound {
+            Bound::Entries(entries) => moka::sync::Cache::builder().max_capacity(entries),
+            Bound::Weight(sum, weight_of) => moka::sync::Cache::builder()
+                .max_capacity(sum)
+                // A slot that died on its way in weighs nothing.
+                .weigher(move |_key, slot: &Arc<Slot<E>>| {
+                    slot.read().map_or(0, |(_, held)| weight_of(&held.entry))
+                }),
+        };
+        let cache = builder
             // The notice may come late and for an older slot of the key: it carries the slot.
-            .eviction_listener(move |_key, slot: Arc<Slot<E>>, _cause| {
+            .eviction_listener(move |key, slot: Arc<Slot<E>>, cause| {
+                // A slot that is replaced died before, or was put in its own place to be weighed
+                // anew: see `reweigh`.
+                if cause == RemovalCause::Replaced {
+                    return;
+                }
                 if let Some(held) = slot.kill() {
-                    evicted(&held);
+                    evicted(&key, &held);
                 }
             })
             .build_with_hasher(hasher);
@@ -50,6 +72,11 @@ where
 
     /// Puts a slot in the key's place.
     pub(crate) fn insert(&self, key: K, slot: Arc<Slot<E>>) {
+        self.cache.insert(key, slot);
+    }
+
+    /// Has a slot weighed anew whose entry was replaced in place by one of another weight.
+    pub(crate) fn reweigh(&self, key: K, slot: Arc<Slot<E>>) {
         self.cache.insert(key, slot);
     }
 

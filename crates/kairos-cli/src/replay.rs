@@ -126,12 +126,11 @@ impl Replay {
 
     fn world_from(&self, start_ms: i64) -> Result<World, Error> {
         let sim = Sim::new(time_of(start_ms));
-        let cache = Cache::builder()
-            .config(self.config.clone())
-            .sim(&sim)
-            .seed(self.seed)
-            .build()
-            .map_err(Error::Config)?;
+        let mut builder = Cache::builder().config(self.config.clone()).sim(&sim).seed(self.seed);
+        if self.config.cache.max_weight > 0 {
+            builder = builder.weigher(|_, quote: &Quote| quote.length());
+        }
+        let cache = builder.build().map_err(Error::Config)?;
         Ok(World {
             start_ms,
             cache,

@@ -70,6 +70,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "counts",
             "tier",
             "store",
+            "weight",
             "breaker",
             "random",
             "job",

@@ -30,6 +30,13 @@ enum Text {
     Numbered(Name, u64),
 }
 
+impl Quote {
+    /// The length of its text in bytes: what it weighs where the configuration bounds weights.
+    pub(super) fn length(&self) -> u32 {
+        u32::try_from(self.to_string().len()).unwrap_or(u32::MAX)
+    }
+}
+
 impl fmt::Display for Quote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.text {
