@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::generation::Capture;
 use crate::sync::Mutex;
 
+mod leaving;
 pub mod run;
 mod steps;
 
@@ -30,14 +31,13 @@ struct State<J, R> {
 
 struct Running<R> {
     run: Arc<Run<R>>,
-    kind: Kind,
     capture: Capture,
     waiters: usize,
     /// It will be aborted: nobody may join it any more.
     doomed: bool,
     /// It waits for its turn: whoever arrives now arrives before it starts.
     queued: bool,
-    /// A reader left it and wants it to go on.
+    /// It goes on without waiters: a refresh, or a compute that a reader left and wants to go on.
     kept: bool,
 }
 
@@ -188,44 +188,6 @@ impl<J: Job, R: Clone> Flight<J, R> {
         true
     }
 
-    /// A waiter goes away without an answer.
-    pub fn leave(&self, ticket: &Ticket<R>) -> After<J, R> {
-        ticket.run.leave(&ticket.seat);
-        let mut state = self.state.lock();
-        let mut abort = None;
-        let mut spare = VecDeque::new();
-        if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
-            running.waiters = running.waiters.saturating_sub(1);
-            let unwanted = running.waiters == 0 && running.kind != Kind::Refresh && !running.kept;
-            if unwanted && !running.doomed {
-                running.doomed = true;
-                abort = Some(Arc::clone(&running.run));
-            }
-        } else if let Some(pending) =
-            state.pending.as_mut().filter(|p| Arc::ptr_eq(&p.run, &ticket.run))
-        {
-            if let Some(index) = pending.jobs.iter().position(|(id, ..)| *id == ticket.id) {
-                spare.extend(pending.jobs.remove(index));
-            }
-            if pending.jobs.is_empty() {
-                state.pending = None;
-            }
-        }
-        let retired = state.retire_if_idle();
-        After { launch: None, abort, retired, spare }
-    }
-
-    /// A waiter goes away and wants the compute to go on.
-    pub fn depart(&self, ticket: &Ticket<R>) {
-        ticket.run.leave(&ticket.seat);
-        let mut state = self.state.lock();
-        // The job of a pending compute simply stays: nobody else can take it back.
-        if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
-            running.waiters = running.waiters.saturating_sub(1);
-            running.kept = true;
-        }
-    }
-
     /// A compute that was launched has to wait for its turn.
     pub fn queue(&self, run: &Arc<Run<R>>) {
         let mut state = self.state.lock();
@@ -310,12 +272,11 @@ impl<J: Job, R: Clone> State<J, R> {
         run.set_leader(leader);
         self.running = Some(Running {
             run: Arc::clone(&run),
-            kind,
             capture,
             waiters,
             doomed: false,
             queued: false,
-            kept: false,
+            kept: kind == Kind::Refresh,
         });
         Launch { run, kind, job }
     }

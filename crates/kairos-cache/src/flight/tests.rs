@@ -194,3 +194,40 @@ fn a_view_that_no_longer_holds_starts_nothing() {
     assert!(matches!(flight.join(Kind::Miss, || false, job), Join::LookAgain));
     assert!(flight.retire());
 }
+
+#[test]
+fn a_compute_that_waits_for_its_turn_ends_with_its_last_waiter_and_frees_the_key() {
+    let (world, flight) = (World::new(), Flight::new());
+    let (first, launch) = world.join(&flight, Kind::Miss, "first");
+    let (second, _) = world.join(&flight, Kind::Miss, "second");
+    let launch = launch.expect("the first starts it");
+    flight.queue(&launch.run);
+    assert!(!flight.leave(&first).retired && flight.wants(&launch.run));
+    let after = flight.leave(&second);
+    assert!(after.retired && after.abort.is_none(), "there is no task to abort");
+    assert!(!flight.begin(&launch.run, &launch.job), "its turn comes too late");
+}
+
+#[test]
+fn a_compute_that_has_begun_keeps_the_key_until_it_ends() {
+    let (world, flight) = (World::new(), Flight::new());
+    let (ticket, launch) = world.join(&flight, Kind::Miss, "only");
+    let launch = launch.expect("it starts it");
+    flight.queue(&launch.run);
+    assert!(flight.begin(&launch.run, &launch.job));
+    let after = flight.leave(&ticket);
+    assert!(!after.retired && after.abort.is_some());
+    assert!(finish(&flight, &launch.run, 1).retired);
+}
+
+#[test]
+fn a_queued_compute_that_a_reader_wants_to_go_on_outlives_its_waiters() {
+    let (world, flight) = (World::new(), Flight::new());
+    let (impatient, launch) = world.join(&flight, Kind::Miss, "impatient");
+    let (cancelled, _) = world.join(&flight, Kind::Miss, "cancelled");
+    let launch = launch.expect("the first starts it");
+    flight.queue(&launch.run);
+    flight.depart(&impatient);
+    assert!(!flight.leave(&cancelled).retired);
+    assert!(flight.begin(&launch.run, &launch.job));
+}

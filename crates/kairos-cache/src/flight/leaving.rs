@@ -1,0 +1,52 @@
+//! How waiters go away, and what that means for the compute they leave.
+//! Never knows: why they go.
+//! Read next: `../flight.rs`, where they came from.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{After, Flight, Job, Ticket};
+
+impl<J: Job, R: Clone> Flight<J, R> {
+    /// A waiter goes away without an answer. A compute that waits for its turn ends with its last
+    /// waiter; one that has begun keeps the key until its task is gone.
+    pub fn leave(&self, ticket: &Ticket<R>) -> After<J, R> {
+        ticket.run.leave(&ticket.seat);
+        let mut state = self.state.lock();
+        let mut abort = None;
+        let mut spare = VecDeque::new();
+        if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
+            running.waiters = running.waiters.saturating_sub(1);
+            if running.waiters == 0 && !running.kept && !running.doomed {
+                if running.queued {
+                    state.running = None;
+                    return state.settle();
+                }
+                running.doomed = true;
+                abort = Some(Arc::clone(&running.run));
+            }
+        } else if let Some(pending) =
+            state.pending.as_mut().filter(|p| Arc::ptr_eq(&p.run, &ticket.run))
+        {
+            if let Some(index) = pending.jobs.iter().position(|(id, ..)| *id == ticket.id) {
+                spare.extend(pending.jobs.remove(index));
+            }
+            if pending.jobs.is_empty() {
+                state.pending = None;
+            }
+        }
+        let retired = state.retire_if_idle();
+        After { launch: None, abort, retired, spare }
+    }
+
+    /// A waiter goes away and wants the compute to go on.
+    pub fn depart(&self, ticket: &Ticket<R>) {
+        ticket.run.leave(&ticket.seat);
+        let mut state = self.state.lock();
+        // The job of a pending compute simply stays: nobody else can take it back.
+        if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
+            running.waiters = running.waiters.saturating_sub(1);
+            running.kept = true;
+        }
+    }
+}
