@@ -13,7 +13,7 @@ use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::Kind;
 use crate::job::{Done, Job, Joined};
-use crate::join::work;
+use crate::join::{Alone, Dispatch, work};
 use crate::pin::Pinned;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Strategy};
@@ -114,36 +114,20 @@ where
         }
         // The closure is boxed only where a flight asks for it.
         let mut compute = Some(compute);
-        let mut job = |permit| {
+        let mut job = || {
             let compute = compute.take().expect("a flight asks for the job once");
             let home = engine.home(place.clone(), &context.tags);
-            Job { work: work(compute), home, permit }
+            Job { work: work(compute), home }
         };
-        let mut now = arrived;
-        let (waiting, reading) = loop {
-            let reading = engine.read(key, context, &place, now);
-            let kind = match reading.verdict.reason {
-                Reason::Fresh => {
-                    let refreshing = engine.is_due_early(&reading)
-                        && engine.refresh(key, &place, &reading, &mut job);
-                    return Ok(engine.serve(&reading, arrived, refreshing));
-                }
-                Reason::Stale => {
-                    let refreshing = engine.refresh(key, &place, &reading, &mut job);
-                    return Ok(engine.serve(&reading, arrived, refreshing));
-                }
-                Reason::TooStale if engine.is_put_off(&reading) => {
-                    return Ok(engine.serve_as(Reason::StaleIfError, reading, arrived));
-                }
-                _ if reading.verdict.reason.strategy() == Strategy::Bypass => Kind::Bypass,
-                _ => Kind::Miss,
-            };
-            if let Some(waiting) = engine.join(key, kind, &place, &reading, &mut job) {
-                break (waiting, reading);
+        Ok(match engine.look(key, context, &place, arrived, &mut job, &mut Alone::default()) {
+            Looked::Stored(reading) => {
+                engine.serve_stored(key, &place, &reading, arrived, &mut job, &mut Alone::default())
             }
-            now = engine.now();
-        };
-        Ok(engine.wait(key, waiting, context, &place, reading, arrived).await)
+            Looked::Answered(answer) => answer,
+            Looked::Waiting(waiting, reading) => {
+                engine.wait(key, waiting, context, &place, reading, arrived).await
+            }
+        })
     }
 
     /// The read without a compute: serves fresh and stale values, and nothing where a compute
@@ -197,14 +181,79 @@ where
     }
 }
 
+/// How far a read comes by itself.
+pub(crate) enum Looked<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// The stored value is served; whether it is refreshed is still to be seen.
+    Stored(Reading<V>),
+    /// It has its answer.
+    Answered(Answer<V>),
+    /// It waits for a compute.
+    Waiting(Waiting<K, V>, Reading<V>),
+}
+
 impl<K, V> Engine<K, V>
 where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
+    /// Decides a read, and joins or starts a compute where the decision asks for one.
+    pub(crate) fn look<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        context: &Context,
+        place: &Place,
+        arrived: Now,
+        job: &mut impl FnMut() -> Job<V>,
+        dispatch: &mut impl Dispatch<K, V>,
+    ) -> Looked<K, V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let mut now = arrived;
+        loop {
+            let reading = self.read(key, context, place, now);
+            let kind = match reading.verdict.reason {
+                Reason::Fresh | Reason::Stale => return Looked::Stored(reading),
+                Reason::TooStale if self.is_put_off(&reading) => {
+                    return Looked::Answered(self.serve_as(Reason::StaleIfError, reading, arrived));
+                }
+                _ if reading.verdict.reason.strategy() == Strategy::Bypass => Kind::Bypass,
+                _ => Kind::Miss,
+            };
+            if let Some(waiting) = self.join(key, kind, place, &reading, job, dispatch) {
+                return Looked::Waiting(waiting, reading);
+            }
+            now = self.now();
+        }
+    }
+
+    /// Serves a stored value, and refreshes it if it is stale or due early.
+    pub(crate) fn serve_stored<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        place: &Place,
+        reading: &Reading<V>,
+        arrived: Now,
+        job: &mut impl FnMut() -> Job<V>,
+        dispatch: &mut impl Dispatch<K, V>,
+    ) -> Answer<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let due = reading.verdict.reason == Reason::Stale || self.is_due_early(reading);
+        let refreshing = due && self.refresh(key, place, reading, job, dispatch);
+        self.serve(reading, arrived, refreshing)
+    }
+
     /// Waits for a compute, and answers with its result, or with the old value where the rules
     /// allow that: the compute fails, or takes longer than the read waits.
-    async fn wait<Q>(
+    pub(crate) async fn wait<Q>(
         &self,
         key: &Q,
         mut waiting: Waiting<K, V>,

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use crate::entry::{Generations, Place};
 use crate::error::Error;
 use crate::flight::{Flight, Job as FlightJob};
-use crate::gate::Pass;
 use crate::generation::{Capture, Class};
-use crate::permits::Permit;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::receipt::Computed;
 
@@ -22,14 +20,6 @@ pub(crate) type Work<V> =
 pub(crate) struct Job<V> {
     pub(crate) work: Work<V>,
     pub(crate) home: Home,
-    /// A refresh's place among those that may run at once.
-    pub(crate) permit: Option<RefreshPermit>,
-}
-
-/// A refresh's place among refreshes, and among computes.
-pub(crate) struct RefreshPermit {
-    pub(crate) refresh: Permit,
-    pub(crate) pass: Pass,
 }
 
 /// Where a value belongs.

@@ -11,11 +11,51 @@ use crate::engine::Engine;
 use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{Join, Kind, Refresh};
-use crate::job::{Home, Job, RefreshPermit, Work};
+use crate::gate::Pass;
+use crate::job::{Home, Job, Work};
+use crate::launch::Launched;
+use crate::permits::Permit;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Computed;
 use crate::waiting::Waiting;
+
+/// A refresh's place among refreshes, and among computes.
+pub(crate) struct RefreshPermit {
+    pub(crate) refresh: Permit,
+    pub(crate) pass: Pass,
+}
+
+/// How the computes that a read starts are admitted and sent on their way.
+pub(crate) trait Dispatch<K, V> {
+    /// Whether one more refresh may start right now. If so, its compute is sent next.
+    fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool;
+
+    /// Sends a compute on its way.
+    fn send(&mut self, engine: &Arc<Engine<K, V>>, compute: Launched<K, V>);
+}
+
+/// Each compute goes by itself, at once.
+#[derive(Default)]
+pub(crate) struct Alone(Option<RefreshPermit>);
+
+impl<K, V> Dispatch<K, V> for Alone
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool {
+        self.0 = engine.refresh_permit();
+        self.0.is_some()
+    }
+
+    fn send(&mut self, engine: &Arc<Engine<K, V>>, compute: Launched<K, V>) {
+        match self.0.take() {
+            Some(RefreshPermit { refresh, pass }) => engine.spawn(compute, (pass, Some(refresh))),
+            None => engine.launch(compute),
+        }
+    }
+}
 
 impl<K, V> Engine<K, V>
 where
@@ -29,7 +69,8 @@ where
         kind: Kind,
         place: &Place,
         reading: &Reading<V>,
-        job: &mut impl FnMut(Option<RefreshPermit>) -> Job<V>,
+        job: &mut impl FnMut() -> Job<V>,
+        dispatch: &mut impl Dispatch<K, V>,
     ) -> Option<Waiting<K, V>>
     where
         K: Borrow<Q>,
@@ -41,11 +82,12 @@ where
                 reading.verdict.reason == Reason::Disabled
                     || self.is_unchanged(key, place.scope.as_ref(), reading.view.as_ref())
             };
-            match flight.join(kind, unchanged, || job(None)) {
+            match flight.join(kind, unchanged, &mut *job) {
                 Join::Wait(ticket, launch) => {
                     let key = key.to_owned();
                     if let Some(launch) = launch {
-                        self.launch(key.clone(), &flight, launch);
+                        let (key, flight) = (key.clone(), Arc::clone(&flight));
+                        dispatch.send(self, Launched { key, flight, launch });
                     }
                     let engine = Arc::clone(self);
                     return Some(Waiting { engine, key, flight, ticket: Some(ticket) });
@@ -66,7 +108,8 @@ where
         key: &Q,
         place: &Place,
         reading: &Reading<V>,
-        job: &mut impl FnMut(Option<RefreshPermit>) -> Job<V>,
+        job: &mut impl FnMut() -> Job<V>,
+        dispatch: &mut impl Dispatch<K, V>,
     ) -> bool
     where
         K: Borrow<Q>,
@@ -80,15 +123,15 @@ where
             let flight = self.flight(key);
             let unchanged = || self.is_unchanged(key, place.scope.as_ref(), Some(view));
             let permitted = || {
-                let permit = self.refresh_permit();
-                if permit.is_none() {
+                let admitted = dispatch.admit_refresh(self);
+                if !admitted {
                     self.stats.refresh_skipped();
                 }
-                permit.map(|permit| job(Some(permit)))
+                admitted.then(&mut *job)
             };
             match flight.refresh(unchanged, permitted) {
                 Refresh::Started(launch) => {
-                    self.launch(key.to_owned(), &flight, launch);
+                    dispatch.send(self, Launched { key: key.to_owned(), flight, launch });
                     return true;
                 }
                 Refresh::No => {
@@ -101,7 +144,7 @@ where
     }
 
     /// A place among refreshes and among computes, if there is one right now.
-    fn refresh_permit(&self) -> Option<RefreshPermit> {
+    pub(crate) fn refresh_permit(&self) -> Option<RefreshPermit> {
         let rules = self.rules();
         let refresh = self.refreshes.try_take(rules.max_concurrent_refreshes)?;
         let pass = self.gate.try_pass(rules.max_concurrent_computes)?;

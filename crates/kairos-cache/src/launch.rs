@@ -16,22 +16,23 @@ use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{After, Kind, Launch, Run};
 use crate::gate::{Admission, Arrival, Pass};
-use crate::job::{Done, Found, Job, KeyFlight, RefreshPermit, Work};
+use crate::job::{Done, Found, Job, KeyFlight, Work};
 use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
 
+/// A compute that a flight has launched.
+pub(crate) struct Launched<K, V> {
+    pub(crate) key: K,
+    pub(crate) flight: Arc<KeyFlight<V>>,
+    pub(crate) launch: Launch<Job<V>, Done<V>>,
+}
+
 /// A compute on its way through the gate.
-struct AtGate<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+struct AtGate<K, V> {
     engine: Arc<Engine<K, V>>,
-    key: K,
-    flight: Arc<KeyFlight<V>>,
-    launch: Launch<Job<V>, Done<V>>,
+    compute: Launched<K, V>,
 }
 
 impl<K, V> Arrival for AtGate<K, V>
@@ -40,15 +41,15 @@ where
     V: Send + Sync + 'static,
 {
     fn is_wanted(&self) -> bool {
-        self.flight.wants(&self.launch.run)
+        self.compute.flight.wants(&self.compute.launch.run)
     }
 
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
-        let AtGate { engine, key, flight, launch } = *self;
-        if !flight.begin(&launch.run, &launch.job) {
+        let AtGate { engine, compute } = *self;
+        if !compute.flight.begin(&compute.launch.run, &compute.launch.job) {
             return Some(pass);
         }
-        engine.spawn(key, &flight, launch, (pass, None));
+        engine.spawn(compute, (pass, None));
         None
     }
 }
@@ -70,56 +71,27 @@ where
         Arc::clone(&self.flights.entry(key.to_owned()).or_default())
     }
 
-    /// Sends a compute on its way: a refresh has its place already, any other goes through the
-    /// gate, where it may have to wait or be refused.
-    pub(crate) fn launch(
-        self: &Arc<Self>,
-        key: K,
-        flight: &Arc<KeyFlight<V>>,
-        mut launch: Launch<Job<V>, Done<V>>,
-    ) {
-        if let Some(RefreshPermit { refresh, pass }) = launch.job.permit.take() {
-            return self.spawn(key, flight, launch, (pass, Some(refresh)));
-        }
+    /// Sends a compute through the gate, where it may have to wait or be refused.
+    pub(crate) fn launch(self: &Arc<Self>, compute: Launched<K, V>) {
         let (limit, queue) = {
             let rules = self.rules();
             (rules.max_concurrent_computes, rules.compute_queue)
         };
-        let run = Arc::clone(&launch.run);
-        let place = launch.job.home.place.clone();
         if limit > 0 {
-            flight.queue(&run);
-            self.abort_by_leaving(&key, flight, &run, &place);
+            compute.flight.queue(&compute.launch.run);
         }
-        let (engine, own_key) = (Arc::clone(self), key.clone());
-        let at_gate = AtGate { engine, key: own_key, flight: Arc::clone(flight), launch };
+        let (key, flight) = (compute.key.clone(), Arc::clone(&compute.flight));
+        let run = Arc::clone(&compute.launch.run);
+        let place = compute.launch.job.home.place.clone();
+        let at_gate = AtGate { engine: Arc::clone(self), compute };
         match self.gate.enter(limit, queue, Box::new(at_gate)) {
             Admission::Begun => {}
             Admission::Queued => self.stats.compute_queued(),
             Admission::Full => {
                 self.stats.overloaded();
-                self.end_unstarted(&key, flight, &run, &place, Error::Overloaded);
+                self.end_unstarted(&key, &flight, &run, &place, Error::Overloaded);
             }
         }
-    }
-
-    /// While a compute has no task, aborting it means leaving the flight.
-    fn abort_by_leaving(
-        self: &Arc<Self>,
-        key: &K,
-        flight: &Arc<KeyFlight<V>>,
-        run: &Arc<Run<Done<V>>>,
-        place: &Place,
-    ) {
-        let (engine, key, place) = (Arc::downgrade(self), key.clone(), place.clone());
-        let (flight, own_run) = (Arc::downgrade(flight), Arc::downgrade(run));
-        run.set_abort(move || {
-            if let (Some(engine), Some(flight), Some(run)) =
-                (engine.upgrade(), flight.upgrade(), own_run.upgrade())
-            {
-                engine.end_unstarted(&key, &flight, &run, &place, Error::Aborted);
-            }
-        });
     }
 
     fn end_unstarted(
@@ -136,15 +108,13 @@ where
     }
 
     /// Spawns a compute, and beside it the timer that ends it.
-    fn spawn(
+    pub(crate) fn spawn(
         self: &Arc<Self>,
-        key: K,
-        flight: &Arc<KeyFlight<V>>,
-        launch: Launch<Job<V>, Done<V>>,
+        compute: Launched<K, V>,
         permits: (Pass, Option<Permit>),
     ) {
-        let Launch { run, kind, job } = launch;
-        let Job { work, home, permit: _ } = job;
+        let Launched { key, flight, launch: Launch { run, kind, job } } = compute;
+        let Job { work, home } = job;
         self.stats.compute_started(kind);
         let limit_ns = match kind {
             Kind::Refresh => self.rules().refresh_timeout_ns,
@@ -152,11 +122,11 @@ where
         };
         let started = self.now().mono;
         let deadline = started.saturating_add(limit_ns);
-        let timer = self.watch(key.clone(), flight, &run, kind, &home.place, (deadline, limit_ns));
+        let timer = self.watch(key.clone(), &flight, &run, kind, &home.place, (deadline, limit_ns));
         let running = Running {
             engine: Arc::clone(self),
             key,
-            flight: Arc::clone(flight),
+            flight,
             run: Arc::clone(&run),
             kind,
             home,
@@ -226,7 +196,7 @@ where
             self.forget_flight(key, flight);
         }
         if let Some(launch) = after.launch {
-            self.launch(key.clone(), flight, launch);
+            self.launch(Launched { key: key.clone(), flight: Arc::clone(flight), launch });
         }
         if let Some(run) = after.abort {
             run.abort();
