@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::entry::{Entry, Generations};
 use crate::error::Error;
 use crate::gate::Gate;
+use crate::notices::{Notice, Notices};
 use crate::permits::Permits;
 use crate::policy::events::EventGraph;
 use crate::random::Random;
@@ -268,10 +269,15 @@ where
         };
         let stats = Stats::new(self.registry.unwrap_or_default(), &sampling)?;
         let evicted = stats.evictions();
+        let notices = Notices::new();
+        let told = notices.clone();
         let bound = bound(&self.config.cache, self.weigher.is_some())?;
         Ok(Cache {
             engine: Arc::new(Engine {
-                store: Store::new(&bound, hasher.clone(), move |_, _| evicted.inc()),
+                store: Store::new(&bound, hasher.clone(), move |key: &K, _| {
+                    evicted.inc();
+                    told.tell(|| Notice::Evicted { key: key.clone() });
+                }),
                 weigher: self.weigher,
                 flights: DashMap::with_hasher(hasher.clone()),
                 scopes: DashMap::with_hasher(hasher.clone()),
@@ -290,6 +296,7 @@ where
                 clock,
                 runtime,
                 stats,
+                notices,
             }),
         })
     }

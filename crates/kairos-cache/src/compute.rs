@@ -12,6 +12,7 @@ use crate::flight::{KeyMarks, Kind, Run};
 use crate::gate::Pass;
 use crate::generation::Capture;
 use crate::job::{Done, Found, Home, KeyFlight};
+use crate::notices::Notice;
 use crate::permits::Permit;
 use crate::policy::freshness::{EntryView, shortened};
 use crate::policy::golden_hour::ZoneTtl;
@@ -34,6 +35,13 @@ where
         let rules = self.rules();
         if rules.read.servable(&view.rules_view(), view.entry().place.facts(), now) {
             view.entry().put_off_refresh(now.mono.saturating_add(rules.throttle_ns));
+        }
+    }
+
+    /// Tells subscribers of a refresh that failed.
+    pub(crate) fn tell_failure(&self, key: &K, kind: Kind, error: &Error) {
+        if kind == Kind::Refresh {
+            self.notices.tell(|| Notice::RefreshFailed { key: key.clone(), error: error.clone() });
         }
     }
 
@@ -178,9 +186,15 @@ where
         let engine = &self.engine;
         let now = engine.now();
         let zone = engine.zone_of(&self.home.place, now);
-        let after = self
-            .flight
-            .finish(&self.run, |capture, marks| self.conclude(found, capture, marks, now, zone));
+        let mut failed = None;
+        let after = self.flight.finish(&self.run, |capture, marks| {
+            let done = self.conclude(found, capture, marks, now, zone);
+            failed = done.outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
+            done
+        });
+        if let Some(error) = failed {
+            engine.tell_failure(&self.key, self.kind, &error);
+        }
         engine.settle(&self.key, &self.flight, after);
     }
 

@@ -1,4 +1,4 @@
-//! What an operator does to a running cache: the switch, a new configuration, a look at the breaker.
+//! What an operator does to a running cache: the switch, a new configuration, looking and listening.
 //! Never knows: keys, values, or who reads.
 //! Read next: `rules.rs`, which validates a configuration.
 
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::Error;
+use crate::notices::{Notice, Subscription};
 use crate::policy::breaker::BreakerLevel;
 use crate::rules::{Fixed, Rules};
 use crate::sync::Ordering;
@@ -25,6 +26,7 @@ where
         if engine.enabled.swap(enabled, Ordering::AcqRel) != enabled {
             engine.touch();
             engine.stats.switched();
+            engine.notices.tell(|| Notice::Switched { enabled });
         }
     }
 
@@ -44,6 +46,7 @@ where
         engine.touch();
         self.set_enabled(enabled);
         engine.stats.reloaded();
+        engine.notices.tell(|| Notice::Reloaded);
         Ok(())
     }
 
@@ -52,6 +55,15 @@ where
     /// always timed. Thins the latency histograms, never the counters.
     pub fn set_latency_sampling(&self, every: u32) {
         self.engine.stats.sample_latency(every.max(1));
+    }
+
+    /// Subscribes to what happens from now on: panics, events, changes of status, evictions,
+    /// refreshes that fail, steps of the breaker, the switch and new configurations.
+    ///
+    /// The first subscriber allocates the ring. Reads that are served never touch it; what is told
+    /// takes the ring's lock, if anybody has subscribed.
+    pub fn subscribe(&self) -> Subscription<K> {
+        self.engine.notices.subscribe()
     }
 
     /// How far lasting panic has opened the breaker.

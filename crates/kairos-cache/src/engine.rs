@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::gate::Gate;
 use crate::generation::Class;
 use crate::job::KeyFlight;
+use crate::notices::{Notice, Notices};
 use crate::permits::Permits;
 use crate::policy::Now;
 use crate::policy::events::{EventGraph, MarketId};
@@ -55,6 +56,7 @@ pub(crate) struct Engine<K, V> {
     pub(crate) clock: Clock,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) stats: Stats,
+    pub(crate) notices: Notices<K>,
 }
 
 /// An entry that no kill has covered, as one read sees it.
@@ -87,7 +89,11 @@ where
         let now = self.clock.now();
         let rules = self.rules();
         let second = self.clock.second(now);
-        let (scored, publish) = (|| self.stats.scored(), |level| self.stats.breaker_level(level));
+        let scored = || self.stats.scored();
+        let publish = |level| {
+            self.stats.breaker_level(level);
+            self.notices.tell(|| Notice::Breaker(level));
+        };
         if self.breaker.note(second, &rules.read.breaker, scored, publish) {
             self.touch();
         }

@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::clock::wall_ns;
 use crate::context::Scope;
 use crate::error::Error;
+use crate::notices::Notice;
 use crate::policy::volatility::Volatility;
 
 impl<K, V> Cache<K, V>
@@ -40,6 +41,14 @@ where
             Ok(observed) => {
                 if observed.changed {
                     scope.0.touch();
+                }
+                if observed.status == Volatility::Panic {
+                    engine.notices.tell(|| Notice::Panic {
+                        scope: scope.name().into(),
+                        market: market.into(),
+                        price,
+                        z: observed.z,
+                    });
                 }
                 Ok(observed.status)
             }

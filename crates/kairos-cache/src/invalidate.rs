@@ -11,6 +11,7 @@ use crate::context::Scope;
 use crate::engine::{Engine, View};
 use crate::error::Error;
 use crate::generation::Mark;
+use crate::notices::Notice;
 use crate::policy::events::{MarketName, impact_tenths};
 use crate::scope::TradingStatus;
 
@@ -119,9 +120,9 @@ where
     ///
     /// # Errors
     /// [`Error::UnknownEvent`].
-    pub fn invalidate_event(&self, scope: &Scope, event: &str) -> Result<EventOutcome, Error> {
+    pub fn invalidate_event(&self, scope: &Scope, name: &str) -> Result<EventOutcome, Error> {
         let engine = &self.engine;
-        let event = engine.graph.event(event).ok_or_else(|| Error::UnknownEvent(event.into()))?;
+        let event = engine.graph.event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
         let died = scope.0.kill_event(event, &engine.generations.sequence);
         let markets = Arc::clone(engine.graph.affected(event));
         let total_markets = engine.graph.market_count();
@@ -129,6 +130,11 @@ where
         let preserved = (total_markets - markets.len()) as u64;
         let cpu_saved_pct = f64::from(1000 - impact) / 10.0;
         engine.stats.event(died, preserved, cpu_saved_pct);
+        engine.notices.tell(|| Notice::Event {
+            scope: scope.name().into(),
+            event: name.into(),
+            died,
+        });
         Ok(EventOutcome {
             markets,
             total_markets,
@@ -150,8 +156,18 @@ where
         market: Option<&str>,
         status: TradingStatus,
     ) -> Result<u64, Error> {
-        let market = self.engine.market(market)?;
-        let died = scope.0.set_status(market, status, &self.engine.generations.sequence);
+        let (engine, name) = (&self.engine, market);
+        let market = engine.market(name)?;
+        let died = scope.0.set_status(market, status, &engine.generations.sequence);
+        if let Some(died) = died {
+            let (scope, market) = (scope.name(), name);
+            engine.notices.tell(|| Notice::Status {
+                scope: scope.into(),
+                market: market.map(Arc::from),
+                status,
+                died,
+            });
+        }
         Ok(died.unwrap_or(0))
     }
 }

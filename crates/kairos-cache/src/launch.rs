@@ -160,6 +160,7 @@ where
             let timeout = Done { outcome: Err(Error::Timeout), zone: engine.zone_of(&place, now) };
             if flight.doom(&run, timeout.clone()) {
                 engine.compute_failed(&key, kind, now);
+                engine.tell_failure(&key, kind, &Error::Timeout);
             }
             run.abort();
             loop {

@@ -67,6 +67,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "reading",
             "engine",
             "stats",
+            "notices",
             "counts",
             "tier",
             "store",
