@@ -140,6 +140,12 @@ impl OddsBook {
             markets.insert(name, Market { window: Window::default(), published });
         }
         let entry = markets.get_mut(market).expect("inserted above if it was missing");
+        let newest_ahead = |newest: WallNs| newest.saturating_sub(now.wall) > MAX_AHEAD_NS;
+        if entry.window.newest().is_some_and(newest_ahead) {
+            // Nothing so far ahead is accepted: the wall clock has stepped back since. The window
+            // would refuse every price until the clock is there again.
+            entry.window = Window::default();
+        }
         if entry.window.newest().is_some_and(|newest| at < newest) {
             return Err(ObservationError::OutOfOrder);
         }
