@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::entry::{Entry, Generations};
 use crate::error::Error;
 use crate::gate::Gate;
+use crate::loader::{Load, Loader};
 use crate::notices::{Notice, Notices};
 use crate::permits::Permits;
 use crate::policy::events::EventGraph;
@@ -44,6 +45,7 @@ pub struct Builder<K, V> {
     runtime: Option<Arc<dyn Runtime>>,
     seed: Option<u64>,
     weigher: Option<Weigher<K, V>>,
+    pub(crate) loader: Option<Load<K, V>>,
     _cache: PhantomData<fn() -> (K, V)>,
 }
 
@@ -86,6 +88,7 @@ where
             runtime: None,
             seed: None,
             weigher: None,
+            loader: None,
             _cache: PhantomData,
         }
     }
@@ -282,7 +285,8 @@ where
                 flights: DashMap::with_hasher(hasher.clone()),
                 scopes: DashMap::with_hasher(hasher.clone()),
                 no_match: Arc::new(ScopeState::new("", graph.market_count())),
-                tags: TagMarks::with_hasher(hasher),
+                tags: TagMarks::with_hasher(hasher.clone()),
+                loader: self.loader.map(|load| Loader::new(load, hasher)),
                 generations: Arc::new(Generations::default()),
                 version: AtomicU64::new(0),
                 enabled: AtomicBool::new(rules.enabled),

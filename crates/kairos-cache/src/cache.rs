@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::Kind;
-use crate::job::{Done, Job, Joined};
+use crate::job::{Done, Job, Joined, Work};
 use crate::join::{Alone, Dispatch, work};
 use crate::pin::Pinned;
 use crate::policy::Now;
@@ -92,12 +92,12 @@ where
     ///
     /// # Cancellation
     /// As [`Cache::get_or_compute`].
-    pub async fn explain<Q, F, Fut, T, E>(
+    pub fn explain<Q, F, Fut, T, E>(
         &self,
         key: &Q,
         context: &Context,
         compute: F,
-    ) -> Result<Answer<V>, Error>
+    ) -> impl Future<Output = Result<Answer<V>, Error>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
@@ -106,42 +106,31 @@ where
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let engine = &self.engine;
-        let arrived = engine.now();
-        let place = engine.place(context)?;
-        if let Some(scope) = &place.scope {
-            scope.0.publish(context.kickoff, context.lineup_confirmed);
-        }
-        // The closure is boxed only where a flight asks for it.
-        let mut compute = Some(compute);
-        let mut job = || {
-            let compute = compute.take().expect("a flight asks for the job once");
-            let home = engine.home(place.clone(), &context.tags);
-            Job { work: work(compute), home }
-        };
-        Ok(match engine.look(key, context, &place, arrived, &mut job, &mut Alone::default()) {
-            Looked::Stored(reading) => {
-                engine.serve_stored(key, &place, &reading, arrived, &mut job, &mut Alone::default())
-            }
-            Looked::Answered(answer) => answer,
-            Looked::Waiting(waiting, reading) => {
-                engine.wait(key, waiting, context, &place, reading, arrived).await
-            }
-        })
+        self.engine.read_through(key, context, move || work(compute))
     }
 
     /// The read without a compute: serves fresh and stale values, and nothing where a compute
-    /// would be needed. Synchronous; allocates nothing.
+    /// would be needed. Synchronous; what is fresh allocates nothing.
     ///
     /// Where it returns nothing it counts nothing: the caller's `get_or_compute` will.
+    ///
+    /// With a [`loader`](crate::Builder::loader) it leaves a background refresh behind wherever a
+    /// read would start one, and behind a value that is too stale, or was invalidated by a tag, a
+    /// match, an event or all and is not reclaimed yet. It leaves nothing behind for a key of
+    /// which nothing is known, because nobody says where the value belongs; where the value could
+    /// not be stored; and where a panic sends readers around the cache. Those need [`Cache::read`].
     pub fn get<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         let arrived = self.engine.now();
-        let reading = self.engine.read_stored(key, arrived)?;
-        self.engine.serve(&reading, arrived, false).into_hit().ok()
+        let reading = self.engine.read_stored(key, arrived);
+        let refreshing = self.engine.load_stored(key, &reading);
+        if !reading.is_served() {
+            return None;
+        }
+        self.engine.serve(&reading, arrived, refreshing).into_hit().ok()
     }
 
     /// What [`Cache::get`] would serve, without counting the read.
@@ -150,7 +139,10 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let reading = self.engine.read_stored(key, self.engine.now())?;
+        let reading = self.engine.read_stored(key, self.engine.now());
+        if !reading.is_served() {
+            return None;
+        }
         let value = reading.view.as_ref()?.entry().value.clone()?;
         Some(Hit::new(value, reading.receipt(false)))
     }
@@ -200,6 +192,39 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
+    /// The read with whatever computes: `work` is asked only where a flight wants it.
+    pub(crate) async fn read_through<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        context: &Context,
+        work: impl FnOnce() -> Work<V>,
+    ) -> Result<Answer<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let arrived = self.now();
+        let place = self.place(context)?;
+        if let Some(scope) = &place.scope {
+            scope.0.publish(context.kickoff, context.lineup_confirmed);
+        }
+        let mut work = Some(work);
+        let mut job = || {
+            let work = work.take().expect("a flight asks for the job once");
+            let home = self.home(place.clone(), &context.tags);
+            Job { work: work(), home }
+        };
+        Ok(match self.look(key, context, &place, arrived, &mut job, &mut Alone::default()) {
+            Looked::Stored(reading) => {
+                self.serve_stored(key, &place, &reading, arrived, &mut job, &mut Alone::default())
+            }
+            Looked::Answered(answer) => answer,
+            Looked::Waiting(waiting, reading) => {
+                self.wait(key, waiting, context, &place, reading, arrived).await
+            }
+        })
+    }
+
     /// Decides a read, and joins or starts a compute where the decision asks for one.
     pub(crate) fn look<Q>(
         self: &Arc<Self>,

@@ -15,7 +15,7 @@ use crate::job::{Done, Found, Home, KeyFlight};
 use crate::notices::Notice;
 use crate::permits::Permit;
 use crate::policy::freshness::{EntryView, shortened};
-use crate::policy::golden_hour::ZoneTtl;
+use crate::policy::golden_hour::{Zone, ZoneTtl};
 use crate::policy::{MonoNs, Now};
 use crate::receipt::Computed;
 use crate::runtime::Task;
@@ -28,13 +28,26 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// Counts a failed compute, and puts off the next refresh of a value that can still be served.
+    /// Counts a failed compute, and puts off the next refresh of a value that can still be served,
+    /// or the loader's next try for a key that has none.
     pub(crate) fn compute_failed(&self, key: &K, kind: Kind, now: Now) {
         self.stats.compute_failed(kind);
-        let Some(view) = self.view(key, None) else { return };
         let rules = self.rules();
-        if rules.read.servable(&view.rules_view(), view.entry().place.facts(), now) {
-            view.entry().put_off_refresh(now.mono.saturating_add(rules.throttle_ns));
+        let until = now.mono.saturating_add(rules.throttle_ns);
+        let view = self.view(key, None).filter(|view| {
+            rules.read.servable(&view.rules_view(), view.entry().place.facts(), now)
+        });
+        match (view, &self.loader) {
+            (Some(view), _) => view.entry().put_off_refresh(until),
+            (None, Some(loader)) => loader.put_off(key, now.mono, until),
+            (None, None) => {}
+        }
+    }
+
+    fn compute_succeeded(&self, key: &K, kind: Kind, stored: Option<Zone>) {
+        self.stats.compute_succeeded(kind, stored);
+        if let Some(loader) = &self.loader {
+            loader.succeeded(key);
         }
     }
 
@@ -222,7 +235,7 @@ where
                 if !remembered {
                     engine.remove_entry(&self.key);
                 }
-                engine.stats.compute_succeeded(kind, None);
+                engine.compute_succeeded(&self.key, kind, None);
                 Done { outcome: Err(Error::Nothing), zone }
             }
             Some(Ok(Computed::Value(value))) => {
@@ -232,7 +245,7 @@ where
                     Fresh::value(Arc::clone(&value), now, zone, took).with_jitter(engine.jitter());
                 let zone = fresh.rules_view.at_insert;
                 let stored = engine.store_result(&self.key, fresh, &self.home, capture, marks);
-                engine.stats.compute_succeeded(kind, stored.then_some(zone.zone));
+                engine.compute_succeeded(&self.key, kind, stored.then_some(zone.zone));
                 Done { outcome: Ok(value), zone }
             }
         }

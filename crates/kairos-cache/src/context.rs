@@ -99,6 +99,21 @@ impl Context {
         self
     }
 
+    /// The match, if the context names one.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// The market, if the context names one.
+    pub fn market_name(&self) -> Option<&str> {
+        self.market.as_deref()
+    }
+
+    /// The tags that the context adds to its market's own, sorted.
+    pub fn tags(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.tags.iter().map(|tag| &**tag)
+    }
+
     /// What the context gives that needs a match, if it names none.
     pub(crate) fn needs_match(&self) -> Option<&'static str> {
         if self.scope.is_some() {

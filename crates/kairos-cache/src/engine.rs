@@ -17,7 +17,8 @@ use crate::entry::{Entry, Generations, Place};
 use crate::error::Error;
 use crate::gate::Gate;
 use crate::generation::Class;
-use crate::job::KeyFlight;
+use crate::job::{Home, KeyFlight};
+use crate::loader::Loader;
 use crate::notices::{Notice, Notices};
 use crate::permits::Permits;
 use crate::policy::Now;
@@ -47,6 +48,7 @@ pub(crate) struct Engine<K, V> {
     pub(crate) version: AtomicU64,
     pub(crate) enabled: AtomicBool,
     pub(crate) graph: EventGraph,
+    pub(crate) loader: Option<Loader<K, V>>,
     pub(crate) rules: ArcSwap<Rules>,
     pub(crate) fixed: Fixed,
     pub(crate) refreshes: Permits,
@@ -69,6 +71,10 @@ pub(crate) struct View<V> {
 impl<V> View<V> {
     pub(crate) fn entry(&self) -> &Arc<Entry<V>> {
         &self.held.entry
+    }
+
+    pub(crate) fn held(&self) -> &Held<Entry<V>> {
+        &self.held
     }
 
     /// What the rules need to know of the entry.
@@ -136,6 +142,25 @@ where
             (Some(seen), Some(now)) => Arc::ptr_eq(&seen.held.entry, &now.held.entry),
             _ => false,
         }
+    }
+
+    /// Where an entry belongs.
+    pub(crate) fn home_of(&self, held: &Held<Entry<V>>) -> Home {
+        Home {
+            place: held.entry.place.clone(),
+            class: Arc::clone(held.capture.class()),
+            generations: Arc::clone(&self.generations),
+        }
+    }
+
+    /// Where the last entry of a key belonged, as long as the store has its slot.
+    pub(crate) fn last_home<Q>(&self, key: &Q) -> Option<Home>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let (_, held) = self.store.get(key)?.read()?;
+        Some(self.home_of(&held))
     }
 
     /// The match and market that a context names.

@@ -38,6 +38,9 @@ pub enum Error {
     /// A context gives something that belongs to a match, but names no match.
     #[error("the context gives {0} but names no match")]
     NoMatch(&'static str),
+    /// The cache was built without a loader, so that it can read only with a closure.
+    #[error("the cache has no loader")]
+    NoLoader,
     /// An observation was refused; the windows are as before.
     #[error("observation refused: {0}")]
     Observation(#[from] ObservationError),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::generation::Capture;
 use crate::sync::Mutex;
 
+mod ask;
 mod leaving;
 pub mod run;
 mod steps;
@@ -207,12 +208,6 @@ impl<J: Job, R: Clone> Flight<J, R> {
             }
             None => false,
         }
-    }
-
-    /// Whether a launched compute is still wanted.
-    pub fn wants(&self, run: &Arc<Run<R>>) -> bool {
-        let state = self.state.lock();
-        state.running.as_ref().is_some_and(|r| Arc::ptr_eq(&r.run, run) && !r.doomed)
     }
 
     /// Records a kill of the key. False if the flight has retired: nothing runs here.

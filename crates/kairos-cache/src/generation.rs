@@ -199,6 +199,11 @@ impl Capture {
         Capture { class: Arc::clone(class), everything: Arc::clone(everything), generation, seq }
     }
 
+    /// The class that the result belongs to.
+    pub fn class(&self) -> &Arc<Class> {
+        &self.class
+    }
+
     /// The newest invalidation that the compute has seen.
     pub fn seq(&self) -> u64 {
         self.seq

@@ -23,6 +23,7 @@ pub(crate) struct Job<V> {
 }
 
 /// Where a value belongs.
+#[derive(Clone)]
 pub(crate) struct Home {
     pub(crate) place: Place,
     pub(crate) class: Arc<Class>,

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::entry::Place;
-use crate::error::Error;
 use crate::flight::{Join, Kind, Refresh};
 use crate::gate::Pass;
 use crate::job::{Home, Job, Work};
 use crate::launch::Launched;
+use crate::loader::found;
 use crate::permits::Permit;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
@@ -102,7 +102,8 @@ where
         }
     }
 
-    /// Starts a background refresh of a stale value, if it may; says whether it did.
+    /// Starts a compute in the background for whoever reads next, if it may: of a value that can
+    /// be served, or of one that is gone. Says whether it did.
     pub(crate) fn refresh<Q>(
         self: &Arc<Self>,
         key: &Q,
@@ -115,13 +116,13 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let Some(view) = &reading.view else { return false };
-        if !view.entry().may_compute(reading.now) {
+        let view = reading.view.as_ref();
+        if view.is_some_and(|view| !view.entry().may_compute(reading.now)) {
             return false;
         }
         loop {
             let flight = self.flight(key);
-            let unchanged = || self.is_unchanged(key, place.scope.as_ref(), Some(view));
+            let unchanged = || self.is_unchanged(key, place.scope.as_ref(), view);
             let permitted = || {
                 let admitted = dispatch.admit_refresh(self);
                 if !admitted {
@@ -168,11 +169,6 @@ where
 {
     Box::new(move || {
         let future = compute();
-        Box::pin(async move {
-            match future.await {
-                Ok(found) => Ok(found.into()),
-                Err(error) => Err(Error::Compute(Arc::from(error.into()))),
-            }
-        })
+        Box::pin(async move { found(future.await) })
     })
 }

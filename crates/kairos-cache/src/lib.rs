@@ -22,6 +22,7 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 
+mod background;
 mod breaker;
 mod builder;
 mod cache;
@@ -45,6 +46,7 @@ mod invalidate;
 mod job;
 mod join;
 mod launch;
+mod loader;
 mod market;
 mod notices;
 mod permits;
@@ -53,6 +55,7 @@ mod policy;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod published;
 mod random;
+mod read;
 mod reading;
 mod receipt;
 mod rules;

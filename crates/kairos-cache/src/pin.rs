@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::entry::Place;
+use crate::job::Home;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
@@ -15,11 +16,15 @@ use crate::receipt::Hit;
 
 /// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
 ///
-/// Reads through a pin are counted as reads through [`crate::Cache::get`] are.
+/// Reads through a pin are counted as reads through [`crate::Cache::get`] are, and leave the same
+/// work to a [`loader`](crate::Builder::loader). A pin knows besides where the entry that it last
+/// saw belonged: however that entry went, the pin fills the key again.
 pub struct Pinned<K, V> {
     engine: Arc<Engine<K, V>>,
     key: K,
     reading: Option<Reading<V>>,
+    /// Where the last entry belonged that called for the loader or could not be served.
+    home: Option<Home>,
     stamp: Stamp,
 }
 
@@ -45,23 +50,23 @@ where
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let stamp = Stamp { slot: 0, place: 0, everywhere: 0, clock_steps: 0, valid_until: 0 };
-        let mut pinned = Pinned { engine, key: key.to_owned(), reading: None, stamp };
+        let mut pinned = Pinned { engine, key: key.to_owned(), reading: None, home: None, stamp };
         pinned.look();
         pinned.reading.is_some().then_some(pinned)
     }
 
     /// The value, fresh or stale; nothing where a compute would be needed.
     pub fn get(&mut self) -> Option<&V> {
-        self.refreshed()?;
+        self.renew()?;
         self.reading.as_ref()?.view.as_ref()?.entry().value.as_deref()
     }
 
     /// The value with its receipt.
     pub fn read(&mut self) -> Option<Hit<V>> {
-        self.refreshed()?;
+        let refresh_started = self.renew()?;
         let reading = self.reading.as_ref()?;
         let value = reading.view.as_ref()?.entry().value.clone()?;
-        Some(Hit::new(value, reading.receipt(false)))
+        Some(Hit::new(value, reading.receipt(refresh_started)))
     }
 
     /// The key.
@@ -69,8 +74,9 @@ where
         &self.key
     }
 
-    /// Makes the remembered reading that of now, counts it, or gives it up.
-    fn refreshed(&mut self) -> Option<()> {
+    /// Makes the remembered reading that of now, counts it, or gives it up. Says whether that
+    /// started a background refresh.
+    fn renew(&mut self) -> Option<bool> {
         let now = self.engine.now();
         let remembered = self.reading.as_mut().filter(|reading| {
             let Some(view) = &reading.view else { return false };
@@ -81,23 +87,25 @@ where
                 && self.engine.version() == stamp.everywhere
                 && self.engine.clock.steps() == stamp.clock_steps
         });
-        match remembered {
+        let refresh_started = match remembered {
             Some(reading) => {
                 let verdict = &mut reading.verdict;
                 verdict.age_ns += now.mono.saturating_sub(reading.now.mono);
                 verdict.freshness = (1.0 - verdict.age_ns as f64 / verdict.ttl_ns as f64).max(0.0);
                 reading.now = now;
+                false
             }
             None => self.look(),
-        }
+        };
         let reading = self.reading.as_ref()?;
         let took = || self.engine.clock.now().mono.saturating_sub(now.mono);
         self.engine.stats.read(reading.verdict.reason, reading.signals.signal, took);
-        Some(())
+        Some(refresh_started)
     }
 
-    /// Decides anew. The versions are read first: what changes after them is noticed next time.
-    fn look(&mut self) {
+    /// Decides anew, and leaves to the loader what that calls for; says whether that started a
+    /// refresh. The versions are read first: what changes after them is noticed next time.
+    fn look(&mut self) -> bool {
         let engine = &self.engine;
         let everywhere = engine.version();
         let clock_steps = engine.clock.steps();
@@ -105,9 +113,12 @@ where
             self.reading.as_ref().and_then(|r| r.view.as_ref()).map(|v| v.entry().place.clone());
         let place_version = place.as_ref().map(Place::version);
         let now = engine.now();
-        self.reading = engine.read_stored(self.key.borrow(), now);
-        let Some(reading) = &self.reading else { return };
-        let Some(view) = &reading.view else { return };
+        let reading = engine.read_stored(self.key.borrow(), now);
+        let refresh_started = self.load(&reading);
+        self.reading = Some(reading).filter(Reading::is_served);
+        let engine = &self.engine;
+        let Some(reading) = &self.reading else { return refresh_started };
+        let Some(view) = &reading.view else { return refresh_started };
         let entry = view.entry();
         // Another match than before: its version was not read in time, so look again next time.
         let same_place = match (&place, &entry.place) {
@@ -118,9 +129,11 @@ where
             let rules = engine.rules();
             let signals = &reading.signals;
             let cap = rules.read.cap_ns(signals.signal.status(), signals.level);
-            let fresh =
-                rules.read.freshness.fresh_until(&view.rules_view(), entry.place.facts(), now, cap);
-            fresh.min(entry.place.published(now).1)
+            let rules_view = view.rules_view();
+            let facts = entry.place.facts();
+            let fresh = rules.read.freshness.fresh_until(&rules_view, facts, now, cap);
+            let early = engine.early_from(fresh, rules_view.compute_ns);
+            early.min(entry.place.published(now).1)
         } else {
             0
         };
@@ -131,5 +144,21 @@ where
             clock_steps,
             valid_until,
         };
+        refresh_started
+    }
+
+    /// Starts the load that a reading calls for; says whether it did.
+    fn load(&mut self, reading: &Reading<V>) -> bool {
+        if self.engine.loader.is_none() {
+            return false;
+        }
+        let calls = self.engine.calls_for_load(reading);
+        if calls || !reading.is_served() {
+            let last = || self.reading.as_ref().and_then(|last| last.view.as_ref());
+            if let Some(view) = reading.view.as_ref().or_else(last) {
+                self.home = Some(self.engine.home_of(view.held()));
+            }
+        }
+        calls && self.home.as_ref().is_some_and(|home| self.engine.load(&self.key, reading, home))
     }
 }

@@ -30,7 +30,8 @@ static NO_CONTEXT: Context = Context {
     max_age: None,
 };
 
-static NO_PLACE: Place = Place { scope: None, market: None };
+/// The place of a read that names none.
+pub(crate) static NO_PLACE: Place = Place { scope: None, market: None };
 
 /// Everything that one look at a key has found out.
 pub(crate) struct Reading<V> {
@@ -44,6 +45,12 @@ impl<V> Reading<V> {
     /// What the rules need to know of the entry that was found.
     pub(crate) fn rules_view(&self) -> EntryView {
         self.view.as_ref().expect("asked of a reading that found an entry").rules_view()
+    }
+
+    /// Whether a read without a compute is served what was found.
+    pub(crate) fn is_served(&self) -> bool {
+        let has_value = self.view.as_ref().is_some_and(|view| view.entry().value.is_some());
+        has_value && matches!(self.verdict.reason, Reason::Fresh | Reason::Stale)
     }
 
     pub(crate) fn receipt(&self, refresh_started: bool) -> Receipt {
@@ -81,14 +88,7 @@ where
             _ => place,
         };
         let rules = self.rules();
-        let signals = Signals {
-            enabled: self.is_enabled(),
-            suspended: ruled_by.is_suspended(),
-            force_refresh: context.force_refresh,
-            max_age_ns: context.max_age.map(nanos),
-            signal: signal(context, ruled_by, now, &rules.odds),
-            level: self.breaker.level(),
-        };
+        let signals = self.signals(context, ruled_by, now, &rules.odds);
         let rules_view = view.as_ref().map(View::rules_view);
         let facts = ruled_by.facts();
         let verdict = rules.read.decide(rules_view.as_ref(), &signals, facts, now);
@@ -102,16 +102,33 @@ where
         Reading { view, signals, verdict, now }
     }
 
-    /// Looks at a key without a context; nothing unless the value can be served.
-    pub(crate) fn read_stored<Q>(&self, key: &Q, now: Now) -> Option<Reading<V>>
+    /// Looks at a key without a context.
+    pub(crate) fn read_stored<Q>(&self, key: &Q, now: Now) -> Reading<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let reading = self.read(key, &NO_CONTEXT, &NO_PLACE, now);
-        let has_value = reading.view.as_ref().is_some_and(|view| view.entry().value.is_some());
-        let served = matches!(reading.verdict.reason, Reason::Fresh | Reason::Stale);
-        (served && has_value).then_some(reading)
+        self.read(key, &NO_CONTEXT, &NO_PLACE, now)
+    }
+
+    /// Whether a key of this place that has no entry would be filled: its value could be stored,
+    /// and readers are not sent around it.
+    pub(crate) fn may_fill(&self, place: &Place, now: Now) -> bool {
+        let rules = self.rules();
+        let signals = self.signals(&NO_CONTEXT, place, now, &rules.odds);
+        let verdict = rules.read.decide(None, &signals, place.facts(), now);
+        verdict.reason == Reason::Miss && verdict.ttl_ns > 0
+    }
+
+    fn signals(&self, context: &Context, place: &Place, now: Now, odds: &OddsRule) -> Signals {
+        Signals {
+            enabled: self.is_enabled(),
+            suspended: place.is_suspended(),
+            force_refresh: context.force_refresh,
+            max_age_ns: context.max_age.map(nanos),
+            signal: signal(context, place, now, odds),
+            level: self.breaker.level(),
+        }
     }
 
     /// Serves the value that a reading has found, and counts the read.

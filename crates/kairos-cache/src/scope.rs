@@ -193,6 +193,13 @@ impl ScopeState {
         self.touch();
     }
 
+    /// The tags of a class beyond its market's own. Whoever holds a class keeps it in the table.
+    pub(crate) fn tags_of(&self, class: &Arc<Class>) -> Vec<Box<str>> {
+        let classes = self.classes.lock();
+        let found = classes.entries.iter().find(|entry| Arc::ptr_eq(&entry.class, class));
+        found.map_or_else(Vec::new, |entry| entry.tags.to_vec())
+    }
+
     /// The class of entries with this market and these extra tags; created if it is new.
     ///
     /// Taken under the lock that kills hold: a compute whose class a kill did not find had not

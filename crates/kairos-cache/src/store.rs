@@ -3,7 +3,8 @@
 //! Read next: `slot.rs`, which carries the truth about an entry.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::cell::Cell;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -70,6 +71,18 @@ where
         self.cache.get(key)
     }
 
+    /// A clone of the key as it is stored, for a caller who has only a borrowed form of it.
+    pub(crate) fn key<Q>(&self, key: &Q) -> Option<K>
+    where
+        K: Borrow<Q> + Clone,
+        Q: Hash + Eq + ?Sized,
+    {
+        let probe = Probe { key, found: Cell::new(None) };
+        // A removed key may still be compared with: only the answer says whether it is stored.
+        let stored = self.cache.contains_key(&probe);
+        probe.found.into_inner().filter(|_| stored)
+    }
+
     /// Puts a slot in the key's place.
     pub(crate) fn insert(&self, key: K, slot: Arc<Slot<E>>) {
         self.cache.insert(key, slot);
@@ -97,5 +110,54 @@ where
     /// Lets moka apply what it has put off: ranks, evictions, notices.
     pub(crate) fn run_pending(&self) {
         self.cache.run_pending_tasks();
+    }
+}
+
+/// A borrowed key that keeps a clone of the stored key which it equals.
+struct Probe<'a, K, Q: ?Sized> {
+    key: &'a Q,
+    found: Cell<Option<K>>,
+}
+
+impl<K, Q: Hash + ?Sized> Hash for Probe<'_, K, Q> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+impl<K, Q> moka::Equivalent<K> for Probe<'_, K, Q>
+where
+    K: Borrow<Q> + Clone,
+    Q: Eq + ?Sized,
+{
+    fn equivalent(&self, stored: &K) -> bool {
+        let same = stored.borrow() == self.key;
+        if same {
+            self.found.set(Some(stored.clone()));
+        }
+        same
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_key_is_found_by_a_borrowed_form_that_has_no_owned_one() {
+        let store: Store<Arc<str>, u32> =
+            Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {});
+        let mark = Arc::default();
+        let class = Arc::new(crate::generation::Class::new([]));
+        let sequence = crate::generation::Sequence::new();
+        let capture = crate::generation::Capture::take(&sequence, &mark, &class);
+        let slot = Slot::with_entry(Held { entry: Arc::new(1), capture }).expect("no kill");
+        let stored: Arc<str> = "k".into();
+        store.insert(Arc::clone(&stored), Arc::new(slot));
+        let found = store.key("k").expect("stored");
+        assert!(Arc::ptr_eq(&found, &stored));
+        assert!(store.key("other").is_none());
+        store.remove("k");
+        assert!(store.key("k").is_none());
     }
 }

@@ -158,6 +158,11 @@ impl EventGraph {
         self.events.iter().map(|e| &*e.name)
     }
 
+    /// The name of a market of this graph.
+    pub(crate) fn market_name(&self, market: MarketId) -> &str {
+        &self.markets[usize::from(market.0)].name
+    }
+
     /// The tags of a market of this graph.
     pub fn market_tags(&self, market: MarketId) -> impl Iterator<Item = &str> {
         self.markets[usize::from(market.0)].tags.iter().map(|t| &**t)

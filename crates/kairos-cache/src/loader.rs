@@ -1,0 +1,98 @@
+//! The loader: how values are computed for readers that bring no closure, and how soon again after a failure.
+//! Never knows: flights, tasks, or why a value is needed.
+//! Read next: `background.rs`, which calls it behind reads; `join.rs` for closures of readers.
+
+use std::error::Error as StdError;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use foldhash::fast::FixedState;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::job::{Found, Work};
+use crate::policy::MonoNs;
+use crate::receipt::Computed;
+use crate::sync::{AtomicUsize, Ordering};
+
+type Loading<V> = Pin<Box<dyn Future<Output = Found<V>> + Send>>;
+
+/// A loader whose future, value and error types are forgotten.
+pub(crate) type Load<K, V> = Arc<dyn Fn(K, Context) -> Loading<V> + Send + Sync>;
+
+/// Below this many failed keys none is forgotten before its time.
+const FAILED_BEFORE_RECLAIM: usize = 1024;
+
+/// The loader of a cache. A key without a value has no entry that could remember when its last
+/// load failed: that is remembered here, until the throttle has passed or a compute succeeds.
+pub(crate) struct Loader<K, V> {
+    load: Load<K, V>,
+    failed: DashMap<K, MonoNs, FixedState>,
+    reclaim_at: AtomicUsize,
+}
+
+impl<K, V> Loader<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    pub(crate) fn new(load: Load<K, V>, hasher: FixedState) -> Loader<K, V> {
+        let reclaim_at = AtomicUsize::new(FAILED_BEFORE_RECLAIM);
+        Loader { load, failed: DashMap::with_hasher(hasher), reclaim_at }
+    }
+
+    /// The load of one key, not begun.
+    pub(crate) fn work(&self, key: K, context: Context) -> Work<V> {
+        let load = Arc::clone(&self.load);
+        Box::new(move || load(key, context))
+    }
+
+    /// Whether the last load of a key is not one that has just failed.
+    pub(crate) fn may_load(&self, key: &K, now: MonoNs) -> bool {
+        self.failed.get(key).is_none_or(|until| now >= *until)
+    }
+
+    /// A compute of a key without a servable value has failed: nothing is loaded before `until`.
+    pub(crate) fn put_off(&self, key: &K, now: MonoNs, until: MonoNs) {
+        // Relaxed: a bound on memory; whoever reads an old one sweeps once more or once less.
+        if self.failed.len() >= self.reclaim_at.load(Ordering::Relaxed) {
+            self.failed.retain(|_, until| *until > now);
+            let next = (self.failed.len() * 2).max(FAILED_BEFORE_RECLAIM);
+            self.reclaim_at.store(next, Ordering::Relaxed); // Relaxed: as above.
+        }
+        self.failed.insert(key.clone(), until);
+    }
+
+    /// A compute of a key has succeeded.
+    pub(crate) fn succeeded(&self, key: &K) {
+        self.failed.remove(key);
+    }
+}
+
+/// Forgets the types of a user's loader.
+pub(crate) fn erased<K, V, F, Fut, T, E>(load: F) -> Load<K, V>
+where
+    F: Fn(K, Context) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, E>> + Send + 'static,
+    T: Into<Computed<V>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    Arc::new(move |key, context| {
+        let future = load(key, context);
+        Box::pin(async move { found(future.await) })
+    })
+}
+
+/// What a compute of a user's types has found, in the engine's.
+pub(crate) fn found<V, T, E>(result: Result<T, E>) -> Found<V>
+where
+    T: Into<Computed<V>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    match result {
+        Ok(found) => Ok(found.into()),
+        Err(error) => Err(Error::Compute(Arc::from(error.into()))),
+    }
+}

@@ -1,0 +1,87 @@
+//! Reads by a loader: how the builder is given one, and the read that waits for it.
+//! Never knows: what `get` and pins leave to the loader.
+//! Read next: `cache.rs`, whose read this is; `background.rs` for what happens behind the others.
+
+use std::borrow::Borrow;
+use std::error::Error as StdError;
+use std::hash::Hash;
+
+use crate::builder::Builder;
+use crate::cache::Cache;
+use crate::context::Context;
+use crate::error::Error;
+use crate::loader::erased;
+use crate::receipt::{Answer, Computed, Hit};
+
+impl<K, V> Builder<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Computes values for readers that bring no closure: [`Cache::read`] waits for it, and
+    /// [`Cache::get`] and pins let it refresh and fill behind them.
+    ///
+    /// It is given the key and a context: that of [`Cache::read`] as the caller built it; behind
+    /// `get` and pins one of the match, market and tags with which the entry was stored. It must
+    /// not own a clone of the cache, which would then never be dropped.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use kairos_cache::{Cache, Context};
+    ///
+    /// let cache: Cache<String, usize> = Cache::builder()
+    ///     .loader(|key: String, _: Context| async move { Ok::<_, std::io::Error>(key.len()) })
+    ///     .build()?;
+    /// assert_eq!(*cache.read("btts", &Context::none()).await?, 4);
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
+    pub fn loader<F, Fut, T, E>(mut self, load: F) -> Self
+    where
+        F: Fn(K, Context) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<Computed<V>>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.loader = Some(erased(load));
+        self
+    }
+}
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Reads through by the loader: [`Cache::get_or_compute`] with the builder's
+    /// [`loader`](Builder::loader) in the place of a closure.
+    ///
+    /// # Errors
+    /// [`Error::NoLoader`]; else as [`Cache::get_or_compute`].
+    ///
+    /// # Cancellation
+    /// As [`Cache::get_or_compute`].
+    pub async fn read<Q>(&self, key: &Q, context: &Context) -> Result<Hit<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        self.explain_read(key, context).await?.into_hit()
+    }
+
+    /// The same read, with a receipt also where there is no value.
+    ///
+    /// # Errors
+    /// [`Error::NoLoader`]; else as [`Cache::explain`].
+    ///
+    /// # Cancellation
+    /// As [`Cache::get_or_compute`].
+    pub async fn explain_read<Q>(&self, key: &Q, context: &Context) -> Result<Answer<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let loader = self.engine.loader.as_ref().ok_or(Error::NoLoader)?;
+        let work = || loader.work(key.to_owned(), context.clone());
+        self.engine.read_through(key, context, work).await
+    }
+}
