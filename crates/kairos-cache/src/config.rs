@@ -3,14 +3,17 @@
 //! Read next: `rules.rs`, which validates it into what a read uses.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-
 mod golden_hour;
+pub(crate) mod place;
+mod text;
+
+pub(crate) use text::parse;
 
 pub use golden_hour::{EvaluateAt, GoldenHourConfig, ZoneConfig, ZoneName};
 
@@ -19,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Everything that can be configured. Unknown fields are errors.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Capacity and default TTL.
@@ -44,18 +47,8 @@ pub struct Config {
     pub events: EventsConfig,
 }
 
-impl Config {
-    /// Reads a configuration from TOML; absent fields have their defaults.
-    ///
-    /// # Errors
-    /// [`Error::ConfigSyntax`] with the line and field. Ranges are checked when a cache is built.
-    pub fn from_toml(text: &str) -> Result<Config, Error> {
-        toml::from_str(text).map_err(|e| Error::ConfigSyntax(Arc::from(e.to_string())))
-    }
-}
-
 /// `[cache]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheConfig {
     /// Whether the cache is switched on.
@@ -89,7 +82,7 @@ impl Default for CacheConfig {
 }
 
 /// `[volatility]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct VolatilityConfig {
     /// Whether prices are scored at all.
@@ -132,7 +125,7 @@ impl Default for VolatilityConfig {
 }
 
 /// `[breaker]`: ratios are of panicking to scored reads.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct BreakerConfig {
     /// Whether lasting panic opens the breaker.
@@ -187,7 +180,7 @@ impl Default for BreakerConfig {
 }
 
 /// `[xfetch]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct XFetchConfig {
     /// Whether fresh values are refreshed early, at random, the sooner the longer they take.
@@ -203,7 +196,7 @@ impl Default for XFetchConfig {
 }
 
 /// `[swr]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct SwrConfig {
     /// The stale limit as a multiple of the TTL.
@@ -230,7 +223,7 @@ impl Default for SwrConfig {
 }
 
 /// `[computes]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ComputesConfig {
     /// How long a read with an old value at hand waits before it takes that; zero for to the end.
@@ -257,7 +250,7 @@ impl Default for ComputesConfig {
 }
 
 /// `[fail_safe]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct FailSafeConfig {
     /// Up to this age an old value is served when its compute fails; zero for never.
@@ -275,7 +268,7 @@ impl Default for FailSafeConfig {
 }
 
 /// `[metrics]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct MetricsConfig {
     /// One in so many served reads is timed; reads that wait for a compute always are. Thins the
@@ -291,10 +284,14 @@ impl Default for MetricsConfig {
     }
 }
 
-/// `[events]`: both tables, or none for the football graph.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// `[events]`: both tables, a file that holds them, or nothing for the football graph.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventsConfig {
+    /// A TOML file with the tables `markets` and `events`, relative to the configuration's file;
+    /// instead of the two tables here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<PathBuf>,
     /// Market name to its tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub markets: Option<BTreeMap<String, Vec<String>>>,

@@ -3,6 +3,7 @@
 //! Read next: `cache.rs`, which returns them.
 
 use std::error::Error as StdError;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::policy::events::GraphError;
@@ -52,9 +53,32 @@ pub enum Error {
         /// The allowed range, in words.
         allowed: &'static str,
     },
-    /// A configuration text could not be read.
-    #[error("configuration: {0}")]
-    ConfigSyntax(Arc<str>),
+    /// A configuration text says something that no configuration says.
+    #[error("configuration: {}{message}", line.map(|l| format!("line {l}: ")).unwrap_or_default())]
+    ConfigSyntax {
+        /// The line, counted from 1, where it is known.
+        line: Option<usize>,
+        /// The field, where it is known, and what is wrong with it.
+        message: Arc<str>,
+    },
+    /// What a configuration's or an event graph's file says is wrong.
+    #[error("{}:{} {source}", file.display(), line.map(|l| format!("{l}:")).unwrap_or_default())]
+    InFile {
+        /// The file.
+        file: Arc<Path>,
+        /// The line, counted from 1, where it is known.
+        line: Option<usize>,
+        /// What is wrong.
+        source: Arc<Error>,
+    },
+    /// A configuration's or an event graph's file could not be read.
+    #[error("{}: {source}", file.display())]
+    ReadFile {
+        /// The file.
+        file: Arc<Path>,
+        /// What the system said.
+        source: Arc<std::io::Error>,
+    },
     /// The event graph is malformed.
     #[error("event graph: {0}")]
     Graph(#[from] GraphError),

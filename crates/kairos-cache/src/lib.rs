@@ -29,6 +29,7 @@ mod cache;
 mod clock;
 mod compute;
 mod config;
+mod config_file;
 mod context;
 mod control;
 mod counts;

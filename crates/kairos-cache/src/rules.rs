@@ -138,6 +138,8 @@ fn latency_sampling(config: &MetricsConfig) -> Result<u32, Error> {
 
 /// The event graph that a configuration describes.
 pub(crate) fn graph(config: &EventsConfig) -> Result<EventGraph, Error> {
+    let read = "read before a cache is built, as Config::from_file does";
+    require(config.graph.is_none(), "events.graph", read)?;
     match (&config.markets, &config.events) {
         (None, None) => Ok(EventGraph::football()),
         (Some(markets), Some(events)) => Ok(EventGraph::new(

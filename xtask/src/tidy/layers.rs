@@ -80,6 +80,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "job",
             "entry",
             // What is configured and what is returned.
+            "config_file",
             "rules",
             "config",
             "context",

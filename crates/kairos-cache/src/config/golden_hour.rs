@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
 use super::{HOUR, MINUTE, SECOND};
@@ -58,7 +59,7 @@ pub struct ZoneConfig {
 }
 
 /// `[golden_hour]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct GoldenHourConfig {
     /// When the zone of an entry is looked up.

@@ -49,8 +49,12 @@ impl fmt::Display for MarketName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GraphError {
-    /// A market or event stands twice, or has no name.
-    BadName(String),
+    /// A market or event has an empty name.
+    NoName,
+    /// A market or event of this name stands twice.
+    Twice(String),
+    /// The market or event of this name has an empty tag.
+    EmptyTag(String),
     /// More than 65 535 markets or events.
     TooMany,
 }
@@ -58,13 +62,26 @@ pub enum GraphError {
 impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            GraphError::BadName(name) => write!(f, "name {name:?} is empty or stands twice"),
+            GraphError::NoName => f.write_str("the name \"\" is empty"),
+            GraphError::Twice(name) => write!(f, "{name:?} stands twice"),
+            GraphError::EmptyTag(name) => write!(f, "{name:?} has an empty tag"),
             GraphError::TooMany => f.write_str("at most 65535 markets and 65535 events"),
         }
     }
 }
 
 impl std::error::Error for GraphError {}
+
+impl GraphError {
+    /// The name of the market or event at fault.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            GraphError::NoName => Some(""),
+            GraphError::Twice(name) | GraphError::EmptyTag(name) => Some(name),
+            GraphError::TooMany => None,
+        }
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Market {
@@ -92,7 +109,7 @@ impl EventGraph {
     /// Builds a graph from `(market, tags)` and `(event, tags)`, in the order that answers keep.
     ///
     /// # Errors
-    /// A name that is empty or stands twice; more than 65 535 markets or events.
+    /// A name that is empty or stands twice; an empty tag; more than 65 535 markets or events.
     pub fn new<'a, M, E, T, U>(markets: M, events: E) -> Result<EventGraph, GraphError>
     where
         M: IntoIterator<Item = (&'a str, T)>,
@@ -109,13 +126,13 @@ impl EventGraph {
         for (name, tags) in markets {
             let id = MarketId(u16::try_from(graph.markets.len()).or(Err(GraphError::TooMany))?);
             claim_name(&mut graph.market_ids, name, id)?;
-            let tags = tags.into_iter().map(Box::from).collect();
+            let tags = named_tags(name, tags)?;
             graph.markets.push(Market { name: MarketName(name.into()), tags });
         }
         for (name, tags) in events {
             let id = EventId(u16::try_from(graph.events.len()).or(Err(GraphError::TooMany))?);
             claim_name(&mut graph.event_ids, name, id)?;
-            let tags: Vec<Box<str>> = tags.into_iter().map(Box::from).collect();
+            let tags = named_tags(name, tags)?;
             let shares = |m: &Market| m.tags.iter().any(|t| tags.contains(t));
             let affected =
                 graph.markets.iter().filter(|m| shares(m)).map(|m| m.name.clone()).collect();
@@ -168,6 +185,11 @@ impl EventGraph {
         self.markets[usize::from(market.0)].tags.iter().map(|t| &**t)
     }
 
+    /// The tags that an event of this graph names.
+    pub fn event_tags(&self, event: EventId) -> impl Iterator<Item = &str> {
+        self.events[usize::from(event.0)].tags.iter().map(|t| &**t)
+    }
+
     /// The markets that share a tag with an event, in the graph's order.
     pub fn affected(&self, event: EventId) -> &Arc<[MarketName]> {
         &self.events[usize::from(event.0)].affected
@@ -192,10 +214,24 @@ pub(crate) fn impact_tenths(affected: usize, total: usize) -> u32 {
 }
 
 fn claim_name<I>(ids: &mut HashMap<Box<str>, I>, name: &str, id: I) -> Result<(), GraphError> {
-    if name.is_empty() || ids.insert(name.into(), id).is_some() {
-        return Err(GraphError::BadName(name.to_owned()));
+    if name.is_empty() {
+        return Err(GraphError::NoName);
     }
-    Ok(())
+    match ids.insert(name.into(), id) {
+        Some(_) => Err(GraphError::Twice(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn named_tags<'a>(
+    name: &str,
+    tags: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<Box<str>>, GraphError> {
+    let tags: Vec<Box<str>> = tags.into_iter().map(Box::from).collect();
+    if tags.iter().any(|tag| tag.is_empty()) {
+        return Err(GraphError::EmptyTag(name.to_owned()));
+    }
+    Ok(tags)
 }
 
 type Row = (&'static str, &'static [&'static str]);

@@ -36,8 +36,18 @@ fn a_name_twice_or_empty_is_refused() {
     let build = |names: [&str; 2]| {
         EventGraph::new(names.map(|n| (n, [])), std::iter::empty::<(&str, [&str; 0])>())
     };
-    assert_eq!(build(["a", "a"]).err(), Some(GraphError::BadName("a".into())));
-    assert_eq!(build(["", "a"]).err(), Some(GraphError::BadName(String::new())));
+    assert_eq!(build(["a", "a"]).err(), Some(GraphError::Twice("a".into())));
+    assert_eq!(build(["", "a"]).err(), Some(GraphError::NoName));
+}
+
+#[test]
+fn an_empty_tag_is_refused_by_the_name_of_its_owner() {
+    let build = |market: &'static str, event: &'static str| {
+        EventGraph::new([("a", ["x", market])], [("b", ["x", event])]).err()
+    };
+    assert_eq!(build("", "y"), Some(GraphError::EmptyTag("a".into())));
+    assert_eq!(build("y", ""), Some(GraphError::EmptyTag("b".into())));
+    assert_eq!(build("y", "y"), None);
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! Where in a TOML text a field stands, and which field stands at a place.
+//! Never knows: what a field means.
+//! Read next: `text.rs`, which says so of a bad one.
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+/// The line, counted from 1, on which a byte of `text` stands.
+pub(crate) fn line_at(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|byte| *byte == b'\n').count()
+}
+
+/// The line on which the field of this path stands; nothing where the text does not give it. A row
+/// of a list counts as the list.
+pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let mut line = None;
+    for name in path {
+        let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name)?;
+        line = Some(line_at(text, key.span().start));
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    line
+}
+
+/// The field that stands at `place`, as `golden_hour.zones[1].ttl`; nothing where `place` is more
+/// than one field.
+///
+/// # Errors
+/// The text is no TOML, and so has no fields.
+pub(crate) fn field_at(text: &str, place: &Range<usize>) -> Result<Option<String>, NoToml> {
+    let root = DeTable::parse(text).map_err(|_| NoToml)?;
+    let mut field = String::new();
+    Ok(in_table(root.get_ref(), place, &mut field).then_some(field))
+}
+
+/// The text is no TOML.
+pub(crate) struct NoToml;
+
+fn in_table(table: &DeTable<'_>, place: &Range<usize>, field: &mut String) -> bool {
+    for (key, value) in table {
+        let before = field.len();
+        if before > 0 {
+            field.push('.');
+        }
+        field.push_str(key.get_ref());
+        if covers(&key.span(), place)
+            || in_value(value.get_ref(), place, field)
+            || covers(&value.span(), place)
+        {
+            return true;
+        }
+        field.truncate(before);
+    }
+    false
+}
+
+fn in_value(value: &DeValue<'_>, place: &Range<usize>, field: &mut String) -> bool {
+    match value {
+        DeValue::Table(table) => in_table(table, place, field),
+        DeValue::Array(rows) => rows.iter().enumerate().any(|(at, row)| {
+            let before = field.len();
+            // Writing to a string cannot fail.
+            let _ = write!(field, "[{at}]");
+            let found = in_value(row.get_ref(), place, field) || covers(&row.span(), place);
+            if !found {
+                field.truncate(before);
+            }
+            found
+        }),
+        _ => false,
+    }
+}
+
+fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.contains(&inner.start) && inner.end <= outer.end
+}

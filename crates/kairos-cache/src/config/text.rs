@@ -1,0 +1,193 @@
+//! A configuration as TOML text: read with lines and fields in its errors, written with its comments.
+//! Never knows: files, or which values are allowed.
+//! Read next: `place.rs` for the lines, `../config_file.rs` for the files.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use documented::DocumentedFields;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use super::place::{NoToml, field_at, line_at};
+use super::{Config, EventsConfig};
+use crate::error::Error;
+use crate::policy::events::EventGraph;
+
+impl Config {
+    /// Reads a configuration from TOML; absent fields have their defaults.
+    ///
+    /// # Errors
+    /// [`Error::ConfigSyntax`] with the line and field. Ranges are checked by
+    /// [`validate`](Config::validate) and when a cache is built.
+    pub fn from_toml(text: &str) -> Result<Config, Error> {
+        parse(text)
+    }
+
+    /// Writes the configuration as TOML: every field, its value, and as a comment what it is. What
+    /// is not given stands there as a comment too. Reading it back gives an equal configuration.
+    ///
+    /// # Errors
+    /// [`Error::ConfigSyntax`] for a number beyond 2⁶³ − 1, which TOML does not have.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        // Taken apart, so that a section that is added cannot be left out.
+        let Config {
+            cache,
+            golden_hour,
+            volatility,
+            breaker,
+            swr,
+            xfetch,
+            computes,
+            fail_safe,
+            metrics,
+            events,
+        } = self;
+        let mut page = Page { text: HEAD.to_owned() };
+        page.section("cache", cache)?;
+        page.section("golden_hour", golden_hour)?;
+        page.section("volatility", volatility)?;
+        page.section("breaker", breaker)?;
+        page.section("swr", swr)?;
+        page.section("xfetch", xfetch)?;
+        page.section("computes", computes)?;
+        page.section("fail_safe", fail_safe)?;
+        page.section("metrics", metrics)?;
+        page.section("events", events)?;
+        Ok(page.text)
+    }
+}
+
+const HEAD: &str = "\
+# A configuration of Kairos. Every field may be left out; it then has its default.
+# Durations are written 500ms, 30s, 15m, 1h, 1day.
+";
+
+/// Reads any part of a configuration.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    toml::from_str(text).map_err(|error| {
+        let (said, span) = (error.message(), error.span());
+        let message = match span.as_ref().map(|span| (span, field_at(text, span))) {
+            Some((_, Ok(Some(field)))) => format!("{field}: {said}"),
+            // What is no TOML has no fields: the word that stands there must do.
+            Some((span, Err(NoToml))) => match text.get(span.clone()).and_then(first_word) {
+                Some(found) => format!("{said}: `{found}`"),
+                None => said.to_owned(),
+            },
+            Some((_, Ok(None))) | None => said.to_owned(),
+        };
+        let line = span.map(|span| line_at(text, span.start));
+        Error::ConfigSyntax { line, message: Arc::from(message) }
+    })
+}
+
+fn first_word(text: &str) -> Option<&str> {
+    text.split_whitespace().next()
+}
+
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn section<S: Serialize + DocumentedFields>(
+        &mut self,
+        name: &str,
+        section: &S,
+    ) -> Result<(), Error> {
+        let mut values = Table::try_from(section).map_err(|error| Error::ConfigSyntax {
+            line: None,
+            message: Arc::from(format!("{name}: {error}")),
+        })?;
+        self.text.push('\n');
+        self.comment(Config::get_field_docs(name).unwrap_or_default());
+        self.line("", &format!("[{name}]"));
+        // A table ends its section, so tables come last.
+        let mut tables = Vec::new();
+        for field in S::FIELD_NAMES {
+            let docs = S::get_field_docs(field).unwrap_or_default();
+            match (values.remove(*field), unset(name, field)) {
+                (Some(Value::Table(table)), _) => tables.push((*field, docs, "", table)),
+                (Some(value), _) => {
+                    self.comment(docs);
+                    self.value("", field, &value);
+                }
+                (None, Some(Value::Table(table))) => tables.push((*field, docs, "# ", table)),
+                (None, example) => {
+                    self.comment(docs);
+                    self.value("# ", field, &example.unwrap_or_else(|| "…".into()));
+                }
+            }
+        }
+        for (field, docs, mark, table) in tables {
+            self.text.push('\n');
+            self.comment(docs);
+            self.line(mark, &format!("[{name}.{field}]"));
+            for (key, value) in table {
+                let key = Value::String(key);
+                self.line(mark, &format!("{key} = {value}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, mark: &str, field: &str, value: &Value) {
+        match value {
+            Value::Array(rows) if rows.iter().any(Value::is_table) => {
+                self.line(mark, &format!("{field} = ["));
+                for row in rows {
+                    self.line(mark, &format!("    {row},"));
+                }
+                self.line(mark, "]");
+            }
+            value => self.line(mark, &format!("{field} = {value}")),
+        }
+    }
+
+    fn comment(&mut self, docs: &str) {
+        for line in docs.lines() {
+            self.line("# ", line);
+        }
+    }
+
+    fn line(&mut self, mark: &str, line: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "{mark}{line}");
+    }
+}
+
+/// What a field that is not given could say: for the graph, what holds instead.
+fn unset(section: &str, field: &str) -> Option<Value> {
+    match (section, field) {
+        ("events", "graph") => Some("events.toml".into()),
+        ("events", "markets" | "events") => {
+            let football = EventsConfig::of(&EventGraph::football());
+            Table::try_from(football).ok()?.remove(field)
+        }
+        _ => None,
+    }
+}
+
+impl EventsConfig {
+    /// The tables of a graph.
+    pub fn of(graph: &EventGraph) -> EventsConfig {
+        let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
+        let market = |name: &str| {
+            let id = graph.market(name).expect("a name of this graph");
+            (name.to_owned(), names(&mut graph.market_tags(id)))
+        };
+        let event = |name: &str| {
+            let id = graph.event(name).expect("a name of this graph");
+            (name.to_owned(), names(&mut graph.event_tags(id)))
+        };
+        EventsConfig {
+            graph: None,
+            markets: Some(graph.market_names().map(market).collect()),
+            events: Some(graph.event_names().map(event).collect()),
+        }
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

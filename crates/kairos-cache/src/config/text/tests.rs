@@ -1,0 +1,116 @@
+//! The claims of `text.rs` and `place.rs`, each as a test.
+//! Never knows: files.
+//! Read next: `../text.rs`.
+
+use std::time::Duration;
+
+use super::*;
+
+fn table(config: &Config) -> Table {
+    Table::try_from(config).expect("a configuration is a table")
+}
+
+fn refused(text: &str) -> (Option<usize>, String) {
+    match Config::from_toml(text) {
+        Err(Error::ConfigSyntax { line, message }) => (line, message.to_string()),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_written_default_is_the_default_with_every_field_in_it() {
+    let text = Config::default().to_toml().expect("small numbers");
+    assert_eq!(Config::from_toml(&text).expect("reads back"), Config::default());
+    let written: Table = text.parse().expect("TOML");
+    assert_eq!(written, table(&Config::default()));
+}
+
+#[test]
+fn every_field_stands_below_its_comment() {
+    let text = Config::default().to_toml().expect("small numbers");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut fields = 0;
+    for (section, values) in table(&Config::default()) {
+        let begin = lines.iter().position(|line| *line == format!("[{section}]"));
+        let begin = begin.unwrap_or_else(|| panic!("no section {section}"));
+        assert!(lines[begin - 1].starts_with("# "), "{section}");
+        for field in values.as_table().expect("a section").keys() {
+            let at =
+                lines[begin..].iter().position(|line| line.starts_with(&format!("{field} = ")));
+            let at = begin + at.unwrap_or_else(|| panic!("no {section}.{field}"));
+            assert!(lines[at - 1].starts_with("# "), "{section}.{field}");
+            fields += 1;
+        }
+    }
+    assert!(fields > 40, "{fields} fields");
+}
+
+#[test]
+fn a_configuration_that_is_written_reads_back_equal() {
+    let mut config = Config::default();
+    config.cache.default_ttl = Duration::from_millis(1500);
+    config.golden_hour.zones.truncate(2);
+    config.golden_hour.zones[1].ttl = Duration::from_secs(7);
+    config.volatility.window = Duration::from_secs(6 * 3600);
+    config.events = EventsConfig::of(&EventGraph::football());
+    let text = config.to_toml().expect("small numbers");
+    assert_eq!(Config::from_toml(&text).expect("reads back"), config);
+    config.events = EventsConfig { graph: Some("a graph.toml".into()), ..EventsConfig::default() };
+    let text = config.to_toml().expect("small numbers");
+    assert_eq!(Config::from_toml(&text).expect("reads back"), config);
+}
+
+#[test]
+fn a_number_that_toml_does_not_have_is_refused_by_section() {
+    let mut config = Config::default();
+    config.cache.max_capacity = u64::MAX;
+    let error = config.to_toml().expect_err("beyond 64 bits with sign");
+    assert!(error.to_string().contains("cache: "), "{error}");
+}
+
+#[test]
+fn the_graph_in_the_comments_is_the_one_that_holds_by_default() {
+    let text = Config::default().to_toml().expect("small numbers");
+    let (_, events) = text.split_once("\n[events]\n").expect("the section");
+    let lines = events.lines().filter_map(|line| line.strip_prefix("# "));
+    let tables = lines.filter(|line| line.starts_with('[') || line.contains(" = ["));
+    let text: String = tables.flat_map(|line| [line, "\n"]).collect();
+    let config = Config::from_toml(&text).expect("valid once it is no comment");
+    assert_eq!(config.events, EventsConfig::of(&EventGraph::football()));
+}
+
+#[test]
+fn what_is_wrong_is_named_by_line_and_field() {
+    let check = |text: &str, line: usize, message: &str| {
+        let found = refused(text);
+        assert_eq!(found.0, Some(line), "{text}: {}", found.1);
+        assert!(found.1.starts_with(message), "{text}: {}", found.1);
+    };
+    let swr = "[cache]\nenabled = true\n\n[swr]\n";
+    check(
+        &format!("{swr}max_stail = \"1h\"\n"),
+        5,
+        "swr.max_stail: unknown field `max_stail`, expected one of `stale_multiplier`,",
+    );
+    check(&format!("{swr}max_stale = 3600\n"), 5, "swr.max_stale: invalid type: integer `3600`");
+    check(&format!("{swr}max_stale = \"1 fortnight\"\n"), 5, "swr.max_stale: ");
+    check("swr.max_stale = true\n", 1, "swr.max_stale: invalid type: boolean");
+    check("[cash]\nenabled = true\n", 1, "cash: unknown field `cash`, expected one of `cache`,");
+    check("cache = 5\n", 1, "cache: invalid type: integer `5`");
+    check(
+        "[golden_hour]\nzones = [\n  { name = \"golden\", below = \"1h\", ttl = \"60s\" },\n  \
+         { name = \"silver\", below = \"6h\", ttl = \"15m\" },\n]\n",
+        4,
+        "golden_hour.zones[1].name: unknown variant `silver`",
+    );
+    check("[cache]\nenabled = true\nenabled = true\n", 3, "duplicate key");
+    check("[cache]\nenabled = yes\n", 2, "");
+    check("[cache\n", 1, "");
+}
+
+#[test]
+fn a_name_twice_in_a_graph_is_named() {
+    let (line, message) = refused("[events.markets]\nbtts = [\"goals\"]\nbtts = []\n");
+    assert_eq!(line, Some(3));
+    assert!(message.contains("duplicate key") && message.contains("btts"), "{message}");
+}
