@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::error::Error;
 use crate::matchday::Shape;
 use crate::names::Name;
 use crate::scenario::Options;
@@ -13,7 +14,7 @@ use crate::scenario::csv::Cut;
 use crate::scenario::load::LoadShape;
 use crate::scenario::strictness::Strictness;
 
-/// A cache that knows the moment: scenarios and matchdays.
+/// A cache that knows the moment: scenarios, matchdays and configurations.
 #[derive(Debug, Parser)]
 #[command(name = "kairos", version)]
 pub struct Cli {
@@ -32,6 +33,20 @@ pub enum Command {
     Matchday(MatchdayArgs),
     /// Run a recorded scenario or odds feed through the engine
     Replay(ReplayArgs),
+    /// Write the default configuration, or check one
+    Config(ConfigArgs),
+}
+
+/// `kairos config`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct ConfigArgs {
+    /// Write every field with its default and a comment
+    #[arg(long)]
+    pub default: bool,
+    /// Say whether an engine can be built from this file, and if not, why
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
 }
 
 /// `kairos matchday`.
@@ -43,12 +58,12 @@ pub struct MatchdayArgs {
     /// Write the operations too, as a scenario; gzipped where the name ends in .gz
     #[arg(long, value_name = "FILE")]
     pub emit: Option<PathBuf>,
-    /// The configuration of the engine
+    /// The configuration of the engine; given several times, one engine and one column each
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Write what became of each operation, one JSON object a line
+    pub config: Vec<PathBuf>,
+    /// Write what became of each operation, one JSON object a line; once for each configuration
     #[arg(long, value_name = "OUT")]
-    pub decisions: Option<PathBuf>,
+    pub decisions: Vec<PathBuf>,
 }
 
 /// How big a matchday is.
@@ -98,12 +113,12 @@ pub enum ReportFormat {
 pub struct ReplayArgs {
     /// The scenario: .jsonl or .csv, optionally with .gz or .zst after it
     pub scenario: PathBuf,
-    /// The configuration of the engine
+    /// The configuration of the engine; given several times, one engine and one column each
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Write what became of each operation, one JSON object a line
+    pub config: Vec<PathBuf>,
+    /// Write what became of each operation, one JSON object a line; once for each configuration
     #[arg(long, value_name = "OUT")]
-    pub decisions: Option<PathBuf>,
+    pub decisions: Vec<PathBuf>,
     /// The seed of early refreshes and of the read load
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub seed: u64,
@@ -147,20 +162,27 @@ pub struct LoadArgs {
 }
 
 impl ReplayArgs {
-    /// How the scenario is to be read; a load reads `markets`.
-    pub fn options(&self, markets: &[Name]) -> Options {
+    /// How the scenario is to be read; a load reads `markets`, which are asked for only then.
+    ///
+    /// # Errors
+    /// What `markets` fails with.
+    pub fn options(
+        &self,
+        markets: impl FnOnce() -> Result<Vec<Name>, Error>,
+    ) -> Result<Options, Error> {
         let strictness = if self.lenient { Strictness::Lenient } else { Strictness::Strict };
         let cut = Cut { field: self.cut.field.clone(), from_ms: self.cut.from, to_ms: self.cut.to };
         let LoadArgs { readers, read_rate, compute_ms } = self.load;
         let asked = readers.is_some() || read_rate.is_some() || compute_ms.is_some();
-        let load = asked.then(|| LoadShape {
+        let shape = |markets| LoadShape {
             readers: readers.unwrap_or(100),
             reads_per_s: read_rate.unwrap_or(1.0),
             compute_ms: compute_ms.unwrap_or(40),
             seed: self.seed,
-            markets: markets.to_vec(),
-        });
-        Options { strictness, cut, load }
+            markets,
+        };
+        let load = asked.then(|| markets().map(shape)).transpose()?;
+        Ok(Options { strictness, cut, load })
     }
 }
 
@@ -178,7 +200,7 @@ mod tests {
 
     fn options(line: &str) -> Options {
         let args = Replay::try_parse_from(line.split(' ')).unwrap().args;
-        args.options(&["btts".into()])
+        args.options(|| Ok(vec!["btts".into()])).unwrap()
     }
 
     #[test]
@@ -191,7 +213,7 @@ mod tests {
     fn a_day_is_the_default_one_unless_it_is_said() {
         let day = |line: &str| match Cli::try_parse_from(line.split(' ')).unwrap().command {
             Command::Matchday(args) => args.day.shape(),
-            Command::Replay(args) => panic!("{args:?}"),
+            other => panic!("{other:?}"),
         };
         assert_eq!(day("kairos matchday --emit -"), Shape::default());
         let expected = Shape { fixtures: 2, seed: 3, readers: 4, reads_per_s: 0.5, compute_ms: 6 };

@@ -36,14 +36,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// A configuration file says something wrong.
-    #[error("{}: {source}", file.display())]
-    Config {
-        /// The file, as it was named on the command line.
-        file: PathBuf,
-        /// What the cache says of it.
-        source: kairos_cache::Error,
-    },
+    /// A configuration is wrong; the cache's words, which name the file.
+    #[error(transparent)]
+    Config(#[from] kairos_cache::Error),
     /// The options contradict each other or the input.
     #[error("{0}")]
     Usage(String),
@@ -68,7 +63,7 @@ impl Error {
     /// The exit code: 2 for a wrong input or command, 1 where the output fails.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Line { .. } | Self::Read { .. } | Self::Config { .. } | Self::Usage(_) => 2,
+            Self::Line { .. } | Self::Read { .. } | Self::Config(_) | Self::Usage(_) => 2,
             Self::Write { .. } => 1,
         }
     }
@@ -163,6 +158,14 @@ pub enum Reason {
     /// No read before has this id.
     #[error("no read before has the id {0:?}")]
     UnknownRead(String),
+    /// Of several configurations, this one cannot take the operation.
+    #[error("{reason} in the event graph of {of}")]
+    OfConfig {
+        /// What is wrong.
+        reason: Box<Reason>,
+        /// The configuration's file.
+        of: String,
+    },
     /// The text is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(&'static str),

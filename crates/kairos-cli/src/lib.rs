@@ -3,10 +3,13 @@
 //! Read next: `scenario/op.rs` for the operations, `scenario.rs` and `matchday.rs` for where they come from.
 
 pub mod args;
+pub mod columns;
+pub mod config;
 pub mod error;
 pub mod exposure;
 pub mod matchday;
 pub mod names;
+pub mod plain_ttl;
 pub mod progress;
 pub mod replay;
 pub mod report;

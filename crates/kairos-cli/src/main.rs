@@ -9,15 +9,16 @@ use clap::Parser;
 use kairos_cli::Error;
 use kairos_cli::args::{Cli, Command, ReportFormat};
 use kairos_cli::report::{Paint, Report};
-use kairos_cli::run;
+use kairos_cli::{config, run};
 
 fn main() -> ExitCode {
     let Cli { command, report: format } = Cli::parse();
     let done = match command {
-        Command::Matchday(args) => run::matchday(&args),
-        Command::Replay(args) => run::replay(&args),
+        Command::Matchday(args) => run::matchday(&args).map(|report| render(&report, format)),
+        Command::Replay(args) => run::replay(&args).map(|report| render(&report, format)),
+        Command::Config(args) => config::answer(&args),
     };
-    match done.and_then(|report| print(&report, format)) {
+    match done.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -28,13 +29,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn print(report: &Report, format: ReportFormat) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    let paint = if stdout.is_terminal() { Paint::Bold } else { Paint::Plain };
-    let text = match format {
+fn render(report: &Report, format: ReportFormat) -> String {
+    let paint = if io::stdout().is_terminal() { Paint::Bold } else { Paint::Plain };
+    match format {
         ReportFormat::Text => report.to_text(paint),
-        ReportFormat::Json => report.to_json(),
-    };
+        ReportFormat::Json => report.to_json() + "\n",
+    }
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
     let printed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     printed.map_err(|source| Error::Write { file: "standard output".into(), source })
 }

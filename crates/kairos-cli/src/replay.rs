@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use foldhash::fast::FixedState;
-use kairos_cache::{Cache, Category, Config, Scope, Sim, TradingStatus};
+use kairos_cache::{Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
 
 use crate::error::Reason;
 use crate::names::Name;
@@ -53,6 +53,7 @@ fn refused(error: kairos_cache::Error) -> Error {
 pub struct Replay {
     world: Option<World>,
     config: Config,
+    graph: EventGraph,
     seed: u64,
     decisions: Decisions,
 }
@@ -82,22 +83,47 @@ impl Replay {
         seed: u64,
         decisions: Option<Box<dyn Write>>,
     ) -> Result<Replay, Error> {
-        let decisions = Decisions::new(decisions);
-        let replay = Replay { world: None, config, seed, decisions };
-        // Built once for its errors: the cache that runs begins with the first operation.
-        let _checked = replay.world_from(0)?;
-        Ok(replay)
+        // Built once for its errors and its graph: the cache that runs begins with the first
+        // operation.
+        let world = World::new(&config, seed, 0)?;
+        let graph = world.cache.event_graph().clone();
+        Ok(Replay { world: None, config, graph, seed, decisions: Decisions::new(decisions) })
+    }
+
+    /// The event graph of the cache.
+    pub fn event_graph(&self) -> &EventGraph {
+        &self.graph
+    }
+
+    /// Whether the cache knows every name in an operation. A few hash look-ups.
+    ///
+    /// # Errors
+    /// The market, event or read that it does not know.
+    pub fn check(&self, op: &Op) -> Result<(), Reason> {
+        match &op.kind {
+            OpKind::Get(get) => self.check_market(get.market.as_ref()),
+            OpKind::Status { market, .. } => self.check_market(market.as_ref()),
+            OpKind::Event { event, .. } if self.graph.event(event).is_none() => {
+                Err(Reason::UnknownEvent(event.to_string()))
+            }
+            OpKind::Cancel { id: ReadId::Text(name) } if !self.has_read(name) => {
+                Err(Reason::UnknownRead(name.to_string()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Applies one operation: first all that is due by its time, then the operation, then all
     /// that can happen at that time.
     ///
     /// # Errors
-    /// [`Error::Operation`] for an unknown market or event; [`Error::Write`].
+    /// [`Error::Operation`] as [`check`](Replay::check), and then nothing has happened;
+    /// [`Error::Write`].
     pub fn apply(&mut self, op: &Op) -> Result<(), Error> {
+        self.check(op).map_err(Error::Operation)?;
         let mut world = match self.world.take() {
             Some(world) => world,
-            None => self.world_from(op.t_ms)?,
+            None => World::new(&self.config, self.seed, op.t_ms)?,
         };
         let applied = world.apply(op, &mut self.decisions);
         self.world = Some(world);
@@ -111,7 +137,7 @@ impl Replay {
     pub fn finish(mut self, name: &str) -> Result<Run, Error> {
         let mut world = match self.world.take() {
             Some(world) => world,
-            None => self.world_from(0)?,
+            None => World::new(&self.config, self.seed, 0)?,
         };
         world.sim.run_to_end();
         world.collect(&mut self.decisions)?;
@@ -121,19 +147,33 @@ impl Replay {
             self.decisions.cancelled(&pending, now_ms)?;
         }
         self.decisions.flush()?;
-        Ok(world.tally.sum_up(name, &world.cache))
+        Ok(world.tally.sum_up(name, &world.cache, world.starts.most_running()))
     }
 
-    fn world_from(&self, start_ms: i64) -> Result<World, Error> {
+    fn check_market(&self, market: Option<&Name>) -> Result<(), Reason> {
+        match market {
+            Some(market) if self.graph.market(market).is_none() => {
+                Err(Reason::UnknownMarket(market.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_read(&self, id: &Name) -> bool {
+        self.world.as_ref().is_some_and(|world| world.ids.contains(id))
+    }
+}
+
+impl World {
+    fn new(config: &Config, seed: u64, start_ms: i64) -> Result<World, Error> {
         let sim = Sim::new(time_of(start_ms));
-        let mut builder = Cache::builder().config(self.config.clone()).sim(&sim).seed(self.seed);
-        if self.config.cache.max_weight > 0 {
+        let mut builder = Cache::builder().config(config.clone()).sim(&sim).seed(seed);
+        if config.cache.max_weight > 0 {
             builder = builder.weigher(|_, quote: &Quote| quote.length());
         }
-        let cache = builder.build().map_err(Error::Config)?;
         Ok(World {
             start_ms,
-            cache,
+            cache: builder.build().map_err(Error::Config)?,
             scopes: HashMap::default(),
             starts: Starts::default(),
             callers: Callers::new(&sim),
@@ -143,9 +183,7 @@ impl Replay {
             tally: Tally::default(),
         })
     }
-}
 
-impl World {
     fn apply(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
         let since_start = u64::try_from(op.t_ms.saturating_sub(self.start_ms)).unwrap_or(0);
         self.sim.advance_to(Duration::from_millis(since_start));
@@ -158,7 +196,7 @@ impl World {
 
     fn act(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
         match &op.kind {
-            OpKind::Get(get) => self.read(op.t_ms, get)?,
+            OpKind::Get(get) => self.read(op.t_ms, get),
             OpKind::Odds { match_id, market, price } => {
                 let scope = self.scope(match_id);
                 self.tally.price(match_id, market, op.t_ms, *price);
@@ -176,11 +214,6 @@ impl World {
                 decisions.change(op.t_ms, &change)?;
             }
             OpKind::Cancel { id } => {
-                if let ReadId::Text(name) = id
-                    && !self.ids.contains(name)
-                {
-                    return Err(Error::Operation(Reason::UnknownRead(name.to_string())));
-                }
                 // A read that has finished is beyond cancelling.
                 if let Some(pending) = self.callers.cancel(id) {
                     self.tally.cancelled();
@@ -205,13 +238,8 @@ impl World {
         Ok(())
     }
 
-    fn read(&mut self, t_ms: i64, get: &op::Get) -> Result<(), Error> {
+    fn read(&mut self, t_ms: i64, get: &op::Get) {
         let scope = get.match_id.as_ref().map(|name| self.scope(name));
-        if let Some(market) = &get.market
-            && self.cache.event_graph().market(market).is_none()
-        {
-            return Err(Error::Operation(Reason::UnknownMarket(market.to_string())));
-        }
         if let Some(ReadId::Text(name)) = &get.id {
             self.ids.insert(Arc::clone(name));
         }
@@ -226,7 +254,6 @@ impl World {
         let context = caller::context(get, scope.as_ref());
         let compute = self.starts.compute(&self.sim, self.start_ms, get);
         self.callers.start(&self.cache, pending, context, compute);
-        Ok(())
     }
 
     fn invalidate(&mut self, target: &Target, mode: Mode) -> Option<u64> {

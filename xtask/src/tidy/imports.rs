@@ -112,6 +112,13 @@ pub(crate) fn policy(file: &File, _: &Tree) -> Vec<Finding> {
             .map(|path| Finding::new(path.line, "a replay must not name policy"))
             .collect();
     }
+    // What the engine is measured against must owe it nothing.
+    if place.package == "kairos-cli" && place.unit() == "plain_ttl" {
+        return production(file)
+            .filter(|path| path.segments[0] == "kairos_cache")
+            .map(|path| Finding::new(path.line, "a plain cache must not name the engine"))
+            .collect();
+    }
     if (place.package.as_str(), place.unit()) != PURE || file.is_test_file() {
         return Vec::new();
     }

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -60,18 +60,41 @@ impl From<Infallible> for Failed {
 pub(super) type Found = Result<Computed<Quote>, Failed>;
 pub(super) type Work = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Found> + Send>> + Send>;
 
-/// How many computes of each key have started.
+/// The computes that have started, and those that run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Starts(Arc<Mutex<HashMap<Name, u64, FixedState>>>);
+pub(super) struct Starts(Arc<Mutex<Counts>>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// How many of each key have started.
+    by_key: HashMap<Name, u64, FixedState>,
+    running: u64,
+    most_running: u64,
+}
+
+/// A compute that runs until this is dropped, however it ends.
+struct Run(Starts);
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.0.lock().running -= 1;
+    }
+}
 
 impl Starts {
+    /// How many computes have run at the same time at most.
+    pub(super) fn most_running(&self) -> u64 {
+        self.lock().most_running
+    }
+
     /// The compute of a read, counted when it starts.
     pub(super) fn compute(&self, sim: &Sim, start_ms: i64, get: &Get) -> Work {
         let Compute { ms, result, value } = get.compute.clone().unwrap_or_default();
         let (starts, sim, key) = (self.clone(), sim.clone(), Arc::clone(&get.key));
         Box::new(move || {
-            let n = starts.next(&key);
+            let (n, run) = starts.begin(&key);
             Box::pin(async move {
+                let _run = run;
                 sim.sleep(Duration::from_millis(ms)).await;
                 match result {
                     ComputeResult::Ok => {
@@ -89,10 +112,16 @@ impl Starts {
         })
     }
 
-    fn next(&self, key: &Name) -> u64 {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(Arc::clone(key)).or_insert(0);
-        *count += 1;
-        *count
+    fn begin(&self, key: &Name) -> (u64, Run) {
+        let mut counts = self.lock();
+        counts.running += 1;
+        counts.most_running = counts.most_running.max(counts.running);
+        let n = counts.by_key.entry(Arc::clone(key)).or_insert(0);
+        *n += 1;
+        (*n, Run(self.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -43,7 +43,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn sum_up(self, name: &str, cache: &Cache<Name, Quote>) -> Run {
+    pub(super) fn sum_up(self, name: &str, cache: &Cache<Name, Quote>, most_running: u64) -> Run {
         let activity = cache.activity();
         let lifetime = cache.lifetime_stats();
         Run {
@@ -54,6 +54,7 @@ impl Tally {
             computes: activity.computes_for_misses
                 + activity.computes_for_bypasses
                 + activity.computes_for_refreshes,
+            most_running,
             exposure: self.exposure,
             engine: Some(EngineRun {
                 latency_ms: self.latency_ms,
@@ -64,6 +65,8 @@ impl Tally {
                 refresh_errors: lifetime.swr_background_error,
                 compute_errors: lifetime.cache_errors,
                 cancelled: self.cancelled,
+                computes_queued: activity.computes_queued,
+                computes_refused: activity.computes_refused,
                 refreshes_skipped: activity.refreshes_skipped,
                 coalesced_computes: activity.coalesced_computes,
                 coalesced_bypasses: activity.coalesced_bypasses,

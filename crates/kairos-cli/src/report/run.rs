@@ -18,6 +18,8 @@ pub struct Run {
     pub misses: u64,
     /// Computes that were started, whatever for.
     pub computes: u64,
+    /// Computes that ran at the same time at most.
+    pub most_running: u64,
     /// The stale-price exposure of each served read.
     pub exposure: Samples,
     /// What only the engine has.
@@ -44,6 +46,10 @@ pub struct EngineRun {
     pub compute_errors: u64,
     /// Reads whose caller went away.
     pub cancelled: u64,
+    /// Computes that had to wait because too many were running.
+    pub computes_queued: u64,
+    /// Computes refused because too many were waiting.
+    pub computes_refused: u64,
     /// Refreshes not started because too many were running.
     pub refreshes_skipped: u64,
     /// Misses and too-stale reads answered by another caller's compute.
@@ -77,6 +83,8 @@ pub fn report(title: impl Into<String>, facts: Vec<Fact>, runs: &[Run]) -> Repor
             title: "Stale-price exposure, mean |ln(price now / price then)|".into(),
             body: Body::Rows(exposure(runs)),
         },
+        Section { title: "Strategies".into(), body: Body::Rows(strategies(runs)) },
+        Section { title: "Computes".into(), body: Body::Rows(computes(runs)) },
         Section { title: "Volatility and events".into(), body: Body::Rows(market(runs)) },
         Section { title: "Latency, virtual ms".into(), body: Body::Spreads(latency(runs)) },
     ];
@@ -85,7 +93,7 @@ pub fn report(title: impl Into<String>, facts: Vec<Fact>, runs: &[Run]) -> Repor
 }
 
 fn reads(runs: &[Run]) -> Vec<Row<Cell>> {
-    let mut rows = vec![
+    vec![
         each(runs, "reads", |run| Cell::count(run.reads)),
         each(runs, "hit rate", |run| Cell::share(run.hits, run.hits + run.misses)),
         each(runs, "computes", |run| Cell::count(run.computes)),
@@ -98,7 +106,12 @@ fn reads(runs: &[Run]) -> Vec<Row<Cell>> {
             }
             Cell::Percent(100.0 * (run.reads as f64 - run.computes as f64) / run.reads as f64)
         }),
-    ];
+        each(runs, "computes at once, at most", |run| Cell::count(run.most_running)),
+    ]
+}
+
+fn strategies(runs: &[Run]) -> Vec<Row<Cell>> {
+    let mut rows = Vec::new();
     for (at, strategy) in STRATEGIES.into_iter().enumerate() {
         rows.push(engine(runs, strategy, |engine| Cell::count(engine.latency_ms[at].count())));
         rows.push(engine(runs, "  of all reads", |engine| {
@@ -106,18 +119,23 @@ fn reads(runs: &[Run]) -> Vec<Row<Cell>> {
             Cell::share(engine.latency_ms[at].count(), total)
         }));
     }
-    rows.extend([
+    rows.push(engine(runs, "reads cancelled", |engine| Cell::count(engine.cancelled)));
+    rows
+}
+
+fn computes(runs: &[Run]) -> Vec<Row<Cell>> {
+    vec![
         engine(runs, "computes coalesced", |engine| Cell::count(engine.coalesced_computes)),
         engine(runs, "bypasses coalesced", |engine| Cell::count(engine.coalesced_bypasses)),
         engine(runs, "bypasses queued", |engine| Cell::count(engine.queued_bypasses)),
         engine(runs, "refreshes", |engine| Cell::count(engine.refreshes)),
         engine(runs, "refreshes failed", |engine| Cell::count(engine.refresh_errors)),
         engine(runs, "refreshes skipped", |engine| Cell::count(engine.refreshes_skipped)),
+        engine(runs, "computes queued at the gate", |engine| Cell::count(engine.computes_queued)),
+        engine(runs, "computes refused by it", |engine| Cell::count(engine.computes_refused)),
         engine(runs, "computes failed", |engine| Cell::count(engine.compute_errors)),
-        engine(runs, "reads cancelled", |engine| Cell::count(engine.cancelled)),
         engine(runs, "entries evicted", |engine| Cell::count(engine.evictions)),
-    ]);
-    rows
+    ]
 }
 
 fn exposure(runs: &[Run]) -> Vec<Row<Cell>> {

@@ -21,6 +21,7 @@ fn engine_run(name: &str) -> Run {
         hits: 900,
         misses: 100,
         computes: 150,
+        most_running: 7,
         exposure: samples(&[0.0, 0.0, 0.25, 0.5]),
         engine: Some(EngineRun {
             latency_ms: [
@@ -38,7 +39,15 @@ fn engine_run(name: &str) -> Run {
 }
 
 fn plain_run(name: &str) -> Run {
-    Run { name: name.into(), reads: 10, hits: 4, misses: 6, computes: 6, ..Run::default() }
+    Run {
+        name: name.into(),
+        reads: 10,
+        hits: 4,
+        misses: 6,
+        computes: 6,
+        most_running: 3,
+        ..Run::default()
+    }
 }
 
 #[test]
@@ -56,28 +65,12 @@ matchday
     get                                1,234,567
 
 Reads
-  reads               1,234,567
-  hit rate              90.00 %
-  computes                  150
-  computes saved      1,234,417
-    of all reads        99.99 %
-  serve_fresh                 6
-    of all reads        60.00 %
-  serve_stale                 2
-    of all reads        20.00 %
-  compute                     2
-    of all reads        20.00 %
-  bypass                      0
-    of all reads         0.00 %
-  computes coalesced          0
-  bypasses coalesced          0
-  bypasses queued             0
-  refreshes                   0
-  refreshes failed            0
-  refreshes skipped           0
-  computes failed             0
-  reads cancelled             0
-  entries evicted             0
+  reads                      1,234,567
+  hit rate                     90.00 %
+  computes                         150
+  computes saved             1,234,417
+    of all reads               99.99 %
+  computes at once, at most          7
 
 Stale-price exposure, mean |ln(price now / price then)|
   served reads with prices         4
@@ -85,6 +78,29 @@ Stale-price exposure, mean |ln(price now / price then)|
   mean                      0.187500
   p99                       0.500000
   worst                     0.500000
+
+Strategies
+  serve_fresh            6
+    of all reads   60.00 %
+  serve_stale            2
+    of all reads   20.00 %
+  compute                2
+    of all reads   20.00 %
+  bypass                 0
+    of all reads    0.00 %
+  reads cancelled        0
+
+Computes
+  computes coalesced           0
+  bypasses coalesced           0
+  bypasses queued              0
+  refreshes                    0
+  refreshes failed             0
+  refreshes skipped            0
+  computes queued at the gate  0
+  computes refused by it       0
+  computes failed              0
+  entries evicted              0
 
 Volatility and events
   reads in panic                   3
@@ -127,10 +143,32 @@ fn five_columns_fit_into_a_hundred() {
 }
 
 #[test]
+fn beside_plain_caches_an_engine_needs_no_name_for_what_only_it_has() {
+    let runs = [engine_run("default"), plain_run("TTL 60 s"), plain_run("TTL 1 h")];
+    let text = report("feed.csv", Vec::new(), &runs).to_text(Paint::Plain);
+    assert_eq!(text.matches("default").count(), 1, "{text}");
+    assert_eq!(text.matches("TTL 60 s").count(), 1, "{text}");
+    let reads = "\
+Reads
+                               default  TTL 60 s  TTL 1 h
+  reads                      1,234,567        10       10
+";
+    assert!(text.contains(reads), "{text}");
+    assert!(text.contains("\nStrategies\n  serve_fresh            6\n"), "{text}");
+    let latency = "\nLatency, virtual ms\n               reads   mean";
+    assert!(text.contains(latency), "{text}");
+}
+
+#[test]
 fn a_run_that_computes_more_than_it_reads_says_so() {
     let run = Run { computes: 25, ..plain_run("a") };
     let text = report("t", Vec::new(), &[run]).to_text(Paint::Plain);
-    assert!(text.contains("computes saved        -15\n    of all reads  -150.00 %\n"), "{text}");
+    assert!(
+        text.contains(
+            "computes saved                   -15\n    of all reads             -150.00 %\n"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
@@ -148,9 +186,9 @@ fn json_has_every_value_in_full() {
     assert_eq!(json["facts"][0], serde_json::json!({"label": "get", "value": 7}));
     assert_eq!(json["columns"], serde_json::json!(["a", "b"]));
     assert_eq!(json["sections"][0]["rows"][1]["values"], serde_json::json!([90.0, 40.0]));
-    assert_eq!(json["sections"][2]["rows"][7]["values"], serde_json::json!([66.666, null]));
-    assert_eq!(json["sections"][3]["rows"][2]["values"][0]["max"], 41.5);
-    assert!(json["sections"][3]["rows"][2]["values"][1].is_null());
+    assert_eq!(json["sections"][4]["rows"][7]["values"], serde_json::json!([66.666, null]));
+    assert_eq!(json["sections"][5]["rows"][2]["values"][0]["max"], 41.5);
+    assert!(json["sections"][5]["rows"][2]["values"][1].is_null());
 }
 
 #[test]
@@ -160,11 +198,12 @@ fn what_no_column_has_is_not_shown() {
 t
 
 Reads
-  reads                10
-  hit rate        40.00 %
-  computes              6
-  computes saved        4
-    of all reads  40.00 %
+  reads                           10
+  hit rate                   40.00 %
+  computes                         6
+  computes saved                   4
+    of all reads             40.00 %
+  computes at once, at most        3
 ";
     assert_eq!(text, expected);
 }
@@ -172,5 +211,5 @@ Reads
 #[test]
 fn an_empty_run_divides_by_nothing() {
     let text = report("t", Vec::new(), &[Run::default()]).to_text(Paint::Plain);
-    assert!(text.contains("computes saved  0") && !text.contains("hit rate"), "{text}");
+    assert!(text.contains("computes saved             0") && !text.contains("hit rate"), "{text}");
 }

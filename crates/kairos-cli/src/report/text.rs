@@ -43,10 +43,11 @@ pub(super) fn render(report: &Report, paint: Paint) -> String {
         match &section.body {
             Body::Rows(rows) => {
                 let told = |row: &&Row<Cell>| row.values.iter().any(|v| *v != Cell::Missing);
-                let rows: Vec<Row<Cell>> = rows.iter().filter(told).cloned().collect();
+                let mut rows: Vec<Row<Cell>> = rows.iter().filter(told).cloned().collect();
                 if !rows.is_empty() {
                     page.section(&section.title);
-                    page.table(heads, &rows);
+                    let heads = without_empty_columns(heads, &mut rows);
+                    page.table(&heads, &rows);
                 }
             }
             Body::Spreads(rows) => {
@@ -90,12 +91,12 @@ impl Page {
     fn spreads(&mut self, names: &[String], rows: &[Row<Option<Spread>>]) {
         let heads = ["reads", "mean", "min", "p50", "p90", "p99", "p99.9", "max"].map(String::from);
         let columns = rows.iter().map(|row| row.values.len()).max().unwrap_or(0);
-        for column in 0..columns {
-            let at = |row: &Row<Option<Spread>>| row.values.get(column).copied().flatten();
-            if rows.iter().all(|row| at(row).is_none()) {
-                continue;
-            }
-            if let Some(name) = names.get(column) {
+        let at = |row: &Row<Option<Spread>>, column| row.values.get(column).copied().flatten();
+        let told: Vec<usize> =
+            (0..columns).filter(|c| rows.iter().any(|row| at(row, *c).is_some())).collect();
+        for column in told.iter().copied() {
+            let at = |row: &Row<Option<Spread>>| at(row, column);
+            if let Some(name) = names.get(column).filter(|_| told.len() > 1) {
                 self.line(&format!("{:INDENT$}{name}", ""));
             }
             let cells: Vec<(&str, Vec<String>)> =
@@ -130,6 +131,22 @@ impl Page {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
+}
+
+/// The rows without the columns that say nothing in all of them; returns the heads that remain,
+/// none where one column does: it needs no name to be told from others.
+fn without_empty_columns(heads: &[String], rows: &mut [Row<Cell>]) -> Vec<String> {
+    let columns = rows.iter().map(|row| row.values.len()).max().unwrap_or(0);
+    let told: Vec<bool> = (0..columns)
+        .map(|column| rows.iter().any(|row| row.values.get(column) != Some(&Cell::Missing)))
+        .collect();
+    for row in rows {
+        let mut column = told.iter();
+        row.values.retain(|_| column.next() == Some(&true));
+    }
+    let left: Vec<String> =
+        heads.iter().zip(&told).filter(|(_, told)| **told).map(|(head, _)| head.clone()).collect();
+    if left.len() > 1 { left } else { Vec::new() }
 }
 
 fn percentiles(spread: Option<Spread>) -> Vec<String> {

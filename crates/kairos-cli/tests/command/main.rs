@@ -1,19 +1,22 @@
 //! Claims about the binary: what it writes, what it says, how it exits.
 //! Must never look behind the command line.
-//! Read next: `../src/main.rs`.
+//! Read next: `stage.rs`, then the claims at hand.
+
+mod columns;
+mod config;
+mod gate;
+mod stage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use kairos_cli::matchday::{Day, Shape};
 use kairos_cli::progress::Progress;
 use kairos_cli::scenario::op::Op;
 use kairos_cli::scenario::{Options, Scenario};
 
-fn kairos(line: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kairos")).args(line.split_whitespace()).output().unwrap()
-}
+use crate::stage::kairos;
 
 fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)

@@ -120,6 +120,14 @@ fn policy_names_itself_and_plain_data() {
 }
 
 #[test]
+fn a_plain_cache_owes_the_engine_nothing() {
+    let plain = "crates/kairos-cli/src/plain_ttl.rs";
+    keeps(policy, plain, "use crate::exposure::PriceHistory; // kairos_cache");
+    breaks(policy, plain, "use kairos_cache::Zone;", "must not name the engine");
+    breaks(policy, plain, "fn f() { kairos_cache::Sim::new(t); }", "must not name the engine");
+}
+
+#[test]
 fn a_replay_does_not_ask_policy() {
     let replay = "crates/kairos-cli/src/replay/run.rs";
     keeps(policy, replay, "use kairos_cache::Cache; // policy::decide");

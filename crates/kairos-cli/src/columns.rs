@@ -1,0 +1,184 @@
+//! Every column of a report: each configuration's engine, and the plain caches beside them, on the same operations.
+//! Must never decide what a cache would do, nor know where operations come from.
+//! Read next: `replay.rs` for an engine, `plain_ttl.rs` for a plain cache.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use kairos_cache::{Config, EventGraph};
+
+use crate::error::{Error, Reason};
+use crate::names::Name;
+use crate::plain_ttl::PlainTtl;
+use crate::replay::{self, Replay};
+use crate::report::Fact;
+use crate::report::operations::Operations;
+use crate::report::run::Run;
+use crate::scenario::op::Op;
+
+/// The plain caches that every report shows: name and TTL in ms.
+const PLAIN: [(&str, i64); 2] = [("TTL 60 s", 60_000), ("TTL 1 h", 3_600_000)];
+
+/// Caches side by side, each in a world of its own.
+pub struct Columns {
+    engines: Vec<Engine>,
+    plain: Vec<PlainTtl>,
+    operations: Operations,
+}
+
+struct Engine {
+    name: String,
+    replay: Replay,
+    decisions: PathBuf,
+}
+
+impl Columns {
+    /// An engine for each of `configs`, one with the default where there are none. Each writes its decisions to
+    /// its place in `decisions`, if there are any.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a bad configuration; [`Error::Usage`] where `decisions` are fewer or more than the
+    /// engines, or name a file twice; [`Error::Write`] where one cannot be created.
+    pub fn new(configs: &[PathBuf], seed: u64, decisions: &[PathBuf]) -> Result<Self, Error> {
+        let mut given = configs
+            .iter()
+            .map(|file| Ok((file.display().to_string(), Config::from_file(file)?)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        if given.is_empty() {
+            given.push(("default".into(), Config::default()));
+        }
+        check_decisions(decisions, given.len())?;
+        let mut outputs = decisions.iter();
+        let engines = given.into_iter().map(|(name, config)| {
+            let file = outputs.next();
+            let out = file.map(|file| create(file)).transpose()?;
+            let decisions = file.cloned().unwrap_or_default();
+            let replay = Replay::new(config, seed, out).map_err(|error| match error {
+                // Valid as a configuration, and yet no engine of this command can be built by it.
+                replay::Error::Config(source) => Error::Config(kairos_cache::Error::InFile {
+                    file: Path::new(&name).into(),
+                    line: None,
+                    source: source.into(),
+                }),
+                other => of_replay(other, &decisions),
+            })?;
+            Ok(Engine { name, replay, decisions })
+        });
+        Ok(Self {
+            engines: engines.collect::<Result<_, Error>>()?,
+            plain: PLAIN.map(|(_, ttl_ms)| PlainTtl::new(ttl_ms)).into(),
+            operations: Operations::new(),
+        })
+    }
+
+    /// The markets of the event graph that all engines share, for a load to read.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where their graphs have different markets.
+    pub fn markets(&self) -> Result<Vec<Name>, Error> {
+        let mut graphs = self.engines.iter().map(|engine| engine.replay.event_graph());
+        let first = graphs.next();
+        let names = |graph: &EventGraph| graph.market_names().map(Name::from).collect::<Vec<_>>();
+        let markets = first.map(names).unwrap_or_default();
+        if graphs.any(|graph| names(graph) != markets) {
+            let complaint = "a read load reads the markets of one event graph, and these configurations have \
+                             different ones: replay them one at a time";
+            return Err(Error::Usage(complaint.into()));
+        }
+        Ok(markets)
+    }
+
+    /// Applies one operation to every cache, or to none.
+    ///
+    /// # Errors
+    /// [`Refused::Operation`] where an engine does not know a name in it, before anything has happened;
+    /// [`Refused::Run`] where decisions cannot be written.
+    pub fn apply(&mut self, op: &Op) -> Result<(), Refused> {
+        let several = self.engines.len() > 1;
+        for engine in &self.engines {
+            engine.replay.check(op).map_err(|reason| {
+                let of = several.then(|| engine.name.clone());
+                Refused::Operation(match of {
+                    Some(of) => Reason::OfConfig { reason: Box::new(reason), of },
+                    None => reason,
+                })
+            })?;
+        }
+        self.operations.count(op);
+        for Engine { replay, decisions, .. } in &mut self.engines {
+            replay.apply(op).map_err(|error| match error {
+                replay::Error::Operation(reason) => Refused::Operation(reason),
+                other => Refused::Run(of_replay(other, decisions)),
+            })?;
+        }
+        for plain in &mut self.plain {
+            plain.apply(op);
+        }
+        Ok(())
+    }
+
+    /// How many operations have been applied.
+    pub fn operations(&self) -> u64 {
+        self.operations.total()
+    }
+
+    /// Lets time run on until nothing is left to happen, and sums up: the facts that hold for all, and the columns.
+    ///
+    /// # Errors
+    /// [`Error::Write`] where decisions cannot be written.
+    pub fn finish(self) -> Result<(Vec<Fact>, Vec<Run>), Error> {
+        let mut runs = Vec::with_capacity(self.engines.len() + self.plain.len());
+        for Engine { name, replay, decisions } in self.engines {
+            runs.push(replay.finish(&name).map_err(|error| of_replay(error, &decisions))?);
+        }
+        for (plain, (name, _)) in self.plain.into_iter().zip(PLAIN) {
+            runs.push(plain.finish(name));
+        }
+        Ok((self.operations.facts(), runs))
+    }
+}
+
+/// Why an operation did not happen.
+#[derive(Debug)]
+pub enum Refused {
+    /// It makes no sense to an engine.
+    Operation(Reason),
+    /// The run cannot go on.
+    Run(Error),
+}
+
+fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
+    if !decisions.is_empty() && decisions.len() != engines {
+        return Err(Error::Usage(format!(
+            "{engines} configurations and {} files for decisions: give --decisions once for each --config, in the \
+             same order",
+            decisions.len()
+        )));
+    }
+    for (at, file) in decisions.iter().enumerate() {
+        if decisions[..at].contains(file) {
+            let file = file.display();
+            return Err(Error::Usage(format!("{file}: --decisions names it twice")));
+        }
+    }
+    Ok(())
+}
+
+fn of_replay(error: replay::Error, decisions: &Path) -> Error {
+    match error {
+        replay::Error::Write(source) => Error::Write { file: decisions.to_path_buf(), source },
+        replay::Error::Config(source) => Error::Config(source),
+        replay::Error::Operation(reason) => Error::Usage(reason.to_string()),
+    }
+}
+
+fn create(file: &Path) -> Result<Box<dyn Write>, Error> {
+    if file == Path::new("-") {
+        return Ok(Box::new(BufWriter::new(io::stdout())));
+    }
+    match File::create(file) {
+        Ok(out) => Ok(Box::new(BufWriter::with_capacity(1 << 16, out))),
+        Err(source) => Err(Error::Write { file: file.to_path_buf(), source }),
+    }
+}

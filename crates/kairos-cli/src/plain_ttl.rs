@@ -1,0 +1,187 @@
+//! A plain TTL cache on the same reads: what an engine has to be better than.
+//! Must never name the engine, nor know an event, a suspension, a kickoff or what a price means.
+//! Read next: `exposure.rs`, by which both are measured.
+//!
+//! It is as good as a cache that knows only keys and one TTL can be. It has room for every key. A value
+//! counts as fresh for the TTL from the end of its compute; after that a read computes and waits. Reads of
+//! a key that is being computed join the compute, whoever began it, and count as misses, as they do in the
+//! engine. A compute takes as long as the scenario says and is given up after 30 s; a failed one leaves
+//! what was there. `force_refresh` computes, `invalidate` of a key or of all removes, but a compute that
+//! runs meanwhile is stored all the same. Soft invalidations, tags, matches and `max_age_ms` are nothing
+//! to it, and a caller that goes away stops no compute.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+use crate::exposure::PriceHistory;
+use crate::names::Name;
+use crate::report::run::Run;
+use crate::report::spread::Samples;
+use crate::scenario::op::{ComputeResult, Get, Mode, Op, OpKind, ReadId, Target};
+
+/// When a compute is given up.
+const TIMEOUT_MS: u64 = 30_000;
+
+/// A cache with one TTL, on the time of its operations.
+#[derive(Debug)]
+pub struct PlainTtl {
+    ttl_ms: i64,
+    /// When the value of each key was computed, in ms since the Unix epoch.
+    values: HashMap<Name, i64, FixedState>,
+    running: HashMap<Name, Running, FixedState>,
+    /// The keys that are being computed, by the end of their computes and then by their beginning.
+    due: BTreeMap<(i64, u64), Name>,
+    /// What the reads that wait have asked for, so that their callers can go away.
+    waiting: HashMap<ReadId, Name, FixedState>,
+    prices: PriceHistory,
+    reads: u64,
+    hits: u64,
+    computes: u64,
+    most_running: usize,
+    exposure: Samples,
+}
+
+#[derive(Debug)]
+struct Running {
+    succeeds: bool,
+    readers: Vec<Reader>,
+}
+
+#[derive(Debug)]
+struct Reader {
+    id: Option<ReadId>,
+    match_id: Option<Name>,
+}
+
+impl PlainTtl {
+    /// An empty cache whose values live so long.
+    pub fn new(ttl_ms: i64) -> Self {
+        Self {
+            ttl_ms,
+            values: HashMap::default(),
+            running: HashMap::default(),
+            due: BTreeMap::new(),
+            waiting: HashMap::default(),
+            prices: PriceHistory::new(),
+            reads: 0,
+            hits: 0,
+            computes: 0,
+            most_running: 0,
+            exposure: Samples::new(),
+        }
+    }
+
+    /// Applies one operation, after the computes that end by its time.
+    pub fn apply(&mut self, op: &Op) {
+        self.run_until(op.t_ms);
+        match &op.kind {
+            OpKind::Get(get) => self.read(op.t_ms, get),
+            OpKind::Odds { match_id, market, price } => {
+                self.prices.observe(match_id, market, op.t_ms, *price);
+            }
+            OpKind::Invalidate { target: Target::Key(key), mode: Mode::Kill } => {
+                self.values.remove(key);
+            }
+            OpKind::Invalidate { target: Target::All, mode: Mode::Kill } => self.values.clear(),
+            OpKind::Cancel { id } => self.cancel(id),
+            OpKind::Invalidate { .. }
+            | OpKind::Event { .. }
+            | OpKind::Status { .. }
+            | OpKind::Metrics
+            | OpKind::Reset { .. } => {}
+        }
+    }
+
+    /// Lets every compute end, and sums up as the column `name`.
+    pub fn finish(mut self, name: &str) -> Run {
+        self.run_until(i64::MAX);
+        Run {
+            name: name.to_owned(),
+            reads: self.reads,
+            hits: self.hits,
+            misses: self.reads - self.hits,
+            computes: self.computes,
+            most_running: self.most_running as u64,
+            exposure: self.exposure,
+            engine: None,
+        }
+    }
+
+    fn read(&mut self, t_ms: i64, get: &Get) {
+        if !get.force_refresh
+            && let Some(computed_ms) = self.values.get(&get.key)
+            && t_ms.saturating_sub(*computed_ms) < self.ttl_ms
+        {
+            let computed_ms = *computed_ms;
+            self.hits += 1;
+            self.answer(get.match_id.as_ref(), computed_ms, t_ms);
+            return;
+        }
+        if let Some(id) = &get.id {
+            self.waiting.insert(id.clone(), Arc::clone(&get.key));
+        }
+        let reader = Reader { id: get.id.clone(), match_id: get.match_id.clone() };
+        match self.running.entry(Arc::clone(&get.key)) {
+            Entry::Occupied(running) => running.into_mut().readers.push(reader),
+            Entry::Vacant(idle) => {
+                let compute = get.compute.clone().unwrap_or_default();
+                let in_time = compute.ms <= TIMEOUT_MS && compute.result != ComputeResult::Hang;
+                let succeeds = in_time && compute.result == ComputeResult::Ok;
+                idle.insert(Running { succeeds, readers: vec![reader] });
+                let ms = if in_time { compute.ms } else { TIMEOUT_MS };
+                let end_ms = t_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
+                self.due.insert((end_ms, self.computes), Arc::clone(&get.key));
+                self.computes += 1;
+                self.most_running = self.most_running.max(self.running.len());
+                // A compute of 0 ms ends within its own operation.
+                self.run_until(t_ms);
+            }
+        }
+    }
+
+    /// Ends the computes that are due.
+    fn run_until(&mut self, t_ms: i64) {
+        while let Some(first) = self.due.first_entry()
+            && first.key().0 <= t_ms
+        {
+            let ((end_ms, _), key) = first.remove_entry();
+            let Some(running) = self.running.remove(&key) else { continue };
+            for Reader { id, match_id } in &running.readers {
+                if let Some(id) = id {
+                    self.waiting.remove(id);
+                }
+                if running.succeeds {
+                    self.answer(match_id.as_ref(), end_ms, end_ms);
+                } else {
+                    self.reads += 1;
+                }
+            }
+            if running.succeeds {
+                self.values.insert(key, end_ms);
+            }
+        }
+    }
+
+    fn answer(&mut self, match_id: Option<&Name>, computed_ms: i64, now_ms: i64) {
+        self.reads += 1;
+        if let Some(match_id) = match_id
+            && let Some(moved) = self.prices.exposure(match_id, computed_ms, now_ms)
+        {
+            self.exposure.add(moved);
+        }
+    }
+
+    fn cancel(&mut self, id: &ReadId) {
+        if let Some(key) = self.waiting.remove(id)
+            && let Some(running) = self.running.get_mut(&key)
+        {
+            running.readers.retain(|reader| reader.id.as_ref() != Some(id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Claims about `kairos config`, and about what a replay says of a configuration.
+//! Must never look behind the command line.
+//! Read next: `../../src/config.rs`.
+
+use crate::stage::{Scratch, refused, told};
+use kairos_cache::Config;
+
+#[test]
+fn the_default_that_is_written_is_the_default_and_valid() {
+    let text = told("config --default");
+    assert_eq!(Config::from_toml(&text).unwrap(), Config::default());
+    let file = Scratch::holding("written.toml", text);
+    assert_eq!(
+        told(&format!("config --check {}", file.path())),
+        format!("{}: valid\n", file.path())
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named_by_file_line_field_and_range() {
+    let check = |name: &str, text: &str, message: &str| {
+        let file = Scratch::holding(name, text);
+        let expected = (2, format!("{}{message}", file.path()));
+        for command in ["config --check", "replay no-such-day.jsonl --config", "matchday --config"]
+        {
+            let found = refused(&format!("{command} {}", file.path()));
+            assert_eq!(
+                (found.0, found.1.trim_end()),
+                (expected.0, expected.1.as_str()),
+                "{command}"
+            );
+        }
+    };
+    check(
+        "range.toml",
+        "[swr]\n\nstale_multiplier = 0.5\n",
+        ":3: configuration: swr.stale_multiplier must be a finite number, at least 1.0",
+    );
+    check(
+        "type.toml",
+        "[cache]\njitter = \"a lot\"\n",
+        ":2: configuration: cache.jitter: invalid type: string \"a lot\", expected f64",
+    );
+    check(
+        "syntax.toml",
+        "[cache]\nenabled = \n",
+        ":2: configuration: string values must be quoted, expected literal string",
+    );
+    check(
+        "tag.toml",
+        "[events.markets]\nbtts = [\"\"]\n[events.events]\n",
+        ":2: event graph: \"btts\" has an empty tag",
+    );
+    check(
+        "half.toml",
+        "[events]\nmarkets = {}\n",
+        ":1: configuration: events must be both markets and events, or neither",
+    );
+    let (code, message) = refused("config --check no-such.toml");
+    assert_eq!(code, 2);
+    assert!(message.starts_with("no-such.toml: "), "{message}");
+    let typo =
+        Scratch::holding("typo.toml", "[xfetch]\nbeta = 1.0\n\n[volatility]\nwindows = \"6h\"\n");
+    let (code, message) = refused(&format!("config --check {}", typo.path()));
+    assert_eq!(code, 2);
+    let expected = format!(
+        "{}:5: configuration: volatility.windows: unknown field `windows`, expected one of `enabled`, `window`,",
+        typo.path()
+    );
+    assert!(message.starts_with(&expected), "{message}");
+}
+
+#[test]
+fn an_event_graph_may_stand_in_a_file_of_its_own() {
+    let _graph = Scratch::holding(
+        "graph-of-tennis.toml",
+        "markets = { set_1 = [\"serve\"], winner = [\"serve\", \"form\"] }\nevents = { rain = [\"serve\"] }\n",
+    );
+    let config = Scratch::holding("tennis.toml", "[events]\ngraph = \"graph-of-tennis.toml\"\n");
+    told(&format!("config --check {}", config.path()));
+    let scenario = Scratch::holding(
+        "tennis.jsonl",
+        "{\"t\":0,\"op\":\"get\",\"key\":\"m:set_1\",\"match\":\"m\",\"market\":\"set_1\"}\n\
+         {\"t\":1,\"op\":\"event\",\"match\":\"m\",\"event\":\"rain\"}\n",
+    );
+    let decisions = Scratch::new("tennis.decisions");
+    let (scenario, out) = (scenario.path(), decisions.path());
+    told(&format!("replay {scenario} --config {} --decisions {out}", config.path()));
+    let event = &decisions.objects()[1];
+    assert_eq!(event["markets"], serde_json::json!(["set_1", "winner"]));
+    assert_eq!(event["died"], 1);
+    // Without it nobody knows these names.
+    let (code, message) = refused(&format!("replay {scenario}"));
+    assert_eq!((code, message.contains(":1: unknown market \"set_1\"")), (2, true), "{message}");
+}
+
+#[test]
+fn the_file_of_a_graph_is_named_by_what_is_wrong_in_it() {
+    let graph = Scratch::holding("bad-graph.toml", "[markets]\nbtts = []\n\"\" = []\n[events]\n");
+    let config = Scratch::holding("of-bad-graph.toml", "[events]\ngraph = \"bad-graph.toml\"\n");
+    let (code, message) = refused(&format!("config --check {}", config.path()));
+    assert_eq!(code, 2);
+    assert_eq!(
+        message.trim_end(),
+        format!("{}:3: event graph: the name \"\" is empty", graph.path())
+    );
+}
+
+#[test]
+fn config_does_one_thing_at_a_time() {
+    for line in ["config", "config --default --check a.toml"] {
+        let (code, message) = refused(line);
+        assert_eq!(code, 2, "{line}: {message}");
+        assert!(message.contains("--default") && message.contains("--check"), "{line}: {message}");
+    }
+}

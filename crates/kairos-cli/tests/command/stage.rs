@@ -1,0 +1,101 @@
+//! The binary and files for it, for tests that look at the command from outside.
+//! Must never look behind the command line.
+//! Read next: `main.rs`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs the command; the words of `line` are its arguments.
+pub(crate) fn kairos(line: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kairos")).args(line.split_whitespace()).output().unwrap()
+}
+
+/// What the command writes when all is well.
+pub(crate) fn told(line: &str) -> String {
+    let output = kairos(line);
+    assert!(output.status.success(), "{line}: {output:?}");
+    assert!(output.stderr.is_empty(), "no bar where there is no terminal: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the command complains of, in one exit code and one text.
+pub(crate) fn refused(line: &str) -> (i32, String) {
+    let output = kairos(line);
+    assert!(output.stdout.is_empty(), "{line}: {output:?}");
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// A report as data.
+pub(crate) struct Report(Value);
+
+impl Report {
+    pub(crate) fn of(line: &str) -> Report {
+        let text = told(&format!("{line} --report json"));
+        assert_eq!(text.lines().count(), 1, "one object on one line");
+        Report(serde_json::from_str(&text).unwrap())
+    }
+
+    pub(crate) fn columns(&self) -> Vec<&str> {
+        self.0["columns"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+    }
+
+    /// A row by its label, one value for each column.
+    pub(crate) fn row(&self, section: &str, label: &str) -> &[Value] {
+        let sections = self.0["sections"].as_array().unwrap();
+        let of = |title: &Value| title.as_str().unwrap().starts_with(section);
+        let section = sections.iter().find(|section| of(&section["title"])).unwrap();
+        let rows = section["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["label"] == label);
+        row.unwrap_or_else(|| panic!("no row {label}"))["values"].as_array().unwrap()
+    }
+
+    /// The whole number of a row's first column.
+    pub(crate) fn count(&self, section: &str, label: &str) -> u64 {
+        self.row(section, label)[0].as_u64().unwrap_or_else(|| panic!("{label} is no count"))
+    }
+
+    pub(crate) fn fact(&self, label: &str) -> Option<i64> {
+        let facts = self.0["facts"].as_array().unwrap();
+        facts.iter().find(|fact| fact["label"] == label).and_then(|fact| fact["value"].as_i64())
+    }
+}
+
+/// A file for a test, gone with its owner.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A name where nothing stands yet.
+    pub(crate) fn new(name: &str) -> Scratch {
+        Scratch(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    pub(crate) fn holding(name: &str, bytes: impl AsRef<[u8]>) -> Scratch {
+        let scratch = Scratch::new(name);
+        fs::write(&scratch.0, bytes).unwrap();
+        scratch
+    }
+
+    pub(crate) fn path(&self) -> std::path::Display<'_> {
+        self.0.display()
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        fs::read(&self.0).unwrap()
+    }
+
+    /// The JSON objects of a file, one a line.
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.bytes()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It may never have been written.
+        let _ = fs::remove_file(&self.0);
+    }
+}
