@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
@@ -67,8 +67,34 @@ pub fn open(file: &Path, packing: Packing, progress: &Progress) -> Result<Box<dy
 fn unpack(packed: impl BufRead + 'static, packing: Packing) -> Box<dyn BufRead> {
     match packing {
         Packing::Plain => Box::new(packed),
-        Packing::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(packed))),
-        Packing::Zstd => Box::new(BufReader::new(Frames { state: Some(State::Between(packed)) })),
+        Packing::Gzip => {
+            Box::new(BufReader::new(Unpacked { inner: MultiGzDecoder::new(packed), name: "gzip" }))
+        }
+        Packing::Zstd => {
+            let frames = Frames { state: Some(State::Between(packed)) };
+            Box::new(BufReader::new(Unpacked { inner: frames, name: "Zstandard" }))
+        }
+    }
+}
+
+/// A reader whose complaints about its bytes say what the bytes should have been.
+struct Unpacked<R> {
+    inner: R,
+    name: &'static str,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData
+            | ErrorKind::InvalidInput
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::Other => {
+                let told = format!("the {} data is damaged or cut off ({error})", self.name);
+                io::Error::new(error.kind(), told)
+            }
+            _ => error,
+        })
     }
 }
 
@@ -98,7 +124,7 @@ impl<R: BufRead> Read for Frames<R> {
                         return Ok(0);
                     }
                     let frame = StreamingDecoder::new(packed);
-                    let frame = frame.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+                    let frame = frame.map_err(|e| io::Error::new(ErrorKind::InvalidData, e))?;
                     self.state = Some(State::Inside(Box::new(frame)));
                 }
                 Some(State::Inside(mut frame)) => {

@@ -5,6 +5,7 @@
 mod columns;
 mod config;
 mod gate;
+mod inputs;
 mod stage;
 
 use std::fs;
