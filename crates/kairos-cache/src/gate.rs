@@ -3,6 +3,7 @@
 //! Read next: `compute.rs`, which passes through.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::sync::Mutex;
@@ -25,6 +26,8 @@ struct State {
     /// The newest limit, by which a pass that is given back is handed on.
     limit: usize,
     queue: VecDeque<Box<dyn Arrival>>,
+    /// Somebody is handing on places.
+    handing_on: bool,
 }
 
 /// One place behind the gate. Dropping it lets the next in.
@@ -43,7 +46,7 @@ pub(crate) enum Admission {
 
 impl Gate {
     pub(crate) fn new() -> Gate {
-        let state = State { passed: 0, limit: 0, queue: VecDeque::new() };
+        let state = State { passed: 0, limit: 0, queue: VecDeque::new(), handing_on: false };
         Gate(Arc::new(Mutex::new(state)))
     }
 
@@ -86,22 +89,26 @@ impl Gate {
         Some(Pass(Some(self.clone())))
     }
 
-    /// Takes a place back and fills it with the first that still wants it.
+    /// Takes a place back and lets those begin that there is room for.
     fn hand_on(&self) {
-        loop {
-            let mut state = self.0.lock();
-            state.passed -= 1;
-            if !state.has_room() {
-                return;
-            }
-            let Some(next) = state.queue.pop_front() else { return };
-            state.passed += 1;
+        let mut state = self.0.lock();
+        state.passed -= 1;
+        // Whoever is handing on looks for room again. Were this to nest instead, a row of arrivals
+        // that end as they begin would nest as deep as it is long.
+        if std::mem::replace(&mut state.handing_on, true) {
+            return;
+        }
+        let mut panicked = None;
+        while let Some(next) = state.next() {
             drop(state);
-            match next.begin(Pass(Some(self.clone()))) {
-                None => return,
-                // Not by dropping it: a long row of these would nest as deep as it is long.
-                Some(mut given_back) => given_back.0 = None,
-            }
+            let begin = AssertUnwindSafe(|| drop(next.begin(Pass(Some(self.clone())))));
+            panicked = catch_unwind(begin).err().or(panicked);
+            state = self.0.lock();
+        }
+        state.handing_on = false;
+        drop(state);
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
         }
     }
 }
@@ -109,6 +116,13 @@ impl Gate {
 impl State {
     fn has_room(&self) -> bool {
         self.limit == 0 || self.passed < self.limit
+    }
+
+    /// The first that waits, if there is room for it; it has passed then.
+    fn next(&mut self) -> Option<Box<dyn Arrival>> {
+        let next = if self.has_room() { self.queue.pop_front() } else { None };
+        self.passed += usize::from(next.is_some());
+        next
     }
 }
 
@@ -170,6 +184,46 @@ mod tests {
         give_back(&passes, 0);
         give_back(&passes, 0);
         assert_eq!(names(&passes), [4, 5]);
+    }
+
+    /// It ends as it begins, or panics instead.
+    struct Brief(bool, Arc<StdMutex<u32>>);
+
+    impl Arrival for Brief {
+        fn is_wanted(&self) -> bool {
+            true
+        }
+
+        fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
+            assert!(!self.0, "it panics");
+            *self.1.lock().expect("no panic") += 1;
+            drop(pass);
+            None
+        }
+    }
+
+    #[test]
+    fn a_long_row_that_ends_as_it_begins_does_not_nest() {
+        let (gate, begun) = (Gate::new(), Arc::default());
+        let pass = gate.try_pass(1).expect("nobody has passed");
+        for _ in 0..100_000 {
+            let brief = Box::new(Brief(false, Arc::clone(&begun)));
+            assert_eq!(gate.enter(1, 100_000, brief), Queued);
+        }
+        drop(pass);
+        assert_eq!((*begun.lock().expect("no panic"), gate.0.lock().passed), (100_000, 0));
+    }
+
+    #[test]
+    fn an_arrival_that_panics_gives_its_place_to_the_next() {
+        let (gate, begun) = (Gate::new(), Arc::default());
+        let pass = gate.try_pass(1).expect("nobody has passed");
+        for panics in [true, false] {
+            gate.enter(1, 9, Box::new(Brief(panics, Arc::clone(&begun))));
+        }
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(pass)));
+        assert!(panicked.is_err());
+        assert_eq!((*begun.lock().expect("no panic"), gate.0.lock().passed), (1, 0));
     }
 
     #[test]
