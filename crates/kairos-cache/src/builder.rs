@@ -16,6 +16,7 @@ use crate::breaker::BreakerCell;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::{CacheConfig, Config, EvaluateAt, ZoneConfig};
+use crate::drain::Drain;
 use crate::engine::Engine;
 use crate::entry::{Entry, Generations};
 use crate::error::Error;
@@ -293,6 +294,7 @@ where
                 graph,
                 refreshes: Permits::new(),
                 gate: Gate::new(),
+                drain: Drain::new(),
                 breaker: BreakerCell::new(),
                 random: Random::new(seed),
                 rules: ArcSwap::from_pointee(rules),

@@ -177,9 +177,11 @@ where
     pub(crate) kind: Kind,
     pub(crate) home: Home,
     pub(crate) started: MonoNs,
+    pub(crate) ended: bool,
+    /// Its own; none for one of many that share a task.
     pub(crate) timer: Option<Task>,
     /// Given back only after the pending compute of the key has asked for its turn.
-    pub(crate) _permits: (Pass, Option<Permit>),
+    pub(crate) _permits: Option<(Pass, Option<Permit>)>,
 }
 
 impl<K, V> Running<K, V>
@@ -193,8 +195,12 @@ where
 
     /// Frees the key; `None` for a task that was dropped before its compute finished.
     fn end(&mut self, found: Option<Found<V>>) {
-        let Some(timer) = self.timer.take() else { return };
-        timer.abort();
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        if let Some(timer) = self.timer.take() {
+            timer.abort();
+        }
         self.run.clear_abort();
         let engine = &self.engine;
         let now = engine.now();

@@ -118,7 +118,7 @@ pub struct Activity {
     pub computes_for_refreshes: u64,
     /// Computes that waited because too many were running.
     pub computes_queued: u64,
-    /// Computes refused because the queue was full.
+    /// Computes refused because the queue was full or the cache had shut down.
     pub computes_refused: u64,
     /// Refreshes not started because too many were running.
     pub refreshes_skipped: u64,

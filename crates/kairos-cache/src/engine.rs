@@ -13,6 +13,7 @@ use foldhash::fast::FixedState;
 use crate::breaker::BreakerCell;
 use crate::clock::Clock;
 use crate::context::{Context, Scope};
+use crate::drain::Drain;
 use crate::entry::{Entry, Generations, Place};
 use crate::error::Error;
 use crate::gate::Gate;
@@ -53,6 +54,7 @@ pub(crate) struct Engine<K, V> {
     pub(crate) fixed: Fixed,
     pub(crate) refreshes: Permits,
     pub(crate) gate: Gate,
+    pub(crate) drain: Drain,
     pub(crate) breaker: BreakerCell,
     pub(crate) random: Random,
     pub(crate) clock: Clock,

@@ -24,6 +24,9 @@ pub enum Error {
     /// Too many computes run, and too many wait.
     #[error("too many computes are running and waiting")]
     Overloaded,
+    /// The cache has been shut down: it starts no compute any more.
+    #[error("the cache has been shut down")]
+    ShutDown,
     /// The compute says that there is nothing for this key.
     #[error("there is no value for this key")]
     Nothing,

@@ -15,6 +15,9 @@ pub(crate) trait Arrival: Send {
 
     /// Begins, keeping the pass for as long as it runs; gives it back if it is not wanted any more.
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass>;
+
+    /// It will not begin: the queue is full.
+    fn refuse(self: Box<Self>);
 }
 
 /// A gate with a queue. The limits are given with each request, because they may be changed.
@@ -40,8 +43,8 @@ pub(crate) enum Admission {
     Begun,
     /// It waits.
     Queued,
-    /// The queue is full; it will not begin.
-    Full,
+    /// The queue is full; it has been told so.
+    Refused,
 }
 
 impl Gate {
@@ -67,15 +70,29 @@ impl Gate {
             state.queue = wanted;
             unwanted = gone;
         }
-        let admission = if state.queue.len() < queue {
+        let refused = if state.queue.len() < queue {
             state.queue.push_back(arrival);
-            Admission::Queued
+            None
         } else {
-            Admission::Full
+            Some(arrival)
         };
         drop(state);
         drop(unwanted); // Outside the lock: it holds closures of users.
-        admission
+        match refused {
+            None => Admission::Queued,
+            Some(arrival) => {
+                arrival.refuse();
+                Admission::Refused
+            }
+        }
+    }
+
+    /// Lets everything that waits begin without a place, for when nothing of it may begin any more.
+    pub(crate) fn turn_away(&self) {
+        loop {
+            let Some(next) = self.0.lock().queue.pop_front() else { return };
+            let _no_place = next.begin(Pass(None));
+        }
     }
 
     /// A place if there is one right now, for what never queues.
@@ -138,7 +155,7 @@ impl Drop for Pass {
 mod tests {
     use std::sync::Mutex as StdMutex;
 
-    use super::Admission::{Begun, Full, Queued};
+    use super::Admission::{Begun, Queued, Refused};
     use super::*;
 
     type Passes = Arc<StdMutex<Vec<(u32, Pass)>>>;
@@ -157,6 +174,8 @@ mod tests {
             self.2.lock().expect("no panic").push((self.0, pass));
             None
         }
+
+        fn refuse(self: Box<Self>) {}
     }
 
     fn enter(gate: &Gate, passes: &Passes, name: u32, wanted: bool) -> Admission {
@@ -177,7 +196,7 @@ mod tests {
         let (gate, passes) = (Gate::new(), Passes::default());
         let admissions: Vec<Admission> =
             (1..=6).map(|name| enter(&gate, &passes, name, true)).collect();
-        assert_eq!(admissions, [Begun, Begun, Queued, Queued, Queued, Full]);
+        assert_eq!(admissions, [Begun, Begun, Queued, Queued, Queued, Refused]);
         assert!(gate.try_pass(2).is_none());
         give_back(&passes, 0);
         assert_eq!(names(&passes), [2, 3]);
@@ -200,6 +219,8 @@ mod tests {
             drop(pass);
             None
         }
+
+        fn refuse(self: Box<Self>) {}
     }
 
     #[test]

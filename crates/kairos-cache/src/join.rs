@@ -51,7 +51,9 @@ where
 
     fn send(&mut self, engine: &Arc<Engine<K, V>>, compute: Launched<K, V>) {
         match self.0.take() {
-            Some(RefreshPermit { refresh, pass }) => engine.spawn(compute, (pass, Some(refresh))),
+            Some(RefreshPermit { refresh, pass }) => {
+                let _given_back = engine.spawn(compute, (pass, Some(refresh)));
+            }
             None => engine.launch(compute),
         }
     }
@@ -88,6 +90,9 @@ where
                     if let Some(launch) = launch {
                         let (key, flight) = (key.clone(), Arc::clone(&flight));
                         dispatch.send(self, Launched { key, flight, launch });
+                    } else if ticket.queued && self.drain.is_closed() {
+                        // A shutdown may have come by before this read did.
+                        self.turn_away(&key, &flight);
                     }
                     let engine = Arc::clone(self);
                     return Some(Waiting { engine, key, flight, ticket: Some(ticket) });
@@ -117,7 +122,8 @@ where
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let view = reading.view.as_ref();
-        if view.is_some_and(|view| !view.entry().may_compute(reading.now)) {
+        let put_off = view.is_some_and(|view| !view.entry().may_compute(reading.now));
+        if put_off || self.drain.is_closed() {
             return false;
         }
         loop {

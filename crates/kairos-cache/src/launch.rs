@@ -7,16 +7,18 @@ use std::borrow::Borrow;
 use std::future::poll_fn;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use crate::compute::Running;
+use crate::drain::Underway;
 use crate::engine::Engine;
 use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{After, Kind, Launch, Run};
 use crate::gate::{Admission, Arrival, Pass};
-use crate::job::{Done, Found, Job, KeyFlight, Work};
+use crate::job::{Done, Job, KeyFlight};
 use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
@@ -35,6 +37,28 @@ struct AtGate<K, V> {
     compute: Launched<K, V>,
 }
 
+/// A compute as its timer sees it.
+pub(crate) struct Watched<K, V> {
+    key: K,
+    flight: Arc<KeyFlight<V>>,
+    run: Arc<Run<Done<V>>>,
+    kind: Kind,
+    place: Place,
+}
+
+impl<K: Clone, V> Watched<K, V> {
+    pub(crate) fn new(compute: &Launched<K, V>) -> Watched<K, V> {
+        let Launched { key, flight, launch: Launch { run, kind, job } } = compute;
+        Watched {
+            key: key.clone(),
+            flight: Arc::clone(flight),
+            run: Arc::clone(run),
+            kind: *kind,
+            place: job.home.place.clone(),
+        }
+    }
+}
+
 impl<K, V> Arrival for AtGate<K, V>
 where
     K: Hash + Eq + Clone + Send + Sync + 'static,
@@ -49,8 +73,11 @@ where
         if !compute.flight.begin(&compute.launch.run, &compute.launch.job) {
             return Some(pass);
         }
-        engine.spawn(compute, (pass, None));
-        None
+        engine.spawn(compute, (pass, None))
+    }
+
+    fn refuse(self: Box<Self>) {
+        self.engine.refuse(&self.compute, Error::Overloaded);
     }
 }
 
@@ -73,56 +100,75 @@ where
 
     /// Sends a compute through the gate, where it may have to wait or be refused.
     pub(crate) fn launch(self: &Arc<Self>, compute: Launched<K, V>) {
+        if self.rules().max_concurrent_computes > 0 {
+            compute.flight.queue(&compute.launch.run);
+        }
+        self.enter_gate(1, Box::new(AtGate { engine: Arc::clone(self), compute }));
+    }
+
+    /// Sends the computes of so many keys through the gate as one.
+    pub(crate) fn enter_gate(&self, keys: usize, arrival: Box<dyn Arrival>) {
         let (limit, queue) = {
             let rules = self.rules();
             (rules.max_concurrent_computes, rules.compute_queue)
         };
-        if limit > 0 {
-            compute.flight.queue(&compute.launch.run);
-        }
-        let (key, flight) = (compute.key.clone(), Arc::clone(&compute.flight));
-        let run = Arc::clone(&compute.launch.run);
-        let place = compute.launch.job.home.place.clone();
-        let at_gate = AtGate { engine: Arc::clone(self), compute };
-        match self.gate.enter(limit, queue, Box::new(at_gate)) {
-            Admission::Begun => {}
-            Admission::Queued => self.stats.compute_queued(),
-            Admission::Full => {
-                self.stats.overloaded();
-                self.end_unstarted(&key, &flight, &run, &place, Error::Overloaded);
+        if self.gate.enter(limit, queue, arrival) == Admission::Queued {
+            self.stats.computes_queued(keys);
+            // A shutdown may have emptied the queue just before.
+            if self.drain.is_closed() {
+                self.gate.turn_away();
             }
         }
     }
 
-    fn end_unstarted(
-        self: &Arc<Self>,
-        key: &K,
-        flight: &Arc<KeyFlight<V>>,
-        run: &Arc<Run<Done<V>>>,
-        place: &Place,
-        error: Error,
-    ) {
-        let zone = self.zone_of(place, self.now());
-        let after = flight.finish(run, |_, _| Done { outcome: Err(error), zone });
+    /// Ends a compute that does not start, and frees its key.
+    pub(crate) fn refuse(self: &Arc<Self>, compute: &Launched<K, V>, error: Error) {
+        self.stats.computes_refused(1);
+        let Launched { key, flight, launch } = compute;
+        let zone = self.zone_of(&launch.job.home.place, self.now());
+        let after = flight.finish(&launch.run, |_, _| Done { outcome: Err(error), zone });
         self.settle(key, flight, after);
     }
 
-    /// Spawns a compute, and beside it the timer that ends it.
+    /// Aborts what runs for nobody, and tells those who wait for the next compute of the key that
+    /// there will be none: the cache has been shut down.
+    pub(crate) fn turn_away(self: &Arc<Self>, key: &K, flight: &Arc<KeyFlight<V>>) {
+        let now = self.now();
+        let after = flight.turn_away(|job| {
+            self.stats.computes_refused(1);
+            let zone = self.zone_of(&job.home.place, now);
+            Done { outcome: Err(Error::ShutDown), zone }
+        });
+        self.settle(key, flight, after);
+    }
+
+    /// How long a compute may take.
+    pub(crate) fn time_limit_ns(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Refresh => self.rules().refresh_timeout_ns,
+            Kind::Miss | Kind::Bypass => self.rules().hard_timeout_ns,
+        }
+    }
+
+    /// Spawns a compute, and beside it the timer that ends it. Its place comes back if the cache
+    /// has been shut down.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         compute: Launched<K, V>,
         permits: (Pass, Option<Permit>),
-    ) {
-        let Launched { key, flight, launch: Launch { run, kind, job } } = compute;
-        let Job { work, home } = job;
-        self.stats.compute_started(kind);
-        let limit_ns = match kind {
-            Kind::Refresh => self.rules().refresh_timeout_ns,
-            Kind::Miss | Kind::Bypass => self.rules().hard_timeout_ns,
+    ) -> Option<Pass> {
+        let Some(underway) = self.drain.enter() else {
+            self.refuse(&compute, Error::ShutDown);
+            return Some(permits.0);
         };
+        let limit_ns = self.time_limit_ns(compute.launch.kind);
         let started = self.now().mono;
         let deadline = started.saturating_add(limit_ns);
-        let timer = self.watch(key.clone(), &flight, &run, kind, &home.place, (deadline, limit_ns));
+        let watched = [Watched::new(&compute)];
+        let timer = self.watch(watched, (deadline, limit_ns), Arc::clone(&underway));
+        let Launched { key, flight, launch: Launch { run, kind, job: Job { work, home } } } =
+            compute;
+        self.stats.compute_started(kind);
         let running = Running {
             engine: Arc::clone(self),
             key,
@@ -131,46 +177,56 @@ where
             kind,
             home,
             started,
+            ended: false,
             timer: Some(timer),
-            _permits: permits,
+            _permits: Some(permits),
         };
-        let task = self.runtime.spawn(Box::pin(async move {
+        let task = self.runtime.spawn(underway.track(async move {
             let found = contained(work).await;
             running.finish(found);
         }));
         run.set_abort(move || task.abort());
+        None
     }
 
-    /// Starts the timer of a compute: it answers the waiters, then aborts the task. Behind a task
-    /// that does not yield it goes on answering whoever waits for the next compute.
-    fn watch(
+    /// Starts the timer of computes that end together: it answers the waiters, then aborts the
+    /// task. Behind a task that does not yield it goes on answering whoever waits for the next
+    /// compute.
+    pub(crate) fn watch(
         self: &Arc<Self>,
-        key: K,
-        flight: &Arc<KeyFlight<V>>,
-        run: &Arc<Run<Done<V>>>,
-        kind: Kind,
-        place: &Place,
+        watched: impl AsRef<[Watched<K, V>]> + Send + 'static,
         (mut deadline, limit_ns): (u64, u64),
+        underway: Arc<Underway>,
     ) -> Task {
-        let (engine, flight, run) = (Arc::clone(self), Arc::clone(flight), Arc::clone(run));
-        let place = place.clone();
+        let engine = Arc::clone(self);
         self.runtime.spawn(Box::pin(async move {
             engine.runtime.sleep_until(deadline).await;
             let now = engine.now();
-            let timeout = Done { outcome: Err(Error::Timeout), zone: engine.zone_of(&place, now) };
-            if flight.doom(&run, timeout.clone()) {
-                engine.compute_failed(&key, kind, now);
-                engine.tell_failure(&key, kind, &Error::Timeout);
+            for Watched { key, flight, run, kind, place } in watched.as_ref() {
+                if flight.doom(run, engine.timed_out(place, now)) {
+                    engine.compute_failed(key, *kind, now);
+                    engine.tell_failure(key, *kind, &Error::Timeout);
+                }
             }
-            run.abort();
+            watched.as_ref().iter().for_each(|compute| compute.run.abort());
             loop {
+                underway.leave_if_stuck();
                 deadline = deadline.saturating_add(limit_ns);
                 engine.runtime.sleep_until(deadline).await;
-                if !flight.check_stuck(&run, timeout.clone()) {
+                let now = engine.now();
+                let mut stuck = false;
+                for Watched { flight, run, place, .. } in watched.as_ref() {
+                    stuck |= flight.check_stuck(run, engine.timed_out(place, now));
+                }
+                if !stuck {
                     return;
                 }
             }
         }))
+    }
+
+    fn timed_out(&self, place: &Place, now: Now) -> Done<V> {
+        Done { outcome: Err(Error::Timeout), zone: self.zone_of(place, now) }
     }
 
     /// Zone and TTL of a place at an instant, before jitter and caps.
@@ -226,7 +282,9 @@ where
 }
 
 /// Runs work so that a panic in the closure, in its future or in the future's drop is an error.
-async fn contained<V>(work: Work<V>) -> Found<V> {
+pub(crate) async fn contained<T>(
+    work: impl FnOnce() -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>,
+) -> Result<T, Error> {
     let mut future = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(future) => Some(future),
         Err(panic) => return Err(panicked(&*panic)),

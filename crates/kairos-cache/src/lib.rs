@@ -33,6 +33,7 @@ mod config_file;
 mod context;
 mod control;
 mod counts;
+mod drain;
 mod engine;
 mod entry;
 mod error;
@@ -62,6 +63,7 @@ mod receipt;
 mod rules;
 mod runtime;
 mod scope;
+mod shutdown;
 mod sim;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod slot;

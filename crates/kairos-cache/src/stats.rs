@@ -38,7 +38,7 @@ pub(crate) struct Stats {
     events: Counter,
     full: Counter,
     queued_computes: Counter,
-    overloaded: Counter,
+    refused_computes: Counter,
     switched: Counter,
     reloaded: Counter,
     markets_invalidated: Counter,
@@ -127,14 +127,14 @@ impl Stats {
         }
     }
 
-    /// A compute that waits for its turn.
-    pub(crate) fn compute_queued(&self) {
-        self.queued_computes.inc();
+    /// Computes that wait for their turn.
+    pub(crate) fn computes_queued(&self, computes: usize) {
+        self.queued_computes.add(computes as u64);
     }
 
-    /// A compute that was refused.
-    pub(crate) fn overloaded(&self) {
-        self.overloaded.inc();
+    /// Computes that were refused.
+    pub(crate) fn computes_refused(&self, computes: usize) {
+        self.refused_computes.add(computes as u64);
     }
 
     /// The cache was switched on or off.
@@ -225,7 +225,7 @@ impl Stats {
             computes_for_bypasses: self.computes[1].value(),
             computes_for_refreshes: self.computes[2].value(),
             computes_queued: self.queued_computes.value(),
-            computes_refused: self.overloaded.value(),
+            computes_refused: self.refused_computes.value(),
             refreshes_skipped: self.refresh_skipped.value(),
             suspended_reads: self.reads[Reason::Suspended as usize]
                 .iter()

@@ -51,6 +51,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "model",
             "blocking",
             "control",
+            "shutdown",
             "feed",
             "fill",
             "invalidate",
@@ -93,6 +94,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "published",
             "generation",
             "gate",
+            "drain",
             "permits",
             // Time and tasks, rules, primitives.
             "sim",

@@ -49,4 +49,31 @@ impl<J: Job, R: Clone> Flight<J, R> {
             running.kept = true;
         }
     }
+
+    /// The last step of a flight that is to start nothing any more. A compute is kept only by those
+    /// who wait for it; whoever waits for the pending one gets `answer` of its job.
+    pub fn turn_away(&self, answer: impl FnOnce(&J) -> R) -> After<J, R> {
+        let mut state = self.state.lock();
+        let mut abort = None;
+        // One that waits for its turn will be refused when it asks for it.
+        if let Some(running) = state.running.as_mut().filter(|r| !r.queued) {
+            running.kept = false;
+            if running.waiters == 0 && !running.doomed {
+                running.doomed = true;
+                abort = Some(Arc::clone(&running.run));
+            }
+        }
+        let mut spare = VecDeque::new();
+        let mut refused = None;
+        if let Some(pending) = state.pending.take() {
+            refused = pending.jobs.front().map(|(.., job)| (pending.run, answer(job)));
+            spare = pending.jobs;
+        }
+        let retired = state.retire_if_idle();
+        drop(state);
+        if let Some((run, result)) = refused {
+            run.complete(result);
+        }
+        After { launch: None, abort, retired, spare }
+    }
 }

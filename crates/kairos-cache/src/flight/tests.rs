@@ -231,3 +231,28 @@ fn a_queued_compute_that_a_reader_wants_to_go_on_outlives_its_waiters() {
     assert!(!flight.leave(&cancelled).retired);
     assert!(flight.begin(&launch.run, &launch.job));
 }
+
+#[test]
+fn turning_away_answers_the_pending_and_ends_what_runs_for_nobody() {
+    let (world, flight) = (World::new(), Flight::new());
+    let (mut first, launch) = world.join(&flight, Kind::Miss, "first");
+    let (mut second, _) = world.join(&flight, Kind::Bypass, "second");
+    let after = flight.turn_away(|job| if job.name == "second" { 503 } else { 0 });
+    assert!(after.abort.is_none() && !after.retired && after.spare.len() == 1);
+    assert_eq!((result(&mut first), result(&mut second)), (None, Some(503)));
+    flight.depart(&first);
+    let after = flight.turn_away(|_| panic!("nobody is pending"));
+    assert!(after.abort.is_some());
+    assert!(finish(&flight, &launch.expect("idle").run, 1).retired);
+}
+
+#[test]
+fn turning_away_leaves_what_waits_for_its_turn_to_be_refused_there() {
+    let (world, flight) = (World::new(), Flight::new());
+    let (ticket, launch) = world.join(&flight, Kind::Miss, "only");
+    let launch = launch.expect("idle");
+    flight.queue(&launch.run);
+    flight.depart(&ticket);
+    assert!(flight.turn_away(|_| 503).abort.is_none());
+    assert!(flight.begin(&launch.run, &launch.job));
+}

@@ -102,9 +102,9 @@ impl Stats {
                 "kairos_cache_computes_queued",
                 "Computes that waited because too many were running",
             )?,
-            overloaded: counter(
+            refused_computes: counter(
                 "kairos_cache_computes_refused",
-                "Computes refused because the queue was full",
+                "Computes refused because the queue was full or the cache had shut down",
             )?,
             switched: counter("kairos_cache_switches", "Times the cache was switched on or off")?,
             reloaded: counter("kairos_cache_reloads", "Configurations taken at run time")?,

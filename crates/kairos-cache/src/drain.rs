@@ -1,0 +1,185 @@
+//! Whether computes may still begin, and how many are under way: what a shutdown closes and waits for.
+//! Never knows: what a compute is, or who wants the end.
+//! Read next: `launch.rs`, where computes enter; `shutdown.rs`, which waits until none is left.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::Notify;
+
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
+
+const CLOSED: usize = 1;
+const ONE: usize = 2;
+
+/// Counts the computes under way.
+pub(crate) struct Drain(Arc<Shared>);
+
+struct Shared {
+    /// [`ONE`] for each compute under way, and [`CLOSED`] once no other may begin.
+    word: AtomicUsize,
+    empty: Notify,
+}
+
+/// A compute under way, shared by its task and its timer: it ends when both are gone.
+pub(crate) struct Underway {
+    shared: Arc<Shared>,
+    left: AtomicBool,
+    polled: AtomicBool,
+}
+
+/// A task's future, gone before its compute leaves.
+struct Tracked<F> {
+    future: Pin<Box<F>>,
+    underway: Arc<Underway>,
+}
+
+impl Drain {
+    pub(crate) fn new() -> Drain {
+        Drain(Arc::new(Shared { word: AtomicUsize::new(0), empty: Notify::new() }))
+    }
+
+    /// Enters a compute; nothing if no compute may begin any more.
+    pub(crate) fn enter(&self) -> Option<Arc<Underway>> {
+        let one_more = |word| (word & CLOSED == 0).then_some(word + ONE);
+        // Release: pairs with the Acquire in `close`, so that whoever closes finds the flight of
+        // each compute that has entered. Relaxed: a refusal publishes nothing.
+        let entered =
+            self.0.word.fetch_update(Ordering::Release, Ordering::Relaxed, one_more).is_ok();
+        entered.then(|| {
+            let shared = Arc::clone(&self.0);
+            let (left, polled) = (AtomicBool::new(false), AtomicBool::new(false));
+            Arc::new(Underway { shared, left, polled })
+        })
+    }
+
+    /// Lets no other compute begin.
+    pub(crate) fn close(&self) {
+        self.0.word.fetch_or(CLOSED, Ordering::Acquire); // Acquire: pairs with `enter`.
+    }
+
+    /// Whether no compute may begin any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        // Relaxed: it only saves work. Whoever must not miss the closing holds or has held a lock
+        // that the closer took after it.
+        self.0.word.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
+    /// Resolves once no compute is under way. To be asked after `close` only.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let mut changed = pin!(self.0.empty.notified());
+            changed.as_mut().enable();
+            // Acquire: pairs with the Release in `Underway::leave`.
+            if self.0.word.load(Ordering::Acquire) == CLOSED {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Underway {
+    /// The future of the compute's task.
+    pub(crate) fn track<F>(self: Arc<Self>, future: F) -> Pin<Box<dyn Future<Output = ()> + Send>>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Box::pin(Tracked { future: Box::pin(future), underway: self })
+    }
+
+    /// Leaves if the task is being polled right now. Asked after the task was aborted: one that is
+    /// not being polled will be dropped, one that is may never yield.
+    pub(crate) fn leave_if_stuck(&self) {
+        // Acquire: pairs with the Release in `Tracked::poll`.
+        if self.polled.load(Ordering::Acquire) {
+            self.leave();
+        }
+    }
+
+    fn leave(&self) {
+        // Relaxed: it only decides who counts down.
+        if self.left.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // Release: pairs with the Acquire in `Drain::emptied`; what the compute did is done.
+        let before = self.shared.word.fetch_sub(ONE, Ordering::Release);
+        if before == CLOSED + ONE {
+            self.shared.empty.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Tracked<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Release: pairs with the Acquire in `leave_if_stuck`.
+        self.underway.polled.store(true, Ordering::Release);
+        let poll = self.future.as_mut().poll(cx);
+        self.underway.polled.store(false, Ordering::Release); // Release: as above.
+        poll
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn is_empty(drain: &Drain) -> bool {
+        pin!(drain.emptied()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn nothing_enters_a_closed_drain_and_it_empties_when_the_last_is_gone() {
+        let drain = Drain::new();
+        let (first, second) = (drain.enter().expect("open"), drain.enter().expect("open"));
+        let timer = Arc::clone(&first);
+        drain.close();
+        drain.close();
+        assert!(drain.enter().is_none() && drain.is_closed());
+        drop((first, second));
+        assert!(!is_empty(&drain), "a timer is left");
+        drop(timer);
+        assert!(is_empty(&drain));
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_by_the_last() {
+        let drain = Drain::new();
+        let last = drain.enter().expect("open");
+        drain.close();
+        let mut emptied = pin!(drain.emptied());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(emptied.as_mut().poll(&mut cx).is_pending());
+        drop(last);
+        assert!(emptied.as_mut().poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn a_task_leaves_early_only_while_it_is_polled_and_only_once() {
+        let drain = Drain::new();
+        let (task, other) = (drain.enter().expect("open"), drain.enter().expect("open"));
+        drain.close();
+        task.leave_if_stuck();
+        let own = Arc::clone(&task);
+        let mut polled = task.track(async move {
+            own.leave_if_stuck();
+            own.leave_if_stuck();
+        });
+        assert!(polled.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        drop(polled);
+        assert!(!is_empty(&drain), "the other is still there");
+        drop(other);
+        assert!(is_empty(&drain));
+    }
+}
