@@ -132,6 +132,7 @@ impl<V> Fresh<V> {
     pub(crate) fn value(value: Arc<V>, now: Now, at_insert: ZoneTtl, compute_ns: u64) -> Fresh<V> {
         let rules_view = EntryView {
             stored_at: now.mono,
+            stored_wall: now.wall,
             at_insert,
             expired: false,
             ttl_factor: 1.0,
@@ -154,6 +155,7 @@ impl<V> Fresh<V> {
         let at_insert = ZoneTtl { ttl_ns: at_insert.ttl_ns.min(limit_ns), ..at_insert };
         let rules_view = EntryView {
             stored_at: now.mono,
+            stored_wall: now.wall,
             at_insert,
             expired: false,
             ttl_factor: 1.0,

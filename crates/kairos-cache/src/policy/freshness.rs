@@ -2,8 +2,8 @@
 //! Never knows: volatility scoring, suspension, or who reads.
 //! Read next: `decide.rs`, which puts these answers into the order of a read.
 
-use super::golden_hour::{GoldenHour, Zone, ZoneTtl};
-use super::{MatchFacts, MonoNs, Now};
+use super::golden_hour::{GoldenHour, ZoneTtl};
+use super::{MatchFacts, MonoNs, Now, WallNs};
 
 /// When the zone of an entry is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,6 +20,8 @@ pub(crate) enum Evaluate {
 pub(crate) struct EntryView {
     /// When its compute finished.
     pub stored_at: MonoNs,
+    /// The same on the wall clock as it was then.
+    pub stored_wall: WallNs,
     /// The zone and TTL in force then.
     pub at_insert: ZoneTtl,
     /// Whether an expiry has covered it since its compute started.
@@ -38,10 +40,17 @@ impl EntryView {
         now.mono.saturating_sub(self.stored_at)
     }
 
-    /// Whether kickoff has ended the life of an entry that was stored before it.
+    /// Whether kickoff has ended the life of an entry that was stored before it. The kickoff is the
+    /// one in force now: an entry of a match in play ends with it too if it has been put off.
     pub(crate) fn ended_by_kickoff(&self, facts: MatchFacts, now: Now) -> bool {
-        self.at_insert.zone != Zone::MatchStarted
-            && facts.kickoff.is_some_and(|kickoff| now.wall > kickoff)
+        facts.kickoff.is_some_and(|kickoff| now.wall > kickoff && !self.is_in_play(kickoff, now))
+    }
+
+    /// Whether the entry was stored after kickoff, by the wall clock as it was then and, should it
+    /// have stepped since, as it is now.
+    fn is_in_play(&self, kickoff: WallNs, now: Now) -> bool {
+        let age = i64::try_from(self.age_ns(now)).unwrap_or(i64::MAX);
+        self.stored_wall.min(now.wall.saturating_sub(age)) > kickoff
     }
 
     /// A zone's TTL as it applies to this entry: shortened by jitter, bounded by its own limit.
@@ -166,12 +175,12 @@ impl FreshnessPolicy {
         }
         let at_age = |ttl_ns: u64| entry.stored_at.saturating_add(ttl_ns.min(cap_ns));
         let by_age = |ttl_ns: u64| at_age(entry.own_ttl_ns(ttl_ns));
-        let in_play = entry.at_insert.zone == Zone::MatchStarted;
         let Some(kickoff) = facts.kickoff else {
             return at_age(self.zone_ttl(entry, facts, now).ttl_ns);
         };
         // The first nanosecond after kickoff belongs to `match_started`.
         let started = now.mono_at(kickoff).saturating_add(1);
+        let in_play = entry.is_in_play(kickoff, now);
         if self.evaluate == Evaluate::Insert {
             let until = at_age(entry.at_insert.ttl_ns);
             return if in_play { until } else { until.min(started) };

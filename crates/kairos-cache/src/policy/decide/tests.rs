@@ -11,6 +11,7 @@ const SECOND: u64 = 1_000_000_000;
 /// An entry without jitter, limit or early refresh.
 const VIEW: EntryView = EntryView {
     stored_at: 0,
+    stored_wall: 0,
     at_insert: ZoneTtl { zone: Zone::Unknown, ttl_ns: 0 },
     expired: false,
     ttl_factor: 1.0,

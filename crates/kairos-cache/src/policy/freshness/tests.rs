@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 
+use super::super::golden_hour::Zone;
 use super::*;
 use crate::config::{Config, EvaluateAt};
 use crate::rules::Rules;
@@ -13,6 +14,7 @@ const SECOND: u64 = 1_000_000_000;
 /// An entry without jitter, limit or early refresh.
 const VIEW: EntryView = EntryView {
     stored_at: 0,
+    stored_wall: 0,
     at_insert: ZoneTtl { zone: Zone::Unknown, ttl_ns: 0 },
     expired: false,
     ttl_factor: 1.0,
@@ -31,7 +33,8 @@ fn policy(evaluate: EvaluateAt) -> FreshnessPolicy {
 
 fn entry(policy: &FreshnessPolicy, facts: MatchFacts, stored: Now) -> EntryView {
     let at_insert = policy.golden_hour.at(facts, stored.wall);
-    EntryView { stored_at: stored.mono, at_insert, expired: false, ..VIEW }
+    let (stored_at, stored_wall) = (stored.mono, stored.wall);
+    EntryView { stored_at, stored_wall, at_insert, expired: false, ..VIEW }
 }
 
 fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now: Now) -> Freshness {
@@ -56,6 +59,33 @@ fn the_ttl_follows_the_clock_not_the_insertion() {
     check(59 * MINUTE, Freshness::TooStale);
     let until = policy.fresh_until(&entry, facts, before(61 * MINUTE), u64::MAX);
     assert_eq!(until, 100 * HOUR - 60 * MINUTE + 1);
+}
+
+#[test]
+fn a_value_stored_in_play_ends_with_a_kickoff_that_was_put_off() {
+    let policy = policy(EvaluateAt::Read);
+    let hour = i64::try_from(HOUR).expect("small");
+    let facts = |kickoff| MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false };
+    let at =
+        |hours: u64| Now { mono: hours * HOUR, wall: i64::try_from(hours).expect("small") * hour };
+    // Kickoff at hour 1, stored at hour 2, kickoff put off to hour 4.
+    let entry = entry(&policy, facts(hour), at(2));
+    assert!(!entry.ended_by_kickoff(facts(hour), at(3)));
+    assert!(!entry.ended_by_kickoff(facts(4 * hour), at(3)));
+    assert!(entry.ended_by_kickoff(facts(4 * hour), at(5)));
+    assert_eq!(policy.fresh_until(&entry, facts(4 * hour), at(5), u64::MAX), 0);
+}
+
+#[test]
+fn a_step_of_the_wall_clock_makes_no_value_one_of_the_match_in_play() {
+    let policy = policy(EvaluateAt::Read);
+    let hour = i64::try_from(HOUR).expect("small");
+    let facts = MatchFacts { kickoff: Some(2 * hour), lineup_confirmed: false };
+    let early = entry(&policy, facts, Now { mono: HOUR, wall: hour });
+    assert!(early.ended_by_kickoff(facts, Now { mono: HOUR + 1, wall: 9 * hour }), "forward");
+    let late = entry(&policy, facts, Now { mono: HOUR, wall: 9 * hour });
+    let back = Now { mono: 3 * HOUR, wall: 3 * hour };
+    assert!(late.ended_by_kickoff(facts, back), "back: it was really stored before kickoff");
 }
 
 #[test]
