@@ -124,7 +124,7 @@ where
         let engine = &self.engine;
         let event = engine.graph.event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
         let died = scope.0.kill_event(event, &engine.generations.sequence);
-        let markets = Arc::clone(engine.graph.affected(event));
+        let markets = engine.graph.share_affected(event);
         let total_markets = engine.graph.market_count();
         let impact = impact_tenths(markets.len(), total_markets);
         let preserved = (total_markets - markets.len()) as u64;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 /// A market's place in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MarketId(pub u16);
+pub struct MarketId(pub(crate) u16);
 
 /// An event's place in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EventId(pub u16);
+pub struct EventId(pub(crate) u16);
 
 /// The name of a market, shared by everything that reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -180,19 +180,28 @@ impl EventGraph {
         &self.markets[usize::from(market.0)].name
     }
 
-    /// The tags of a market of this graph.
+    /// The tags of a market; none for a market of another graph that this one does not reach to.
     pub fn market_tags(&self, market: MarketId) -> impl Iterator<Item = &str> {
-        self.markets[usize::from(market.0)].tags.iter().map(|t| &**t)
+        let market = self.markets.get(usize::from(market.0));
+        market.into_iter().flat_map(|market| &market.tags).map(|t| &**t)
     }
 
-    /// The tags that an event of this graph names.
+    /// The tags that an event names; none for an event of another graph that this one does not
+    /// reach to.
     pub fn event_tags(&self, event: EventId) -> impl Iterator<Item = &str> {
-        self.events[usize::from(event.0)].tags.iter().map(|t| &**t)
+        let event = self.events.get(usize::from(event.0));
+        event.into_iter().flat_map(|event| &event.tags).map(|t| &**t)
     }
 
-    /// The markets that share a tag with an event, in the graph's order.
-    pub fn affected(&self, event: EventId) -> &Arc<[MarketName]> {
-        &self.events[usize::from(event.0)].affected
+    /// The markets that share a tag with an event, in the graph's order; none for an event of
+    /// another graph that this one does not reach to.
+    pub fn affected(&self, event: EventId) -> &[MarketName] {
+        self.events.get(usize::from(event.0)).map_or(&[], |event| &event.affected)
+    }
+
+    /// The same, to be kept. The event must be of this graph.
+    pub(crate) fn share_affected(&self, event: EventId) -> Arc<[MarketName]> {
+        Arc::clone(&self.events[usize::from(event.0)].affected)
     }
 
     /// The events that name at least one of these tags.
@@ -205,12 +214,14 @@ impl EventGraph {
     }
 }
 
-/// The share of markets that an event affects, in tenths of a percent, rounded half up.
+/// The share of markets that an event affects, in tenths of a percent, halves to even.
 pub(crate) fn impact_tenths(affected: usize, total: usize) -> u32 {
     if total == 0 {
         return 0;
     }
-    ((affected as f64 / total as f64) * 1000.0).round() as u32
+    let (tenths, rest) = (affected * 1000 / total, affected * 1000 % total);
+    let up = rest * 2 > total || rest * 2 == total && tenths % 2 == 1;
+    tenths as u32 + u32::from(up)
 }
 
 fn claim_name<I>(ids: &mut HashMap<Box<str>, I>, name: &str, id: I) -> Result<(), GraphError> {

@@ -51,10 +51,25 @@ fn an_empty_tag_is_refused_by_the_name_of_its_owner() {
 }
 
 #[test]
+fn a_market_or_event_of_another_graph_has_nothing_here() {
+    let (small, names) = (EventGraph::new([("a", ["x"])], [("e", ["x"])]), EventGraph::football());
+    let small = small.expect("no name twice");
+    let (market, event) = (names.market("penalty"), names.event("sharp_money"));
+    assert_eq!(small.market_tags(market.expect("known")).count(), 0);
+    assert!(small.affected(event.expect("known")).is_empty());
+}
+
+#[test]
 fn impact_is_rounded_to_a_tenth_of_a_percent() {
-    for (affected, total, tenths) in
-        [(4, 12, 333), (8, 12, 667), (1, 12, 83), (0, 0, 0), (12, 12, 1000)]
-    {
+    for (affected, total, tenths) in [
+        (4, 12, 333),
+        (8, 12, 667),
+        (1, 12, 83),
+        (0, 0, 0),
+        (12, 12, 1000),
+        (1, 16, 62),
+        (3, 16, 188),
+    ] {
         assert_eq!(impact_tenths(affected, total), tenths);
     }
 }
