@@ -153,7 +153,8 @@ impl OddsBook {
         let (status, z) = rule.score.score(price, &entry.window.moments());
         entry.window.push(at, price);
         entry.window.trim_to(rule.max_samples);
-        let leaves_window = now.mono_at(at).saturating_add(rule.window_ns);
+        // Added on the wall clock: what lies before the monotonic clock's origin would be lost.
+        let leaves_window = now.mono_at(at.saturating_add(window_ns));
         entry.published.store(score_words(&entry.window.moments(), leaves_window));
         let changed = self.hold(status, z, at, leaves_window, now, rule);
         Ok(Observed { status, z, changed })
@@ -198,7 +199,8 @@ impl OddsBook {
     ) -> bool {
         let before = Holds::from_words(self.holds.load());
         let mut after = before;
-        let until = now.mono_at(at.min(now.wall)).saturating_add(rule.status_hold_ns);
+        let hold_ns = i64::try_from(rule.status_hold_ns).unwrap_or(i64::MAX);
+        let until = now.mono_at(at.min(now.wall).saturating_add(hold_ns));
         if status == Volatility::Panic && until >= before.panic_until {
             (after.panic_until, after.panic_z) = (until, z);
         }

@@ -75,6 +75,23 @@ fn a_late_observation_holds_from_its_own_time_and_a_future_one_from_now() {
 }
 
 #[test]
+fn history_from_before_the_clock_began_is_as_old_as_it_says() {
+    let (book, start) = (OddsBook::new(), at(0));
+    let ago = |seconds: i64| start.wall - seconds * SECOND as i64;
+    for minute in (11..20).rev() {
+        book.observe("home_win", 2.0, ago(minute * 60), start, &rule()).expect("in order");
+    }
+    let panic = book.observe("home_win", 9.0, ago(600), start, &rule()).expect("in order");
+    assert_eq!((panic.status, panic.changed), (Volatility::Panic, false));
+    assert_eq!(status(&book, 0), Signal::Scored(Volatility::Normal, 0.0), "its hold is long over");
+    assert_eq!(status(&book, 1200), Signal::Scored(Volatility::Normal, 0.0));
+    assert_eq!(status(&book, 1201), Signal::Unscored, "half an hour after the newest");
+    let own = |second| book.score([("home_win", 9.0)].into_iter(), at(second).mono, &rule().score);
+    assert!(own(1200).z() > 0.0);
+    assert_eq!(own(1201), Signal::Scored(Volatility::Normal, 0.0));
+}
+
+#[test]
 fn what_is_refused_changes_nothing() {
     let book = calm_book();
     let before = book.score([("home_win", 2.005)].into_iter(), at(9).mono, &rule().score);
