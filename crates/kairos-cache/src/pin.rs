@@ -64,7 +64,8 @@ where
     /// The value with its receipt.
     pub fn read(&mut self) -> Option<Hit<V>> {
         let refresh_started = self.renew()?;
-        let reading = self.reading.as_ref()?;
+        let reading = self.reading.as_mut()?;
+        self.engine.restate(reading);
         let value = reading.view.as_ref()?.entry().value.clone()?;
         Some(Hit::new(value, reading.receipt(refresh_started)))
     }
@@ -89,9 +90,6 @@ where
         });
         let refresh_started = match remembered {
             Some(reading) => {
-                let verdict = &mut reading.verdict;
-                verdict.age_ns += now.mono.saturating_sub(reading.now.mono);
-                verdict.freshness = (1.0 - verdict.age_ns as f64 / verdict.ttl_ns as f64).max(0.0);
                 reading.now = now;
                 false
             }

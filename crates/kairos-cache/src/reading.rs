@@ -131,6 +131,19 @@ where
         }
     }
 
+    /// Brings zone, TTL, age and freshness of a remembered reading to its present `now`, for the
+    /// receipt: a value may stay fresh from one zone into the next.
+    pub(crate) fn restate(&self, reading: &mut Reading<V>) {
+        let Some(view) = &reading.view else { return };
+        let (rules_view, facts) = (view.rules_view(), view.entry().place.facts());
+        let rules = self.rules();
+        let verdict = rules.read.decide(Some(&rules_view), &reading.signals, facts, reading.now);
+        // Another reason means a change since the read was decided and counted: it keeps what it saw.
+        if verdict.reason == reading.verdict.reason {
+            reading.verdict = verdict;
+        }
+    }
+
     /// Serves the value that a reading has found, and counts the read.
     pub(crate) fn serve(
         &self,
