@@ -3,55 +3,88 @@
 //! Read next: `policy/breaker.rs` for both.
 
 use crate::policy::breaker::{Breaker, BreakerLevel, BreakerRule, Scored};
+use crate::stamp::Version;
 use crate::sync::{AtomicU8, AtomicU64, Mutex, Ordering};
 
-/// The level, and the second for which it was evaluated.
+/// Lets something happen once in each second in which anything happens.
+#[derive(Debug)]
+pub struct SecondHand<T> {
+    /// The newest second that has begun.
+    second: AtomicU64,
+    state: Mutex<T>,
+}
+
+impl<T> SecondHand<T> {
+    /// A hand at zero.
+    pub fn new(state: T) -> SecondHand<T> {
+        SecondHand { second: AtomicU64::new(0), state: Mutex::new(state) }
+    }
+
+    /// Runs `begin` unless `second` or a later one has begun already. When this returns it has.
+    ///
+    /// `then` is told what came of it, in the order of the seconds, and may look at the time.
+    pub fn note<R>(&self, second: u64, begin: impl FnOnce(&mut T) -> R, then: impl FnOnce(R)) {
+        // Acquire: who finds the second begun sees what its beginning did; pairs with the Release
+        // below. Model: a_second_begins_once.
+        if self.second.load(Ordering::Acquire) >= second {
+            return;
+        }
+        let mut state = self.state.lock();
+        // Relaxed: written under the lock only.
+        if self.second.load(Ordering::Relaxed) >= second {
+            return;
+        }
+        let outcome = begin(&mut state);
+        // Release: pairs with the Acquire above.
+        self.second.store(second, Ordering::Release);
+        then(outcome);
+    }
+}
+
+/// The level, and the hand by which it is evaluated.
 #[derive(Debug)]
 pub(crate) struct BreakerCell {
-    second: AtomicU64,
     level: AtomicU8,
-    breaker: Mutex<Breaker>,
+    hand: SecondHand<Breaker>,
 }
 
 impl BreakerCell {
     pub(crate) fn new() -> BreakerCell {
         BreakerCell {
-            second: AtomicU64::new(0),
             level: AtomicU8::new(BreakerLevel::Normal as u8),
-            breaker: Mutex::new(Breaker::default()),
+            hand: SecondHand::new(Breaker::default()),
         }
     }
 
     pub(crate) fn level(&self) -> BreakerLevel {
-        // Relaxed: the level decides by itself; nothing else is published with it.
+        // Relaxed: the level decides by itself, and pins go by the version.
         BreakerLevel::ALL[usize::from(self.level.load(Ordering::Relaxed))]
     }
 
-    /// Evaluates if `second` has just begun; says whether the level has changed. `total` is asked
-    /// once a second; `publish` is told of a changed level, in the order of the changes.
+    /// Evaluates if `second` has just begun, and counts a change of the level. `total` is asked once
+    /// a second; `publish` is told of a changed level, in the order of the changes.
     pub(crate) fn note(
         &self,
         second: u64,
         rule: &BreakerRule,
         total: impl FnOnce() -> Scored,
+        changes: &Version,
         publish: impl FnOnce(BreakerLevel),
-    ) -> bool {
-        // Relaxed: a hint that the lock below confirms.
-        if self.second.load(Ordering::Relaxed) >= second {
-            return false;
-        }
-        let mut breaker = self.breaker.lock();
-        // Relaxed: written under the lock only.
-        if self.second.load(Ordering::Relaxed) >= second {
-            return false;
-        }
-        let before = self.level();
-        let level = breaker.begin_second(second, total(), rule);
-        self.level.store(level as u8, Ordering::Relaxed); // Relaxed: as in `level`.
-        self.second.store(second, Ordering::Relaxed); // Relaxed: as above.
-        if level != before {
-            publish(level);
-        }
-        level != before
+    ) {
+        let begin = |breaker: &mut Breaker| {
+            let before = self.level();
+            let level = breaker.begin_second(second, total(), rule);
+            if level == before {
+                return None;
+            }
+            self.level.store(level as u8, Ordering::Relaxed); // Relaxed: as in `level`.
+            changes.touch();
+            Some(level)
+        };
+        self.hand.note(second, begin, |changed| {
+            if let Some(level) = changed {
+                publish(level);
+            }
+        });
     }
 }

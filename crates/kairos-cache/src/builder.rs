@@ -28,11 +28,13 @@ use crate::policy::events::EventGraph;
 use crate::random::Random;
 use crate::rules::{self, Fixed, Rules};
 use crate::runtime::{Runtime, TokioRuntime};
-use crate::scope::{ScopeState, TagMarks};
+use crate::scope::ScopeState;
 use crate::sim::Sim;
+use crate::stamp::Version;
 use crate::stats::{Sampling, Stats};
 use crate::store::{Bound, Store};
-use crate::sync::{AtomicBool, AtomicU64};
+use crate::sync::AtomicBool;
+use crate::tags::TagMarks;
 use crate::weight::Weigher;
 
 /// Builds a [`Cache`].
@@ -289,7 +291,7 @@ where
                 tags: TagMarks::with_hasher(hasher.clone()),
                 loader: self.loader.map(|load| Loader::new(load, hasher)),
                 generations: Arc::new(Generations::default()),
-                version: AtomicU64::new(0),
+                version: Version::new(),
                 enabled: AtomicBool::new(rules.enabled),
                 graph,
                 refreshes: Permits::new(),

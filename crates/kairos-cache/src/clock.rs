@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::policy::{MonoNs, Now, WallNs};
+use crate::stamp::Version;
 use crate::sync::{AtomicI64, AtomicU64, Ordering};
 
 /// A wall clock that moves by more than this against the monotonic one has stepped.
@@ -20,9 +21,40 @@ struct Source {
     kind: Kind,
     /// The wall reading when the monotonic one was zero.
     began: WallNs,
+    steps: Steps,
+}
+
+/// Notices when the wall clock has stepped.
+#[derive(Debug)]
+pub struct Steps {
     /// Wall minus monotonic, when a step was last noticed.
     offset: AtomicI64,
-    steps: AtomicU64,
+    version: Version,
+}
+
+impl Steps {
+    /// A clock whose wall reading is this far ahead of its monotonic one.
+    pub fn new(offset: i64) -> Steps {
+        Steps { offset: AtomicI64::new(offset), version: Version::new() }
+    }
+
+    /// Counts the steps noticed.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Compares a reading with the offset known. When this returns, a step that the reading shows
+    /// has been counted.
+    pub fn note(&self, offset: i64) {
+        // Acquire: who finds the offset known sees the step counted; pairs with the Release below.
+        // Model: a_reading_after_a_step.
+        if offset.abs_diff(self.offset.load(Ordering::Acquire)) > STEP_NS {
+            // Counted before it is known: see above.
+            self.version.touch();
+            // Release: pairs with the Acquire above. Two readers who notice one step count two.
+            self.offset.store(offset, Ordering::Release);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -34,34 +66,25 @@ enum Kind {
 impl Clock {
     /// The operating system's clocks.
     pub fn system() -> Clock {
-        let clock = Clock::of(Kind::System { origin: Instant::now() }, wall_ns(SystemTime::now()));
-        clock.note_offset(clock.read());
-        clock
+        Clock::of(Kind::System { origin: Instant::now() }, wall_ns(SystemTime::now()))
     }
 
     /// A clock that stands still until its owner moves it.
     pub fn manual(start: SystemTime) -> (Clock, ManualClock) {
         let wall = AtomicI64::new(wall_ns(start));
         let clock = Clock::of(Kind::Manual { mono: AtomicU64::new(0), wall }, wall_ns(start));
-        clock.note_offset(clock.read());
         (clock.clone(), ManualClock(clock))
     }
 
     fn of(kind: Kind, began: WallNs) -> Clock {
-        Clock(Arc::new(Source { kind, began, offset: AtomicI64::new(0), steps: AtomicU64::new(0) }))
+        // The monotonic reading is zero now, or as good as that.
+        Clock(Arc::new(Source { kind, began, steps: Steps::new(began) }))
     }
 
     /// One reading of both clocks. Notices a step of the wall clock.
     pub(crate) fn now(&self) -> Now {
         let now = self.read();
-        let offset = now.wall.saturating_sub(now.mono.cast_signed());
-        // Relaxed: a statistic of its own; whoever notices the step first counts it.
-        let known = self.0.offset.load(Ordering::Relaxed);
-        if offset.abs_diff(known) > STEP_NS {
-            self.note_offset(now);
-            // Release: pairs with the Acquire in `steps`; deadlines are worked out anew.
-            self.0.steps.fetch_add(1, Ordering::Release);
-        }
+        self.0.steps.note(now.wall.saturating_sub(now.mono.cast_signed()));
         now
     }
 
@@ -71,10 +94,9 @@ impl Clock {
         began.saturating_add(now.mono) / 1_000_000_000
     }
 
-    /// How often the wall clock has stepped by more than 100 ms.
-    pub(crate) fn steps(&self) -> u64 {
-        // Acquire: pairs with the Release in `now`.
-        self.0.steps.load(Ordering::Acquire)
+    /// Counts the steps of the wall clock by more than 100 ms.
+    pub(crate) fn steps(&self) -> &Version {
+        self.0.steps.version()
     }
 
     fn read(&self) -> Now {
@@ -88,11 +110,6 @@ impl Clock {
                 Now { mono: mono.load(Ordering::Acquire), wall: wall.load(Ordering::Acquire) }
             }
         }
-    }
-
-    fn note_offset(&self, now: Now) {
-        let offset = now.wall.saturating_sub(now.mono.cast_signed());
-        self.0.offset.store(offset, Ordering::Relaxed); // Relaxed: as in `now`.
     }
 }
 

@@ -22,9 +22,11 @@ where
     /// served; what is stored stays, and invalidations still reach it. Counted if it changes.
     pub fn set_enabled(&self, enabled: bool) {
         let engine = &self.engine;
-        // AcqRel: Release pairs with the Acquire in `is_enabled`; Acquire orders two switches.
-        if engine.enabled.swap(enabled, Ordering::AcqRel) != enabled {
-            engine.touch();
+        // Relaxed: the switch decides by itself, and pins go by the version.
+        let changed = engine.enabled.swap(enabled, Ordering::Relaxed) != enabled;
+        // Even if nothing changed: whoever changed it may not have counted that yet.
+        engine.touch();
+        if changed {
             engine.stats.switched();
             engine.notices.tell(|| Notice::Switched { enabled });
         }

@@ -28,11 +28,13 @@ use crate::policy::freshness::EntryView;
 use crate::random::Random;
 use crate::rules::{Fixed, Rules};
 use crate::runtime::Runtime;
-use crate::scope::{ScopeState, TagMarks};
+use crate::scope::ScopeState;
 use crate::slot::{Held, Slot};
+use crate::stamp::Version;
 use crate::stats::Stats;
 use crate::store::Store;
-use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{AtomicBool, Ordering};
+use crate::tags::{TagMarks, mark_of};
 use crate::weight::Weigher;
 
 /// Everything that clones of a cache share.
@@ -45,8 +47,8 @@ pub(crate) struct Engine<K, V> {
     pub(crate) no_match: Arc<ScopeState>,
     pub(crate) tags: TagMarks,
     pub(crate) generations: Arc<Generations>,
-    /// Moves after each change that could alter decisions across matches.
-    pub(crate) version: AtomicU64,
+    /// Counts changes that could alter decisions across matches.
+    pub(crate) version: Version,
     pub(crate) enabled: AtomicBool,
     pub(crate) graph: EventGraph,
     pub(crate) loader: Option<Loader<K, V>>,
@@ -102,9 +104,7 @@ where
             self.stats.breaker_level(level);
             self.notices.tell(|| Notice::Breaker(level));
         };
-        if self.breaker.note(second, &rules.read.breaker, scored, publish) {
-            self.touch();
-        }
+        self.breaker.note(second, &rules.read.breaker, scored, &self.version, publish);
         now
     }
 
@@ -181,8 +181,18 @@ where
 
     /// The class of entries that a context describes.
     pub(crate) fn class(&self, place: &Place, tags: &[Box<str>]) -> Arc<Class> {
-        let scope = place.scope.as_ref().map_or(&self.no_match, |scope| &scope.0);
-        scope.class(place.market, tags, &self.graph, &self.tags)
+        let mark = |name: &str| mark_of(&self.tags, name);
+        self.scope_of(place).class(place.market, tags, &self.graph, mark)
+    }
+
+    fn scope_of<'a>(&'a self, place: &'a Place) -> &'a ScopeState {
+        place.scope.as_ref().map_or(&self.no_match, |scope| &scope.0)
+    }
+
+    /// What counts the changes that could alter a decision about an entry of this place, those of
+    /// the entry itself aside.
+    pub(crate) fn versions<'a>(&'a self, place: &'a Place) -> [&'a Version; 3] {
+        [self.scope_of(place).version(), &self.version, self.clock.steps()]
     }
 
     /// Ends the entry of a key, whatever its state; says whether the key had a slot.
@@ -200,19 +210,13 @@ where
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
-        // Acquire: a switch that has returned is obeyed; pairs with the Release in `set_enabled`.
-        self.enabled.load(Ordering::Acquire)
-    }
-
-    /// Moves when anything across matches may have changed a decision.
-    pub(crate) fn version(&self) -> u64 {
-        // Acquire: pairs with the Release in `touch`.
-        self.version.load(Ordering::Acquire)
+        // Relaxed: who begins after a switch has returned sees it by that alone, and nothing else
+        // is published by it.
+        self.enabled.load(Ordering::Relaxed)
     }
 
     /// Tells readers with remembered decisions to work them out again.
     pub(crate) fn touch(&self) {
-        // Release: publishes the change made before; pairs with the Acquire in `version`.
-        self.version.fetch_add(1, Ordering::Release);
+        self.version.touch();
     }
 }

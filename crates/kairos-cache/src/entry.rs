@@ -41,11 +41,6 @@ impl Place {
         self.scope.as_ref().map_or(none, |scope| scope.0.odds.published(now.mono))
     }
 
-    /// Moves when anything about the match may have changed a decision.
-    pub(crate) fn version(&self) -> u64 {
-        self.scope.as_ref().map_or(0, |scope| scope.0.version())
-    }
-
     pub(crate) fn is_same(&self, other: &Place) -> bool {
         let same_scope = match (&self.scope, &other.scope) {
             (Some(a), Some(b)) => Arc::ptr_eq(&a.0, &b.0),

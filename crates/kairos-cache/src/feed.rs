@@ -40,7 +40,7 @@ where
         match scope.0.odds.observe(market, price, wall_ns(at), now, &engine.rules().odds) {
             Ok(observed) => {
                 if observed.changed {
-                    scope.0.touch();
+                    scope.0.version().touch();
                 }
                 if observed.status == Volatility::Panic {
                     engine.notices.tell(|| Notice::Panic {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::sync::Mutex;
 
 /// Something that waits at the gate.
-pub(crate) trait Arrival: Send {
+pub trait Arrival: Send {
     /// Whether anybody still wants it to begin.
     fn is_wanted(&self) -> bool;
 
@@ -22,7 +22,7 @@ pub(crate) trait Arrival: Send {
 
 /// A gate with a queue. The limits are given with each request, because they may be changed.
 #[derive(Clone)]
-pub(crate) struct Gate(Arc<Mutex<State>>);
+pub struct Gate(Arc<Mutex<State>>);
 
 struct State {
     passed: usize,
@@ -34,11 +34,11 @@ struct State {
 }
 
 /// One place behind the gate. Dropping it lets the next in.
-pub(crate) struct Pass(Option<Gate>);
+pub struct Pass(Option<Gate>);
 
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admission {
+pub enum Admission {
     /// It has begun.
     Begun,
     /// It waits.
@@ -48,14 +48,15 @@ pub(crate) enum Admission {
 }
 
 impl Gate {
-    pub(crate) fn new() -> Gate {
+    /// A gate that nobody has passed.
+    pub fn new() -> Gate {
         let state = State { passed: 0, limit: 0, queue: VecDeque::new(), handing_on: false };
         Gate(Arc::new(Mutex::new(state)))
     }
 
     /// Begins at once if fewer than `limit` have passed (0: always), else queues if fewer than
     /// `queue` wait.
-    pub(crate) fn enter(&self, limit: usize, queue: usize, arrival: Box<dyn Arrival>) -> Admission {
+    pub fn enter(&self, limit: usize, queue: usize, arrival: Box<dyn Arrival>) -> Admission {
         let mut state = self.0.lock();
         state.limit = limit;
         if state.has_room() && state.queue.is_empty() {
@@ -96,7 +97,7 @@ impl Gate {
     }
 
     /// A place if there is one right now, for what never queues.
-    pub(crate) fn try_pass(&self, limit: usize) -> Option<Pass> {
+    pub fn try_pass(&self, limit: usize) -> Option<Pass> {
         let mut state = self.0.lock();
         state.limit = limit;
         if !(state.has_room() && state.queue.is_empty()) {
@@ -127,6 +128,12 @@ impl Gate {
         if let Some(panic) = panicked {
             resume_unwind(panic);
         }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -23,9 +23,11 @@
 //! ```
 
 mod background;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod breaker;
 mod builder;
 mod cache;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod clock;
 mod compute;
 mod config;
@@ -41,6 +43,7 @@ mod feed;
 mod fill;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod gate;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod generation;
@@ -51,6 +54,7 @@ mod launch;
 mod loader;
 mod market;
 mod notices;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod permits;
 mod pin;
 mod policy;
@@ -62,15 +66,19 @@ mod reading;
 mod receipt;
 mod rules;
 mod runtime;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod scope;
 mod shutdown;
 mod sim;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod slot;
 mod snapshot;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod stamp;
 mod stats;
 mod store;
 mod sync;
+mod tags;
 mod waiting;
 mod weight;
 
@@ -104,10 +112,16 @@ pub use snapshot::StatsSnapshot;
 #[cfg(kairos_loom)]
 #[doc(hidden)]
 pub mod model {
+    pub use crate::breaker::SecondHand;
+    pub use crate::clock::Steps;
     pub use crate::flight::{
         After, Flight, Job, Join, KeyMarks, Kind, Launch, Refresh, Run, Seat, Ticket,
     };
+    pub use crate::gate::{Admission, Arrival, Gate, Pass};
     pub use crate::generation::{Capture, Class, Mark, Sequence};
+    pub use crate::permits::{Permit, Permits};
     pub use crate::published::Published;
+    pub use crate::scope::ScopeState;
     pub use crate::slot::{Held, Replaced, Slot};
+    pub use crate::stamp::{Stamp, Version};
 }

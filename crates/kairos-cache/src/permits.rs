@@ -8,25 +8,32 @@ use crate::sync::{AtomicUsize, Ordering};
 
 /// How many are under way. The limit is given with each request, because it may be changed.
 #[derive(Debug)]
-pub(crate) struct Permits(Arc<AtomicUsize>);
+pub struct Permits(Arc<AtomicUsize>);
 
 /// A permit, given back by dropping it.
 #[derive(Debug)]
-pub(crate) struct Permit(Arc<AtomicUsize>);
+pub struct Permit(Arc<AtomicUsize>);
 
 impl Permits {
-    pub(crate) fn new() -> Permits {
+    /// None taken.
+    pub fn new() -> Permits {
         Permits(Arc::new(AtomicUsize::new(0)))
     }
 
     /// Takes a permit if fewer than `limit` are taken.
-    pub(crate) fn try_take(&self, limit: usize) -> Option<Permit> {
+    pub fn try_take(&self, limit: usize) -> Option<Permit> {
         let one_more = |taken| if taken < limit { Some(taken + 1) } else { None };
         // Relaxed: the count publishes nothing; what a permit protects is started afterwards.
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
             .ok()
             .map(|_| Permit(Arc::clone(&self.0)))
+    }
+}
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -7,12 +7,12 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::entry::Place;
 use crate::job::Home;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Hit;
+use crate::stamp::Stamp;
 
 /// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
 ///
@@ -25,17 +25,9 @@ pub struct Pinned<K, V> {
     reading: Option<Reading<V>>,
     /// Where the last entry belonged that called for the loader or could not be served.
     home: Option<Home>,
-    stamp: Stamp,
-}
-
-/// What must be unchanged for the remembered reading to be served as fresh again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    slot: u64,
-    place: u64,
-    everywhere: u64,
-    clock_steps: u64,
-    /// The first instant at which the decision could be another.
+    /// What the reading rests on; nothing if that was not known before it was made.
+    stamp: Option<Stamp<3>>,
+    /// The first instant at which the reading could be another.
     valid_until: MonoNs,
 }
 
@@ -49,8 +41,14 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let stamp = Stamp { slot: 0, place: 0, everywhere: 0, clock_steps: 0, valid_until: 0 };
-        let mut pinned = Pinned { engine, key: key.to_owned(), reading: None, home: None, stamp };
+        let mut pinned = Pinned {
+            engine,
+            key: key.to_owned(),
+            reading: None,
+            home: None,
+            stamp: None,
+            valid_until: 0,
+        };
         pinned.look();
         pinned.reading.is_some().then_some(pinned)
     }
@@ -81,12 +79,9 @@ where
         let now = self.engine.now();
         let remembered = self.reading.as_mut().filter(|reading| {
             let Some(view) = &reading.view else { return false };
-            let stamp = &self.stamp;
-            now.mono < stamp.valid_until
-                && view.slot.version() == stamp.slot
-                && view.entry().place.version() == stamp.place
-                && self.engine.version() == stamp.everywhere
-                && self.engine.clock.steps() == stamp.clock_steps
+            now.mono < self.valid_until
+                && view.slot.version() == view.version
+                && self.stamp.is_some_and(|s| s.holds(self.engine.versions(&view.entry().place)))
         });
         let refresh_started = match remembered {
             Some(reading) => {
@@ -102,14 +97,13 @@ where
     }
 
     /// Decides anew, and leaves to the loader what that calls for; says whether that started a
-    /// refresh. The versions are read first: what changes after them is noticed next time.
+    /// refresh. The stamp is taken first: what changes after that is noticed next time.
     fn look(&mut self) -> bool {
         let engine = &self.engine;
-        let everywhere = engine.version();
-        let clock_steps = engine.clock.steps();
-        let place =
-            self.reading.as_ref().and_then(|r| r.view.as_ref()).map(|v| v.entry().place.clone());
-        let place_version = place.as_ref().map(Place::version);
+        let before = self.reading.as_ref().and_then(|reading| reading.view.as_ref());
+        let before = before.map(|view| view.entry().place.clone());
+        self.stamp = before.as_ref().map(|place| Stamp::take(engine.versions(place)));
+        self.valid_until = 0;
         let now = engine.now();
         let reading = engine.read_stored(self.key.borrow(), now);
         let refresh_started = self.load(&reading);
@@ -119,11 +113,8 @@ where
         let Some(view) = &reading.view else { return refresh_started };
         let entry = view.entry();
         // Another match than before: its version was not read in time, so look again next time.
-        let same_place = match (&place, &entry.place) {
-            (Some(before), after) => before.is_same(after),
-            (None, _) => false,
-        };
-        let valid_until = if reading.verdict.reason == Reason::Fresh && same_place {
+        let same_place = before.is_some_and(|place| place.is_same(&entry.place));
+        if reading.verdict.reason == Reason::Fresh && same_place {
             let rules = engine.rules();
             let signals = &reading.signals;
             let cap = rules.read.cap_ns(signals.signal.status(), signals.level);
@@ -131,17 +122,8 @@ where
             let facts = entry.place.facts();
             let fresh = rules.read.freshness.fresh_until(&rules_view, facts, now, cap);
             let early = engine.early_from(fresh, rules_view.compute_ns);
-            early.min(entry.place.published(now).1)
-        } else {
-            0
-        };
-        self.stamp = Stamp {
-            slot: view.version,
-            place: place_version.unwrap_or(0),
-            everywhere,
-            clock_steps,
-            valid_until,
-        };
+            self.valid_until = early.min(entry.place.published(now).1);
+        }
         refresh_started
     }
 

@@ -5,13 +5,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use dashmap::DashMap;
-
 use crate::generation::{Class, Mark, Sequence};
 use crate::market::OddsBook;
 use crate::policy::events::{EventGraph, EventId, MarketId};
 use crate::policy::{MatchFacts, WallNs};
-use crate::sync::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Mutex, Ordering};
+use crate::stamp::Version;
+use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
 
 /// Whether a market trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -32,16 +31,14 @@ const NO_KICKOFF: i64 = i64::MIN;
 /// Below this many classes a match does not look for ones that nothing refers to.
 const CLASSES_BEFORE_RECLAIM: usize = 64;
 
-/// The marks of tags, by name, across matches. Classes hold the marks of their tags.
-pub(crate) type TagMarks = DashMap<Box<str>, Arc<Mark>, foldhash::fast::FixedState>;
-
 /// A match. Entries and contexts hold it, so that one in use is never forgotten.
-pub(crate) struct ScopeState {
+pub struct ScopeState {
     name: Box<str>,
-    /// Moves after every change that could alter a decision; see [`ScopeState::version`].
-    version: AtomicU64,
+    version: Version,
     kickoff: AtomicI64,
     lineup_confirmed: AtomicBool,
+    /// Kickoff or line-up is being changed, and the change not counted yet.
+    publishing: AtomicBool,
     status: AtomicU8,
     market_status: Box<[AtomicU8]>,
     classes: Mutex<Classes>,
@@ -68,12 +65,14 @@ impl fmt::Debug for ScopeState {
 }
 
 impl ScopeState {
-    pub(crate) fn new(name: &str, markets: usize) -> ScopeState {
+    /// A match of which nothing is known, with a status for each market of the event graph.
+    pub fn new(name: &str, markets: usize) -> ScopeState {
         ScopeState {
             name: name.into(),
-            version: AtomicU64::new(0),
+            version: Version::new(),
             kickoff: AtomicI64::new(NO_KICKOFF),
             lineup_confirmed: AtomicBool::new(false),
+            publishing: AtomicBool::new(false),
             status: AtomicU8::new(TradingStatus::Open as u8),
             market_status: (0..markets).map(|_| AtomicU8::new(0)).collect(),
             classes: Mutex::new(Classes {
@@ -88,57 +87,62 @@ impl ScopeState {
         &self.name
     }
 
-    /// A number that is unchanged while nothing about the match has changed a decision.
-    pub(crate) fn version(&self) -> u64 {
-        // Acquire: who sees the number unchanged has missed no change that had returned; pairs
-        // with the Release in `touch`.
-        self.version.load(Ordering::Acquire)
-    }
-
-    /// Tells readers with remembered decisions to work them out again.
-    pub(crate) fn touch(&self) {
-        // Release: publishes the change made before; pairs with the Acquire in `version`.
-        self.version.fetch_add(1, Ordering::Release);
+    /// Counts every change about the match that could alter a decision.
+    pub fn version(&self) -> &Version {
+        &self.version
     }
 
     /// Kickoff and line-up as last published.
-    pub(crate) fn facts(&self) -> MatchFacts {
-        // Acquire: a reader that begins after `publish` returned sees it; pairs with the Release
-        // stores there. The two words are independent of one another.
-        let kickoff = self.kickoff.load(Ordering::Acquire);
+    pub fn facts(&self) -> MatchFacts {
+        // Relaxed: a reader that begins after `publish` returned sees what it stored by that alone,
+        // and neither word publishes anything else; pins go by the version. Model: a_pinned_read.
+        let kickoff = self.kickoff.load(Ordering::Relaxed);
         MatchFacts {
             kickoff: (kickoff != NO_KICKOFF).then_some(kickoff),
-            lineup_confirmed: self.lineup_confirmed.load(Ordering::Acquire), // Acquire: as above.
+            lineup_confirmed: self.lineup_confirmed.load(Ordering::Relaxed), // Relaxed: as above.
         }
     }
 
     /// Publishes what a context says of its match; the last writer wins.
-    pub(crate) fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
-        let mut changed = false;
-        if let Some(kickoff) = kickoff.map(|k| k.max(NO_KICKOFF + 1))
-            // Relaxed: spares a write that would change nothing.
-            && self.kickoff.load(Ordering::Relaxed) != kickoff
-        {
-            self.kickoff.store(kickoff, Ordering::Release); // Release: pairs with `facts`.
-            changed = true;
+    pub fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
+        let kickoff = kickoff.map(|k| k.max(NO_KICKOFF + 1));
+        // Acquire: that nothing is being published any more includes that it was counted; pairs
+        // with the Release below. Model: a_publisher_with_nothing_to_change.
+        if self.says(kickoff, lineup_confirmed) && !self.publishing.load(Ordering::Acquire) {
+            return;
         }
-        if let Some(confirmed) = lineup_confirmed
-            // Relaxed: spares a write that would change nothing.
-            && self.lineup_confirmed.load(Ordering::Relaxed) != confirmed
-        {
-            self.lineup_confirmed.store(confirmed, Ordering::Release); // Release: pairs with `facts`.
-            changed = true;
+        let _alone = self.classes.lock();
+        if self.says(kickoff, lineup_confirmed) {
+            return;
         }
-        if changed {
-            self.touch();
+        self.publishing.store(true, Ordering::Relaxed); // Relaxed: the stores below publish it.
+        if let Some(kickoff) = kickoff {
+            self.kickoff.store(kickoff, Ordering::Release); // Release: pairs with `says`.
         }
+        if let Some(confirmed) = lineup_confirmed {
+            self.lineup_confirmed.store(confirmed, Ordering::Release); // Release: as above.
+        }
+        self.version.touch();
+        // Release: publishes the count; pairs with the Acquire above.
+        self.publishing.store(false, Ordering::Release);
+    }
+
+    /// Whether kickoff and line-up are as given already.
+    fn says(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) -> bool {
+        // Acquire: who sees what is being published sees that it is; pairs with the Release stores
+        // in `publish`. Model: a_publisher_with_nothing_to_change.
+        kickoff.is_none_or(|kickoff| self.kickoff.load(Ordering::Acquire) == kickoff)
+            && lineup_confirmed.is_none_or(|confirmed| {
+                // Acquire: as above.
+                self.lineup_confirmed.load(Ordering::Acquire) == confirmed
+            })
     }
 
     /// Whether the match, or this market of it, is suspended or closed.
-    pub(crate) fn is_suspended(&self, market: Option<MarketId>) -> bool {
+    pub fn is_suspended(&self, market: Option<MarketId>) -> bool {
         const OPEN: u8 = TradingStatus::Open as u8;
-        // Acquire: a compute that starts while suspended sees the flag when it publishes; pairs
-        // with the Release in `set_status`.
+        // Acquire: a read that sees the flag computes what came before the change; pairs with the
+        // Release in `set_status`. Model: a_read_that_sees_a_suspension.
         self.status.load(Ordering::Acquire) != OPEN
             || market.is_some_and(|m| {
                 // Acquire: as above.
@@ -148,7 +152,7 @@ impl ScopeState {
 
     /// Sets the status of the match or of one market. Returns how many entries died by it, or
     /// nothing if it was set already.
-    pub(crate) fn set_status(
+    pub fn set_status(
         &self,
         market: Option<MarketId>,
         status: TradingStatus,
@@ -160,37 +164,37 @@ impl ScopeState {
         if flag.load(Ordering::Relaxed) == status as u8 {
             return None;
         }
-        // Release, and before the kill: a result that is stored in spite of the flag was captured
-        // before the kill and dies by it; one captured later sees the flag. Pairs with
-        // `is_suspended`.
+        // Before the kill: a result that is stored in spite of the flag was captured before the
+        // kill and dies by it; one captured later sees the flag. Release: publishes what the caller
+        // did before; pairs with `is_suspended`. Model: suspension.
         flag.store(status as u8, Ordering::Release);
         let died = classes.kill(sequence, |entry| market.is_none() || entry.market == market);
-        drop(classes);
-        self.touch();
+        // Under the lock: who finds the status set already may count on its having been counted.
+        self.version.touch();
         Some(died)
     }
 
     /// Kills every entry of the match; returns how many lived.
-    pub(crate) fn kill_all(&self, sequence: &Sequence) -> u64 {
+    pub fn kill_all(&self, sequence: &Sequence) -> u64 {
         let died = self.classes.lock().kill(sequence, |_| true);
-        self.touch();
+        self.version.touch();
         died
     }
 
     /// Kills the entries that carry a tag of the event; returns how many lived.
-    pub(crate) fn kill_event(&self, event: EventId, sequence: &Sequence) -> u64 {
+    pub fn kill_event(&self, event: EventId, sequence: &Sequence) -> u64 {
         let died = self.classes.lock().kill(sequence, |entry| entry.events.contains(&event));
-        self.touch();
+        self.version.touch();
         died
     }
 
     /// Expires every entry of the match.
-    pub(crate) fn expire_all(&self, sequence: &Sequence) {
+    pub fn expire_all(&self, sequence: &Sequence) {
         let classes = self.classes.lock();
         let seq = sequence.next();
         classes.entries.iter().for_each(|entry| entry.class.expire(seq));
         drop(classes);
-        self.touch();
+        self.version.touch();
     }
 
     /// The tags of a class beyond its market's own. Whoever holds a class keeps it in the table.
@@ -200,16 +204,17 @@ impl ScopeState {
         found.map_or_else(Vec::new, |entry| entry.tags.to_vec())
     }
 
-    /// The class of entries with this market and these extra tags; created if it is new.
+    /// The class of entries with this market and these extra tags; created if it is new, from the
+    /// marks of its tags.
     ///
     /// Taken under the lock that kills hold: a compute whose class a kill did not find had not
     /// started when that kill began.
-    pub(crate) fn class(
+    pub fn class(
         &self,
         market: Option<MarketId>,
         tags: &[Box<str>],
         graph: &EventGraph,
-        marks: &TagMarks,
+        mark: impl FnMut(&str) -> Arc<Mark>,
     ) -> Arc<Class> {
         let mut classes = self.classes.lock();
         let found = classes.entries.iter().find(|e| e.market == market && *e.tags == *tags);
@@ -225,7 +230,7 @@ impl ScopeState {
         let mut names: Vec<&str> = of_market.chain(tags.iter().map(|t| &**t)).collect();
         names.sort_unstable();
         names.dedup();
-        let class = Arc::new(Class::new(names.iter().map(|name| mark_of(marks, name))));
+        let class = Arc::new(Class::new(names.iter().copied().map(mark)));
         classes.entries.push(ClassEntry {
             market,
             tags: tags.into(),
@@ -241,13 +246,6 @@ impl Classes {
         let seq = sequence.next();
         self.entries.iter().filter(|e| which(e)).map(|e| e.class.kill(seq)).sum()
     }
-}
-
-fn mark_of(marks: &TagMarks, name: &str) -> Arc<Mark> {
-    if let Some(mark) = marks.get(name) {
-        return Arc::clone(&mark);
-    }
-    Arc::clone(&marks.entry(name.into()).or_default())
 }
 
 #[cfg(all(test, not(kairos_loom)))]

@@ -87,6 +87,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "context",
             "receipt",
             // Truth and its protocols.
+            "tags",
             "scope",
             "market",
             "flight",
@@ -100,6 +101,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "sim",
             "runtime",
             "clock",
+            "stamp",
             "error",
             "policy",
             "sync",
@@ -111,7 +113,8 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
 /// else, whatever stands below them.
 pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[
     ("kairos-cache", "slot", &["scope", "generation", "sync", "error"]),
-    ("kairos-cache", "scope", &["generation", "market", "policy", "sync", "error"]),
+    ("kairos-cache", "scope", &["generation", "market", "stamp", "policy", "sync", "error"]),
+    ("kairos-cache", "stamp", &["sync"]),
     ("kairos-cache", "generation", &["sync", "error"]),
     ("kairos-cache", "flight", &["generation", "sync", "error"]),
 ];
@@ -119,7 +122,21 @@ pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[
 /// Modules that loom runs: nothing in them may be opaque to it.
 pub(crate) const MODELLED: &[(&str, &[&str])] = &[
     ("kairos-metrics", &["core", "shard", "tally", "cell"]),
-    ("kairos-cache", &["slot", "generation", "flight", "published"]),
+    (
+        "kairos-cache",
+        &[
+            "breaker",
+            "clock",
+            "scope",
+            "flight",
+            "slot",
+            "published",
+            "generation",
+            "gate",
+            "permits",
+            "stamp",
+        ],
+    ),
 ];
 
 /// Crates whose locks, tasks and atomics loom cannot see.

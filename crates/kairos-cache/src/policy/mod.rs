@@ -39,7 +39,8 @@ impl Now {
 
 /// What a match tells every reader of its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct MatchFacts {
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub struct MatchFacts {
     /// Kickoff on the wall clock, if the match has been given one.
     pub kickoff: Option<WallNs>,
     /// Whether the line-up has been confirmed.

@@ -6,6 +6,7 @@ use foldhash::fast::FixedState;
 
 use super::*;
 use crate::generation::Capture;
+use crate::tags::{TagMarks, mark_of};
 
 struct World {
     scope: ScopeState,
@@ -29,7 +30,8 @@ impl World {
 
     fn class(&self, market: &str, tags: &[&str]) -> Arc<Class> {
         let tags: Vec<Box<str>> = tags.iter().map(|t| (*t).into()).collect();
-        self.scope.class(self.graph.market(market), &tags, &self.graph, &self.marks)
+        self.scope
+            .class(self.graph.market(market), &tags, &self.graph, |tag| mark_of(&self.marks, tag))
     }
 
     /// Captures and counts one entry.
@@ -113,7 +115,7 @@ fn a_tag_is_shared_by_every_match_that_names_it() {
     let world = World::new();
     let other = ScopeState::new("n", world.graph.market_count());
     let tags: [Box<str>; 1] = ["team:a".into()];
-    let class = other.class(None, &tags, &world.graph, &world.marks);
+    let class = other.class(None, &tags, &world.graph, |tag| mark_of(&world.marks, tag));
     let theirs = Capture::take(&world.sequence, &world.everything, &class);
     let ours = world.store("btts", &["team:a"]);
     let untagged = world.store("btts", &[]);
@@ -136,13 +138,13 @@ fn classes_that_nothing_refers_to_are_reclaimed() {
 #[test]
 fn the_last_writer_of_kickoff_and_line_up_wins() {
     let world = World::new();
-    let before = world.scope.version();
+    let before = world.scope.version().current();
     world.scope.publish(Some(5), None);
     world.scope.publish(Some(7), Some(true));
     world.scope.publish(None, None);
     assert_eq!(world.scope.facts(), MatchFacts { kickoff: Some(7), lineup_confirmed: true });
-    let after = world.scope.version();
+    let after = world.scope.version().current();
     assert!(after > before);
     world.scope.publish(Some(7), Some(true));
-    assert_eq!(world.scope.version(), after, "what is published already changes nothing");
+    assert_eq!(world.scope.version().current(), after, "what is published already changes nothing");
 }
