@@ -1,4 +1,4 @@
-//! Models of the promise: no lost invalidation, exact counts, no torn slot, no value through a suspension.
+//! Models of the promise: no lost invalidation, exact counts, no torn slot.
 //! Never knows: the store; a slot in an `Arc` plays the key's place.
 //! Read next: `crates/kairos-cache/src/generation.rs`.
 #![cfg(kairos_loom)]
@@ -184,44 +184,6 @@ fn slot_replace() {
         writing.join().unwrap();
         assert!(world.slot.read().is_none());
     });
-}
-
-/// The order of `ScopeState::set_status` against the order of `Engine::store_result`.
-fn suspension(flag_first: bool) {
-    loom::model(move || {
-        let world = Arc::new(World::new());
-        world.class.kill(world.sequence.next());
-        let suspended = Arc::new(AtomicBool::new(false));
-        let computing = {
-            let (world, suspended) = (Arc::clone(&world), Arc::clone(&suspended));
-            thread::spawn(move || {
-                let capture = world.capture();
-                if !suspended.load(Ordering::Acquire) {
-                    world.slot.replace(Held { entry: StdArc::new(7), capture });
-                }
-            })
-        };
-        if flag_first {
-            suspended.store(true, Ordering::Release);
-            world.class.kill(world.sequence.next());
-        } else {
-            world.class.kill(world.sequence.next());
-            suspended.store(true, Ordering::Release);
-        }
-        computing.join().unwrap();
-        assert_eq!(world.served(), None, "stored in spite of the suspension");
-    });
-}
-
-#[test]
-fn nothing_is_stored_through_a_suspension() {
-    suspension(true);
-}
-
-#[test]
-#[should_panic(expected = "in spite of the suspension")]
-fn a_flag_raised_after_the_kill_lets_a_value_through() {
-    suspension(false);
 }
 
 /// Words are read as they were written together, however many writes overtake the reader.

@@ -3,6 +3,8 @@
 //! Read next: `../cache_publish.rs`, the first model played on it.
 #![allow(dead_code, reason = "each file of models uses its part of the stage")]
 
+pub(crate) mod match_;
+
 use std::sync::Arc;
 
 use kairos_cache::model::{Capture, Class, Held, KeyMarks, Mark, Replaced, Sequence, Slot};
@@ -26,7 +28,7 @@ impl World {
             everything: Arc::default(),
             class: Arc::new(Class::new([Arc::clone(&tag)])),
             tag,
-            source: Source(AtomicU64::new(0)),
+            source: Source::new(),
         }
     }
 
@@ -44,6 +46,10 @@ impl World {
 pub(crate) struct Source(AtomicU64);
 
 impl Source {
+    pub(crate) fn new() -> Source {
+        Source(AtomicU64::new(0))
+    }
+
     pub(crate) fn read(&self) -> u64 {
         // Relaxed: the cache must carry the order, the source does not.
         self.0.load(Ordering::Relaxed)
