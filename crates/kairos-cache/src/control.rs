@@ -42,11 +42,12 @@ where
         let engine = &self.engine;
         let rules = Rules::new(config)?;
         engine.fixed.require_same(&Fixed::of(config))?;
-        let enabled = rules.enabled;
+        let (enabled, max_concurrent) = (rules.enabled, rules.max_concurrent_computes);
         engine.stats.sample_latency(rules.latency_sampling);
         engine.rules.store(Arc::new(rules));
         engine.touch();
         self.set_enabled(enabled);
+        engine.gate.set_limit(max_concurrent);
         engine.stats.reloaded();
         engine.notices.tell(|| Notice::Reloaded);
         Ok(())

@@ -107,10 +107,21 @@ impl Gate {
         Some(Pass(Some(self.clone())))
     }
 
+    /// Takes another limit into force: what waits begins as far as there is room now.
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.0.lock().limit = limit;
+        self.fill();
+    }
+
     /// Takes a place back and lets those begin that there is room for.
     fn hand_on(&self) {
+        self.0.lock().passed -= 1;
+        self.fill();
+    }
+
+    /// Lets in what waits for as long as there is room.
+    fn fill(&self) {
         let mut state = self.0.lock();
-        state.passed -= 1;
         // Whoever is handing on looks for room again. Were this to nest instead, a row of arrivals
         // that end as they begin would nest as deep as it is long.
         if std::mem::replace(&mut state.handing_on, true) {
@@ -252,6 +263,18 @@ mod tests {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(pass)));
         assert!(panicked.is_err());
         assert_eq!((*begun.lock().expect("no panic"), gate.0.lock().passed), (1, 0));
+    }
+
+    #[test]
+    fn a_wider_gate_lets_in_what_waits_at_once() {
+        let (gate, passes) = (Gate::new(), Passes::default());
+        for name in 1..=5 {
+            enter(&gate, &passes, name, true);
+        }
+        gate.set_limit(4);
+        assert_eq!(names(&passes), [1, 2, 3, 4]);
+        gate.set_limit(0);
+        assert_eq!(names(&passes), [1, 2, 3, 4, 5]);
     }
 
     #[test]
