@@ -182,8 +182,9 @@ where
     pub(crate) ended: bool,
     /// Its own; none for one of many that share a task.
     pub(crate) timer: Option<Task>,
-    /// Given back only after the pending compute of the key has asked for its turn.
-    pub(crate) _permits: Option<(Pass, Option<Permit>)>,
+    /// Given back before the pending compute of the key asks for its turn: a full queue then has
+    /// room for it.
+    pub(crate) permits: Option<(Pass, Option<Permit>)>,
 }
 
 impl<K, V> Running<K, V>
@@ -216,6 +217,7 @@ where
         if let Some(error) = failed {
             engine.tell_failure(&self.key, self.kind, &error);
         }
+        drop(self.permits.take());
         engine.settle(&self.key, &self.flight, after);
     }
 

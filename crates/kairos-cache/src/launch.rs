@@ -179,7 +179,7 @@ where
             started,
             ended: false,
             timer: Some(timer),
-            _permits: Some(permits),
+            permits: Some(permits),
         };
         let task = self.runtime.spawn(underway.track(async move {
             let found = contained(work).await;
