@@ -59,7 +59,7 @@ struct Holds {
     panic_z: f64,
     warning_until: MonoNs,
     warning_z: f64,
-    /// When the newest sample of the match leaves the window; zero before the first.
+    /// The first instant without the newest sample in the window; zero before the first sample.
     observed_until: MonoNs,
 }
 
@@ -93,8 +93,8 @@ impl Holds {
             (Signal::Scored(Volatility::Panic, self.panic_z), self.panic_until)
         } else if now < self.warning_until {
             (Signal::Scored(Volatility::Warning, self.warning_z), self.warning_until)
-        } else if now <= self.observed_until && self.observed_until > 0 {
-            (Signal::Scored(Volatility::Normal, 0.0), self.observed_until.saturating_add(1))
+        } else if now < self.observed_until {
+            (Signal::Scored(Volatility::Normal, 0.0), self.observed_until)
         } else {
             (Signal::Unscored, MonoNs::MAX)
         }
@@ -153,8 +153,9 @@ impl OddsBook {
         let (status, z) = rule.score.score(price, &entry.window.moments());
         entry.window.push(at, price);
         entry.window.trim_to(rule.max_samples);
-        // Added on the wall clock: what lies before the monotonic clock's origin would be lost.
-        let leaves_window = now.mono_at(at.saturating_add(window_ns));
+        // Added on the wall clock: what lies before the monotonic clock's origin would be lost. One
+        // more, because a window counts until its newest sample is older than its length.
+        let leaves_window = now.mono_at(at.saturating_add(window_ns).saturating_add(1));
         entry.published.store(score_words(&entry.window.moments(), leaves_window));
         let changed = self.hold(status, z, at, leaves_window, now, rule);
         Ok(Observed { status, z, changed })
@@ -222,7 +223,7 @@ fn score_words(window: &Moments, leaves_window: MonoNs) -> [u64; 4] {
 
 /// The moments that a read sees: none once the newest sample has left the window.
 fn moments_at(words: [u64; 4], now: MonoNs) -> Moments {
-    if now > words[3] {
+    if now >= words[3] {
         return Moments::default();
     }
     Moments {

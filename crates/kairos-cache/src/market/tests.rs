@@ -140,3 +140,11 @@ fn only_a_change_of_what_readers_see_is_a_change() {
     // The first panic's hold is over and nobody wrote: a second panic is a change all the same.
     assert!(observe(&book, 100, 9.0).changed);
 }
+
+#[test]
+fn a_window_that_ends_at_the_clocks_origin_still_counts_there() {
+    let book = OddsBook::new();
+    book.observe("draw", 2.0, WALL - 1800 * SECOND as i64, at(0), &rule()).expect("not older");
+    assert_eq!(status(&book, 0), Signal::Scored(Volatility::Normal, 0.0));
+    assert_eq!(book.published(1).0, Signal::Unscored);
+}
