@@ -220,7 +220,7 @@ where
             }
             Looked::Answered(answer) => answer,
             Looked::Waiting(waiting, reading) => {
-                self.wait(key, waiting, context, &place, reading, arrived).await
+                self.wait(key, waiting, &place, reading, arrived).await
             }
         })
     }
@@ -282,7 +282,6 @@ where
         &self,
         key: &Q,
         mut waiting: Waiting<K, V>,
-        context: &Context,
         place: &Place,
         reading: Reading<V>,
         arrived: Now,
@@ -297,10 +296,10 @@ where
             let timer = self.runtime.sleep_until(arrived.mono.saturating_add(soft_timeout_ns));
             match waiting.done_before(timer).await {
                 Some((done, joined)) => {
-                    return self.conclude(key, context, place, &reading, (done, joined), arrived);
+                    return self.conclude(key, place, &reading, (done, joined), arrived);
                 }
                 None => {
-                    if let Some(old) = self.old_value(key, context, place, &reading) {
+                    if let Some(old) = self.old_value(key, place, &reading) {
                         waiting.depart();
                         return self.serve_as(Reason::SoftTimeout, old, arrived);
                     }
@@ -308,13 +307,12 @@ where
             }
         }
         let done = waiting.done().await;
-        self.conclude(key, context, place, &reading, done, arrived)
+        self.conclude(key, place, &reading, done, arrived)
     }
 
     fn conclude<Q>(
         &self,
         key: &Q,
-        context: &Context,
         place: &Place,
         reading: &Reading<V>,
         (done, joined): (Done<V>, Joined),
@@ -327,7 +325,7 @@ where
         let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
         if failed
             && reading.verdict.reason == Reason::TooStale
-            && let Some(old) = self.old_value(key, context, place, reading)
+            && let Some(old) = self.old_value(key, place, reading)
             && self.rules().read.allowed_if_error(&old.rules_view(), old.now)
         {
             return self.serve_as(Reason::StaleIfError, old, arrived);

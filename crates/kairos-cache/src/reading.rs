@@ -82,11 +82,7 @@ where
         Q: Hash + Eq + ?Sized,
     {
         let view = self.view(key, place.scope.as_ref());
-        // A read that names no match obeys the match of the entry that it finds.
-        let ruled_by = match &view {
-            Some(view) if place.scope.is_none() => &view.entry().place,
-            _ => place,
-        };
+        let ruled_by = ruling(view.as_ref(), place);
         let rules = self.rules();
         let signals = self.signals(context, ruled_by, now, &rules.odds);
         let rules_view = view.as_ref().map(View::rules_view);
@@ -169,11 +165,11 @@ where
     }
 
     /// Looks again for the value that a read found too stale when it arrived: it may have died
-    /// meanwhile. The signals stay those of the read's arrival.
+    /// meanwhile. The signals stay those of the read's arrival: prices scored since then belong to
+    /// later reads.
     pub(crate) fn old_value<Q>(
         &self,
         key: &Q,
-        context: &Context,
         place: &Place,
         arrival: &Reading<V>,
     ) -> Option<Reading<V>>
@@ -181,18 +177,22 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let mut again = self.read(key, context, place, self.now());
-        let view = again.view.as_ref().filter(|view| view.entry().value.is_some())?;
-        let facts = view.entry().place.facts();
-        let alive = self.is_enabled()
-            && !again.signals.suspended
-            && !view.rules_view().ended_by_kickoff(facts, again.now)
-            && again
-                .signals
-                .max_age_ns
-                .is_none_or(|max| view.rules_view().age_ns(again.now) <= max);
-        again.signals = arrival.signals;
-        alive.then_some(again)
+        let now = self.now();
+        let view = self.view(key, place.scope.as_ref())?;
+        let (entry, rules_view) = (view.entry(), view.rules_view());
+        let ruled_by = ruling(Some(&view), place);
+        let facts = ruled_by.facts();
+        let signals = arrival.signals;
+        let alive = entry.value.is_some()
+            && self.is_enabled()
+            && !ruled_by.is_suspended()
+            && !rules_view.ended_by_kickoff(facts, now)
+            && signals.max_age_ns.is_none_or(|max| rules_view.age_ns(now) <= max);
+        if !alive {
+            return None;
+        }
+        let verdict = self.rules().read.decide(Some(&rules_view), &signals, facts, now);
+        Some(Reading { view: Some(view), signals, verdict, now })
     }
 
     /// Whether fail-safe serves the old value of a too-stale read without a compute, because one
@@ -239,6 +239,15 @@ where
     fn count(&self, reading: &Reading<V>, arrived: Now) {
         let took = || self.clock.now().mono.saturating_sub(arrived.mono);
         self.stats.read(reading.verdict.reason, reading.signals.signal, took);
+    }
+}
+
+/// The match and market that rule a read: those that it names, or, if it names no match, those of
+/// the entry that it finds.
+fn ruling<'a, V>(view: Option<&'a View<V>>, place: &'a Place) -> &'a Place {
+    match view {
+        Some(view) if place.scope.is_none() => &view.entry().place,
+        _ => place,
     }
 }
 
