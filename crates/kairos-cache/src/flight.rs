@@ -10,9 +10,11 @@ use crate::sync::Mutex;
 
 mod ask;
 mod leaving;
+mod pending;
 pub mod run;
 mod steps;
 
+use pending::Pending;
 pub use run::{Run, Seat};
 pub use steps::{After, Job, Join, KeyMarks, Kind, Launch, Refresh, Ticket};
 
@@ -40,13 +42,6 @@ struct Running<R> {
     queued: bool,
     /// It goes on without waiters: a refresh, or a compute that a reader left and wants to go on.
     kept: bool,
-}
-
-struct Pending<J, R> {
-    run: Arc<Run<R>>,
-    jobs: VecDeque<(u64, Kind, J)>,
-    /// It stood here at the last check of a compute that does not end.
-    seen_stuck: bool,
 }
 
 impl<J: Job, R: Clone> Flight<J, R> {
@@ -95,6 +90,7 @@ impl<J: Job, R: Clone> Flight<J, R> {
                 let pending = state.pending.get_or_insert_with(|| Pending {
                     run: Arc::new(Run::new()),
                     jobs: VecDeque::new(),
+                    departed: Vec::new(),
                     seen_stuck: false,
                 });
                 pending.jobs.push_back((id, kind, job()));
@@ -281,7 +277,7 @@ impl<J: Job, R: Clone> State<J, R> {
         let mut spare = VecDeque::new();
         if self.running.is_none()
             && let Some(mut pending) = self.pending.take()
-            && let Some((id, kind, job)) = pending.jobs.pop_front()
+            && let Some((id, kind, job)) = pending.take_leader()
         {
             let waiters = pending.jobs.len() + 1;
             launch = Some(self.start(pending.run, kind, waiters, id, job));

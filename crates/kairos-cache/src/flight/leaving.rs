@@ -43,10 +43,14 @@ impl<J: Job, R: Clone> Flight<J, R> {
     pub fn depart(&self, ticket: &Ticket<R>) {
         ticket.run.leave(&ticket.seat);
         let mut state = self.state.lock();
-        // The job of a pending compute simply stays: nobody else can take it back.
         if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
             running.waiters = running.waiters.saturating_sub(1);
             running.kept = true;
+        } else if let Some(pending) =
+            state.pending.as_mut().filter(|p| Arc::ptr_eq(&p.run, &ticket.run))
+        {
+            // Its job stays, and keeps the compute wanted.
+            pending.departed.push(ticket.id);
         }
     }
 

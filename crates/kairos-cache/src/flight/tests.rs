@@ -142,6 +142,24 @@ fn the_last_waiter_to_leave_dooms_the_compute_and_nobody_joins_it() {
 }
 
 #[test]
+fn the_pending_compute_runs_the_closure_of_the_first_caller_who_still_waits() {
+    let (world, flight) = (World::new(), Flight::new());
+    let (_first, launch) = world.join(&flight, Kind::Miss, "first");
+    let mut run = launch.expect("idle").run;
+    for (stays, runs) in [(true, "stays"), (false, "departs")] {
+        let (departs, _) = world.join(&flight, Kind::Bypass, "departs");
+        let stayed = stays.then(|| world.join(&flight, Kind::Bypass, "stays"));
+        flight.depart(&departs);
+        let launch = finish(&flight, &run, 1).launch.expect("it is wanted");
+        assert_eq!(launch.job.name, runs);
+        if let Some((stays, _)) = stayed {
+            assert!(flight.leave(&stays).abort.is_none(), "who departed wants it to go on");
+        }
+        run = launch.run;
+    }
+}
+
+#[test]
 fn a_refresh_outlives_its_joiners_and_starts_only_when_nothing_runs() {
     let (world, flight) = (World::new(), Flight::new());
     let refresh = |name| {
