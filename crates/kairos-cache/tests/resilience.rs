@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kairos_cache::{
     Answer, BreakerLevel, Builder, Cache, Computed, Config, Context, Error, Reason, Runtime, Sim,
-    Source, Strategy,
+    Source, Strategy, Volatility,
 };
 
 const START: SystemTime = UNIX_EPOCH;
@@ -299,6 +299,48 @@ fn a_hanging_compute_gives_its_turn_to_the_next() {
     world.at(5);
     assert_eq!(world.got("hanging").map(|got| got.1), Some(Err(Error::Timeout.to_string())));
     assert_eq!(world.got("next"), Some((Reason::Miss, Ok(2), 0)));
+}
+
+#[test]
+fn a_wider_configuration_lets_waiting_computes_begin_at_once() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(1));
+    for key in ["a", "b", "c"] {
+        world.read(key, key, 10 * SECOND, Outcome::Value(1));
+    }
+    let mut config = Config::default();
+    config.computes.max_concurrent = 3;
+    world.at(1);
+    world.cache.reload(&config).expect("in range");
+    world.at(11);
+    assert!(["a", "b", "c"].iter().all(|name| !world.is_waiting(name)));
+}
+
+#[test]
+fn a_pending_compute_finds_the_turn_that_its_key_has_just_given_back() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(1).compute_queue(0));
+    world.read("running", "k", 10 * SECOND, Outcome::Value(1));
+    let forced = Context::none().force_refresh(true);
+    world.read_with("pending", "k", &forced, 10 * SECOND, Outcome::Value(2));
+    world.at(20);
+    assert_eq!(world.got("pending"), Some((Reason::Forced, Ok(2), 0)));
+}
+
+#[test]
+fn an_old_value_keeps_its_own_age_when_prices_panic_while_its_read_waits() {
+    let world = World::new(|b| minute_ttl(b).soft_timeout(2 * SECOND));
+    let scope = world.cache.scope("m");
+    let context = Context::new(&scope);
+    world.read_with("first", "k", &context, Duration::ZERO, Outcome::Value(1));
+    world.at(200);
+    for price in [2.0, 2.0, 2.0] {
+        world.cache.observe_odds(&scope, "home", price, START + 200 * SECOND).expect("in order");
+    }
+    world.read_with("impatient", "k", &context, 10 * SECOND, Outcome::Value(2));
+    world.cache.observe_odds(&scope, "home", 9.0, START + 200 * SECOND).expect("in order");
+    world.at(202);
+    assert_eq!(world.got("impatient"), Some((Reason::SoftTimeout, Ok(1), 202)));
+    let receipt = world.answers.lock().expect("no panic")["impatient"].receipt;
+    assert_eq!((receipt.ttl, receipt.volatility), (60 * SECOND, Volatility::Normal));
 }
 
 #[test]
