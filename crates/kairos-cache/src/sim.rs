@@ -87,6 +87,11 @@ impl Sim {
         Duration::from_nanos(self.0.clock.now().mono)
     }
 
+    /// Sets the wall clock alone, as an operator or a time service does. Timers do not move.
+    pub fn step_wall(&self, to: SystemTime) {
+        self.0.hand.step_wall(to);
+    }
+
     /// Resolves after a stretch of virtual time.
     pub fn sleep(&self, duration: Duration) -> BoxFuture {
         let deadline = self.now().saturating_add(duration);
