@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::invocation::Invocation;
-use crate::{Failure, loom, tidy};
+use crate::{Failure, loom, property, tidy};
 
 /// Runs every step; nothing is taken as an argument, so that every machine checks the same.
 ///
@@ -31,7 +31,8 @@ struct Step<'a> {
 }
 
 /// Clippy, test and doc share the main target folder and its dev profile, with the same features,
-/// so that a dependency is checked once and built once. Loom has flags of its own and therefore a
+/// so that a dependency is checked once and built once. The property test runs a few sequences as
+/// one of the tests and all of them as a step of its own, which prints what they reached. Loom has flags of its own and therefore a
 /// folder of its own: see `loom.rs`.
 fn steps(root: &Path) -> Vec<Step<'_>> {
     let cargo = |name, invocation: Invocation| Step {
@@ -44,6 +45,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         cargo("fmt", words("fmt --all --check")),
         cargo("clippy", words("clippy --workspace --all-targets --all-features -- -D warnings")),
         cargo("test", words("test --workspace --all-features")),
+        cargo("property", property::invocation(property::SEQUENCES, 0)),
         cargo(
             "doc",
             words("doc --workspace --no-deps --all-features").var("RUSTDOCFLAGS", "-D warnings"),
@@ -128,17 +130,19 @@ mod tests {
             .map(|step| format!("{}: {}", step.name, step.command))
             .collect();
         assert_eq!(
-            shown[..5],
+            shown[..6],
             [
                 "fmt: cargo fmt --all --check",
                 "clippy: cargo clippy --workspace --all-targets --all-features -- -D warnings",
                 "test: cargo test --workspace --all-features",
+                "property: KAIROS_MODEL_SEQUENCES=10000 KAIROS_MODEL_SEED=0 cargo test --workspace \
+                 --all-features --test model -- --nocapture",
                 "doc: RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features",
                 "tidy: cargo xtask tidy",
             ]
         );
-        assert!(shown[5].starts_with("loom: RUSTFLAGS='--cfg kairos_loom'"), "{}", shown[5]);
-        assert_eq!(shown.len(), 6);
+        assert!(shown[6].starts_with("loom: RUSTFLAGS='--cfg kairos_loom'"), "{}", shown[6]);
+        assert_eq!(shown.len(), 7);
     }
 
     #[test]

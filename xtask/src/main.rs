@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod invocation;
 mod loom;
+mod property;
 mod tidy;
 
 use std::fmt::Write as _;
@@ -49,6 +50,12 @@ const COMMANDS: &[Command] = &[
         usage: "loom [--deep | --preemptions N] [-- TEST ARGS]",
         about: "the models in loom-tests/ under `--cfg kairos_loom`",
         run: loom::run,
+    },
+    Command {
+        name: "property",
+        usage: "property [SEQUENCES [SEED]]",
+        about: "drawn sequences of operations on the cache against the model of its contract",
+        run: property::run,
     },
     Command {
         name: "bench",
@@ -121,8 +128,16 @@ mod tests {
 
     #[test]
     fn unknown_or_missing_commands_are_usage_errors() {
-        for line in ["", "deploy", "CI", "ci --fast", "tidy --deny", "loom --deep 3", "bench moon"]
-        {
+        for line in [
+            "",
+            "deploy",
+            "CI",
+            "ci --fast",
+            "tidy --deny",
+            "loom --deep 3",
+            "bench moon",
+            "property x",
+        ] {
             let result = dispatch(Path::new("."), &words(line));
             assert!(matches!(result, Err(Failure::Usage(_))), "`{line}` gave {result:?}");
         }

@@ -1,0 +1,248 @@
+//! Runs one sequence on the cache and on the model, and stops where they differ.
+//! Never knows: what either does inside.
+//! Read next: `stage.rs` for the cache's side, `model.rs` for the other.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::answer::{Answer, Receipt};
+use crate::coverage::Coverage;
+use crate::model::{Died, Model, tolerance};
+use crate::operation::{Op, Sequence, TAGS, Target, Wait};
+use crate::stage::Stage;
+
+/// Where cache and model part.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    /// The place of the operation; the sequence's length for what comes after the last.
+    pub(crate) at: usize,
+    pub(crate) text: String,
+}
+
+/// Runs a sequence to its end, and on until no timer is left.
+pub(crate) fn run(sequence: &Sequence, coverage: &mut Coverage) -> Result<(), Difference> {
+    let mut at = 0;
+    let text = match catch_unwind(AssertUnwindSafe(|| run_through(sequence, coverage, &mut at))) {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(text)) => text,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            format!("panic: {}", text.unwrap_or_default())
+        }
+    };
+    Err(Difference { at, text })
+}
+
+fn run_through(sequence: &Sequence, coverage: &mut Coverage, at: &mut usize) -> Result<(), String> {
+    let mut pair =
+        Pair { stage: Stage::new(&sequence.setup), model: Model::new(&sequence.setup), coverage };
+    for op in &sequence.ops {
+        pair.apply(*at, op).map_err(|text| format!("{op:?}: {text}"))?;
+        pair.settle()?;
+        *at += 1;
+    }
+    pair.run_to_end()
+}
+
+/// A value served without a compute.
+type Hit = Option<(u64, Receipt)>;
+
+struct Pair<'a> {
+    stage: Stage,
+    model: Model,
+    coverage: &'a mut Coverage,
+}
+
+impl Pair<'_> {
+    fn apply(&mut self, id: usize, op: &Op) -> Result<(), String> {
+        let (stage, model) = (&mut self.stage, &mut self.model);
+        match op {
+            Op::Read { key, context, work, hit_only } => {
+                stage.read(id, *key, context, *work, *hit_only);
+                model.read(id, *key, context, *work);
+            }
+            Op::Get { key } => same_hit(&model.get(*key, true), &stage.get(*key))?,
+            Op::Peek { key } => same_hit(&model.get(*key, false), &stage.peek(*key))?,
+            Op::Pin { slot, key } => {
+                same("pin", &model.get(*key, false).is_some(), &stage.pin(*slot, *key))?;
+            }
+            Op::ReadPin { slot } => {
+                if let Some((key, hit)) = stage.read_pin(*slot) {
+                    same_hit(&model.get(key, true), &hit)?;
+                }
+            }
+            Op::Begin { slot, key, context } => {
+                stage.begin(*slot, *key, context);
+                model.begin(*slot, *key, context);
+            }
+            Op::Insert { slot } => {
+                if let Some(stored) = stage.insert(*slot, id as u64) {
+                    same("stored", &model.insert(*slot, id as u64), &stored)?;
+                }
+            }
+            Op::Cancel { nth } => {
+                let waiting = model.waiting();
+                if !waiting.is_empty() {
+                    let read = waiting[nth % waiting.len()];
+                    stage.cancel(read);
+                    model.cancel(read);
+                }
+            }
+            Op::Odds { of, priced, price, ahead } => {
+                let at = model.wall() + ahead;
+                let model = model.observe(*of, *priced, *price, at);
+                same("status", &model, &stage.observe(*of, *priced, *price, at))?;
+            }
+            Op::Status { of, market, status } => {
+                let died = stage.set_status(*of, *market, *status);
+                may_have_died(model.set_status(*of, *market, *status), died)?;
+            }
+            Op::Event { of, event } => {
+                let (markets, saved, died) = stage.event(*of, *event);
+                let (model_markets, model_saved, model_died) = model.invalidate_event(*of, *event);
+                same("event", &(model_markets, model_saved), &(markets, saved))?;
+                may_have_died(model_died, died)?;
+                model.count_died(died);
+            }
+            Op::Invalidate(target) => self.invalidate(*target)?,
+            Op::Expire(target) => {
+                stage.expire(*target);
+                model.expire(*target);
+            }
+            Op::Switch(on) => {
+                stage.cache.set_enabled(*on);
+                model.switch(*on);
+            }
+            Op::Reload(setup) => {
+                stage.cache.reload(&setup.config()).map_err(|error| error.to_string())?;
+                model.reload(setup);
+            }
+            Op::Pass(wait) => self.pass(*wait),
+            Op::StepWall(by) => {
+                stage.step_wall(*by);
+                model.step_wall(*by);
+            }
+            Op::Stats => self.compare_counts()?,
+            Op::Reset(category) => {
+                match category {
+                    Some(category) => stage.cache.reset_category(*category),
+                    None => stage.cache.stats_reset(),
+                }
+                model.reset(*category);
+            }
+        }
+        Ok(())
+    }
+
+    fn invalidate(&mut self, target: Target) -> Result<(), String> {
+        let (stage, model) = (&self.stage, &mut self.model);
+        match target {
+            Target::Key(key) => {
+                same("lived", &model.invalidate_key(key), &stage.invalidate_key(key))?;
+            }
+            Target::Tag(tag) => {
+                stage.cache.invalidate_tag(TAGS[tag]);
+                model.invalidate_tag(tag);
+            }
+            Target::Match(of) => {
+                let died = stage.invalidate_match(of);
+                may_have_died(model.invalidate_match(of), died)?;
+            }
+            Target::All => {
+                stage.cache.invalidate_all();
+                model.invalidate_all();
+            }
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, wait: Wait) {
+        let now = self.model.now();
+        let target = match wait {
+            Wait::For(nanoseconds) => now + nanoseconds,
+            Wait::NextTimer(beyond) => match self.model.next_timer_at() {
+                Some(due) => due + beyond,
+                None => now + 1_000_000,
+            },
+            Wait::Edge { key, edge, beyond } => {
+                let edges = self.model.edges(key);
+                let edge = edges.get(edge % edges.len().max(1)).copied().unwrap_or(now);
+                edge.saturating_add_signed(beyond).max(now)
+            }
+        };
+        self.stage.sim.advance_to(Duration::from_nanos(target));
+        self.model.advance_to(target);
+    }
+
+    /// Compares what has finished on both sides.
+    fn settle(&mut self) -> Result<(), String> {
+        let (mut answers, mut progress) = self.stage.settle();
+        let (mut model_answers, mut model_progress) = self.model.take_news();
+        progress.sort_unstable();
+        model_progress.sort_unstable();
+        if model_progress != progress {
+            return Err(format!("computes: model {model_progress:?}, cache {progress:?}"));
+        }
+        let order = |answer: &Answer| (answer.done, answer.read);
+        answers.sort_unstable_by_key(order);
+        model_answers.sort_unstable_by_key(order);
+        let agree = model_answers.len() == answers.len()
+            && model_answers.iter().zip(&answers).all(|(model, cache)| model.agrees(cache));
+        if !agree {
+            return Err(format!("answers:\n  model {model_answers:?}\n  cache {answers:?}"));
+        }
+        for answer in &answers {
+            self.coverage.count(answer);
+        }
+        Ok(())
+    }
+
+    fn compare_counts(&mut self) -> Result<(), String> {
+        let keys = self.model.counts().keys();
+        let stats = serde_json::to_value(self.stage.cache.stats()).expect("plain numbers");
+        let stats: BTreeMap<String, f64> = serde_json::from_value(stats).expect("plain numbers");
+        let names = |keys: &BTreeMap<&str, f64>| keys.keys().map(ToString::to_string).collect();
+        same::<Vec<_>>("keys", &names(&keys), &stats.keys().cloned().collect())?;
+        for (name, model) in keys {
+            let cache = stats[name];
+            if (model - cache).abs() > tolerance(name, model) {
+                return Err(format!("{name}: model {model}, cache {cache}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn run_to_end(&mut self) -> Result<(), String> {
+        self.model.run_to_end();
+        self.stage.sim.advance_to(Duration::from_nanos(self.model.now()));
+        self.settle()?;
+        self.stage.sim.run_to_end();
+        self.settle()?;
+        for read in self.model.waiting() {
+            self.stage.cancel(read);
+            self.model.cancel(read);
+        }
+        self.settle()?;
+        self.compare_counts()
+    }
+}
+
+fn same<T: PartialEq + Debug>(what: &str, model: &T, cache: &T) -> Result<(), String> {
+    if model == cache { Ok(()) } else { Err(format!("{what}: model {model:?}, cache {cache:?}")) }
+}
+
+fn same_hit(model: &Hit, cache: &Hit) -> Result<(), String> {
+    let agree = match (model, cache) {
+        (Some((a, model)), Some((b, cache))) => a == b && model.agrees(cache),
+        (model, cache) => model.is_none() && cache.is_none(),
+    };
+    if agree { Ok(()) } else { Err(format!("hit: model {model:?}, cache {cache:?}")) }
+}
+
+fn may_have_died(model: Died, cache: u64) -> Result<(), String> {
+    let possible = (model.least..=model.most).contains(&cache);
+    if possible { Ok(()) } else { Err(format!("died: model {model:?}, cache {cache}")) }
+}
