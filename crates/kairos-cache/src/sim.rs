@@ -13,7 +13,7 @@ use crate::policy::MonoNs;
 use crate::runtime::{BoxFuture, Runtime, Task};
 use crate::sync::Mutex;
 
-/// A single-threaded executor whose time moves only when told to.
+/// An executor whose time moves only when told to, on the thread that tells it.
 ///
 /// Tasks run first-in-first-out; timers fire by time, then by the order in which they were set,
 /// each followed by a run to quiescence. Two runs of the same program do the same in the same
@@ -46,6 +46,8 @@ struct TaskState {
     future: Option<BoxFuture>,
     /// Whether the task stands in the run queue.
     queued: bool,
+    /// Its turn came on another thread while it was being polled.
+    missed: bool,
 }
 
 impl State {
@@ -65,6 +67,7 @@ impl State {
                 if let Some(future) = task.future.take() {
                     return Some((id, future));
                 }
+                task.missed = true;
             }
         }
     }
@@ -109,6 +112,9 @@ impl Sim {
                 state.tasks.remove(&id);
             } else if let Some(task) = state.tasks.get_mut(&id) {
                 task.future = Some(future);
+                if std::mem::take(&mut task.missed) {
+                    state.enqueue(id);
+                }
                 continue;
             }
             drop(state);
@@ -160,7 +166,7 @@ impl Runtime for Sim {
         let mut state = self.0.state.lock();
         let id = state.next_id;
         state.next_id += 1;
-        state.tasks.insert(id, TaskState { future: Some(future), queued: false });
+        state.tasks.insert(id, TaskState { future: Some(future), queued: false, missed: false });
         state.enqueue(id);
         drop(state);
         let shared = Arc::downgrade(&self.0);

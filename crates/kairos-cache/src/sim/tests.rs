@@ -63,3 +63,29 @@ fn a_task_may_abort_itself_and_spawn_while_it_is_polled() {
     assert_eq!(*log.lock().expect("no panic"), [("child", 1)]);
     assert!(sim.0.state.lock().tasks.is_empty());
 }
+
+#[test]
+fn a_task_woken_and_passed_over_while_another_thread_polls_it_is_polled_again() {
+    use std::sync::mpsc;
+
+    let sim = Sim::new(UNIX_EPOCH);
+    let ((entered, has_entered), (let_go, gate)) = (mpsc::channel(), mpsc::channel::<()>());
+    let mut polls = 0;
+    let _runs = sim.spawn(Box::pin(poll_fn(move |cx| {
+        polls += 1;
+        entered.send((polls, cx.waker().clone())).expect("the test waits");
+        gate.recv().expect("the test lets go");
+        if polls < 2 { Poll::Pending } else { Poll::Ready(()) }
+    })));
+    let own = sim.clone();
+    let runner = std::thread::spawn(move || own.run_until_idle());
+    let (_, waker) = has_entered.recv().expect("polled");
+    waker.wake();
+    sim.run_until_idle();
+    for _ in 0..2 {
+        let_go.send(()).expect("the task lives");
+    }
+    runner.join().expect("no panic");
+    assert_eq!(has_entered.try_recv().expect("polled again").0, 2);
+    assert!(sim.0.state.lock().tasks.is_empty());
+}
