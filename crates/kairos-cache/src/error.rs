@@ -45,6 +45,9 @@ pub enum Error {
     /// The cache was built without a loader, so that it can read only with a closure.
     #[error("the cache has no loader")]
     NoLoader,
+    /// A blocking read was made on a thread that drives an async runtime, which would stop.
+    #[error("a blocking read would stop the async runtime that this thread drives")]
+    BlocksRuntime,
     /// An observation was refused; the windows are as before.
     #[error("observation refused: {0}")]
     Observation(#[from] ObservationError),

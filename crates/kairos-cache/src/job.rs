@@ -2,6 +2,7 @@
 //! Never knows: tasks, timers, or who waits.
 //! Read next: `compute.rs`, which runs it.
 
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -13,8 +14,28 @@ use crate::policy::golden_hour::ZoneTtl;
 use crate::receipt::Computed;
 
 pub(crate) type Found<V> = Result<Computed<V>, Error>;
-pub(crate) type Work<V> =
-    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Found<V>> + Send>> + Send>;
+
+/// How a value is found.
+pub(crate) struct Work<V> {
+    pub(crate) begin: Begin<V>,
+    /// It blocks its thread until its future is ready, which is at the first poll.
+    pub(crate) may_block: bool,
+}
+
+type Begin<V> = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Found<V>> + Send>> + Send>;
+
+impl<V: Send + 'static> Work<V> {
+    pub(crate) fn future<Fut>(begin: impl FnOnce() -> Fut + Send + 'static) -> Work<V>
+    where
+        Fut: Future<Output = Found<V>> + Send + 'static,
+    {
+        Work { begin: Box::new(move || Box::pin(begin())), may_block: false }
+    }
+
+    pub(crate) fn blocking(find: impl FnOnce() -> Found<V> + Send + 'static) -> Work<V> {
+        Work { begin: Box::new(move || Box::pin(ready(find()))), may_block: true }
+    }
+}
 
 /// A compute that has not started: the work, and where its result belongs.
 pub(crate) struct Job<V> {

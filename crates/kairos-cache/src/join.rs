@@ -168,13 +168,25 @@ where
 /// A caller's closure as the work of a compute.
 pub(crate) fn work<V, F, Fut, T, E>(compute: F) -> Work<V>
 where
+    V: Send + 'static,
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
     T: Into<Computed<V>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    Box::new(move || {
+    Work::future(move || {
         let future = compute();
-        Box::pin(async move { found(future.await) })
+        async move { found(future.await) }
     })
+}
+
+/// The same of a closure that may block its thread.
+pub(crate) fn blocking_work<V, F, T, E>(compute: F) -> Work<V>
+where
+    V: Send + 'static,
+    F: FnOnce() -> Result<T, E> + Send + 'static,
+    T: Into<Computed<V>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    Work::blocking(move || found(compute()))
 }

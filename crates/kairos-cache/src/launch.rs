@@ -9,7 +9,7 @@ use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use crate::compute::Running;
 use crate::drain::Underway;
@@ -18,7 +18,7 @@ use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{After, Kind, Launch, Run};
 use crate::gate::{Admission, Arrival, Pass};
-use crate::job::{Done, Job, KeyFlight};
+use crate::job::{Done, Job, KeyFlight, Work};
 use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
@@ -181,10 +181,19 @@ where
             timer: Some(timer),
             permits: Some(permits),
         };
-        let task = self.runtime.spawn(underway.track(async move {
-            let found = contained(work).await;
+        let Work { begin, may_block } = work;
+        let mut future = underway.track(async move {
+            let found = contained(begin).await;
             running.finish(found);
-        }));
+        });
+        let task = if may_block {
+            // The one poll runs the closure to its end: what it finds is ready.
+            self.runtime.spawn_blocking(Box::new(move || {
+                let _ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            }))
+        } else {
+            self.runtime.spawn(future)
+        };
         run.set_abort(move || task.abort());
         None
     }

@@ -23,6 +23,7 @@
 //! ```
 
 mod background;
+pub mod blocking;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod breaker;
 mod builder;
@@ -54,6 +55,7 @@ mod launch;
 mod loader;
 mod market;
 mod notices;
+mod parking;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod permits;
 mod pin;

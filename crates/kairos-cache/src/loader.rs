@@ -46,7 +46,7 @@ where
     /// The load of one key, not begun.
     pub(crate) fn work(&self, key: K, context: Context) -> Work<V> {
         let load = Arc::clone(&self.load);
-        Box::new(move || load(key, context))
+        Work { begin: Box::new(move || load(key, context)), may_block: false }
     }
 
     /// Whether the last load of a key is not one that has just failed.

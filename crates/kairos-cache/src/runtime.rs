@@ -39,8 +39,24 @@ pub trait Runtime: Send + Sync + 'static {
     /// Runs a future to its end, unless it is aborted. Must not poll it before returning.
     fn spawn(&self, future: BoxFuture) -> Task;
 
-    /// Resolves once the clock's monotonic reading has reached `deadline` (nanoseconds).
+    /// Resolves once the clock's monotonic reading has reached `deadline` (nanoseconds). May be
+    /// polled by any executor, and by threads without one.
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture;
+
+    /// Runs a closure that may block its thread, on one that polls no futures. Must not run it
+    /// before returning. An abort drops it if it has not begun; what has begun runs to its end.
+    ///
+    /// By default each runs on a thread of its own, beyond the reach of an abort; a closure for
+    /// which there is no thread is dropped.
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
+        let _dropped_if_none =
+            std::thread::Builder::new().name("kairos-blocking".into()).spawn(work);
+        Task::new(|| {})
+    }
+
+    /// Told by a thread that is about to park until tasks of this runtime have answered it. A
+    /// runtime that runs only when it is told to may run what is ready. By default nothing.
+    fn before_park(&self) {}
 }
 
 /// Tokio's tasks and timers.
@@ -96,7 +112,19 @@ impl Runtime for TokioRuntime {
     }
 
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
-        let clock = self.clock.clone();
-        Box::pin(async move { tokio::time::sleep(until(clock.now(), deadline)).await })
+        let (clock, handle) = (self.clock.clone(), self.handle.clone());
+        Box::pin(async move {
+            let sleep = {
+                // A timer belongs to the runtime current at its making; a waiter need not be in one.
+                let _runtime = handle.enter();
+                tokio::time::sleep(until(clock.now(), deadline))
+            };
+            sleep.await;
+        })
+    }
+
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
+        let abort = self.handle.spawn_blocking(work).abort_handle();
+        Task::new(move || abort.abort())
     }
 }

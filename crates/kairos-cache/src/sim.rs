@@ -182,6 +182,17 @@ impl Runtime for Sim {
         let mut timer = Timer { shared: Arc::downgrade(&self.0), key: None };
         Box::pin(poll_fn(move |cx| timer.poll(deadline, cx)))
     }
+
+    /// A task like any other: it holds up the executor, and no virtual time passes in it.
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
+        self.spawn(Box::pin(async move { work() }))
+    }
+
+    /// Runs what is ready, so that a blocking read on the executor's own thread is answered. Time
+    /// does not move.
+    fn before_park(&self) {
+        self.run_until_idle();
+    }
 }
 
 struct Wakeup {

@@ -207,6 +207,7 @@ fn nothing_is_loaded_while_the_cache_is_off() {
     assert!(pin.get().is_none() && stage.cache.get("k").is_none());
     stage.sim.run_until_idle();
     assert_eq!(stage.loads(), 1);
+    stage.cache.invalidate("k");
     stage.cache.set_enabled(true);
     assert!(pin.get().is_none());
     stage.sim.run_until_idle();

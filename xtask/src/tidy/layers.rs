@@ -99,6 +99,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "permits",
             // Time and tasks, rules, primitives.
             "sim",
+            "parking",
             "runtime",
             "clock",
             "stamp",

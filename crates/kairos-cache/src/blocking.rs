@@ -1,0 +1,150 @@
+//! The same read for threads without a runtime: closures instead of futures, and a thread that parks.
+//! Never knows: how an answer is found; the async read does.
+//! Read next: `cache.rs`, whose read this waits for; `parking.rs` for the waiting.
+
+use std::borrow::Borrow;
+use std::error::Error as StdError;
+use std::hash::Hash;
+
+use crate::cache::Cache as AsyncCache;
+use crate::context::Context;
+use crate::error::Error;
+use crate::join::blocking_work;
+use crate::parking::wait;
+use crate::receipt::{Answer, Computed, Hit};
+
+/// A cache read by threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.
+///
+/// Its reads are those of the async cache, and share their computes with them: one per key, whoever
+/// waits. A closure runs where it may block, on tokio's blocking threads; other computes, timers
+/// and waiters go on beside it.
+///
+/// Nothing can stop a closure that has begun. When its time is up its waiters get
+/// [`Error::Timeout`] and its result is dropped, but it holds its key until it returns: who reads
+/// the key meanwhile waits for that, and times out in turn.
+///
+/// On a worker of a multi-thread tokio runtime the worker's tasks move to another thread first. On
+/// the thread that drives a current-thread runtime, and in a `LocalSet`, no read may block: it is
+/// [`Error::BlocksRuntime`], and tokio's own panic message goes to the panic hook. The runtime on
+/// which the cache runs its tasks must be driven by somebody, as its own thread is.
+///
+/// ```
+/// use kairos_cache::{Cache, Context};
+///
+/// let cache: Cache<String, f64> = Cache::builder().build()?;
+/// let cache = cache.blocking();
+/// let compute = || Ok::<_, std::io::Error>(0.61);
+/// assert_eq!(*cache.get_or_compute("btts", &Context::none(), compute)?, 0.61);
+/// assert_eq!(cache.cache().get("btts").map(|hit| *hit), Some(0.61));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
+pub struct Cache<K, V>(AsyncCache<K, V>);
+
+impl<K, V> Clone for Cache<K, V> {
+    fn clone(&self) -> Self {
+        Cache(self.0.clone())
+    }
+}
+
+impl<K, V> std::fmt::Debug for Cache<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("blocking::Cache").finish_non_exhaustive()
+    }
+}
+
+impl<K, V> From<AsyncCache<K, V>> for Cache<K, V> {
+    fn from(cache: AsyncCache<K, V>) -> Self {
+        Cache(cache)
+    }
+}
+
+impl<K, V> AsyncCache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// This cache for threads that may block.
+    pub fn blocking(&self) -> Cache<K, V> {
+        Cache(self.clone())
+    }
+}
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// The cache itself, whose other operations never block.
+    pub fn cache(&self) -> &AsyncCache<K, V> {
+        &self.0
+    }
+
+    /// Reads through: serves what is stored, or runs `compute` once for everyone who waits.
+    ///
+    /// A served value costs what it costs the async read. A stale one is served at once, and
+    /// refreshed by `compute` in the background.
+    ///
+    /// # Errors
+    /// [`Error::BlocksRuntime`]; else as [`crate::Cache::get_or_compute`].
+    pub fn get_or_compute<Q, F, T, E>(
+        &self,
+        key: &Q,
+        context: &Context,
+        compute: F,
+    ) -> Result<Hit<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        F: FnOnce() -> Result<T, E> + Send + 'static,
+        T: Into<Computed<V>>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.explain(key, context, compute)?.into_hit()
+    }
+
+    /// The same read, with a receipt also where there is no value.
+    ///
+    /// # Errors
+    /// [`Error::BlocksRuntime`]; else as [`crate::Cache::explain`].
+    pub fn explain<Q, F, T, E>(
+        &self,
+        key: &Q,
+        context: &Context,
+        compute: F,
+    ) -> Result<Answer<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        F: FnOnce() -> Result<T, E> + Send + 'static,
+        T: Into<Computed<V>>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let engine = &self.0.engine;
+        let read = engine.read_through(key, context, move || blocking_work(compute));
+        wait(&*engine.runtime, read)?
+    }
+
+    /// Reads through by the loader, whose future runs where the cache's tasks do.
+    ///
+    /// # Errors
+    /// [`Error::BlocksRuntime`]; else as [`crate::Cache::read`].
+    pub fn read<Q>(&self, key: &Q, context: &Context) -> Result<Hit<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        self.explain_read(key, context)?.into_hit()
+    }
+
+    /// The same read, with a receipt also where there is no value.
+    ///
+    /// # Errors
+    /// [`Error::BlocksRuntime`]; else as [`crate::Cache::explain_read`].
+    pub fn explain_read<Q>(&self, key: &Q, context: &Context) -> Result<Answer<V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        wait(&*self.0.engine.runtime, self.0.explain_read(key, context))?
+    }
+}

@@ -1,0 +1,86 @@
+//! How a thread waits for a future: parked, and only where no runtime stops by that.
+//! Never knows: what is waited for.
+//! Read next: `blocking.rs`, whose reads wait here; `runtime.rs` for what they wait for.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
+
+use crate::error::Error;
+use crate::runtime::Runtime;
+use crate::sync::{AtomicBool, Ordering};
+
+/// Polls a future to its end on this thread. What is ready at once neither parks nor allocates.
+///
+/// # Errors
+/// [`Error::BlocksRuntime`]: at once on the one thread that drives a current-thread runtime, and
+/// when it comes to waiting in a `LocalSet`.
+pub(crate) fn wait<F: Future>(runtime: &dyn Runtime, future: F) -> Result<F::Output, Error> {
+    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    if matches!(flavor, Ok(RuntimeFlavor::CurrentThread)) {
+        // Unless this is one of its blocking threads it is the only one that drives it.
+        parking(|| ())?;
+    }
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => parking(|| park_until_ready(runtime, future)),
+    }
+}
+
+fn park_until_ready<F: Future>(runtime: &dyn Runtime, mut future: Pin<&mut F>) -> F::Output {
+    let alarm = Arc::new(Alarm { thread: thread::current(), rung: AtomicBool::new(false) });
+    let waker = Waker::from(Arc::clone(&alarm));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        runtime.before_park();
+        alarm.wait();
+    }
+}
+
+/// Does what may park this thread. A worker of a multi-thread runtime hands its tasks on first.
+fn parking<T>(wait: impl FnOnce() -> T) -> Result<T, Error> {
+    if Handle::try_current().is_err() {
+        return Ok(wait());
+    }
+    // tokio alone knows whether a thread drives a runtime or is one of its blocking threads. It
+    // says so by a panic, before it calls the closure.
+    let mut allowed = false;
+    let waited = catch_unwind(AssertUnwindSafe(|| {
+        block_in_place(|| {
+            allowed = true;
+            wait()
+        })
+    }));
+    waited.map_err(|panic| if allowed { resume_unwind(panic) } else { Error::BlocksRuntime })
+}
+
+/// Wakes a parked thread. The flag stands beside the thread's own token, which what the future
+/// does may use up.
+struct Alarm {
+    thread: Thread,
+    rung: AtomicBool,
+}
+
+impl Alarm {
+    fn wait(&self) {
+        // Acquire: what was done before the alarm is seen by the next poll; pairs with `wake`.
+        while !self.rung.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.rung.store(true, Ordering::Release); // Release: pairs with the Acquire in `wait`.
+        self.thread.unpark();
+    }
+}
