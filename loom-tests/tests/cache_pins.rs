@@ -1,5 +1,5 @@
 //! Models of pinned reads: whatever changes, a pin that is read after it serves nothing from before.
-//! Never knows: the rules; here an entry is served while it lives, trades and has no kickoff.
+//! Never knows: the rules; here an entry is served while it lives, trades and nothing is known of its match.
 //! Read next: `crates/kairos-cache/src/stamp.rs`, the protocol; `pin.rs`, which this replays.
 #![cfg(kairos_loom)]
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cache_world::match_::{Match, graph};
 use kairos_cache::TradingStatus;
-use kairos_cache::model::{Capture, Held, Slot, Stamp, Version};
+use kairos_cache::model::{Held, MatchFacts, Slot, Stamp, Version};
 use loom::thread;
 
 /// A match, and what counts the changes across matches.
@@ -21,7 +21,7 @@ struct Stage {
 impl Stage {
     fn new(graph: &Arc<kairos_cache::EventGraph>) -> Stage {
         let stage = Stage { world: Match::new(graph), everywhere: Version::new() };
-        stage.world.compute_and_store();
+        stage.world.compute_and_store(&stage.world.class());
         stage
     }
 
@@ -38,7 +38,7 @@ impl Stage {
             && !capture.is_expired()
             && !slot.expired_after(capture.seq())
             && !world.scope.is_suspended(Some(world.market))
-            && world.scope.facts().kickoff.is_none();
+            && world.scope.facts() == MatchFacts::default();
         served.then_some(Found { slot, version, value: *entry })
     }
 
@@ -53,7 +53,7 @@ impl Stage {
 
     /// Replaces the value under the flight's lock, as a compute that ends does.
     fn replace(&self, value: u64) {
-        let capture: Capture = self.world.capture();
+        let capture = self.world.capture(&self.world.class());
         let slot = self.world.shelf.slot().expect("stored when the stage was set");
         slot.replace(Held { entry: Arc::new(value), capture });
     }
@@ -117,9 +117,13 @@ fn a_pinned_read_after(change: fn(&Stage), stamped: Stamped, expected: Option<u6
         let stage = Arc::new(Stage::new(&graph));
         let looking = {
             let stage = Arc::clone(&stage);
-            thread::spawn(move || Pin::new(&stage, stamped))
+            thread::spawn(move || {
+                stage.world.turn.take();
+                Pin::new(&stage, stamped)
+            })
         };
         let mut early = Pin::new(&stage, stamped);
+        stage.world.turn.take();
         change(&stage);
         assert_eq!(early.read(&stage), expected, "by the pin of who made the change");
         let mut beside = looking.join().unwrap();
@@ -171,6 +175,9 @@ noticed! {
     a_pinned_read_after_a_kickoff_was_published_obeys_it: |stage| {
         stage.world.scope.publish(Some(1), None);
     };
+    a_pinned_read_after_a_line_up_was_published_obeys_it: |stage| {
+        stage.world.scope.publish(None, Some(true));
+    };
 }
 
 #[test]
@@ -205,8 +212,12 @@ fn a_change_made_already_is_counted(change: fn(&Stage)) {
         let mut pin = Pin::new(&stage, Stamped::BeforeDeciding);
         let other = {
             let stage = Arc::clone(&stage);
-            thread::spawn(move || change(&stage))
+            thread::spawn(move || {
+                stage.world.turn.take();
+                change(&stage);
+            })
         };
+        stage.world.turn.take();
         change(&stage);
         assert_eq!(pin.read(&stage), None, "by the pin of who had nothing to change");
         other.join().unwrap();
@@ -216,6 +227,11 @@ fn a_change_made_already_is_counted(change: fn(&Stage)) {
 #[test]
 fn a_publisher_with_nothing_to_change_has_its_kickoff_obeyed_by_pins() {
     a_change_made_already_is_counted(|stage| stage.world.scope.publish(Some(1), None));
+}
+
+#[test]
+fn a_publisher_with_nothing_to_change_has_its_line_up_obeyed_by_pins() {
+    a_change_made_already_is_counted(|stage| stage.world.scope.publish(None, Some(true)));
 }
 
 #[test]

@@ -150,6 +150,27 @@ fn a_number_carries_what_came_before_every_earlier_number() {
     });
 }
 
+/// Two kill by one tag: the newer number stands, whichever raises the mark last.
+#[test]
+fn of_two_kills_by_one_tag_the_newer_stands() {
+    loom::model(|| {
+        let (world, shelf) = (Arc::new(World::new()), Arc::new(Shelf::new()));
+        let other = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || Cover::Tag.kill(&world))
+        };
+        let computing = {
+            let (world, shelf) = (Arc::clone(&world), Arc::clone(&shelf));
+            thread::spawn(move || compute_and_store(&world, &shelf, Captured::BeforeCompute))
+        };
+        world.source.write(1);
+        Cover::Tag.kill(&world);
+        other.join().unwrap();
+        computing.join().unwrap();
+        assert_ne!(shelf.serve(), Some(0));
+    });
+}
+
 /// A read that finds its entry killed or expired sees what the caller did before, and what it
 /// computes instead is neither.
 fn what_replaces_a_covered_entry_is_new(cover: fn(&World, &Slot<u64>)) {

@@ -30,18 +30,23 @@ impl Level {
     }
 }
 
-/// How a compute looks at the flag.
-type Storing = fn(&Match);
+/// A compute of a class, up to its end.
+type Storing = fn(&Match, &Arc<Class>);
 
 fn nothing_is_stored(level: Level, known: bool, compute: Storing) {
     let graph = graph();
     loom::model(move || {
         let world = Arc::new(Match::new(&graph));
-        let _class = known.then(|| world.class());
+        let class = known.then(|| world.class());
         let computing = {
             let world = Arc::clone(&world);
-            thread::spawn(move || compute(&world))
+            thread::spawn(move || {
+                world.turn.take();
+                let class = class.unwrap_or_else(|| world.class());
+                compute(&world, &class);
+            })
         };
+        world.turn.take();
         let died = level.set(&world, TradingStatus::Suspended).expect("it was open");
         assert_eq!(world.serve(), None, "served to a read that began after the suspension");
         assert_eq!(world.shelf.serve(), None, "alive after the suspension");
@@ -69,9 +74,9 @@ fn nothing_is_stored_through_a_suspension_by_a_compute_of_a_new_class() {
 #[test]
 #[should_panic(expected = "in spite of the suspension")]
 fn a_flag_looked_at_before_the_capture_lets_a_value_through() {
-    nothing_is_stored(Level::Match, true, |world| {
+    nothing_is_stored(Level::Match, true, |world, class| {
         if !world.scope.is_suspended(Some(world.market)) {
-            let capture = world.capture();
+            let capture = world.capture(class);
             world.shelf.store(world.source.read(), &capture, KeyMarks::default());
         }
     });
@@ -80,8 +85,8 @@ fn a_flag_looked_at_before_the_capture_lets_a_value_through() {
 #[test]
 #[should_panic(expected = "in spite of the suspension")]
 fn a_flag_not_looked_at_lets_a_value_through() {
-    nothing_is_stored(Level::Market, true, |world| {
-        let capture = world.capture();
+    nothing_is_stored(Level::Market, true, |world, class| {
+        let capture = world.capture(class);
         world.shelf.store(world.source.read(), &capture, KeyMarks::default());
     });
 }
@@ -96,9 +101,13 @@ fn nothing_from_before_is_stored(statuses: &'static [TradingStatus], compute: St
             Level::Market.set(&world, *before);
         }
         let computing = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || compute(&world))
+            let (world, class) = (Arc::clone(&world), world.class());
+            thread::spawn(move || {
+                world.turn.take();
+                compute(&world, &class);
+            })
         };
+        world.turn.take();
         if first.is_empty() {
             Level::Market.set(&world, TradingStatus::Suspended);
         }
@@ -124,9 +133,9 @@ fn nothing_computed_before_a_suspension_is_stored_after_it_has_ended() {
 #[test]
 #[should_panic(expected = "from before")]
 fn a_capture_after_the_compute_lets_a_value_through_a_suspension_that_has_ended() {
-    nothing_from_before_is_stored(&[TradingStatus::Open], |world| {
+    nothing_from_before_is_stored(&[TradingStatus::Open], |world, class| {
         let value = world.source.read();
-        world.store(value, &world.capture(), KeyMarks::default());
+        world.store(value, &world.capture(class), KeyMarks::default());
     });
 }
 
@@ -138,10 +147,12 @@ fn a_read_that_sees_a_suspension_computes_what_came_before_it(level: Level) {
         let suspending = {
             let world = Arc::clone(&world);
             thread::spawn(move || {
+                world.turn.take();
                 world.source.write(1);
                 level.set(&world, TradingStatus::Suspended);
             })
         };
+        world.turn.take();
         if world.scope.is_suspended(Some(world.market)) {
             assert_eq!(world.source.read(), 1);
         }
@@ -166,11 +177,15 @@ fn of_two_who_set_one_status_one_changes_it() {
     let graph = graph();
     loom::model(move || {
         let world = Arc::new(Match::new(&graph));
-        world.compute_and_store();
+        world.compute_and_store(&world.class());
         let setting = {
             let world = Arc::clone(&world);
-            thread::spawn(move || Level::Match.set(&world, TradingStatus::Closed))
+            thread::spawn(move || {
+                world.turn.take();
+                Level::Match.set(&world, TradingStatus::Closed)
+            })
         };
+        world.turn.take();
         let own = Level::Match.set(&world, TradingStatus::Closed);
         assert_eq!(world.shelf.serve(), None, "alive although the status is set");
         let other = setting.join().unwrap();
@@ -183,7 +198,7 @@ struct Compute(Arc<Match>, Arc<Class>);
 
 impl Job for Compute {
     fn capture(&self) -> Capture {
-        Capture::take(&self.0.sequence, &self.0.everything, &self.1)
+        self.0.capture(&self.1)
     }
 }
 
@@ -214,9 +229,11 @@ fn nothing_computed_before_the_market_opened_is_joined_after_it() {
         let other = {
             let (world, flight) = (Arc::clone(&world), Arc::clone(&flight));
             thread::spawn(move || {
+                world.turn.take();
                 read(&world, &flight);
             })
         };
+        world.turn.take();
         world.source.write(1);
         Level::Match.set(&world, TradingStatus::Open);
         let ticket = read(&world, &flight);

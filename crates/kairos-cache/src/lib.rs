@@ -122,6 +122,7 @@ pub mod model {
     pub use crate::gate::{Admission, Arrival, Gate, Pass};
     pub use crate::generation::{Capture, Class, Mark, Sequence};
     pub use crate::permits::{Permit, Permits};
+    pub use crate::policy::MatchFacts;
     pub use crate::published::Published;
     pub use crate::scope::ScopeState;
     pub use crate::slot::{Held, Replaced, Slot};

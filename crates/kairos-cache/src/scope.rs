@@ -160,14 +160,13 @@ impl ScopeState {
     ) -> Option<u64> {
         let classes = self.classes.lock();
         let flag = market.map_or(&self.status, |m| &self.market_status[usize::from(m.0)]);
-        // Relaxed: every writer holds the lock.
-        if flag.load(Ordering::Relaxed) == status as u8 {
-            return None;
-        }
         // Before the kill: a result that is stored in spite of the flag was captured before the
         // kill and dies by it; one captured later sees the flag. Release: publishes what the caller
-        // did before; pairs with `is_suspended`. Model: suspension.
-        flag.store(status as u8, Ordering::Release);
+        // did before; pairs with `is_suspended`. An exchange, since loom takes a look before the
+        // store for the last access, and tries no reader before it. Model: nothing_is_stored.
+        if flag.swap(status as u8, Ordering::Release) == status as u8 {
+            return None;
+        }
         let died = classes.kill(sequence, |entry| market.is_none() || entry.market == market);
         // Under the lock: who finds the status set already may count on its having been counted.
         self.version.touch();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use kairos_cache::model::{Capture, Class, KeyMarks, Mark, ScopeState, Sequence};
 use kairos_cache::{EventGraph, EventId, MarketId};
 
-use super::{Shelf, Source};
+use super::{Shelf, Source, Turn};
 
 /// One market with one tag, and one event that names it.
 pub(crate) fn graph() -> Arc<EventGraph> {
@@ -27,6 +27,7 @@ pub(crate) struct Match {
     pub(crate) event: EventId,
     pub(crate) source: Source,
     pub(crate) shelf: Shelf,
+    pub(crate) turn: Turn,
 }
 
 impl Match {
@@ -41,6 +42,7 @@ impl Match {
             event: graph.event("goal").expect("an event of the graph"),
             source: Source::new(),
             shelf: Shelf::new(),
+            turn: Turn::new(),
         }
     }
 
@@ -50,8 +52,8 @@ impl Match {
         self.scope.class(Some(self.market), &[], &self.graph, mark)
     }
 
-    pub(crate) fn capture(&self) -> Capture {
-        Capture::take(&self.sequence, &self.everything, &self.class())
+    pub(crate) fn capture(&self, class: &Arc<Class>) -> Capture {
+        Capture::take(&self.sequence, &self.everything, class)
     }
 
     /// Stores a value as the engine does: looks at the flag, then has it admitted.
@@ -62,8 +64,8 @@ impl Match {
     }
 
     /// Captures, computes, stores.
-    pub(crate) fn compute_and_store(&self) {
-        let capture = self.capture();
+    pub(crate) fn compute_and_store(&self, class: &Arc<Class>) {
+        let capture = self.capture(class);
         let value = self.source.read();
         self.store(value, &capture, KeyMarks::default());
     }

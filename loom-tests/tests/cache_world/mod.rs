@@ -65,6 +65,22 @@ impl Source {
     }
 }
 
+/// Something that every thread of a model does before its part, so that loom tries each first.
+///
+/// loom looks for another order only where a thread's access depends on the last one to the same
+/// word. A thread that looks at a word before it writes to it hides an earlier look of another.
+pub(crate) struct Turn(AtomicU64);
+
+impl Turn {
+    pub(crate) fn new() -> Turn {
+        Turn(AtomicU64::new(0))
+    }
+
+    pub(crate) fn take(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed); // Relaxed: it must order nothing.
+    }
+}
+
 /// One key's place in the store: what moka does for it, as a lock around an option.
 pub(crate) struct Shelf(Mutex<Option<Arc<Slot<u64>>>>);
 
