@@ -109,6 +109,8 @@ fn a_background_load_is_told_match_market_and_tags_of_the_entry_and_nothing_else
     assert!(stage.cache.get("k").expect("stale").receipt().refresh_started);
     stage.sim.run_until_idle();
     assert_eq!((stage.loads(), stage.last_load().as_str()), (2, "k in m btts [team:a team:b]"));
+    let told = Context::new(&scope).market("btts").tag("team:a").tag("team:b");
+    assert_eq!(stage.last_context(), format!("{told:?}"), "no kickoff, no force, no prices");
     assert_eq!(stage.cache.invalidate_match(&scope), 1, "it was stored where the first was");
     assert!(stage.cache.get("k").is_none());
     stage.sim.run_until_idle();

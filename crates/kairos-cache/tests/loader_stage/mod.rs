@@ -28,6 +28,7 @@ struct Script {
     end: Load,
     takes: Duration,
     log: Vec<String>,
+    context: Option<Context>,
     running: usize,
 }
 
@@ -45,9 +46,13 @@ impl Stage {
         configure: impl FnOnce(Builder<String, u64>) -> Builder<String, u64>,
     ) -> Stage {
         let sim = Sim::new(start());
-        let script =
-            Script { end: Load::Value, takes: Duration::ZERO, log: Vec::new(), running: 0 };
-        let script = Arc::new(Mutex::new(script));
+        let script = Arc::new(Mutex::new(Script {
+            end: Load::Value,
+            takes: Duration::ZERO,
+            log: Vec::new(),
+            context: None,
+            running: 0,
+        }));
         let (own_sim, own_script) = (sim.clone(), Arc::clone(&script));
         let load = move |key: String, context: Context| {
             let (end, takes, number) = note(&own_script, &key, &context);
@@ -109,6 +114,11 @@ impl Stage {
     pub(crate) fn last_load(&self) -> String {
         self.script.lock().expect("no panic").log.last().cloned().expect("there was one")
     }
+
+    /// Everything that the last load was told, to be compared.
+    pub(crate) fn last_context(&self) -> String {
+        format!("{:?}", self.script.lock().expect("no panic").context.as_ref().expect("loaded"))
+    }
 }
 
 impl Read {
@@ -137,6 +147,7 @@ fn note(script: &Mutex<Script>, key: &str, context: &Context) -> (Load, Duration
     let market = context.market_name().unwrap_or("-");
     let tags: Vec<&str> = context.tags().collect();
     let mut script = script.lock().expect("no panic");
+    script.context = Some(context.clone());
     script.log.push(format!("{key} in {scope} {market} [{}]", tags.join(" ")));
     (script.end, script.takes, script.log.len() as u64)
 }
