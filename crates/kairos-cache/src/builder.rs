@@ -33,6 +33,8 @@ use crate::sim::Sim;
 use crate::stamp::Version;
 use crate::stats::{Sampling, Stats};
 use crate::store::{Bound, Store};
+use crate::sweep::is_dead;
+use crate::sweeper::Sweeper;
 use crate::sync::AtomicBool;
 use crate::tags::TagMarks;
 use crate::weight::Weigher;
@@ -277,10 +279,14 @@ where
         let evicted = stats.evictions();
         let notices = Notices::new();
         let told = notices.clone();
+        let own_clock = clock.clone();
         let bound = bound(&self.config.cache, self.weigher.is_some())?;
         Ok(Cache {
             engine: Arc::new(Engine {
-                store: Store::new(&bound, hasher.clone(), move |key: &K, _| {
+                store: Store::new(&bound, hasher.clone(), move |key: &K, held| {
+                    if is_dead(held, own_clock.now()) {
+                        return;
+                    }
                     evicted.inc();
                     told.tell(|| Notice::Evicted { key: key.clone() });
                 }),
@@ -297,6 +303,7 @@ where
                 refreshes: Permits::new(),
                 gate: Gate::new(),
                 drain: Drain::new(),
+                sweeper: Sweeper::new(),
                 breaker: BreakerCell::new(),
                 random: Random::new(seed),
                 rules: ArcSwap::from_pointee(rules),

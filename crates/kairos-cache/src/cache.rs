@@ -248,7 +248,13 @@ where
                     return Looked::Answered(self.serve_as(Reason::StaleIfError, reading, arrived));
                 }
                 _ if reading.verdict.reason.strategy() == Strategy::Bypass => Kind::Bypass,
-                _ => Kind::Miss,
+                reason => {
+                    if reason == Reason::Miss && reading.view.is_some() {
+                        // What is there has been ended by kickoff, and others with it.
+                        self.sweep_soon();
+                    }
+                    Kind::Miss
+                }
             };
             if let Some(waiting) = self.join(key, kind, place, &reading, job, dispatch) {
                 return Looked::Waiting(waiting, reading);

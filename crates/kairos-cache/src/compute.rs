@@ -219,6 +219,7 @@ where
         }
         drop(self.permits.take());
         engine.settle(&self.key, &self.flight, after);
+        engine.sweep_if_full();
     }
 
     fn conclude(

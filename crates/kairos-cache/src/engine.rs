@@ -33,6 +33,7 @@ use crate::slot::{Held, Slot};
 use crate::stamp::Version;
 use crate::stats::Stats;
 use crate::store::Store;
+use crate::sweeper::Sweeper;
 use crate::sync::{AtomicBool, Ordering};
 use crate::tags::{TagMarks, mark_of};
 use crate::weight::Weigher;
@@ -57,6 +58,7 @@ pub(crate) struct Engine<K, V> {
     pub(crate) refreshes: Permits,
     pub(crate) gate: Gate,
     pub(crate) drain: Drain,
+    pub(crate) sweeper: Sweeper,
     pub(crate) breaker: BreakerCell,
     pub(crate) random: Random,
     pub(crate) clock: Clock,

@@ -89,9 +89,11 @@ where
         let now = engine.now();
         let zone = engine.zone_of(&self.home.place, now);
         let fresh = Fresh::value(Arc::new(value), now, zone, 0).with_jitter(engine.jitter());
-        self.flight.publish(|marks| {
+        let stored = self.flight.publish(|marks| {
             engine.store_result(&self.key, fresh, &self.home, &self.capture, marks)
-        })
+        });
+        engine.sweep_if_full();
+        stored
     }
 }
 

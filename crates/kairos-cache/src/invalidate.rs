@@ -80,6 +80,7 @@ where
     /// Invalidates every entry that carries a tag, across matches, as `team:arsenal`. O(1).
     pub fn invalidate_tag(&self, tag: &str) {
         self.engine.mark_tag(tag, Mark::kill);
+        self.engine.sweep_soon();
     }
 
     /// Makes every entry that carries a tag stale at once. O(1).
@@ -91,6 +92,7 @@ where
     pub fn invalidate_match(&self, scope: &Scope) -> u64 {
         let died = scope.0.kill_all(&self.engine.generations.sequence);
         self.engine.stats.full_invalidation();
+        self.engine.sweep_dead(died);
         died
     }
 
@@ -105,6 +107,7 @@ where
         generations.everything.kill(generations.sequence.next());
         self.engine.touch();
         self.engine.stats.full_invalidation();
+        self.engine.sweep_soon();
     }
 
     /// Makes everything stale at once. O(1).
@@ -130,6 +133,7 @@ where
         let preserved = (total_markets - markets.len()) as u64;
         let cpu_saved_pct = f64::from(1000 - impact) / 10.0;
         engine.stats.event(died, preserved, cpu_saved_pct);
+        engine.sweep_dead(died);
         engine.notices.tell(|| Notice::Event {
             scope: scope.name().into(),
             event: name.into(),
@@ -160,6 +164,7 @@ where
         let market = engine.market(name)?;
         let died = scope.0.set_status(market, status, &engine.generations.sequence);
         if let Some(died) = died {
+            engine.sweep_dead(died);
             let (scope, market) = (scope.name(), name);
             engine.notices.tell(|| Notice::Status {
                 scope: scope.into(),

@@ -79,6 +79,8 @@ mod snapshot;
 mod stamp;
 mod stats;
 mod store;
+mod sweep;
+mod sweeper;
 mod sync;
 mod tags;
 mod waiting;

@@ -59,6 +59,7 @@ where
 {
     fn wind_up(self: &Arc<Self>) {
         self.drain.close();
+        self.sweeper.close();
         self.gate.turn_away();
         // Outside the table's locks: what follows may remove flights.
         let flights: Vec<_> = self

@@ -102,8 +102,13 @@ impl<E> Slot<E> {
 
     /// Ends the slot. Returns the entry to the one caller who ended it.
     pub fn kill(&self) -> Option<Held<E>> {
+        self.kill_if(|_| true)
+    }
+
+    /// Ends the slot if its entry is one that should go.
+    pub fn kill_if(&self, should_go: impl FnOnce(&Held<E>) -> bool) -> Option<Held<E>> {
         let mut content = self.content.lock();
-        let held = content.take()?;
+        let held = content.take_if(|held| should_go(held))?;
         self.word.store(DEAD, Ordering::Relaxed); // Relaxed: as in `version`.
         held.capture.release();
         Some(held)

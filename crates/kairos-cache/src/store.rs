@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use moka::notification::RemovalCause;
+use moka::ops::compute::Op;
 
 use crate::slot::{Held, Slot};
 
@@ -100,6 +101,36 @@ where
         Q: Hash + Eq + ?Sized,
     {
         self.cache.invalidate(key);
+    }
+
+    /// Ends every slot whose entry is dead, and takes it out.
+    pub(crate) fn sweep(&self, is_dead: impl Fn(&Held<E>) -> bool)
+    where
+        K: Clone,
+    {
+        for (key, slot) in &self.cache {
+            // Dropped when the slot has gone: a value's drop is its user's code.
+            let held = slot.kill_if(&is_dead);
+            if held.is_some() || slot.read().is_none() {
+                self.take_out(&*key, &slot);
+            }
+        }
+    }
+
+    /// Takes a slot out, unless another stands in the key's place by now.
+    fn take_out(&self, key: &K, slot: &Arc<Slot<E>>)
+    where
+        K: Clone,
+    {
+        let _done = self.cache.entry_by_ref(key).and_compute_with(|entry| match entry {
+            Some(entry) if Arc::ptr_eq(entry.value(), slot) => Op::Remove,
+            _ => Op::Nop,
+        });
+    }
+
+    /// Whether the next slot may cost another its place.
+    pub(crate) fn is_full(&self) -> bool {
+        self.cache.weighted_size() >= self.cache.policy().max_capacity().unwrap_or(u64::MAX)
     }
 
     /// How many slots there are, dead ones that moka still holds included.

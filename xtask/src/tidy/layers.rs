@@ -63,6 +63,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "pin",
             "near",
             "background",
+            "sweep",
             "join",
             "waiting",
             "launch",
@@ -96,6 +97,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "generation",
             "gate",
             "drain",
+            "sweeper",
             "permits",
             // Time and tasks, rules, primitives.
             "sim",

@@ -1,0 +1,87 @@
+//! Reclaims what has died: entries that no read will be served again leave the store, behind the operation that killed them.
+//! Never knows: why an entry died, or who would have read it.
+//! Read next: `store.rs`, which walks its slots.
+//!
+//! Invalidation is O(1), so the dead stay where they are: they hold memory, and places for which
+//! newcomers have to outrank them. Whoever kills asks for a sweep, and so does whoever finds the
+//! store full or an entry past its kickoff. However many ask, one sweep follows, a second later,
+//! and a large store is not swept more often than a fiftieth of the time allows.
+
+use std::hash::Hash;
+use std::sync::{Arc, Weak};
+
+use crate::engine::Engine;
+use crate::entry::Entry;
+use crate::policy::Now;
+use crate::slot::Held;
+
+/// How long after the first request a sweep begins, at least.
+const DELAY_NS: u64 = 1_000_000_000;
+
+/// A sweep may take one part in so many of the time.
+const SHARE: u64 = 50;
+
+impl<K, V> Engine<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Asks for a sweep, because something in the store has died. O(1).
+    pub(crate) fn sweep_soon(self: &Arc<Self>) {
+        self.sweeper.ask(|not_before| {
+            let at = self.clock.now().mono.saturating_add(DELAY_NS).max(not_before);
+            let (engine, timer) = (Arc::downgrade(self), self.runtime.sleep_until(at));
+            self.runtime.spawn(Box::pin(async move {
+                timer.await;
+                sweep_behind(engine);
+            }))
+        });
+    }
+
+    /// The same if any have died.
+    pub(crate) fn sweep_dead(self: &Arc<Self>, died: u64) {
+        if died > 0 {
+            self.sweep_soon();
+        }
+    }
+
+    /// The same if the store is full: the dead have to go before the living.
+    pub(crate) fn sweep_if_full(self: &Arc<Self>) {
+        if self.store.is_full() {
+            self.sweep_soon();
+        }
+    }
+
+    fn sweep(&self) {
+        // First: what dies from here on is found below, or asks for another sweep.
+        self.sweeper.answer();
+        let began = self.clock.now();
+        self.store.sweep(|held| is_dead(held, began));
+        let ended = self.clock.now().mono;
+        let took = ended.saturating_sub(began.mono);
+        self.sweeper.rest_until(ended.saturating_add(took.saturating_mul(SHARE)));
+    }
+}
+
+/// Sweeps where it holds up no reader: it is as long as the store is large.
+fn sweep_behind<K, V>(engine: Weak<Engine<K, V>>)
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    let Some(strong) = engine.upgrade() else { return };
+    // A shutdown waits for a sweep that has begun.
+    let Some(underway) = strong.drain.enter() else { return };
+    let _runs_on = strong.runtime.spawn_blocking(Box::new(move || {
+        if let Some(engine) = engine.upgrade() {
+            engine.sweep();
+        }
+        drop(underway);
+    }));
+}
+
+/// Whether no read will ever be served this entry again.
+pub(crate) fn is_dead<V>(held: &Held<Entry<V>>, now: Now) -> bool {
+    let entry = &held.entry;
+    held.capture.is_killed() || entry.rules_view.ended_by_kickoff(entry.place.facts(), now)
+}

@@ -1,0 +1,71 @@
+//! Whether a sweep of the store has been asked for, and the timer of the one that is to come.
+//! Never knows: what is swept.
+//! Read next: `sweep.rs`, which sweeps.
+
+use crate::policy::MonoNs;
+use crate::runtime::Task;
+use crate::sync::{AtomicBool, Mutex, Ordering};
+
+/// Whether a sweep has been asked for, and the timer of the one that is to come.
+#[derive(Debug)]
+pub(crate) struct Sweeper {
+    asked: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    closed: bool,
+    timer: Option<Task>,
+    /// No sweep begins before this.
+    not_before: MonoNs,
+}
+
+impl Sweeper {
+    pub(crate) fn new() -> Sweeper {
+        Sweeper { asked: AtomicBool::new(false), state: Mutex::new(State::default()) }
+    }
+
+    /// Has `set_timer` set the timer of a sweep, unless one is to come. It is told before which
+    /// instant no sweep may begin.
+    pub(crate) fn ask(&self, set_timer: impl FnOnce(MonoNs) -> Task) {
+        // Relaxed, all of this flag: a hint. Who finds it raised has a sweep to come that has not
+        // looked at anything yet.
+        if self.asked.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.state.lock();
+        // Relaxed: as above.
+        if state.closed || self.asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        state.timer = Some(set_timer(state.not_before));
+    }
+
+    /// A sweep begins: whoever asks from now on asks for another.
+    pub(crate) fn answer(&self) {
+        self.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
+    }
+
+    /// Lets no sweep begin before an instant.
+    pub(crate) fn rest_until(&self, instant: MonoNs) {
+        self.state.lock().not_before = instant;
+    }
+
+    /// Ends the timer, and lets no other be set.
+    pub(crate) fn close(&self) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        let timer = state.timer.take();
+        drop(state);
+        if let Some(timer) = timer {
+            timer.abort();
+        }
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
