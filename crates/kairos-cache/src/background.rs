@@ -6,7 +6,7 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::context::Context;
+use crate::context::{Context, Scope};
 use crate::engine::Engine;
 use crate::job::{Home, Job};
 use crate::join::Alone;
@@ -80,13 +80,13 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.flights.get(key).is_some_and(|flight| flight.is_running())
+        self.flights.find(key).is_some_and(|flight| flight.is_running())
     }
 
     /// The context of a load that no reader's context asked for.
     fn background_context(&self, home: &Home) -> Context {
         let place = &home.place;
-        let scope = place.scope.as_ref().map_or(&self.no_match, |scope| &scope.0);
+        let scope = place.scope.as_ref().map_or(&*self.no_match, Scope::state);
         Context {
             scope: place.scope.clone(),
             market: place.market.map(|market| self.graph.market_name(market).into()),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use dashmap::DashMap;
 use foldhash::fast::FixedState;
 use kairos_metrics::Registry;
 
@@ -20,9 +19,12 @@ use crate::drain::Drain;
 use crate::engine::Engine;
 use crate::entry::{Entry, Generations};
 use crate::error::Error;
+use crate::flights::Flights;
 use crate::gate::Gate;
 use crate::loader::{Load, Loader};
+use crate::matches::Matches;
 use crate::notices::{Notice, Notices};
+use crate::pace::Sweeps;
 use crate::permits::Permits;
 use crate::policy::events::EventGraph;
 use crate::random::Random;
@@ -36,8 +38,11 @@ use crate::store::{Bound, Store};
 use crate::sweep::is_dead;
 use crate::sweeper::Sweeper;
 use crate::sync::AtomicBool;
-use crate::tags::TagMarks;
+use crate::tags::Tags;
 use crate::weight::Weigher;
+
+/// Classes are made and tags invalidated under the lock of one shard.
+const TAG_SHARDS: usize = 32;
 
 /// Builds a [`Cache`].
 #[must_use = "a builder does nothing until it is built"]
@@ -251,6 +256,14 @@ where
         significant_digits: metrics.significant_digits, u8;
         /// How long the next refresh waits after a failure (`fail_safe.throttle`, default 5 s).
         throttle: fail_safe.throttle, Duration;
+        /// How many matches have a state of their own (`bounds.matches`, default 10 000).
+        max_matches: bounds.matches, usize;
+        /// How many odds markets of a match have a window (`bounds.markets`, default 64).
+        max_markets: bounds.markets, usize;
+        /// How many tags have a mark of their own (`bounds.tags`, default 100 000).
+        max_tags: bounds.tags, usize;
+        /// How many keys may be computed or filled at once (`bounds.flights`, default 100 000).
+        max_flights: bounds.flights, usize;
     }
 
     /// Builds the cache.
@@ -291,10 +304,11 @@ where
                     told.tell(|| Notice::Evicted { key: key.clone() });
                 }),
                 weigher: self.weigher,
-                flights: DashMap::with_hasher(hasher.clone()),
-                scopes: DashMap::with_hasher(hasher.clone()),
+                flights: Flights::new(hasher.clone()),
+                matches: Matches::new(hasher.clone(), graph.market_count()),
                 no_match: Arc::new(ScopeState::new("", graph.market_count())),
-                tags: TagMarks::with_hasher(hasher.clone()),
+                tags: Tags::new(hasher.clone(), TAG_SHARDS),
+                sweeps: Sweeps::new(),
                 loader: self.loader.map(|load| Loader::new(load, hasher)),
                 generations: Arc::new(Generations::default()),
                 version: Version::new(),

@@ -7,20 +7,19 @@ use std::error::Error as StdError;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::context::{Context, Scope};
+use crate::context::Context;
 use crate::engine::Engine;
 use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::Kind;
 use crate::job::{Done, Job, Joined, Work};
-use crate::join::{Alone, Dispatch, work};
+use crate::join::{Alone, Dispatch, Joining, work};
 use crate::pin::Pinned;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::events::EventGraph;
 use crate::reading::Reading;
 use crate::receipt::{Answer, Computed, Hit};
-use crate::scope::ScopeState;
 use crate::waiting::Waiting;
 
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.
@@ -45,16 +44,6 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// The match of a name, created if it is new. Keep the handle: reads through it hash nothing.
-    pub fn scope(&self, name: &str) -> Scope {
-        if let Some(scope) = self.engine.scopes.get(name) {
-            return Scope(Arc::clone(&scope));
-        }
-        let markets = self.engine.graph.market_count();
-        let scope = self.engine.scopes.entry(name.into());
-        Scope(Arc::clone(&scope.or_insert_with(|| Arc::new(ScopeState::new(name, markets)))))
-    }
-
     /// Reads through: serves what is stored, or runs `compute` once for everyone who waits.
     ///
     /// A served value costs one lookup and allocates nothing. A stale one is served at once and
@@ -206,7 +195,7 @@ where
         let arrived = self.now();
         let place = self.place(context)?;
         if let Some(scope) = &place.scope {
-            scope.0.publish(context.kickoff, context.lineup_confirmed);
+            scope.publish(context.kickoff, context.lineup_confirmed);
         }
         let mut work = Some(work);
         let mut job = || {
@@ -256,10 +245,13 @@ where
                     Kind::Miss
                 }
             };
-            if let Some(waiting) = self.join(key, kind, place, &reading, job, dispatch) {
-                return Looked::Waiting(waiting, reading);
+            match self.join(key, kind, place, &reading, job, dispatch) {
+                Joining::Waiting(waiting) => return Looked::Waiting(waiting, reading),
+                Joining::LookAgain => now = self.now(),
+                Joining::Refused => {
+                    return Looked::Answered(self.answer_overloaded(&reading, place, arrived));
+                }
             }
-            now = self.now();
         }
     }
 

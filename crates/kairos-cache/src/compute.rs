@@ -77,10 +77,16 @@ where
             return false;
         }
         let weight = weigh(self.weigher.as_ref(), key, result.value.as_deref());
+        let mut rules_view = result.rules_view;
+        if home.place.is_overflow() {
+            // Another match's kickoff may be what its zone goes by: its own could be unknown.
+            let limit_ns = self.rules().read.freshness.golden_hour.default_ttl_ns;
+            rules_view = rules_view.limited_to(limit_ns);
+        }
         let entry = Arc::new(Entry {
             weight,
             value: result.value,
-            rules_view: result.rules_view,
+            rules_view,
             place: home.place.clone(),
             refresh_not_before: AtomicU64::new(0),
         });

@@ -43,6 +43,8 @@ pub struct Config {
     pub fail_safe: FailSafeConfig,
     /// The cache's own numbers.
     pub metrics: MetricsConfig,
+    /// How much is kept besides entries.
+    pub bounds: BoundsConfig,
     /// The event graph.
     pub events: EventsConfig,
 }
@@ -281,6 +283,26 @@ pub struct MetricsConfig {
 impl Default for MetricsConfig {
     fn default() -> Self {
         MetricsConfig { latency_sampling: 1, significant_digits: 2 }
+    }
+}
+
+/// `[bounds]`: how much is kept besides entries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct BoundsConfig {
+    /// How many matches have a state of their own; those beyond it share one.
+    pub matches: usize,
+    /// How many odds markets of a match have a window; observations beyond it are refused.
+    pub markets: usize,
+    /// How many tags have a mark of their own; those beyond it share one.
+    pub tags: usize,
+    /// How many keys may have a compute running, waiting or held; beyond it `Error::Overloaded`.
+    pub flights: usize,
+}
+
+impl Default for BoundsConfig {
+    fn default() -> Self {
+        BoundsConfig { matches: 10_000, markets: 64, tags: 100_000, flights: 100_000 }
     }
 }
 

@@ -128,4 +128,46 @@ pub struct Activity {
     pub observations_refused: u64,
     /// Live entries evicted to make room.
     pub evictions: u64,
+    /// Times a match was resolved to the shared state because too many were in use.
+    pub matches_over_bound: u64,
+    /// Times a tag was given the shared mark because too many were in use.
+    pub tags_over_bound: u64,
+    /// Reads and fills refused because too many keys were being computed or filled.
+    pub flights_over_bound: u64,
+}
+
+/// What there was no room for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bounded {
+    /// A match that has to share its state.
+    Matches,
+    /// A tag that has to share its mark.
+    Tags,
+    /// A read or fill whose key got no flight.
+    Flights,
+}
+
+impl Bounded {
+    pub(crate) const ALL: [Bounded; 3] = [Bounded::Matches, Bounded::Tags, Bounded::Flights];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Bounded::Matches => "matches",
+            Bounded::Tags => "tags",
+            Bounded::Flights => "flights",
+        }
+    }
+}
+
+/// How much a cache keeps at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Entries, those included that are dead but not reclaimed yet.
+    pub entries: u64,
+    /// Matches with a state of their own.
+    pub matches: usize,
+    /// Tags with a mark of their own.
+    pub tags: usize,
+    /// Keys with a compute running, waiting or held by a fill.
+    pub flights: usize,
 }

@@ -7,20 +7,22 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
-use dashmap::DashMap;
-use foldhash::fast::FixedState;
 
 use crate::breaker::BreakerCell;
 use crate::clock::Clock;
 use crate::context::{Context, Scope};
+use crate::counts::Bounded;
 use crate::drain::Drain;
 use crate::entry::{Entry, Generations, Place};
 use crate::error::Error;
+use crate::flights::Flights;
 use crate::gate::Gate;
 use crate::generation::Class;
-use crate::job::{Home, KeyFlight};
+use crate::job::Home;
 use crate::loader::Loader;
+use crate::matches::Matches;
 use crate::notices::{Notice, Notices};
+use crate::pace::Sweeps;
 use crate::permits::Permits;
 use crate::policy::Now;
 use crate::policy::events::{EventGraph, MarketId};
@@ -35,18 +37,19 @@ use crate::stats::Stats;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::sync::{AtomicBool, Ordering};
-use crate::tags::{TagMarks, mark_of};
+use crate::tags::{TagMark, Tags};
 use crate::weight::Weigher;
 
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {
     pub(crate) store: Store<K, Entry<V>>,
     pub(crate) weigher: Option<Weigher<K, V>>,
-    pub(crate) flights: DashMap<K, Arc<KeyFlight<V>>, FixedState>,
-    pub(crate) scopes: DashMap<Box<str>, Arc<ScopeState>, FixedState>,
+    pub(crate) flights: Flights<K, V>,
+    pub(crate) matches: Matches,
     /// The home of entries without a match: it has classes, and nothing else is ever set.
     pub(crate) no_match: Arc<ScopeState>,
-    pub(crate) tags: TagMarks,
+    pub(crate) tags: Tags,
+    pub(crate) sweeps: Sweeps,
     pub(crate) generations: Arc<Generations>,
     /// Counts changes that could alter decisions across matches.
     pub(crate) version: Version,
@@ -183,12 +186,18 @@ where
 
     /// The class of entries that a context describes.
     pub(crate) fn class(&self, place: &Place, tags: &[Box<str>]) -> Arc<Class> {
-        let mark = |name: &str| mark_of(&self.tags, name);
-        self.scope_of(place).class(place.market, tags, &self.graph, mark)
+        let bound = self.rules().bounds.tags;
+        self.scope_of(place).class(place.market, tags, &self.graph, |tag| {
+            let TagMark { mark, is_shared } = self.tags.mark(tag, bound);
+            if is_shared {
+                self.stats.over_bound(Bounded::Tags);
+            }
+            mark
+        })
     }
 
     fn scope_of<'a>(&'a self, place: &'a Place) -> &'a ScopeState {
-        place.scope.as_ref().map_or(&self.no_match, |scope| &scope.0)
+        place.scope.as_ref().map_or(&*self.no_match, Scope::state)
     }
 
     /// What counts the changes that could alter a decision about an entry of this place, those of

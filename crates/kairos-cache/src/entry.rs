@@ -28,22 +28,26 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn facts(&self) -> MatchFacts {
-        self.scope.as_ref().map_or_else(MatchFacts::default, |scope| scope.0.facts())
+        self.scope.as_ref().map_or_else(MatchFacts::default, |scope| scope.state().facts())
+    }
+
+    pub(crate) fn is_overflow(&self) -> bool {
+        self.scope.as_ref().is_some_and(Scope::is_overflow)
     }
 
     pub(crate) fn is_suspended(&self) -> bool {
-        self.scope.as_ref().is_some_and(|scope| scope.0.is_suspended(self.market))
+        self.scope.as_ref().is_some_and(|scope| scope.is_suspended(self.market))
     }
 
     /// The match's published status, and until when it holds by itself.
     pub(crate) fn published(&self, now: Now) -> (Signal, MonoNs) {
         let none = (Signal::Unscored, MonoNs::MAX);
-        self.scope.as_ref().map_or(none, |scope| scope.0.odds.published(now.mono))
+        self.scope.as_ref().map_or(none, |scope| scope.state().odds.published(now.mono))
     }
 
     pub(crate) fn is_same(&self, other: &Place) -> bool {
         let same_scope = match (&self.scope, &other.scope) {
-            (Some(a), Some(b)) => Arc::ptr_eq(&a.0, &b.0),
+            (Some(a), Some(b)) => a.is(b),
             (None, None) => true,
             _ => false,
         };
@@ -51,7 +55,7 @@ impl Place {
     }
 
     pub(crate) fn is_within(&self, scope: &Scope) -> bool {
-        self.scope.as_ref().is_some_and(|own| Arc::ptr_eq(&own.0, &scope.0))
+        self.scope.as_ref().is_some_and(|own| own.is(scope))
     }
 }
 

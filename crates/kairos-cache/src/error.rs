@@ -21,12 +21,15 @@ pub enum Error {
     /// The compute did not finish within its time and was aborted.
     #[error("the compute ran out of time and was aborted")]
     Timeout,
-    /// Too many computes run, and too many wait.
+    /// Too many computes run and too many wait, or too many keys have a compute or a fill.
     #[error("too many computes are running and waiting")]
     Overloaded,
     /// The cache has been shut down: it starts no compute any more.
     #[error("the cache has been shut down")]
     ShutDown,
+    /// There are as many matches as may be, all of them in use.
+    #[error("too many matches are in use")]
+    TooManyMatches,
     /// The compute says that there is nothing for this key.
     #[error("there is no value for this key")]
     Nothing,
@@ -119,4 +122,7 @@ pub enum ObservationError {
     /// Dated more than 60 s ahead of now.
     #[error("it is dated more than 60 s ahead")]
     InFuture,
+    /// The first of a market of a match that has as many markets as may be, all within the window.
+    #[error("its match has too many markets")]
+    TooManyMarkets,
 }

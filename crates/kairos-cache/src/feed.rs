@@ -10,6 +10,7 @@ use crate::clock::wall_ns;
 use crate::context::Scope;
 use crate::error::Error;
 use crate::notices::Notice;
+use crate::overflow::Observation;
 use crate::policy::volatility::Volatility;
 
 impl<K, V> Cache<K, V>
@@ -26,8 +27,8 @@ where
     ///
     /// # Errors
     /// [`Error::Observation`] for a price that is not finite or not above 1.0, one older than the
-    /// window or than its market's newest, and one dated more than 60 s ahead. It is counted, and
-    /// the windows stay as they were.
+    /// window or than its market's newest, one dated more than 60 s ahead, and the first of a market
+    /// beyond `bounds.markets`. It is counted, and the windows stay as they were.
     pub fn observe_odds(
         &self,
         scope: &Scope,
@@ -37,10 +38,11 @@ where
     ) -> Result<Volatility, Error> {
         let engine = &self.engine;
         let now = engine.now();
-        match scope.0.odds.observe(market, price, wall_ns(at), now, &engine.rules().odds) {
+        let observation = Observation { market, price, at: wall_ns(at) };
+        match scope.observe(observation, now, &engine.rules().odds) {
             Ok(observed) => {
                 if observed.changed {
-                    scope.0.version().touch();
+                    scope.state().version().touch();
                 }
                 if observed.status == Volatility::Panic {
                     engine.notices.tell(|| Notice::Panic {

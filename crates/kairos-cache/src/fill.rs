@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::cache::Cache;
 use crate::compute::Fresh;
 use crate::context::Context;
+use crate::counts::Bounded;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::generation::Capture;
@@ -39,7 +40,8 @@ where
     /// Begins to fill a key with a value computed elsewhere.
     ///
     /// # Errors
-    /// A context that names an unknown market or lacks its match.
+    /// A context that names an unknown market or lacks its match; [`Error::Overloaded`] where
+    /// `bounds.flights` keys are being computed or filled.
     pub fn begin<Q>(&self, key: &Q, context: &Context) -> Result<Fill<K, V>, Error>
     where
         K: Borrow<Q>,
@@ -48,16 +50,20 @@ where
         let engine = Arc::clone(&self.engine);
         let place = engine.place(context)?;
         if let Some(scope) = &place.scope {
-            scope.0.publish(context.kickoff, context.lineup_confirmed);
+            scope.publish(context.kickoff, context.lineup_confirmed);
         }
         let flight = loop {
-            let flight = engine.flight(key);
+            let flight = engine.flight(key).ok_or_else(|| {
+                engine.stats.over_bound(Bounded::Flights);
+                Error::Overloaded
+            })?;
             if flight.hold() {
                 break flight;
             }
             engine.forget_flight(key, &flight);
         };
         let home = engine.home(place, &context.tags);
+        engine.relieve_tags();
         let capture = home.capture();
         Ok(Fill { engine, key: key.to_owned(), flight, home, capture })
     }

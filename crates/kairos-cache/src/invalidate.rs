@@ -49,7 +49,7 @@ where
         let seq = engine.generations.sequence.next();
         // A compute that is running now is refused when it publishes; one that has published is
         // found in the store; one that starts after this look started after the call.
-        if let Some(flight) = engine.flights.get(key).map(|flight| Arc::clone(&flight)) {
+        if let Some(flight) = engine.flights.find(key) {
             flight.kill_key(seq);
         }
         if !engine.remove_entry(key) {
@@ -68,7 +68,7 @@ where
     {
         let engine = &self.engine;
         let seq = engine.generations.sequence.next();
-        if let Some(flight) = engine.flights.get(key).map(|flight| Arc::clone(&flight)) {
+        if let Some(flight) = engine.flights.find(key) {
             flight.expire_key(seq);
         }
         if let Some(slot) = engine.store.get(key) {
@@ -90,7 +90,7 @@ where
 
     /// Invalidates every entry of a match; returns how many died. O(distinct sets of tags).
     pub fn invalidate_match(&self, scope: &Scope) -> u64 {
-        let died = scope.0.kill_all(&self.engine.generations.sequence);
+        let died = scope.state().kill_all(&self.engine.generations.sequence);
         self.engine.stats.full_invalidation();
         self.engine.sweep_dead(died);
         died
@@ -98,7 +98,7 @@ where
 
     /// Makes every entry of a match stale at once.
     pub fn expire_match(&self, scope: &Scope) {
-        scope.0.expire_all(&self.engine.generations.sequence);
+        scope.state().expire_all(&self.engine.generations.sequence);
     }
 
     /// Invalidates everything. O(1).
@@ -126,7 +126,7 @@ where
     pub fn invalidate_event(&self, scope: &Scope, name: &str) -> Result<EventOutcome, Error> {
         let engine = &self.engine;
         let event = engine.graph.event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
-        let died = scope.0.kill_event(event, &engine.generations.sequence);
+        let died = scope.state().kill_event(event, &engine.generations.sequence);
         let markets = engine.graph.share_affected(event);
         let total_markets = engine.graph.market_count();
         let impact = impact_tenths(markets.len(), total_markets);
@@ -162,7 +162,8 @@ where
     ) -> Result<u64, Error> {
         let (engine, name) = (&self.engine, market);
         let market = engine.market(name)?;
-        let died = scope.0.set_status(market, status, &engine.generations.sequence);
+        let bound = engine.rules().bounds.matches;
+        let died = scope.set_status(market, status, bound, &engine.generations.sequence);
         if let Some(died) = died {
             engine.sweep_dead(died);
             let (scope, market) = (scope.name(), name);
@@ -182,14 +183,10 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    fn mark_tag(&self, tag: &str, mark: impl FnOnce(&Mark, u64)) {
+    fn mark_tag(&self, tag: &str, raise: impl Fn(&Mark, u64)) {
         let seq = self.generations.sequence.next();
-        // A tag without a mark has no class, so no entry and no compute that has started.
-        if let Some(known) = self.tags.get(tag) {
-            mark(&known, seq);
-            drop(known);
-            self.touch();
-        }
+        self.tags.raise(tag, |mark| raise(mark, seq));
+        self.touch();
     }
 
     fn is_before_kickoff(&self, view: &View<V>) -> bool {

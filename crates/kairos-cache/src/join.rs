@@ -20,6 +20,20 @@ use crate::reading::Reading;
 use crate::receipt::Computed;
 use crate::waiting::Waiting;
 
+/// How far a read came on its way to a compute.
+pub(crate) enum Joining<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// It waits for one.
+    Waiting(Waiting<K, V>),
+    /// The entry has changed meanwhile.
+    LookAgain,
+    /// The key has no flight, and there are as many as may be.
+    Refused,
+}
+
 /// A refresh's place among refreshes, and among computes.
 pub(crate) struct RefreshPermit {
     pub(crate) refresh: Permit,
@@ -64,7 +78,7 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// Joins or starts a compute. Nothing if the entry has changed meanwhile: look again.
+    /// Joins or starts a compute.
     pub(crate) fn join<Q>(
         self: &Arc<Self>,
         key: &Q,
@@ -73,13 +87,13 @@ where
         reading: &Reading<V>,
         job: &mut impl FnMut() -> Job<V>,
         dispatch: &mut impl Dispatch<K, V>,
-    ) -> Option<Waiting<K, V>>
+    ) -> Joining<K, V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         loop {
-            let flight = self.flight(key);
+            let Some(flight) = self.flight(key) else { return Joining::Refused };
             let unchanged = || {
                 reading.verdict.reason == Reason::Disabled
                     || self.is_unchanged(key, place.scope.as_ref(), reading.view.as_ref())
@@ -95,11 +109,12 @@ where
                         self.turn_away(&key, &flight);
                     }
                     let engine = Arc::clone(self);
-                    return Some(Waiting { engine, key, flight, ticket: Some(ticket) });
+                    let ticket = Some(ticket);
+                    return Joining::Waiting(Waiting { engine, key, flight, ticket });
                 }
                 Join::LookAgain => {
                     self.release_flight(key, &flight);
-                    return None;
+                    return Joining::LookAgain;
                 }
                 // Whoever retired it may be held up: nobody waits for that.
                 Join::Retired => self.forget_flight(key, &flight),
@@ -127,7 +142,10 @@ where
             return false;
         }
         loop {
-            let flight = self.flight(key);
+            let Some(flight) = self.flight(key) else {
+                self.stats.refresh_skipped();
+                return false;
+            };
             let unchanged = || self.is_unchanged(key, place.scope.as_ref(), view);
             let permitted = || {
                 let admitted = dispatch.admit_refresh(self);

@@ -86,16 +86,13 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// The flight of a key, created if there is none.
-    pub(crate) fn flight<Q>(&self, key: &Q) -> Arc<KeyFlight<V>>
+    /// The flight of a key, created if there is none and not as many as may be.
+    pub(crate) fn flight<Q>(&self, key: &Q) -> Option<Arc<KeyFlight<V>>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        if let Some(flight) = self.flights.get(key) {
-            return Arc::clone(&flight);
-        }
-        Arc::clone(&self.flights.entry(key.to_owned()).or_default())
+        self.flights.find_or_create(key, self.rules().bounds.flights)
     }
 
     /// Sends a compute through the gate, where it may have to wait or be refused.
@@ -169,6 +166,7 @@ where
         let Launched { key, flight, launch: Launch { run, kind, job: Job { work, home } } } =
             compute;
         self.stats.compute_started(kind);
+        self.relieve_tags();
         let running = Running {
             engine: Arc::clone(self),
             key,
@@ -286,7 +284,7 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.flights.remove_if(key, |_, current| Arc::ptr_eq(current, flight));
+        self.flights.forget(key, flight);
     }
 }
 

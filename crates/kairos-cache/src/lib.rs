@@ -44,6 +44,7 @@ mod feed;
 mod fill;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
+mod flights;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod gate;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -54,7 +55,10 @@ mod join;
 mod launch;
 mod loader;
 mod market;
+mod matches;
 mod notices;
+mod overflow;
+mod pace;
 mod parking;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod permits;
@@ -66,6 +70,8 @@ mod random;
 mod read;
 mod reading;
 mod receipt;
+mod reclaim;
+mod resolve;
 mod rules;
 mod runtime;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -82,6 +88,7 @@ mod store;
 mod sweep;
 mod sweeper;
 mod sync;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod tags;
 mod waiting;
 mod weight;
@@ -90,12 +97,12 @@ pub use builder::Builder;
 pub use cache::Cache;
 pub use clock::{Clock, ManualClock};
 pub use config::{
-    BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig, FailSafeConfig,
-    GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig, ZoneConfig,
-    ZoneName,
+    BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig,
+    FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
+    ZoneConfig, ZoneName,
 };
 pub use context::{Context, Scope};
-pub use counts::{Activity, Category};
+pub use counts::{Activity, Category, Sizes};
 pub use error::{Error, ObservationError};
 pub use fill::Fill;
 pub use invalidate::EventOutcome;
@@ -129,4 +136,5 @@ pub mod model {
     pub use crate::scope::ScopeState;
     pub use crate::slot::{Held, Replaced, Slot};
     pub use crate::stamp::{Stamp, Version};
+    pub use crate::tags::{TagMark, Tags};
 }

@@ -19,6 +19,7 @@ pub(crate) struct OddsRule {
     pub(crate) enabled: bool,
     pub(crate) window_ns: u64,
     pub(crate) max_samples: usize,
+    pub(crate) max_markets: usize,
     pub(crate) status_hold_ns: u64,
     pub(crate) score: ScoreRule,
 }
@@ -33,6 +34,8 @@ pub(crate) struct Observed {
     pub(crate) status: Volatility,
     /// Its z-score.
     pub(crate) z: f64,
+    /// When it leaves the window.
+    pub(crate) leaves_window: MonoNs,
     /// Whether what readers of the match see has changed.
     pub(crate) changed: bool,
 }
@@ -40,16 +43,30 @@ pub(crate) struct Observed {
 /// The odds markets of one match.
 #[derive(Debug)]
 pub(crate) struct OddsBook {
-    writer: Mutex<HashMap<Arc<str>, Market>>,
+    writer: Mutex<Markets>,
     /// Readers' view of the windows; replaced when a market is seen for the first time.
     scores: ArcSwap<HashMap<Arc<str>, Arc<Published<4>>>>,
     holds: Published<5>,
+}
+
+#[derive(Debug, Default)]
+struct Markets {
+    windows: HashMap<Arc<str>, Market>,
+    /// Until then no window can be reclaimed: a full book need not look.
+    full_until: MonoNs,
 }
 
 #[derive(Debug)]
 struct Market {
     window: Window,
     published: Arc<Published<4>>,
+}
+
+impl Market {
+    /// When its newest sample leaves the window: from then on it counts as empty.
+    fn leaves_window(&self) -> MonoNs {
+        self.published.load()[3]
+    }
 }
 
 /// A published status: until when a panic and a warning hold, and the newest observation.
@@ -104,7 +121,7 @@ impl Holds {
 impl OddsBook {
     pub(crate) fn new() -> OddsBook {
         OddsBook {
-            writer: Mutex::new(HashMap::new()),
+            writer: Mutex::new(Markets::default()),
             scores: ArcSwap::from_pointee(HashMap::new()),
             holds: Published::new(Holds::NONE.words()),
         }
@@ -131,15 +148,19 @@ impl OddsBook {
             return Err(ObservationError::TooOld);
         }
         let mut markets = self.writer.lock();
-        if !markets.contains_key(market) {
-            let name: Arc<str> = market.into();
+        if !markets.windows.contains_key(market) {
+            if !markets.has_room(now.mono, rule.max_markets) {
+                return Err(ObservationError::TooManyMarkets);
+            }
             let published = Arc::new(Published::new(score_words(&Moments::default(), 0)));
-            let mut scores = HashMap::clone(&self.scores.load());
-            scores.insert(Arc::clone(&name), Arc::clone(&published));
-            self.scores.store(Arc::new(scores));
-            markets.insert(name, Market { window: Window::default(), published });
+            let window = Market { window: Window::default(), published };
+            markets.windows.insert(market.into(), window);
+            let of = |(name, market): (&Arc<str>, &Market)| {
+                (Arc::clone(name), Arc::clone(&market.published))
+            };
+            self.scores.store(Arc::new(markets.windows.iter().map(of).collect()));
         }
-        let entry = markets.get_mut(market).expect("inserted above if it was missing");
+        let entry = markets.windows.get_mut(market).expect("inserted above if it was missing");
         let newest_ahead = |newest: WallNs| newest.saturating_sub(now.wall) > MAX_AHEAD_NS;
         if entry.window.newest().is_some_and(newest_ahead) {
             // Nothing so far ahead is accepted: the wall clock has stepped back since. The window
@@ -157,8 +178,21 @@ impl OddsBook {
         // more, because a window counts until its newest sample is older than its length.
         let leaves_window = now.mono_at(at.saturating_add(window_ns).saturating_add(1));
         entry.published.store(score_words(&entry.window.moments(), leaves_window));
-        let changed = self.hold(status, z, at, leaves_window, now, rule);
-        Ok(Observed { status, z, changed })
+        let observed = Observed { status, z, leaves_window, changed: false };
+        Ok(Observed { changed: self.hold(&observed, at, now, rule), ..observed })
+    }
+
+    /// Publishes the status of an observation that another book has scored; says whether what
+    /// readers of this one see has changed.
+    pub(crate) fn share(&self, observed: &Observed, at: WallNs, now: Now, rule: &OddsRule) -> bool {
+        let _alone = self.writer.lock();
+        self.hold(observed, at, now, rule)
+    }
+
+    /// Whether no status holds and every window counts as empty: forgetting the book changes
+    /// nothing.
+    pub(crate) fn is_over(&self, now: MonoNs) -> bool {
+        self.published(now).0 == Signal::Unscored
     }
 
     /// The match's published status at `now`, and until when it holds by itself.
@@ -189,15 +223,8 @@ impl OddsBook {
             .fold(Signal::Unscored, Signal::worst)
     }
 
-    fn hold(
-        &self,
-        status: Volatility,
-        z: f64,
-        at: WallNs,
-        leaves_window: MonoNs,
-        now: Now,
-        rule: &OddsRule,
-    ) -> bool {
+    fn hold(&self, observed: &Observed, at: WallNs, now: Now, rule: &OddsRule) -> bool {
+        let Observed { status, z, leaves_window, .. } = *observed;
         let before = Holds::from_words(self.holds.load());
         let mut after = before;
         let hold_ns = i64::try_from(rule.status_hold_ns).unwrap_or(i64::MAX);
@@ -214,6 +241,17 @@ impl OddsBook {
         }
         self.holds.store(after.words());
         after.at(now.mono).0 != before.at(now.mono).0
+    }
+}
+
+impl Markets {
+    /// Whether one more market may have a window; forgets those that count as empty if need be.
+    fn has_room(&mut self, now: MonoNs, bound: usize) -> bool {
+        if self.windows.len() >= bound && now > self.full_until {
+            self.windows.retain(|_, market| now <= market.leaves_window());
+            self.full_until = self.windows.values().map(Market::leaves_window).min().unwrap_or(0);
+        }
+        self.windows.len() < bound
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::nanos;
 use crate::context::Context;
+use crate::counts::Bounded;
 use crate::engine::{Engine, View};
 use crate::entry::Place;
 use crate::error::Error;
@@ -236,6 +237,18 @@ where
         Answer { receipt, outcome: done.outcome }
     }
 
+    /// Answers a read whose key gets no flight, and counts it.
+    pub(crate) fn answer_overloaded(
+        &self,
+        reading: &Reading<V>,
+        place: &Place,
+        arrived: Now,
+    ) -> Answer<V> {
+        self.stats.over_bound(Bounded::Flights);
+        let done = Done { outcome: Err(Error::Overloaded), zone: self.zone_of(place, arrived) };
+        self.answer(reading, done, Joined { led: true, queued: false }, arrived)
+    }
+
     fn count(&self, reading: &Reading<V>, arrived: Now) {
         let took = || self.clock.now().mono.saturating_sub(arrived.mono);
         self.stats.read(reading.verdict.reason, reading.signals.signal, took);
@@ -256,7 +269,7 @@ fn signal(context: &Context, place: &Place, now: Now, rule: &OddsRule) -> Signal
     match &place.scope {
         Some(scope) if rule.enabled && !context.current_odds.is_empty() => {
             let prices = context.current_odds.iter().map(|(market, price)| (&**market, *price));
-            scope.0.odds.score(prices, now.mono, &rule.score)
+            scope.score(prices, now.mono, &rule.score)
         }
         Some(_) if rule.enabled => place.published(now).0,
         _ => Signal::Unscored,

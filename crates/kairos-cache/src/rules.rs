@@ -8,8 +8,8 @@ use kairos_metrics::Precision;
 
 use crate::clock::nanos;
 use crate::config::{
-    BreakerConfig, Config, EventsConfig, GoldenHourConfig, MetricsConfig, VolatilityConfig,
-    XFetchConfig, ZoneName,
+    BoundsConfig, BreakerConfig, Config, EventsConfig, GoldenHourConfig, MetricsConfig,
+    VolatilityConfig, XFetchConfig, ZoneName,
 };
 use crate::error::Error;
 use crate::market::OddsRule;
@@ -36,6 +36,15 @@ pub(crate) struct Rules {
     pub(crate) max_concurrent_computes: usize,
     pub(crate) compute_queue: usize,
     pub(crate) latency_sampling: u32,
+    pub(crate) bounds: Bounds,
+}
+
+/// How much is kept besides entries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) matches: usize,
+    pub(crate) tags: usize,
+    pub(crate) flights: usize,
 }
 
 /// Refuses a field unless `ok`.
@@ -76,7 +85,7 @@ impl Rules {
                 xfetch: xfetch(&config.xfetch)?,
                 max_stale_if_error_ns: nanos(config.fail_safe.max_stale_if_error),
             },
-            odds: odds(&config.volatility)?,
+            odds: odds(&config.volatility, config.bounds.markets)?,
             max_concurrent_refreshes: swr.max_concurrent_refreshes,
             refresh_timeout_ns: positive(swr.refresh_timeout, "swr.refresh_timeout")?,
             hard_timeout_ns: positive(config.computes.hard_timeout, "computes.hard_timeout")?,
@@ -88,6 +97,7 @@ impl Rules {
             max_concurrent_computes: config.computes.max_concurrent,
             compute_queue: config.computes.queue,
             latency_sampling: latency_sampling(&config.metrics)?,
+            bounds: bounds(&config.bounds)?,
         })
     }
 }
@@ -250,7 +260,15 @@ fn xfetch(config: &XFetchConfig) -> Result<Option<XFetchRule>, Error> {
     Ok(config.enabled.then_some(XFetchRule { beta: config.beta }))
 }
 
-fn odds(config: &VolatilityConfig) -> Result<OddsRule, Error> {
+fn bounds(config: &BoundsConfig) -> Result<Bounds, Error> {
+    require(config.matches >= 1, "bounds.matches", "at least 1")?;
+    require(config.tags >= 1, "bounds.tags", "at least 1")?;
+    require(config.flights >= 1, "bounds.flights", "at least 1")?;
+    Ok(Bounds { matches: config.matches, tags: config.tags, flights: config.flights })
+}
+
+fn odds(config: &VolatilityConfig, max_markets: usize) -> Result<OddsRule, Error> {
+    require(max_markets >= 1, "bounds.markets", "at least 1")?;
     let finite_positive = |x: f64| x.is_finite() && x > 0.0;
     require(
         finite_positive(config.warning_sigma),
@@ -277,6 +295,7 @@ fn odds(config: &VolatilityConfig) -> Result<OddsRule, Error> {
         enabled: config.enabled,
         window_ns: positive(config.window, "volatility.window")?,
         max_samples: config.max_samples,
+        max_markets,
         status_hold_ns: nanos(config.status_hold),
         score: ScoreRule {
             min_samples: config.min_samples,

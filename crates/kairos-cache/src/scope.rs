@@ -2,13 +2,14 @@
 //! Never knows: keys, values, the store, or time.
 //! Read next: `generation.rs` for what a class is, `cache.rs` for who asks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::generation::{Class, Mark, Sequence};
 use crate::market::OddsBook;
 use crate::policy::events::{EventGraph, EventId, MarketId};
-use crate::policy::{MatchFacts, WallNs};
+use crate::policy::{MatchFacts, Now, WallNs};
 use crate::stamp::Version;
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
 
@@ -31,6 +32,20 @@ const NO_KICKOFF: i64 = i64::MIN;
 /// Below this many classes a match does not look for ones that nothing refers to.
 const CLASSES_BEFORE_RECLAIM: usize = 64;
 
+/// So long after its kickoff a match is over.
+const OVER_AFTER_NS: i64 = 24 * 3600 * 1_000_000_000;
+
+/// What forgetting a match would lose. Who forgets it holds it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// Nothing that decides anything.
+    Nothing,
+    /// A kickoff that lies ahead.
+    Kickoff,
+    /// Something that bars storing or serving: it is not forgotten.
+    Bar,
+}
+
 /// A match. Entries and contexts hold it, so that one in use is never forgotten.
 pub struct ScopeState {
     name: Box<str>,
@@ -45,15 +60,17 @@ pub struct ScopeState {
     pub(crate) odds: OddsBook,
 }
 
+/// Tags of a context beyond its market's own, sorted.
+type ExtraTags = Box<[Box<str>]>;
+
 struct Classes {
-    entries: Vec<ClassEntry>,
+    by_market: BTreeMap<Option<MarketId>, BTreeMap<ExtraTags, ClassEntry>>,
+    count: usize,
     reclaim_at: usize,
 }
 
 struct ClassEntry {
     market: Option<MarketId>,
-    /// Tags of the context beyond the market's own, sorted.
-    tags: Box<[Box<str>]>,
     events: Box<[EventId]>,
     class: Arc<Class>,
 }
@@ -76,7 +93,8 @@ impl ScopeState {
             status: AtomicU8::new(TradingStatus::Open as u8),
             market_status: (0..markets).map(|_| AtomicU8::new(0)).collect(),
             classes: Mutex::new(Classes {
-                entries: Vec::new(),
+                by_market: BTreeMap::new(),
+                count: 0,
                 reclaim_at: CLASSES_BEFORE_RECLAIM,
             }),
             odds: OddsBook::new(),
@@ -191,7 +209,7 @@ impl ScopeState {
     pub fn expire_all(&self, sequence: &Sequence) {
         let classes = self.classes.lock();
         let seq = sequence.next();
-        classes.entries.iter().for_each(|entry| entry.class.expire(seq));
+        classes.entries().for_each(|entry| entry.class.expire(seq));
         drop(classes);
         self.version.touch();
     }
@@ -199,8 +217,9 @@ impl ScopeState {
     /// The tags of a class beyond its market's own. Whoever holds a class keeps it in the table.
     pub(crate) fn tags_of(&self, class: &Arc<Class>) -> Vec<Box<str>> {
         let classes = self.classes.lock();
-        let found = classes.entries.iter().find(|entry| Arc::ptr_eq(&entry.class, class));
-        found.map_or_else(Vec::new, |entry| entry.tags.to_vec())
+        let mut rows = classes.by_market.values().flatten();
+        let found = rows.find(|(_, entry)| Arc::ptr_eq(&entry.class, class));
+        found.map_or_else(Vec::new, |(tags, _)| tags.to_vec())
     }
 
     /// The class of entries with this market and these extra tags; created if it is new, from the
@@ -216,34 +235,80 @@ impl ScopeState {
         mark: impl FnMut(&str) -> Arc<Mark>,
     ) -> Arc<Class> {
         let mut classes = self.classes.lock();
-        let found = classes.entries.iter().find(|e| e.market == market && *e.tags == *tags);
+        let found = classes.by_market.get(&market).and_then(|by_tags| by_tags.get(tags));
         if let Some(entry) = found {
             return Arc::clone(&entry.class);
         }
-        if classes.entries.len() >= classes.reclaim_at {
-            // A class that only this table refers to has no entry and no running compute.
-            classes.entries.retain(|entry| Arc::strong_count(&entry.class) > 1);
-            classes.reclaim_at = (classes.entries.len() * 2).max(CLASSES_BEFORE_RECLAIM);
+        if classes.count >= classes.reclaim_at {
+            classes.reclaim();
         }
         let of_market = market.into_iter().flat_map(|m| graph.market_tags(m));
         let mut names: Vec<&str> = of_market.chain(tags.iter().map(|t| &**t)).collect();
         names.sort_unstable();
         names.dedup();
         let class = Arc::new(Class::new(names.iter().copied().map(mark)));
-        classes.entries.push(ClassEntry {
-            market,
-            tags: tags.into(),
-            events: graph.events_naming(&names).into(),
-            class: Arc::clone(&class),
-        });
+        let events = graph.events_naming(&names).into();
+        let entry = ClassEntry { market, events, class: Arc::clone(&class) };
+        classes.by_market.entry(market).or_default().insert(tags.into(), entry);
+        classes.count += 1;
         class
     }
+
+    /// Forgets the classes without an entry and without a running compute. O(classes).
+    pub(crate) fn reclaim_classes(&self) {
+        self.classes.lock().reclaim();
+    }
+
+    /// What would be lost with this match, of which nobody else holds anything.
+    pub(crate) fn loss(&self, now: Now) -> Loss {
+        let kickoff = self.facts().kickoff;
+        let is_over = kickoff.is_some_and(|kickoff| is_over(kickoff, now));
+        if self.is_barred() {
+            // Relaxed: who holds it alone has synchronised with all who held it.
+            let closed = self.status.load(Ordering::Relaxed) == TradingStatus::Closed as u8;
+            return if closed && is_over { Loss::Nothing } else { Loss::Bar };
+        }
+        match kickoff {
+            _ if !self.odds.is_over(now.mono) => Loss::Bar,
+            None => Loss::Nothing,
+            Some(_) if is_over => Loss::Nothing,
+            Some(kickoff) if kickoff > now.wall => Loss::Kickoff,
+            Some(_) => Loss::Bar,
+        }
+    }
+
+    /// Whether the match or any market of it is suspended or closed.
+    fn is_barred(&self) -> bool {
+        const OPEN: u8 = TradingStatus::Open as u8;
+        let flags = self.market_status.iter().chain([&self.status]);
+        // Relaxed: as in `loss`.
+        flags.into_iter().any(|flag| flag.load(Ordering::Relaxed) != OPEN)
+    }
+}
+
+/// Whether a match is over: a day after its kickoff nothing that was said of it matters any more.
+pub(crate) fn is_over(kickoff: WallNs, now: Now) -> bool {
+    now.wall.saturating_sub(kickoff) >= OVER_AFTER_NS
 }
 
 impl Classes {
     fn kill(&self, sequence: &Sequence, which: impl Fn(&ClassEntry) -> bool) -> u64 {
         let seq = sequence.next();
-        self.entries.iter().filter(|e| which(e)).map(|e| e.class.kill(seq)).sum()
+        self.entries().filter(|e| which(e)).map(|e| e.class.kill(seq)).sum()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &ClassEntry> {
+        self.by_market.values().flat_map(BTreeMap::values)
+    }
+
+    /// A class that only this table refers to has no entry and no running compute. What it had
+    /// been told is lost with it, and covers nothing: a class made in its place captures later.
+    fn reclaim(&mut self) {
+        for by_tags in self.by_market.values_mut() {
+            by_tags.retain(|_, entry| Arc::strong_count(&entry.class) > 1);
+        }
+        self.count = self.by_market.values().map(BTreeMap::len).sum();
+        self.reclaim_at = (self.count * 2).max(CLASSES_BEFORE_RECLAIM);
     }
 }
 

@@ -62,12 +62,7 @@ where
         self.sweeper.close();
         self.gate.turn_away();
         // Outside the table's locks: what follows may remove flights.
-        let flights: Vec<_> = self
-            .flights
-            .iter()
-            .map(|entry| (entry.key().clone(), Arc::clone(entry.value())))
-            .collect();
-        for (key, flight) in flights {
+        for (key, flight) in self.flights.all() {
             self.turn_away(&key, &flight);
         }
     }

@@ -9,7 +9,7 @@ use kairos_metrics::{HistogramSnapshot, Registry};
 use serde::Serialize;
 
 use crate::cache::Cache;
-use crate::counts::{Activity, Category, Counts};
+use crate::counts::{Activity, Category, Counts, Sizes};
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
 
@@ -82,6 +82,17 @@ where
     /// Counts since the cache was built, beside the 34 keys.
     pub fn activity(&self) -> Activity {
         self.engine.stats.activity()
+    }
+
+    /// How much the cache keeps at the moment of what has a bound. Locks nothing.
+    pub fn sizes(&self) -> Sizes {
+        let engine = &self.engine;
+        Sizes {
+            entries: engine.store.len(),
+            matches: engine.matches.len(),
+            tags: engine.tags.len(),
+            flights: engine.flights.len(),
+        }
     }
 
     /// Resets all 34 keys. Nothing that is counted meanwhile is lost: it shows after the reset.

@@ -4,7 +4,7 @@
 
 use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
 
-use crate::counts::{Activity, Baselines, Counts, SCORES};
+use crate::counts::{Activity, Baselines, Bounded, Counts, SCORES};
 use crate::error::ObservationError;
 use crate::flight::Kind;
 use crate::policy::breaker::{BreakerLevel, Scored};
@@ -44,7 +44,8 @@ pub(crate) struct Stats {
     markets_invalidated: Counter,
     markets_preserved: Counter,
     cpu_saved_pct: FloatSum,
-    refused: [Counter; 4],
+    refused: [Counter; 5],
+    over_bound: [Counter; Bounded::ALL.len()],
     pub(crate) baselines: Mutex<Baselines>,
 }
 
@@ -137,6 +138,11 @@ impl Stats {
         self.refused_computes.add(computes as u64);
     }
 
+    /// Something for which there was no room.
+    pub(crate) fn over_bound(&self, what: Bounded) {
+        self.over_bound[what as usize].inc();
+    }
+
     /// The cache was switched on or off.
     pub(crate) fn switched(&self) {
         self.switched.inc();
@@ -177,6 +183,7 @@ impl Stats {
             ObservationError::TooOld => 1,
             ObservationError::OutOfOrder => 2,
             ObservationError::InFuture => 3,
+            ObservationError::TooManyMarkets => 4,
         };
         self.refused[index].inc();
     }
@@ -233,6 +240,9 @@ impl Stats {
                 .sum(),
             observations_refused: self.refused.iter().map(Counter::value).sum(),
             evictions: self.evicted.value(),
+            matches_over_bound: self.over_bound[Bounded::Matches as usize].value(),
+            tags_over_bound: self.over_bound[Bounded::Tags as usize].value(),
+            flights_over_bound: self.over_bound[Bounded::Flights as usize].value(),
         }
     }
 }

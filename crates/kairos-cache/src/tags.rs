@@ -1,21 +1,191 @@
-//! The marks of tags, by name, across matches.
+//! The marks of tags, by name, across matches: so many at most; those that nothing holds are forgotten.
 //! Never knows: which entries carry a tag; their classes hold its mark.
-//! Read next: `scope.rs`, whose classes are made with these marks.
+//! Read next: `generation.rs` for what a mark is, `scope.rs`, whose classes are made with these.
+//!
+//! Forgetting never revives, although a tag that comes back starts with a mark at zero. A mark is
+//! forgotten only while the table alone holds it: then no class holds it, so no entry and no
+//! compute is judged by it. A class made later captures after it was made, and so after whatever
+//! raised the forgotten mark had taken its number (both went through the lock of the tag's shard):
+//! the number line itself is the floor, and every capture stands on it. For the same reason an
+//! invalidation that finds no mark may leave it at that: whoever makes one takes the lock after
+//! it, and captures a number that includes it.
+//!
+//! Beyond the bound tags share one mark, which every invalidation of any tag raises: a tag may
+//! have had its own mark or the shared one at different times, so both are raised each time.
+//! Entries under the shared mark die more often than they must, never less.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
 use crate::generation::Mark;
+use crate::sync::{AtomicUsize, Mutex, Ordering};
 
-/// A mark for each tag that a class was ever made with.
-pub(crate) type TagMarks = DashMap<Box<str>, Arc<Mark>, FixedState>;
+type Shard = HashMap<Box<str>, Arc<Mark>, FixedState>;
 
-/// The mark of a tag, created if it is new.
-pub(crate) fn mark_of(marks: &TagMarks, name: &str) -> Arc<Mark> {
-    if let Some(mark) = marks.get(name) {
-        return Arc::clone(&mark);
+/// A mark for each tag that a class holds, and one for all the tags beyond the bound.
+#[derive(Debug)]
+pub struct Tags {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: FixedState,
+    count: AtomicUsize,
+    shared: Arc<Mark>,
+}
+
+/// The mark that a class is to hold for a tag.
+#[derive(Debug)]
+pub struct TagMark {
+    /// The mark.
+    pub mark: Arc<Mark>,
+    /// Whether it is the one that the tags beyond the bound share.
+    pub is_shared: bool,
+}
+
+impl Tags {
+    /// No tags, in so many shards.
+    pub fn new(hasher: FixedState, shards: usize) -> Tags {
+        Tags {
+            shards: (0..shards).map(|_| Mutex::new(Shard::with_hasher(hasher.clone()))).collect(),
+            hasher,
+            count: AtomicUsize::new(0),
+            shared: Arc::default(),
+        }
     }
-    Arc::clone(&marks.entry(name.into()).or_default())
+
+    /// The mark of a tag, created if there are fewer than `bound`. Locks one shard.
+    pub fn mark(&self, name: &str, bound: usize) -> TagMark {
+        let mut shard = self.shard(name).lock();
+        if let Some(mark) = shard.get(name) {
+            return TagMark { mark: Arc::clone(mark), is_shared: false };
+        }
+        let one_more = |count| if count < bound { Some(count + 1) } else { None };
+        // Relaxed: the count bounds memory and publishes nothing.
+        if self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
+            return TagMark { mark: Arc::clone(&self.shared), is_shared: true };
+        }
+        let mark = Arc::<Mark>::default();
+        shard.insert(name.into(), Arc::clone(&mark));
+        TagMark { mark, is_shared: false }
+    }
+
+    /// Raises the marks that cover a tag: its own, if it has one, and the shared one. The number
+    /// that they are raised to must have been taken before the call.
+    pub fn raise(&self, name: &str, raise: impl Fn(&Mark)) {
+        let shard = self.shard(name).lock();
+        if let Some(mark) = shard.get(name) {
+            raise(mark);
+        }
+        drop(shard);
+        // Whoever took the shared mark for this tag before the lock above is covered by this; whoever
+        // takes it later captures a number that includes the one raised to.
+        raise(&self.shared);
+    }
+
+    /// Forgets the tags whose marks nothing else holds; returns how many. O(tags), one shard after
+    /// the other.
+    pub fn forget_unheld(&self) -> usize {
+        let mut forgotten = 0;
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let before = shard.len();
+            shard.retain(|_, mark| Arc::get_mut(mark).is_none());
+            forgotten += before - shard.len();
+        }
+        self.count.fetch_sub(forgotten, Ordering::Relaxed); // Relaxed: as in `mark`.
+        forgotten
+    }
+
+    /// How many tags have a mark of their own.
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed) // Relaxed: as in `mark`.
+    }
+
+    fn shard(&self, name: &str) -> &Mutex<Shard> {
+        use std::hash::BuildHasher;
+        // The shard's map uses the low bits of the same hash.
+        &self.shards[(self.hasher.hash_one(name) >> 32) as usize % self.shards.len()]
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use super::*;
+    use crate::generation::{Capture, Class, Sequence};
+
+    struct World {
+        tags: Tags,
+        sequence: Sequence,
+        everything: Arc<Mark>,
+    }
+
+    impl World {
+        fn new() -> World {
+            let tags = Tags::new(FixedState::default(), 4);
+            World { tags, sequence: Sequence::new(), everything: Arc::default() }
+        }
+
+        /// The capture of an entry that carries a tag.
+        fn capture(&self, tag: &str, bound: usize) -> Capture {
+            let class = Arc::new(Class::new([self.tags.mark(tag, bound).mark]));
+            Capture::take(&self.sequence, &self.everything, &class)
+        }
+
+        fn invalidate(&self, tag: &str) {
+            let seq = self.sequence.next();
+            self.tags.raise(tag, |mark| mark.kill(seq));
+        }
+    }
+
+    #[test]
+    fn a_tag_in_use_is_kept_and_one_that_nothing_holds_is_forgotten() {
+        let world = World::new();
+        let kept = world.capture("team:a", 10);
+        for i in 0..9 {
+            world.tags.mark(&format!("team:{i}"), 10);
+        }
+        assert_eq!((world.tags.forget_unheld(), world.tags.len()), (9, 1));
+        world.invalidate("team:a");
+        assert!(kept.is_killed());
+    }
+
+    #[test]
+    fn a_tag_that_comes_back_judges_what_is_computed_after_it_and_nothing_before() {
+        let world = World::new();
+        let early = world.capture("team:a", 10);
+        world.invalidate("team:a");
+        assert_eq!(world.tags.forget_unheld(), 0, "an entry holds it");
+        assert!(early.is_killed());
+        drop(early);
+        assert_eq!(world.tags.forget_unheld(), 1);
+        let late = world.capture("team:a", 10);
+        assert!(!late.is_killed());
+        world.invalidate("team:a");
+        assert!(late.is_killed());
+    }
+
+    #[test]
+    fn tags_beyond_the_bound_die_together_and_with_every_tag() {
+        let world = World::new();
+        let own = world.capture("own", 1);
+        let (b, c) = (world.capture("b", 1), world.capture("c", 1));
+        assert_eq!(world.tags.len(), 1);
+        world.invalidate("b");
+        assert!(b.is_killed() && c.is_killed() && !own.is_killed());
+        let again = world.capture("c", 1);
+        world.invalidate("own");
+        assert!(again.is_killed() && own.is_killed());
+    }
+
+    #[test]
+    fn a_tag_with_a_mark_of_its_own_still_covers_what_it_shared_before() {
+        let world = World::new();
+        let held = world.capture("own", 1);
+        let shared = world.capture("b", 1);
+        drop(held);
+        world.tags.forget_unheld();
+        let own = world.capture("b", 1);
+        world.invalidate("b");
+        assert!(shared.is_killed() && own.is_killed());
+    }
 }

@@ -42,6 +42,7 @@ impl Config {
             computes,
             fail_safe,
             metrics,
+            bounds,
             events,
         } = self;
         let mut page = Page { text: HEAD.to_owned() };
@@ -54,6 +55,7 @@ impl Config {
         page.section("computes", computes)?;
         page.section("fail_safe", fail_safe)?;
         page.section("metrics", metrics)?;
+        page.section("bounds", bounds)?;
         page.section("events", events)?;
         Ok(page.text)
     }

@@ -49,6 +49,10 @@ fn every_range_is_refused_by_the_name_of_its_field() {
     check(|c| c.breaker.open_normal_ttl = Duration::ZERO, "breaker.open_normal_ttl");
     check(|c| c.xfetch.beta = 0.0, "xfetch.beta");
     check(|c| c.computes.hard_timeout = Duration::ZERO, "computes.hard_timeout");
+    check(|c| c.bounds.matches = 0, "bounds.matches");
+    check(|c| c.bounds.markets = 0, "bounds.markets");
+    check(|c| c.bounds.tags = 0, "bounds.tags");
+    check(|c| c.bounds.flights = 0, "bounds.flights");
 }
 
 #[test]

@@ -6,12 +6,12 @@ use foldhash::fast::FixedState;
 
 use super::*;
 use crate::generation::Capture;
-use crate::tags::{TagMarks, mark_of};
+use crate::tags::Tags;
 
 struct World {
     scope: ScopeState,
     graph: EventGraph,
-    marks: TagMarks,
+    tags: Tags,
     sequence: Sequence,
     everything: Arc<Mark>,
 }
@@ -22,7 +22,7 @@ impl World {
         World {
             scope: ScopeState::new("m", graph.market_count()),
             graph,
-            marks: TagMarks::with_hasher(FixedState::default()),
+            tags: Tags::new(FixedState::default(), 4),
             sequence: Sequence::new(),
             everything: Arc::default(),
         }
@@ -30,8 +30,16 @@ impl World {
 
     fn class(&self, market: &str, tags: &[&str]) -> Arc<Class> {
         let tags: Vec<Box<str>> = tags.iter().map(|t| (*t).into()).collect();
-        self.scope
-            .class(self.graph.market(market), &tags, &self.graph, |tag| mark_of(&self.marks, tag))
+        self.class_of(&self.scope, self.graph.market(market), &tags)
+    }
+
+    fn class_of(
+        &self,
+        scope: &ScopeState,
+        market: Option<MarketId>,
+        tags: &[Box<str>],
+    ) -> Arc<Class> {
+        scope.class(market, tags, &self.graph, |tag| self.tags.mark(tag, usize::MAX).mark)
     }
 
     /// Captures and counts one entry.
@@ -115,11 +123,12 @@ fn a_tag_is_shared_by_every_match_that_names_it() {
     let world = World::new();
     let other = ScopeState::new("n", world.graph.market_count());
     let tags: [Box<str>; 1] = ["team:a".into()];
-    let class = other.class(None, &tags, &world.graph, |tag| mark_of(&world.marks, tag));
+    let class = world.class_of(&other, None, &tags);
     let theirs = Capture::take(&world.sequence, &world.everything, &class);
     let ours = world.store("btts", &["team:a"]);
     let untagged = world.store("btts", &[]);
-    world.marks.get("team:a").expect("named").kill(world.sequence.next());
+    let seq = world.sequence.next();
+    world.tags.raise("team:a", |mark| mark.kill(seq));
     assert!(theirs.is_killed() && ours.is_killed() && !untagged.is_killed());
 }
 
@@ -130,7 +139,9 @@ fn classes_that_nothing_refers_to_are_reclaimed() {
     for i in 0..10_000 {
         world.class("btts", &[&format!("tag{i}")]);
     }
-    assert!(world.scope.classes.lock().entries.len() <= 2 * CLASSES_BEFORE_RECLAIM);
+    assert!(world.scope.classes.lock().count <= 2 * CLASSES_BEFORE_RECLAIM);
+    world.scope.reclaim_classes();
+    assert_eq!(world.scope.classes.lock().count, 1);
     world.event("goalkeeper_change");
     assert!(kept.is_killed());
 }
@@ -147,4 +158,53 @@ fn the_last_writer_of_kickoff_and_line_up_wins() {
     assert!(after > before);
     world.scope.publish(Some(7), Some(true));
     assert_eq!(world.scope.version().current(), after, "what is published already changes nothing");
+}
+
+const HOUR: i64 = 3600 * 1_000_000_000;
+
+fn at(wall: i64) -> Now {
+    Now { mono: wall.unsigned_abs(), wall }
+}
+
+/// What forgetting the match would lose, hour by hour.
+fn check_loss(scope: &ScopeState, expected: &[(i64, Loss)]) {
+    for &(hour, expected) in expected {
+        assert_eq!(scope.loss(at(hour * HOUR)), expected, "at {hour} h");
+    }
+}
+
+#[test]
+fn a_match_is_forgotten_before_its_kickoff_at_a_price_and_freely_a_day_after_it() {
+    let world = World::new();
+    check_loss(&world.scope, &[(0, Loss::Nothing)]);
+    world.scope.publish(Some(10 * HOUR), Some(true));
+    check_loss(
+        &world.scope,
+        &[(9, Loss::Kickoff), (10, Loss::Bar), (33, Loss::Bar), (34, Loss::Nothing)],
+    );
+}
+
+#[test]
+fn a_suspension_is_never_forgotten_and_a_closed_match_a_day_after_its_kickoff() {
+    let world = World::new();
+    let btts = world.graph.market("btts");
+    let set = |market, status| world.scope.set_status(market, status, &world.sequence);
+    world.scope.publish(Some(0), None);
+    let later = 1_000_000;
+    set(btts, TradingStatus::Closed);
+    check_loss(&world.scope, &[(1, Loss::Bar), (later, Loss::Bar)]);
+    set(None, TradingStatus::Closed);
+    check_loss(&world.scope, &[(23, Loss::Bar), (24, Loss::Nothing)]);
+    set(None, TradingStatus::Suspended);
+    check_loss(&world.scope, &[(later, Loss::Bar)]);
+    set(None, TradingStatus::Open);
+    set(btts, TradingStatus::Open);
+    check_loss(&world.scope, &[(later, Loss::Nothing)]);
+}
+
+#[test]
+fn closed_without_a_kickoff_is_closed_for_good() {
+    let world = World::new();
+    world.scope.set_status(None, TradingStatus::Closed, &world.sequence);
+    check_loss(&world.scope, &[(0, Loss::Bar), (1_000_000, Loss::Bar)]);
 }

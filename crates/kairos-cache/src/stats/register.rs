@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kairos_metrics::{Precision, Registry};
 
 use super::{FloatSum, Stats};
-use crate::counts::{Baselines, SCORES};
+use crate::counts::{Baselines, Bounded, SCORES};
 use crate::error::Error;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
@@ -63,6 +63,11 @@ impl Stats {
             "Odds observations refused, by reason",
             ["reason"],
         )?;
+        let over_bound = registry.counter_family(
+            "kairos_cache_over_bound",
+            "Matches and tags that had to share, reads and fills refused, by what was full",
+            ["what"],
+        )?;
         let counter = |name, help| registry.counter(name, help);
         Ok(Stats {
             reads: Reason::ALL.map(|reason| {
@@ -78,7 +83,9 @@ impl Stats {
             queued: Strategy::ALL.map(|strategy| queued.with([strategy.name()])),
             computes: ["miss", "bypass", "refresh"].map(|kind| computes.with([kind])),
             stored: Zone::ALL.map(|zone| stored.with([zone.name()])),
-            refused: ["price", "too_old", "out_of_order", "in_future"].map(|r| refused.with([r])),
+            refused: ["price", "too_old", "out_of_order", "in_future", "too_many_markets"]
+                .map(|reason| refused.with([reason])),
+            over_bound: Bounded::ALL.map(|what| over_bound.with([what.name()])),
             failed: counter(
                 "kairos_cache_compute_failures",
                 "Computes for reads that failed, panicked or timed out",

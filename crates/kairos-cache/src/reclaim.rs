@@ -1,0 +1,77 @@
+//! Reclaiming: what holds a match or a tag without need is let go of, when their tables are full.
+//! Never knows: what is looked up, or what a sweep makes room for.
+//! Read next: `matches.rs` and `tags.rs`, the tables; `store.rs`, whose entries hold both.
+
+use std::hash::Hash;
+
+use crate::context::Scope;
+use crate::engine::Engine;
+use crate::entry::Entry;
+use crate::policy::Now;
+use crate::scope::ScopeState;
+use crate::slot::Held;
+
+impl<K, V> Engine<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// The match of a name with a state of its own, created if there is room or can be made.
+    pub(crate) fn scope(&self, name: &str) -> Option<Scope> {
+        if let Some(scope) = self.matches.find(name) {
+            return Some(scope);
+        }
+        let (bound, now) = (self.rules().bounds.matches, self.now());
+        if let Some(scope) = self.matches.find_or_create(name, bound, now) {
+            return Some(scope);
+        }
+        // Entries that nobody can be served any more still hold their matches.
+        if !self.sweep_entries(now) {
+            return None;
+        }
+        self.matches.make_room(bound, now);
+        self.matches.find_or_create(name, bound, now)
+    }
+
+    /// Makes room for tags once nearly as many are known as may be. One load otherwise. Called with
+    /// no lock held.
+    pub(crate) fn relieve_tags(&self) {
+        let bound = self.rules().bounds.tags;
+        let is_crowded = || self.tags.len() >= bound - bound / 64;
+        if !is_crowded() || !self.sweeps.tags.is_due(self.tags.len() / 8) {
+            return;
+        }
+        self.forget_tags();
+        if is_crowded() && self.sweep_entries(self.now()) {
+            self.forget_tags();
+        }
+    }
+
+    fn forget_tags(&self) {
+        self.matches.for_each(ScopeState::reclaim_classes);
+        self.no_match.reclaim_classes();
+        self.sweeps.tags.made_room(self.tags.forget_unheld());
+    }
+
+    /// Takes out the entries that no read can be served any more, if that was not done just now;
+    /// says whether it did. O(entries), once for so many calls that each pays for 64.
+    fn sweep_entries(&self, now: Now) -> bool {
+        let entries = usize::try_from(self.store.len()).unwrap_or(usize::MAX);
+        if !self.sweeps.entries.is_due(entries / 64) {
+            return false;
+        }
+        self.store.run_pending();
+        self.store.sweep(|held| self.is_spent(held, now));
+        self.store.run_pending();
+        true
+    }
+
+    fn is_spent(&self, held: &Held<Entry<V>>, now: Now) -> bool {
+        let rules = self.rules();
+        let (entry, facts) = (&held.entry, held.entry.place.facts());
+        let view = &entry.rules_view;
+        // A read that gives up waiting is served a value of any age.
+        let any_age = rules.soft_timeout_ns > 0 && !view.ended_by_kickoff(facts, now);
+        held.capture.is_killed() || !any_age && !rules.read.servable(view, facts, now)
+    }
+}
