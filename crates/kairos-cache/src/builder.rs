@@ -121,8 +121,9 @@ where
         self
     }
 
-    /// Runs tasks on this tokio runtime, which must have its time driver enabled. Without it the
-    /// runtime current at `build` is used, else a thread of the cache's own.
+    /// Runs tasks on this tokio runtime. Without it the runtime current at `build` is used, else a
+    /// thread of the cache's own. Timers run on a thread of their own, one for the process: the
+    /// runtime needs no time driver, and a compute that blocks it cannot hold up its own timeout.
     pub fn tokio_handle(mut self, handle: tokio::runtime::Handle) -> Self {
         self.handle = Some(handle);
         self

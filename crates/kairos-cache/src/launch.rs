@@ -206,7 +206,7 @@ where
         underway: Arc<Underway>,
     ) -> Task {
         let engine = Arc::clone(self);
-        self.runtime.spawn(Box::pin(async move {
+        self.runtime.spawn_timer(Box::pin(async move {
             engine.runtime.sleep_until(deadline).await;
             let now = engine.now();
             for Watched { key, flight, run, kind, place } in watched.as_ref() {

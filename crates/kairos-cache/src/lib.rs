@@ -90,6 +90,7 @@ mod sweeper;
 mod sync;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod tags;
+mod timers;
 mod waiting;
 mod weight;
 

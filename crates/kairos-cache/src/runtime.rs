@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, until};
 use crate::error::Error;
 use crate::policy::MonoNs;
+use crate::timers::timers;
 
 /// A task's future.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -39,6 +40,12 @@ pub trait Runtime: Send + Sync + 'static {
     /// Runs a future to its end, unless it is aborted. Must not poll it before returning.
     fn spawn(&self, future: BoxFuture) -> Task;
 
+    /// Runs what follows a timer: a sleep, then work too short to hold anybody up. A runtime whose
+    /// tasks may be held up by a compute that does not yield has another thread for it.
+    fn spawn_timer(&self, future: BoxFuture) -> Task {
+        self.spawn(future)
+    }
+
     /// Resolves once the clock's monotonic reading has reached `deadline` (nanoseconds). May be
     /// polled by any executor, and by threads without one.
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture;
@@ -62,6 +69,7 @@ pub trait Runtime: Send + Sync + 'static {
 /// Tokio's tasks and timers.
 pub(crate) struct TokioRuntime {
     handle: tokio::runtime::Handle,
+    timers: tokio::runtime::Handle,
     clock: Clock,
     _own: Option<OwnThread>,
 }
@@ -85,10 +93,11 @@ impl TokioRuntime {
         handle: Option<tokio::runtime::Handle>,
         clock: Clock,
     ) -> Result<TokioRuntime, Error> {
-        if let Some(handle) = handle.or_else(|| tokio::runtime::Handle::try_current().ok()) {
-            return Ok(TokioRuntime { handle, clock, _own: None });
-        }
         let thread_error = |e| Error::Thread(Arc::new(e));
+        let timers = timers().map_err(thread_error)?;
+        if let Some(handle) = handle.or_else(|| tokio::runtime::Handle::try_current().ok()) {
+            return Ok(TokioRuntime { handle, timers, clock, _own: None });
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -101,7 +110,7 @@ impl TokioRuntime {
                 let _stop = runtime.block_on(stopped);
             })
             .map_err(thread_error)?;
-        Ok(TokioRuntime { handle, clock, _own: Some(OwnThread { stop: Some(stop) }) })
+        Ok(TokioRuntime { handle, timers, clock, _own: Some(OwnThread { stop: Some(stop) }) })
     }
 }
 
@@ -111,12 +120,17 @@ impl Runtime for TokioRuntime {
         Task::new(move || abort.abort())
     }
 
+    fn spawn_timer(&self, future: BoxFuture) -> Task {
+        let abort = self.timers.spawn(future).abort_handle();
+        Task::new(move || abort.abort())
+    }
+
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
-        let (clock, handle) = (self.clock.clone(), self.handle.clone());
+        let (clock, timers) = (self.clock.clone(), self.timers.clone());
         Box::pin(async move {
             let sleep = {
                 // A timer belongs to the runtime current at its making; a waiter need not be in one.
-                let _runtime = handle.enter();
+                let _runtime = timers.enter();
                 tokio::time::sleep(until(clock.now(), deadline))
             };
             sleep.await;

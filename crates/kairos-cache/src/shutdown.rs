@@ -20,8 +20,7 @@ where
     /// computes that nobody waits for are aborted. A read that needs a new compute gets
     /// [`Error::ShutDown`](crate::Error::ShutDown), and so do those whose compute waits for its
     /// turn. What is stored goes on being served, fresh and stale, and invalidations go on
-    /// working. A compute that never yields is waited for no longer than its timeout; on a
-    /// runtime of one thread it also holds up the timer that would say so.
+    /// working. A compute that never yields is waited for no longer than its timeout.
     ///
     /// Any clone may ask, any number of times; there is no way back. Without it nothing is lost
     /// or leaked: when the last clone is dropped, computes and refreshes run to their end, at most

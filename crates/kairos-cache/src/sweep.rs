@@ -31,7 +31,7 @@ where
         self.sweeper.ask(|not_before| {
             let at = self.clock.now().mono.saturating_add(DELAY_NS).max(not_before);
             let (engine, timer) = (Arc::downgrade(self), self.runtime.sleep_until(at));
-            self.runtime.spawn(Box::pin(async move {
+            self.runtime.spawn_timer(Box::pin(async move {
                 timer.await;
                 sweep_behind(engine);
             }))

@@ -109,6 +109,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "sim",
             "parking",
             "runtime",
+            "timers",
             "clock",
             "stamp",
             "error",
