@@ -283,7 +283,7 @@ where
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::new(self.handle, clock.clone())?),
         };
-        let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        let seed = self.seed.unwrap_or_else(random_number);
         let hasher = FixedState::with_seed(seed);
         let sampling = Sampling {
             precision: rules::latency_precision(&self.config.metrics)?,
@@ -306,7 +306,7 @@ where
                 }),
                 weigher: self.weigher,
                 flights: Flights::new(hasher.clone()),
-                matches: Matches::new(hasher.clone(), graph.market_count()),
+                matches: Matches::new(random_number(), hasher.clone(), graph.market_count()),
                 no_match: Arc::new(ScopeState::new("", graph.market_count())),
                 tags: Tags::new(hasher.clone(), TAG_SHARDS),
                 sweeps: Sweeps::new(),
@@ -330,6 +330,10 @@ where
             }),
         })
     }
+}
+
+fn random_number() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Entries are bounded by their weight where they can be weighed, else by their number.

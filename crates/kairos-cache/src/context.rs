@@ -19,19 +19,21 @@ use crate::scope::{ScopeState, TradingStatus};
 #[derive(Debug, Clone)]
 pub struct Scope {
     state: Arc<ScopeState>,
+    /// The cache whose match it is.
+    owner: u64,
     /// What a match beyond the bound has of its own.
     member: Option<Arc<Member>>,
 }
 
 impl Scope {
     /// A match with a state of its own.
-    pub(crate) fn own(state: Arc<ScopeState>) -> Scope {
-        Scope { state, member: None }
+    pub(crate) fn own(state: Arc<ScopeState>, owner: u64) -> Scope {
+        Scope { state, owner, member: None }
     }
 
     /// A match that shares its state.
-    pub(crate) fn shared(member: Arc<Member>) -> Scope {
-        Scope { state: Arc::clone(member.overflow.state()), member: Some(member) }
+    pub(crate) fn shared(member: Arc<Member>, owner: u64) -> Scope {
+        Scope { state: Arc::clone(member.overflow.state()), owner, member: Some(member) }
     }
 
     /// The name under which the match was resolved.
@@ -43,6 +45,11 @@ impl Scope {
     /// to one of them is done to all, and each obeys the earliest kickoff among them.
     pub fn is_overflow(&self) -> bool {
         self.member.is_some()
+    }
+
+    /// Whether it is a match of this cache.
+    pub(crate) fn is_of(&self, owner: u64) -> bool {
+        self.owner == owner
     }
 
     pub(crate) fn state(&self) -> &ScopeState {

@@ -175,7 +175,17 @@ where
         if let Some(what) = context.needs_match() {
             return Err(Error::NoMatch(what));
         }
+        if let Some(scope) = &context.scope {
+            self.require_own(scope)?;
+        }
         Ok(Place { scope: context.scope.clone(), market: self.market(context.market.as_deref())? })
+    }
+
+    /// Refuses a match that another cache has resolved: what is captured and killed there goes by
+    /// another sequence.
+    pub(crate) fn require_own(&self, scope: &Scope) -> Result<(), Error> {
+        let own = self.matches.own(scope);
+        if own { Ok(()) } else { Err(Error::ForeignScope(scope.name().into())) }
     }
 
     /// Looks a market up by name.

@@ -51,6 +51,9 @@ pub enum Error {
     /// A blocking read was made on a thread that drives an async runtime, which would stop.
     #[error("a blocking read would stop the async runtime that this thread drives")]
     BlocksRuntime,
+    /// The match was resolved by another cache.
+    #[error("the match {0:?} was resolved by another cache")]
+    ForeignScope(Box<str>),
     /// An observation was refused; the windows are as before.
     #[error("observation refused: {0}")]
     Observation(#[from] ObservationError),

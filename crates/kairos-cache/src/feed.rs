@@ -29,6 +29,7 @@ where
     /// [`Error::Observation`] for a price that is not finite or not above 1.0, one older than the
     /// window or than its market's newest, one dated more than 60 s ahead, and the first of a market
     /// beyond `bounds.markets`. It is counted, and the windows stay as they were.
+    /// [`Error::ForeignScope`] for a match of another cache.
     pub fn observe_odds(
         &self,
         scope: &Scope,
@@ -37,6 +38,7 @@ where
         at: SystemTime,
     ) -> Result<Volatility, Error> {
         let engine = &self.engine;
+        engine.require_own(scope)?;
         let now = engine.now();
         let observation = Observation { market, price, at: wall_ns(at) };
         match scope.observe(observation, now, &engine.rules().odds) {

@@ -88,8 +88,12 @@ where
         self.engine.mark_tag(tag, Mark::expire);
     }
 
-    /// Invalidates every entry of a match; returns how many died. O(distinct sets of tags).
+    /// Invalidates every entry of a match; returns how many died. A match of another cache has none
+    /// here. O(distinct sets of tags).
     pub fn invalidate_match(&self, scope: &Scope) -> u64 {
+        if !self.engine.matches.own(scope) {
+            return 0;
+        }
         let died = scope.state().kill_all(&self.engine.generations.sequence);
         self.engine.stats.full_invalidation();
         self.engine.sweep_dead(died);
@@ -98,6 +102,9 @@ where
 
     /// Makes every entry of a match stale at once.
     pub fn expire_match(&self, scope: &Scope) {
+        if !self.engine.matches.own(scope) {
+            return;
+        }
         scope.state().expire_all(&self.engine.generations.sequence);
     }
 
@@ -122,9 +129,10 @@ where
     /// O(distinct sets of tags of the match), however many entries die; allocates nothing.
     ///
     /// # Errors
-    /// [`Error::UnknownEvent`].
+    /// [`Error::UnknownEvent`]; [`Error::ForeignScope`] for a match of another cache.
     pub fn invalidate_event(&self, scope: &Scope, name: &str) -> Result<EventOutcome, Error> {
         let engine = &self.engine;
+        engine.require_own(scope)?;
         let event = engine.graph.event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
         let died = scope.state().kill_event(event, &engine.generations.sequence);
         let markets = engine.graph.share_affected(event);
@@ -153,7 +161,7 @@ where
     /// setting what is already set changes nothing.
     ///
     /// # Errors
-    /// [`Error::UnknownMarket`].
+    /// [`Error::UnknownMarket`]; [`Error::ForeignScope`] for a match of another cache.
     pub fn set_status(
         &self,
         scope: &Scope,
@@ -161,6 +169,7 @@ where
         status: TradingStatus,
     ) -> Result<u64, Error> {
         let (engine, name) = (&self.engine, market);
+        engine.require_own(scope)?;
         let market = engine.market(name)?;
         let bound = engine.rules().bounds.matches;
         let died = scope.set_status(market, status, bound, &engine.generations.sequence);

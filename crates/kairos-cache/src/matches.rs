@@ -23,6 +23,8 @@ use crate::sync::{AtomicUsize, Mutex, Ordering};
 
 /// The matches of a cache.
 pub(crate) struct Matches {
+    /// The cache whose matches these are.
+    owner: u64,
     table: DashMap<Box<str>, Arc<ScopeState>, FixedState>,
     hasher: FixedState,
     /// How many markets the event graph has.
@@ -41,8 +43,9 @@ struct Beyond {
 }
 
 impl Matches {
-    pub(crate) fn new(hasher: FixedState, markets: usize) -> Matches {
+    pub(crate) fn new(owner: u64, hasher: FixedState, markets: usize) -> Matches {
         Matches {
+            owner,
             table: DashMap::with_hasher(hasher.clone()),
             hasher,
             markets,
@@ -54,7 +57,7 @@ impl Matches {
 
     /// The match of a name that has a state of its own. Locks one shard.
     pub(crate) fn find(&self, name: &str) -> Option<Scope> {
-        self.table.get(name).map(|state| Scope::own(Arc::clone(&state)))
+        self.table.get(name).map(|state| Scope::own(Arc::clone(&state), self.owner))
     }
 
     /// The same, created if there are fewer than `bound`. At the bound it looks, now and then,
@@ -79,7 +82,7 @@ impl Matches {
         let state = Arc::new(ScopeState::new(name, self.markets));
         self.table.insert(name.into(), Arc::clone(&state));
         self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: the lock orders all who write it.
-        Some(Scope::own(state))
+        Some(Scope::own(state, self.owner))
     }
 
     /// The match of a name: its own state if it has one by now, else the one that is shared.
@@ -93,7 +96,7 @@ impl Matches {
         let beyond = beyond.get_or_insert_with(new);
         beyond.names.insert(self.hash(name));
         let overflow = Arc::clone(&beyond.overflow);
-        Scope::shared(Arc::new(Member { name: name.into(), overflow }))
+        Scope::shared(Arc::new(Member { name: name.into(), overflow }), self.owner)
     }
 
     /// Forgets matches that nobody holds until there is some room. O(matches).
@@ -110,6 +113,11 @@ impl Matches {
         if let Some(beyond) = &*self.beyond.lock() {
             visit(beyond.overflow.state());
         }
+    }
+
+    /// Whether a match is one of these.
+    pub(crate) fn own(&self, scope: &Scope) -> bool {
+        scope.is_of(self.owner)
     }
 
     /// How many matches have a state of their own.

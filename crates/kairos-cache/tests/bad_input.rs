@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kairos_cache::{
-    Answer, Cache, Clock, Config, Context, Error, ObservationError, Reason, Runtime, Sim, Zone,
+    Answer, Cache, Clock, Config, Context, Error, EventGraph, ObservationError, Reason, Runtime,
+    Sim, TradingStatus, Zone,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -153,6 +154,31 @@ fn unknown_names_and_contexts_without_their_match_are_errors_by_name() {
     assert!(kind.contains("-7"), "{kind}");
     let capacity = Cache::<String, u32>::builder().max_capacity(0).build().expect_err("refused");
     assert_eq!(capacity.to_string(), "configuration: cache.max_capacity must be at least 1");
+}
+
+#[test]
+fn a_match_of_another_cache_is_an_error_and_changes_neither() {
+    let (_sim, cache) = world();
+    let graph = EventGraph::new([("only", ["x"])], [("e", ["x"])]).expect("no name twice");
+    let other: Cache<String, u32> =
+        Cache::builder().sim(&Sim::new(start())).event_graph(graph).build().expect("in range");
+    let (own, foreign) = (cache.scope("m"), other.scope("m"));
+    assert!(cache.insert("k", &Context::new(&own).market("penalty"), 1).expect("known"));
+    assert!(other.insert("k", &Context::new(&foreign).market("only"), 2).expect("known"));
+    let errors = [
+        cache.insert("k", &Context::new(&foreign).market("penalty"), 3).err(),
+        cache.begin("k", &Context::new(&foreign)).err(),
+        cache.observe_odds(&foreign, "home", 2.0, start()).err(),
+        cache.set_status(&foreign, Some("penalty"), TradingStatus::Closed).err(),
+        cache.invalidate_event(&foreign, "referee_assigned").err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, Some(Error::ForeignScope(name)) if &*name == "m"));
+    }
+    assert_eq!(cache.invalidate_match(&foreign), 0);
+    cache.expire_match(&foreign);
+    assert_eq!(cache.get("k").map(|hit| (*hit, hit.receipt().reason)), Some((1, Reason::Fresh)));
+    assert_eq!(other.get("k").map(|hit| (*hit, hit.receipt().reason)), Some((2, Reason::Fresh)));
 }
 
 /// A cache whose wall clock the test moves by itself, with five calm prices and a value of a match

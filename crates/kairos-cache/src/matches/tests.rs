@@ -20,7 +20,7 @@ struct World {
 
 impl World {
     fn new(bound: usize) -> World {
-        World { matches: Matches::new(FixedState::with_seed(7), 12), bound }
+        World { matches: Matches::new(1, FixedState::with_seed(7), 12), bound }
     }
 
     fn own(&self, name: &str, hour: i64) -> Option<Scope> {
