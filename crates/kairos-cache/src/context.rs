@@ -105,7 +105,10 @@ impl Scope {
     ) -> Result<Observed, ObservationError> {
         let Observation { market, price, at } = observation;
         match &self.member {
-            None => self.state.odds.observe(market, price, at, now, rule),
+            None => {
+                let changed = || self.state.version().touch();
+                self.state.odds.observe(market, price, at, now, rule, changed)
+            }
             Some(member) => member.overflow.observe(&member.name, observation, now, rule),
         }
     }

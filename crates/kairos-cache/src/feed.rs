@@ -43,9 +43,6 @@ where
         let observation = Observation { market, price, at: wall_ns(at) };
         match scope.observe(observation, now, &engine.rules().odds) {
             Ok(observed) => {
-                if observed.changed {
-                    scope.state().version().touch();
-                }
                 if observed.status == Volatility::Panic {
                     engine.notices.tell(|| Notice::Panic {
                         scope: scope.name().into(),

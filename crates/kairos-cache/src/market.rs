@@ -127,7 +127,8 @@ impl OddsBook {
         }
     }
 
-    /// Scores a price against its market's window, then lets it join. Amortised O(1).
+    /// Scores a price against its market's window, then lets it join. Amortised O(1). `changed` is
+    /// called if what readers see has changed, before the next observation can be made.
     pub(crate) fn observe(
         &self,
         market: &str,
@@ -135,6 +136,7 @@ impl OddsBook {
         at: WallNs,
         now: Now,
         rule: &OddsRule,
+        changed: impl FnOnce(),
     ) -> Result<Observed, ObservationError> {
         if !(price.is_finite() && price > 1.0) {
             return Err(ObservationError::Price(price));
@@ -179,14 +181,21 @@ impl OddsBook {
         let leaves_window = now.mono_at(at.saturating_add(window_ns).saturating_add(1));
         entry.published.store(score_words(&entry.window.moments(), leaves_window));
         let observed = Observed { status, z, leaves_window, changed: false };
-        Ok(Observed { changed: self.hold(&observed, at, now, rule), ..observed })
+        Ok(Observed { changed: self.hold(&observed, at, now, rule, changed), ..observed })
     }
 
     /// Publishes the status of an observation that another book has scored; says whether what
     /// readers of this one see has changed.
-    pub(crate) fn share(&self, observed: &Observed, at: WallNs, now: Now, rule: &OddsRule) -> bool {
+    pub(crate) fn share(
+        &self,
+        observed: &Observed,
+        at: WallNs,
+        now: Now,
+        rule: &OddsRule,
+        changed: impl FnOnce(),
+    ) -> bool {
         let _alone = self.writer.lock();
-        self.hold(observed, at, now, rule)
+        self.hold(observed, at, now, rule, changed)
     }
 
     /// Whether no status holds and every window counts as empty: forgetting the book changes
@@ -223,7 +232,14 @@ impl OddsBook {
             .fold(Signal::Unscored, Signal::worst)
     }
 
-    fn hold(&self, observed: &Observed, at: WallNs, now: Now, rule: &OddsRule) -> bool {
+    fn hold(
+        &self,
+        observed: &Observed,
+        at: WallNs,
+        now: Now,
+        rule: &OddsRule,
+        changed: impl FnOnce(),
+    ) -> bool {
         let Observed { status, z, leaves_window, .. } = *observed;
         let before = Holds::from_words(self.holds.load());
         let mut after = before;
@@ -240,7 +256,11 @@ impl OddsBook {
             return false;
         }
         self.holds.store(after.words());
-        after.at(now.mono).0 != before.at(now.mono).0
+        let is_changed = after.at(now.mono).0 != before.at(now.mono).0;
+        if is_changed {
+            changed();
+        }
+        is_changed
     }
 }
 

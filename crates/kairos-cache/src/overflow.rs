@@ -117,8 +117,10 @@ impl Overflow {
         rule: &OddsRule,
     ) -> Result<Observed, ObservationError> {
         let book = self.known.lock().book(name, now.mono, rule.max_markets)?;
-        let observed = book.observe(market, price, at, now, rule)?;
-        Ok(Observed { changed: self.state.odds.share(&observed, at, now, rule), ..observed })
+        let observed = book.observe(market, price, at, now, rule, || {})?;
+        let changed = || self.state.version().touch();
+        let changed = self.state.odds.share(&observed, at, now, rule, changed);
+        Ok(Observed { changed, ..observed })
     }
 
     /// Scores a read's own prices against its own match's windows.
