@@ -133,8 +133,15 @@ impl Scope {
 
 /// The context of a read. Build it once per key and reuse it: reads borrow it.
 ///
-/// Kickoff and line-up belong to the match: a read publishes them there, and every other reader
-/// of the match obeys them at once.
+/// Kickoff and line-up belong to the match: each read with a context that gives them publishes
+/// them there, and every other reader of the match obeys them at once. In a context that is kept
+/// they go out of date, and a read would bring the old ones back: give them where they are known
+/// to be new, or tell the cache ([`Cache::set_kickoff`](crate::Cache::set_kickoff)) and leave them
+/// out of contexts.
+///
+/// A value belongs to the match, market and tags of the context whose read computed it. Reads of
+/// one key should therefore agree on them: a refresh by a read without a match stores a value that
+/// no event reaches.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     pub(crate) scope: Option<Scope>,
@@ -154,7 +161,8 @@ impl Context {
         Context { scope: Some(scope.clone()), ..Context::default() }
     }
 
-    /// A context without a match: the default TTL, no events, no volatility.
+    /// A context without a match: the default TTL, no events, no volatility. Not for keys whose
+    /// values belong to a match: see [`Context`].
     pub fn none() -> Context {
         Context::default()
     }

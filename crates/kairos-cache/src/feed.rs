@@ -1,4 +1,4 @@
-//! What the outside tells the cache besides events: odds as they are observed.
+//! What the outside tells the cache besides events: odds as they are observed, kickoff, line-up.
 //! Never knows: entries, or who reads.
 //! Read next: `market.rs`, which keeps the windows.
 
@@ -58,5 +58,26 @@ where
                 Err(refused.into())
             }
         }
+    }
+
+    /// Publishes the kickoff of a match, as a context that gives one does: every reader obeys at
+    /// once. The last writer wins, so a context that is kept must not go on giving the old one.
+    ///
+    /// # Errors
+    /// [`Error::ForeignScope`] for a match of another cache.
+    pub fn set_kickoff(&self, scope: &Scope, kickoff: SystemTime) -> Result<(), Error> {
+        self.engine.require_own(scope)?;
+        scope.publish(Some(wall_ns(kickoff)), None);
+        Ok(())
+    }
+
+    /// Publishes whether the line-up of a match has been confirmed, as a context that says so does.
+    ///
+    /// # Errors
+    /// [`Error::ForeignScope`] for a match of another cache.
+    pub fn set_lineup_confirmed(&self, scope: &Scope, confirmed: bool) -> Result<(), Error> {
+        self.engine.require_own(scope)?;
+        scope.publish(None, Some(confirmed));
+        Ok(())
     }
 }

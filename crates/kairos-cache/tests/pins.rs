@@ -85,12 +85,9 @@ fn a_value_that_stays_fresh_into_the_next_zone_reports_that_zone() {
 fn a_pin_obeys_another_kickoff_a_line_up_and_a_step_of_the_wall_clock_at_once() {
     let mut world = World::new(start() + 5 * HOUR);
     assert_eq!(world.zone(), Some(Zone::Active));
-    let say = |world: &World, context: Context| {
-        drop(world.cache.begin(&2, &context).expect("a plain context"));
-    };
-    say(&world, Context::new(&world.scope).lineup_confirmed(true));
+    world.cache.set_lineup_confirmed(&world.scope, true).expect("its own match");
     assert_eq!(world.agreed().map(|receipt| receipt.ttl), Some(30 * MINUTE));
-    say(&world, Context::new(&world.scope).kickoff(start() + 30 * HOUR));
+    world.cache.set_kickoff(&world.scope, start() + 30 * HOUR).expect("its own match");
     assert_eq!(world.zone(), Some(Zone::Standard));
     world.hand.step_wall(start() + 29 * HOUR + 30 * MINUTE);
     assert_eq!(world.zone(), Some(Zone::Golden));
