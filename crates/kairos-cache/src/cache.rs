@@ -240,7 +240,7 @@ where
                 reason => {
                     if reason == Reason::Miss && reading.view.is_some() {
                         // What is there has been ended by kickoff, and others with it.
-                        self.sweep_soon();
+                        self.sweep_if_full();
                     }
                     Kind::Miss
                 }

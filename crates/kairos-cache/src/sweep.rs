@@ -4,7 +4,7 @@
 //!
 //! Invalidation is O(1), so the dead stay where they are: they hold memory, and places for which
 //! newcomers have to outrank them. Whoever kills asks for a sweep, and so does whoever finds the
-//! store full or an entry past its kickoff. However many ask, one sweep follows, a second later,
+//! store full. However many ask, one sweep follows, a second later,
 //! and a large store is not swept more often than a fiftieth of the time allows.
 
 use std::hash::Hash;
@@ -56,7 +56,10 @@ where
         // First: what dies from here on is found below, or asks for another sweep.
         self.sweeper.answer();
         let began = self.clock.now();
-        self.store.sweep(|held| is_dead(held, began));
+        // What kickoff has ended would live again if the match were put off: it goes only where its
+        // place is needed.
+        let full = self.store.is_full();
+        self.store.sweep(|held| held.capture.is_killed() || full && is_dead(held, began));
         let ended = self.clock.now().mono;
         let took = ended.saturating_sub(began.mono);
         self.sweeper.rest_until(ended.saturating_add(took.saturating_mul(SHARE)));
@@ -80,7 +83,7 @@ where
     }));
 }
 
-/// Whether no read will ever be served this entry again.
+/// Whether no read would be served this entry.
 pub(crate) fn is_dead<V>(held: &Held<Entry<V>>, now: Now) -> bool {
     let entry = &held.entry;
     held.capture.is_killed() || entry.rules_view.ended_by_kickoff(entry.place.facts(), now)
