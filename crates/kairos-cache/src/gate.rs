@@ -10,7 +10,8 @@ use crate::sync::Mutex;
 
 /// Something that waits at the gate.
 pub trait Arrival: Send {
-    /// Whether anybody still wants it to begin.
+    /// Whether anybody still wants it to begin. Asked under the gate's lock, which is taken under
+    /// flights' locks: it takes none of those.
     fn is_wanted(&self) -> bool;
 
     /// Begins, keeping the pass for as long as it runs; gives it back if it is not wanted any more.

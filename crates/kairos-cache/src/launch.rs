@@ -65,7 +65,7 @@ where
     V: Send + Sync + 'static,
 {
     fn is_wanted(&self) -> bool {
-        self.compute.flight.wants(&self.compute.launch.run)
+        !self.compute.launch.run.is_given_up()
     }
 
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
@@ -118,9 +118,14 @@ where
         }
     }
 
-    /// Ends a compute that does not start, and frees its key.
+    /// Refuses a compute, and frees its key.
     pub(crate) fn refuse(self: &Arc<Self>, compute: &Launched<K, V>, error: Error) {
         self.stats.computes_refused(1);
+        self.end_unstarted(compute, error);
+    }
+
+    /// Ends a compute that has not started, and frees its key.
+    pub(crate) fn end_unstarted(self: &Arc<Self>, compute: &Launched<K, V>, error: Error) {
         let Launched { key, flight, launch } = compute;
         let zone = self.zone_of(&launch.job.home.place, self.now());
         let after = flight.finish(&launch.run, |_, _| Done { outcome: Err(error), zone });

@@ -19,6 +19,7 @@ impl<J: Job, R: Clone> Flight<J, R> {
             running.waiters = running.waiters.saturating_sub(1);
             if running.waiters == 0 && !running.kept && !running.doomed {
                 if running.queued {
+                    ticket.run.give_up();
                     state.running = None;
                     return state.settle();
                 }

@@ -18,6 +18,7 @@ struct State<R> {
     wakers: Vec<Option<Waker>>,
     abort: AbortState,
     leader: Option<u64>,
+    given_up: bool,
 }
 
 enum AbortState {
@@ -42,6 +43,7 @@ impl<R: Clone> Run<R> {
                 wakers: Vec::new(),
                 abort: AbortState::Unset,
                 leader: None,
+                given_up: false,
             }),
         }
     }
@@ -128,6 +130,17 @@ impl<R: Clone> Run<R> {
     pub fn clear_abort(&self) {
         let abort = std::mem::replace(&mut self.state.lock().abort, AbortState::Done);
         drop(abort);
+    }
+
+    /// Says that it will not begin: everybody has left it while it waited for its turn.
+    pub fn give_up(&self) {
+        self.state.lock().given_up = true;
+    }
+
+    /// Whether it will not begin. Takes no lock of its flight, so that it can be asked under locks
+    /// that a flight's steps take.
+    pub fn is_given_up(&self) -> bool {
+        self.state.lock().given_up
     }
 
     /// Names the waiter whose closure runs.

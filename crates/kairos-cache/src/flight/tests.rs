@@ -220,9 +220,10 @@ fn a_compute_that_waits_for_its_turn_ends_with_its_last_waiter_and_frees_the_key
     let (second, _) = world.join(&flight, Kind::Miss, "second");
     let launch = launch.expect("the first starts it");
     flight.queue(&launch.run);
-    assert!(!flight.leave(&first).retired && flight.wants(&launch.run));
+    assert!(!flight.leave(&first).retired && !launch.run.is_given_up());
     let after = flight.leave(&second);
     assert!(after.retired && after.abort.is_none(), "there is no task to abort");
+    assert!(launch.run.is_given_up());
     assert!(!flight.begin(&launch.run, &launch.job), "its turn comes too late");
 }
 
