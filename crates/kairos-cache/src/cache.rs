@@ -193,10 +193,7 @@ where
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let arrived = self.now();
-        let place = self.place(context)?;
-        if let Some(scope) = &place.scope {
-            scope.publish(context.kickoff, context.lineup_confirmed);
-        }
+        let place = self.arrive(context)?;
         let mut work = Some(work);
         let mut job = || {
             let work = work.take().expect("a flight asks for the job once");
@@ -212,6 +209,15 @@ where
                 self.wait(key, waiting, &place, reading, arrived).await
             }
         })
+    }
+
+    /// Where a read belongs. What its context gives is published to its match.
+    pub(crate) fn arrive(&self, context: &Context) -> Result<Place, Error> {
+        let place = self.place(context)?;
+        if let Some(scope) = &place.scope {
+            scope.publish(context.kickoff, context.lineup_confirmed);
+        }
+        Ok(place)
     }
 
     /// Decides a read, and joins or starts a compute where the decision asks for one.

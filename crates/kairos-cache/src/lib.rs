@@ -23,6 +23,7 @@
 //! ```
 
 mod background;
+mod batch;
 pub mod blocking;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod breaker;
@@ -54,6 +55,7 @@ mod job;
 mod join;
 mod launch;
 mod loader;
+mod many;
 mod market;
 mod matches;
 mod notices;

@@ -1,0 +1,202 @@
+//! Reads of many keys in one pass: what is missing is computed together, by one call.
+//! Never knows: how a single read is decided, or how a batch runs.
+//! Read next: `cache.rs` for the steps of each read, `batch.rs` for the call.
+
+use std::borrow::Borrow;
+use std::error::Error as StdError;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::batch::{Batch, Together};
+use crate::cache::{Cache, Looked};
+use crate::context::Context;
+use crate::error::Error;
+use crate::job::{Job, Work};
+use crate::receipt::{Answer, Computed, Hit};
+
+impl<K, V> Cache<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Reads many keys, each with its context: serves what is stored, and computes together, by
+    /// one call of `compute`, what is not. One answer for each read, in their order.
+    ///
+    /// Each read is decided, coalesced and counted as one of [`Cache::get_or_compute`] at the same
+    /// instant; a key may be asked for more than once. `compute` is called
+    /// - once with all keys that need a new compute and have none running, which passes the gate of
+    ///   `max_concurrent_computes` as one and has one hard timeout;
+    /// - once with all keys that are served and want a refresh, as one background refresh among
+    ///   `max_concurrent_refreshes`;
+    /// - later, with one key at a time, for a key whose running compute may not be joined.
+    ///
+    /// A key that is missing from its answer has nothing ([`Computed::None`]); one that was not
+    /// asked for is ignored; of a key that is in it twice the last counts. `computes` are counted
+    /// by key. An invalidation during the call keeps out of the cache the results that it covers,
+    /// and no others.
+    ///
+    /// Costs one lookup for each read; what is computed costs each key the flight, entry and
+    /// waiter's place of a single compute, but one task and one timer for all. The results are
+    /// stored in one go, without yielding in between.
+    ///
+    /// # Errors
+    /// For each read those of [`Cache::get_or_compute`]. An error, panic or timeout of a call is
+    /// that of each key in it.
+    ///
+    /// # Cancellation
+    /// Dropping the future drops every read that still waits, as dropping each alone would: others
+    /// who wait for one of the keys get their answer, and the call is aborted when nobody waits for
+    /// any of them.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use kairos_cache::{Cache, Context, Strategy};
+    ///
+    /// let cache: Cache<String, f64> = Cache::builder().build()?;
+    /// let match_ = cache.scope("12345");
+    /// let (btts, winner) = (Context::new(&match_).market("btts"), Context::new(&match_));
+    /// cache.insert("12345:btts", &btts, 0.61)?;
+    ///
+    /// let reads = [("12345:btts", &btts), ("12345:home", &winner), ("12345:away", &winner)];
+    /// let hits = cache
+    ///     .get_many(reads, |keys| async move {
+    ///         assert_eq!(keys, ["12345:home", "12345:away"]);
+    ///         Ok::<_, std::io::Error>(keys.into_iter().zip([0.42, 0.31]))
+    ///     })
+    ///     .await;
+    /// let strategies: Vec<Strategy> =
+    ///     hits.iter().flatten().map(|hit| hit.receipt().strategy).collect();
+    /// assert_eq!(strategies, [Strategy::ServeFresh, Strategy::Compute, Strategy::Compute]);
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
+    pub async fn get_many<'a, Q, I, F, Fut, C, T, E>(
+        &self,
+        reads: I,
+        compute: F,
+    ) -> Vec<Result<Hit<V>, Error>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized + 'a,
+        I: IntoIterator<Item = (&'a Q, &'a Context)>,
+        F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<C, E>> + Send + 'static,
+        C: IntoIterator<Item = (K, T)>,
+        T: Into<Computed<V>>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let answers = self.explain_many(reads, compute).await;
+        answers.into_iter().map(|answer| answer?.into_hit()).collect()
+    }
+
+    /// The same reads, each with a receipt also where there is no value.
+    ///
+    /// # Errors
+    /// For each read, a context that names an unknown market or lacks its match; what became of
+    /// the compute is in the answer.
+    ///
+    /// # Cancellation
+    /// As [`Cache::get_many`].
+    pub async fn explain_many<'a, Q, I, F, Fut, C, T, E>(
+        &self,
+        reads: I,
+        compute: F,
+    ) -> Vec<Result<Answer<V>, Error>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized + 'a,
+        I: IntoIterator<Item = (&'a Q, &'a Context)>,
+        F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<C, E>> + Send + 'static,
+        C: IntoIterator<Item = (K, T)>,
+        T: Into<Computed<V>>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let engine = &self.engine;
+        let arrived = engine.now();
+        let together = together(compute);
+        let mut answers = Vec::new();
+        let (mut stored, mut waiting) = (Vec::new(), Vec::new());
+        let mut computes = Batch::new(engine, &together);
+        for (index, (key, context)) in reads.into_iter().enumerate() {
+            answers.push(None);
+            let place = match engine.arrive(context) {
+                Ok(place) => place,
+                Err(error) => {
+                    answers[index] = Some(Err(error));
+                    continue;
+                }
+            };
+            let mut job = || {
+                let home = engine.home(place.clone(), &context.tags);
+                Job { work: alone(&together, key.to_owned()), home }
+            };
+            match engine.look(key, context, &place, arrived, &mut job, &mut computes) {
+                Looked::Answered(answer) => answers[index] = Some(Ok(answer)),
+                Looked::Stored(reading) => stored.push((index, key, context, place, reading)),
+                Looked::Waiting(waits, reading) => {
+                    waiting.push((index, key, place, waits, reading));
+                }
+            }
+        }
+        // Before the refreshes: somebody waits for these.
+        computes.launch();
+        let mut refreshes = Batch::new(engine, &together);
+        for (index, key, context, place, reading) in stored {
+            let mut job = || {
+                let home = engine.home(place.clone(), &context.tags);
+                Job { work: alone(&together, key.to_owned()), home }
+            };
+            let answer =
+                engine.serve_stored(key, &place, &reading, arrived, &mut job, &mut refreshes);
+            answers[index] = Some(Ok(answer));
+        }
+        refreshes.launch();
+        let waits = waiting.into_iter().map(|(index, key, place, waits, reading)| async move {
+            (index, engine.wait(key, waits, &place, reading, arrived).await)
+        });
+        for (index, answer) in join_all(waits).await {
+            answers[index] = Some(Ok(answer));
+        }
+        let answered = "each read was refused, served, answered or waited for";
+        answers.into_iter().map(|answer| answer.expect(answered)).collect()
+    }
+}
+
+/// A caller's closure as the call of a batch.
+fn together<K, V, F, Fut, C, T, E>(compute: F) -> Together<K, V>
+where
+    K: Hash + Eq + 'static,
+    V: 'static,
+    F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<C, E>> + Send + 'static,
+    C: IntoIterator<Item = (K, T)>,
+    T: Into<Computed<V>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    Arc::new(move |keys| {
+        let future = compute(keys);
+        Box::pin(async move {
+            match future.await {
+                Ok(found) => {
+                    Ok(found.into_iter().map(|(key, found)| (key, found.into())).collect())
+                }
+                Err(error) => Err(Error::Compute(Arc::from(error.into()))),
+            }
+        })
+    })
+}
+
+/// The call of a batch as the work of one key by itself.
+fn alone<K, V>(together: &Together<K, V>, key: K) -> Work<V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + 'static,
+{
+    let together = Arc::clone(together);
+    Work::future(move || {
+        let future = together(vec![key.clone()]);
+        async move { Ok(future.await?.remove(&key).unwrap_or(Computed::None)) }
+    })
+}
