@@ -127,8 +127,7 @@ impl Page {
             self.comment(docs);
             self.line(mark, &format!("[{name}.{field}]"));
             for (key, value) in table {
-                let key = Value::String(key);
-                self.line(mark, &format!("{key} = {value}"));
+                self.line(mark, &format!("{} = {value}", written(key)));
             }
         }
         Ok(())
@@ -157,6 +156,12 @@ impl Page {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{mark}{line}");
     }
+}
+
+/// A key as TOML has it: bare where it may be.
+fn written(key: String) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !key.is_empty() && key.chars().all(bare) { key } else { Value::String(key).to_string() }
 }
 
 /// What a field that is not given could say: for the graph, what holds instead.

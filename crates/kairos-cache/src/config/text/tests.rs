@@ -55,6 +55,11 @@ fn a_configuration_that_is_written_reads_back_equal() {
     config.events = EventsConfig::of(&EventGraph::football());
     let text = config.to_toml().expect("small numbers");
     assert_eq!(Config::from_toml(&text).expect("reads back"), config);
+    let names = ["a key", "a.b", "1", "", "\"", "ü", "a-b_c"];
+    let markets = names.map(|name| (name.to_owned(), vec![name.to_owned()])).into();
+    config.events = EventsConfig { graph: None, markets: Some(markets), events: None };
+    let text = config.to_toml().expect("small numbers");
+    assert_eq!(Config::from_toml(&text).expect("reads back"), config);
     config.events = EventsConfig { graph: Some("a graph.toml".into()), ..EventsConfig::default() };
     let text = config.to_toml().expect("small numbers");
     assert_eq!(Config::from_toml(&text).expect("reads back"), config);
