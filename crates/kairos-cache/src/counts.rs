@@ -122,6 +122,8 @@ pub struct Activity {
     pub computes_refused: u64,
     /// Refreshes not started because too many were running.
     pub refreshes_skipped: u64,
+    /// Steps of the panic breaker, up or down.
+    pub breaker_steps: u64,
     /// Reads of suspended or closed markets.
     pub suspended_reads: u64,
     /// Odds observations refused.

@@ -26,6 +26,7 @@ pub(crate) struct Stats {
     /// One in so many served reads is timed.
     sampling: AtomicU32,
     breaker_level: Gauge,
+    breaker_steps: Counter,
     coalesced: [Counter; Strategy::ALL.len()],
     queued: [Counter; Strategy::ALL.len()],
     computes: [Counter; 3],
@@ -93,8 +94,9 @@ impl Stats {
         self.sampling.store(every, Ordering::Relaxed); // Relaxed: as in `read`.
     }
 
-    /// How far the panic breaker is open.
+    /// The panic breaker has stepped to this level.
     pub(crate) fn breaker_level(&self, level: BreakerLevel) {
+        self.breaker_steps.inc();
         self.breaker_level.set(level as i64);
     }
 
@@ -234,6 +236,7 @@ impl Stats {
             computes_queued: self.queued_computes.value(),
             computes_refused: self.refused_computes.value(),
             refreshes_skipped: self.refresh_skipped.value(),
+            breaker_steps: self.breaker_steps.value(),
             suspended_reads: self.reads[Reason::Suspended as usize]
                 .iter()
                 .map(Counter::value)

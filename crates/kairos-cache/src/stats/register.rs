@@ -38,35 +38,30 @@ impl Stats {
             sampling.precision,
             ["strategy"],
         )?;
-        let coalesced = registry.counter_family(
+        let family = |name, help, label| registry.counter_family(name, help, [label]);
+        let coalesced = family(
             "kairos_cache_coalesced_requests",
             "Reads answered by a compute that another caller's closure ran",
-            ["strategy"],
+            "strategy",
         )?;
-        let queued = registry.counter_family(
+        let queued = family(
             "kairos_cache_queued_requests",
             "Reads that waited for the next compute because they could not join the running one",
-            ["strategy"],
+            "strategy",
         )?;
-        let computes = registry.counter_family(
-            "kairos_cache_computes",
-            "Computes started, by what asked for them",
-            ["kind"],
-        )?;
-        let stored = registry.counter_family(
-            "kairos_cache_stored",
-            "Results stored by reads, by Golden Hour zone",
-            ["zone"],
-        )?;
-        let refused = registry.counter_family(
+        let computes =
+            family("kairos_cache_computes", "Computes started, by what asked for them", "kind")?;
+        let stored =
+            family("kairos_cache_stored", "Results stored by reads, by Golden Hour zone", "zone")?;
+        let refused = family(
             "kairos_cache_observations_refused",
             "Odds observations refused, by reason",
-            ["reason"],
+            "reason",
         )?;
-        let over_bound = registry.counter_family(
+        let over_bound = family(
             "kairos_cache_over_bound",
             "Matches and tags that had to share, reads and fills refused, by what was full",
-            ["what"],
+            "what",
         )?;
         let counter = |name, help| registry.counter(name, help);
         Ok(Stats {
@@ -78,6 +73,10 @@ impl Stats {
             breaker_level: registry.gauge(
                 "kairos_cache_breaker_level",
                 "How far the panic breaker is open: 0 normal, 1 high volatility, 2 circuit open",
+            )?,
+            breaker_steps: counter(
+                "kairos_cache_breaker_steps",
+                "Steps of the breaker, up or down",
             )?,
             coalesced: Strategy::ALL.map(|strategy| coalesced.with([strategy.name()])),
             queued: Strategy::ALL.map(|strategy| queued.with([strategy.name()])),

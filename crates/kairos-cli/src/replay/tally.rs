@@ -71,6 +71,7 @@ impl Tally {
                 coalesced_computes: activity.coalesced_computes,
                 coalesced_bypasses: activity.coalesced_bypasses,
                 queued_bypasses: activity.queued_bypasses,
+                breaker_steps: activity.breaker_steps,
                 suspended_reads: activity.suspended_reads,
                 evictions: activity.evictions,
                 prices_refused: activity.observations_refused,

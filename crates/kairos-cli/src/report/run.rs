@@ -58,6 +58,8 @@ pub struct EngineRun {
     pub coalesced_bypasses: u64,
     /// Bypasses that arrived while a compute of their key ran, and waited for the next one.
     pub queued_bypasses: u64,
+    /// Steps of the panic breaker, up or down.
+    pub breaker_steps: u64,
     /// Reads of suspended or closed markets.
     pub suspended_reads: u64,
     /// Live entries evicted to make room.
@@ -158,6 +160,7 @@ fn market(runs: &[Run]) -> Vec<Row<Cell>> {
         engine(runs, "reads in panic", |engine| Cell::count(engine.panics)),
         engine(runs, "reads in warning", |engine| Cell::count(engine.warnings)),
         engine(runs, "reads bypassed for panic", |engine| Cell::count(engine.panic_bypasses)),
+        engine(runs, "breaker steps, up or down", |engine| Cell::count(engine.breaker_steps)),
         engine(runs, "reads while suspended", |engine| Cell::count(engine.suspended_reads)),
         engine(runs, "prices refused", |engine| Cell::count(engine.prices_refused)),
         engine(runs, "events", |engine| Cell::count(engine.events)),

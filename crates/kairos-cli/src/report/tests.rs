@@ -106,6 +106,7 @@ Volatility and events
   reads in panic                   3
   reads in warning                 0
   reads bypassed for panic         0
+  breaker steps, up or down        0
   reads while suspended            0
   prices refused                   0
   events                           2
@@ -186,7 +187,7 @@ fn json_has_every_value_in_full() {
     assert_eq!(json["facts"][0], serde_json::json!({"label": "get", "value": 7}));
     assert_eq!(json["columns"], serde_json::json!(["a", "b"]));
     assert_eq!(json["sections"][0]["rows"][1]["values"], serde_json::json!([90.0, 40.0]));
-    assert_eq!(json["sections"][4]["rows"][7]["values"], serde_json::json!([66.666, null]));
+    assert_eq!(json["sections"][4]["rows"][8]["values"], serde_json::json!([66.666, null]));
     assert_eq!(json["sections"][5]["rows"][2]["values"][0]["max"], 41.5);
     assert!(json["sections"][5]["rows"][2]["values"][1].is_null());
 }

@@ -262,3 +262,20 @@ fn a_report_tells_latency_exposure_suspension_panic_and_events() {
         assert!((exposure(label) - expected).abs() < 1e-12, "{label}: {}", exposure(label));
     }
 }
+
+#[test]
+fn steps_of_the_breaker_are_told() {
+    let mut lines = Vec::new();
+    for second in 0..120 {
+        let t = second * 1000;
+        // A price that grows by the same factor stays far above the mean of what came before.
+        let price = 2.0 * 1.1_f64.powi(second);
+        let op = "\"op\":\"odds\",\"match\":\"m\",\"market\":\"home\"";
+        lines.push(format!("{{\"t\":{t},{op},\"price\":{price}}}"));
+        lines.push(format!("{{\"t\":{t},\"op\":\"get\",\"key\":\"k\",\"match\":\"m\"}}"));
+    }
+    let file = Scratch::holding("breaker.jsonl", lines.join("\n"));
+    let config = Scratch::holding("breaker.toml", "[breaker]\nmin_reads = 10\n");
+    let report = Report::of(&format!("replay {} --config {}", file.path(), config.path()));
+    assert_eq!(report.count("Volatility", "breaker steps, up or down"), 2);
+}
