@@ -1,0 +1,114 @@
+//! Models of tags: a mark that is forgotten and made again, or shared, loses no invalidation.
+//! Never knows: classes of matches; each compute makes one of its own.
+//! Read next: `crates/kairos-cache/src/tags.rs`, whose argument this is.
+#![cfg(kairos_loom)]
+
+mod cache_world;
+
+use std::sync::Arc;
+
+use cache_world::{Shelf, Source};
+use foldhash::fast::FixedState;
+use kairos_cache::model::{Capture, Class, KeyMarks, Mark, Sequence, Tags};
+use loom::thread;
+
+/// The tags of a cache, and one key whose entry carries the tag `t`.
+struct World {
+    tags: Tags,
+    bound: usize,
+    sequence: Sequence,
+    everything: Arc<Mark>,
+    source: Source,
+    shelf: Shelf,
+}
+
+impl World {
+    fn new(bound: usize) -> World {
+        World {
+            tags: Tags::new(FixedState::default(), 1),
+            bound,
+            sequence: Sequence::new(),
+            everything: Arc::default(),
+            source: Source::new(),
+            shelf: Shelf::new(),
+        }
+    }
+
+    /// Makes a class with the tag's mark, captures, computes, stores.
+    fn compute(&self) {
+        let class = Arc::new(Class::new([self.tags.mark("t", self.bound).mark]));
+        let capture = Capture::take(&self.sequence, &self.everything, &class);
+        self.shelf.store(self.source.read(), &capture, KeyMarks::default());
+    }
+
+    fn invalidate(&self) {
+        let seq = self.sequence.next();
+        self.tags.raise("t", |mark| mark.kill(seq));
+    }
+}
+
+/// The source changes and the change is invalidated by the tag, while a compute runs and the tag is
+/// being forgotten: nobody is served what was before.
+fn no_lost_invalidation(bound: usize) {
+    loom::model(move || {
+        let world = Arc::new(World::new(bound));
+        // The tag is known, and nothing holds it.
+        drop(world.tags.mark("t", bound));
+        let computing = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.compute())
+        };
+        let forgetting = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.tags.forget_unheld();
+            })
+        };
+        world.source.write(1);
+        world.invalidate();
+        let served = world.shelf.serve();
+        assert!(served != Some(0), "served the value from before the invalidation");
+        computing.join().unwrap();
+        forgetting.join().unwrap();
+        let served = world.shelf.serve();
+        assert!(served != Some(0), "stored the value from before the invalidation");
+    });
+}
+
+#[test]
+fn a_forgotten_tag_revives_nothing() {
+    no_lost_invalidation(1);
+}
+
+#[test]
+fn a_tag_beyond_the_bound_loses_no_invalidation() {
+    no_lost_invalidation(0);
+}
+
+/// A tag shares a mark, then gets its own: an invalidation covers what is stored under either.
+#[test]
+fn a_tag_that_gets_its_own_mark_covers_what_it_shared_before() {
+    loom::model(|| {
+        let world = Arc::new(World::new(1));
+        let other = world.tags.mark("other", 1);
+        let computing = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.compute())
+        };
+        let making_room = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                drop(other);
+                world.tags.forget_unheld();
+                // Another entry of the tag comes, with a mark of the tag's own.
+                drop(world.tags.mark("t", 1));
+            })
+        };
+        world.source.write(1);
+        world.invalidate();
+        computing.join().unwrap();
+        making_room.join().unwrap();
+        let served = world.shelf.serve();
+        assert!(served != Some(0), "stored the value from before the invalidation");
+    });
+}
