@@ -6,6 +6,7 @@
 
 mod bench;
 mod ci;
+mod flood;
 mod invocation;
 mod loom;
 mod property;
@@ -56,6 +57,12 @@ const COMMANDS: &[Command] = &[
         usage: "property [SEQUENCES [SEED]]",
         about: "drawn sequences of operations on the cache against the model of its contract",
         run: property::run,
+    },
+    Command {
+        name: "flood",
+        usage: "flood [NAME]",
+        about: "floods of made-up names at full size, with the memory they take, all or one",
+        run: flood::run,
     },
     Command {
         name: "bench",
@@ -136,6 +143,7 @@ mod tests {
             "tidy --deny",
             "loom --deep 3",
             "bench moon",
+            "flood rain",
             "property x",
         ] {
             let result = dispatch(Path::new("."), &words(line));
