@@ -65,7 +65,7 @@ fn differences_of_a_histogram_never_run_backwards_and_add_up() {
 #[test]
 fn a_full_bucket_is_folded_while_readers_add_up() {
     loom::model(|| {
-        const FULL: u64 = u32::MAX as u64;
+        const FULL: u64 = (1 << 31) - 1;
         let process = Process::leaked(1, 1);
         let id = process.acquire_histogram(tiny());
         let shard = process.try_lease().expect("nobody holds the lock yet");

@@ -62,7 +62,7 @@ impl Precision {
         self.highest
     }
 
-    pub(crate) fn layout(self) -> Layout {
+    pub(crate) const fn layout(self) -> Layout {
         let grain = match self.digits {
             1 => 4,
             2 => 7,
@@ -136,12 +136,17 @@ impl Layout {
         ((shift as usize) << grain) + (value >> shift) as usize
     }
 
+    /// How many of the first buckets are one wide, and hold the values that are their index.
+    pub(crate) fn exact(self) -> usize {
+        1 << self.grain
+    }
+
     /// What [`FastIndex`] needs.
-    pub(crate) fn fast_index(self) -> FastIndex {
-        let shift = f64::MANTISSA_DIGITS - 1 - u32::from(self.grain);
-        // The exponent's bias, and the leading one that the mantissa leaves out.
-        let bias = (1_022 + u64::from(self.grain)) << self.grain;
-        FastIndex { shift, small: 1 << self.grain, bias }
+    pub(crate) const fn fast_index(self) -> FastIndex {
+        let shift = f64::MANTISSA_DIGITS - 1 - self.grain as u32;
+        // The exponent's bias, and the octaves below the first that is split.
+        let bias = (1_023 + self.grain as u64) << self.grain;
+        FastIndex { shift, bias }
     }
 
     /// A bucket's octave (0 and 1 share the width 1) and its place in there.
@@ -170,22 +175,22 @@ impl Layout {
     }
 }
 
-/// [`Layout::index`] for values up to 2^53, by way of a float, whose exponent and leading mantissa
-/// bits are octave and place: no search for the highest bit, which x86-64 without `lzcnt` does in
-/// microcode on some processors.
+/// [`Layout::index`] by way of a float, whose exponent and leading mantissa bits are octave and
+/// place: no search for the highest bit, which x86-64 without `lzcnt` does in microcode on some
+/// processors.
+///
+/// Counted from the first bucket past the [exact](Layout::exact) ones, for values from there to 2^53.
+/// Smaller values come out beyond every layout, and larger ones at or above the index of 2^53, so
+/// that one check of the index against the buckets' number judges the value as well.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FastIndex {
     shift: u32,
-    small: u64,
     bias: u64,
 }
 
 impl FastIndex {
     #[inline]
     pub(crate) fn of(self, value: u64) -> usize {
-        if value < self.small {
-            return value as usize;
-        }
         // The conversion is exact up to 2^53; from a signed integer it is one instruction.
         let bits = (value as i64 as f64).to_bits();
         (bits >> self.shift).wrapping_sub(self.bias) as usize
@@ -250,11 +255,29 @@ mod tests {
         }
 
         #[test]
-        fn the_fast_index_is_the_index(value in 0_u64..=1 << 53, shift in 0u32..53) {
+        fn the_fast_index_is_the_index_past_the_exact_buckets(
+            value in 0_u64..=1 << 53, shift in 0u32..53,
+        ) {
             for precision in all() {
                 let layout = precision.layout();
                 for value in [value >> shift, (1 << shift) - 1, 1 << shift] {
-                    prop_assert_eq!(layout.fast_index().of(value), layout.index(value));
+                    let fast = layout.fast_index().of(value);
+                    match layout.index(value).checked_sub(layout.exact()) {
+                        Some(index) => prop_assert_eq!(fast, index),
+                        None => prop_assert!(fast > layout.index(u64::MAX), "{value} is exact"),
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn the_fast_index_never_brings_down_a_value_above_its_range(
+            above in (1_u64 << 53) + 1..=u64::MAX,
+        ) {
+            for precision in all() {
+                let fast = precision.layout().fast_index();
+                for value in [above, u64::MAX, i64::MAX as u64, 1 << 63, (1 << 53) + 1] {
+                    prop_assert!(fast.of(value) >= fast.of(1 << 53));
                 }
             }
         }

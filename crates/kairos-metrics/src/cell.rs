@@ -2,7 +2,7 @@
 //! Never knows: which thread owns it, and what it counts.
 //! Read next: `shard.rs`, where a thread's cells live.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, const_where_atomics_are};
 
 /// A number with one writer at a time (the owner) and any number of readers.
 ///
@@ -14,8 +14,10 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 pub(crate) struct Cell(AtomicU64);
 
 impl Cell {
-    pub(crate) fn new(value: u64) -> Cell {
-        Cell(AtomicU64::new(value))
+    const_where_atomics_are! {
+        pub(crate) fn new(value: u64) -> Cell {
+            Cell(AtomicU64::new(value))
+        }
     }
 
     /// Adds `n`; for the owner only. No lock prefix: it compiles to a plain add.
@@ -77,9 +79,21 @@ impl Cell {
     }
 }
 
-/// A cell of half the width, for a histogram's bucket, of which a thread has thousands.
+/// A cell of half the width, for a histogram's bucket, of which a thread has thousands: a count of
+/// 31 bits, and one bit that marks the bucket as an edge.
+///
+/// The edges are the buckets of the smallest and of the largest value, where they are wider than one.
+/// A value in one of them may be smaller or larger yet; one in any other bucket that was counted in
+/// before cannot be. One comparison of the new count thus tells a plain add from all that takes more
+/// care.
 #[derive(Debug)]
 pub(crate) struct NarrowCell(AtomicU32);
+
+/// The bit of an edge.
+const EDGE: u32 = 1 << 31;
+
+/// The most that a narrow cell counts.
+pub(crate) const NARROW_MAX: u32 = EDGE - 1;
 
 impl NarrowCell {
     #[cfg(kairos_loom)]
@@ -87,31 +101,61 @@ impl NarrowCell {
         NarrowCell(AtomicU32::new(0))
     }
 
+    /// What [`put`](Self::put) is to be given to add `n`, when nothing else is to be done: nothing
+    /// when the cell is an edge, when it counts for the first time, when it would overflow. For the
+    /// owner only.
+    #[inline]
+    pub(crate) fn after(&self, n: u64) -> Option<u32> {
+        let n = i32::try_from(n).ok()?;
+        // Relaxed: as in `Cell::add`.
+        let sum = (self.0.load(Ordering::Relaxed) as i32).wrapping_add(n);
+        // A first count gives `n`. An edge is negative, and so is what overflows the 31 bits; an
+        // edge that overflows wraps round to less than `n`.
+        (sum > n).then_some(sum as u32)
+    }
+
+    /// Stores what [`after`](Self::after) gave; for the owner only.
+    #[inline]
+    pub(crate) fn put(&self, count: u32) {
+        // Relaxed: as in `Cell::add`, whose load is in `after`.
+        self.0.store(count, Ordering::Relaxed);
+    }
+
     /// Adds `n` and says `true`, or leaves the cell alone when it would overflow; for the owner
     /// only.
-    #[inline]
     pub(crate) fn try_add(&self, n: u64) -> bool {
         // Relaxed: as in `Cell::add`.
         let now = self.0.load(Ordering::Relaxed);
-        let Some(sum) = u32::try_from(n).ok().and_then(|n| now.checked_add(n)) else {
-            return false;
-        };
-        // Relaxed: as above.
-        self.0.store(sum, Ordering::Relaxed);
-        true
+        match u32::try_from(n) {
+            Ok(n) if n <= NARROW_MAX - (now & NARROW_MAX) => {
+                // Relaxed: as above.
+                self.0.store(now + n, Ordering::Relaxed);
+                true
+            }
+            _ => false,
+        }
     }
 
-    /// Back to zero; for the owner, or for whoever holds the lock while there is no owner.
+    /// Marks the cell as an edge, or as none; for the owner only.
+    pub(crate) fn set_edge(&self, edge: bool) {
+        // Relaxed: as in `Cell::add`; readers do not look at the mark.
+        let count = self.0.load(Ordering::Relaxed) & NARROW_MAX;
+        // Relaxed: as above.
+        self.0.store(if edge { count | EDGE } else { count }, Ordering::Relaxed);
+    }
+
+    /// Back to zero, and no edge; for the owner, or for whoever holds the lock while there is no
+    /// owner.
     pub(crate) fn clear(&self) {
         // Relaxed: as in `Cell::set`.
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// The value; for anybody.
+    /// The count; for anybody.
     #[inline]
     pub(crate) fn load(&self) -> u64 {
         // Relaxed: as in `Cell::load`.
-        self.0.load(Ordering::Relaxed).into()
+        (self.0.load(Ordering::Relaxed) & NARROW_MAX).into()
     }
 }
 
@@ -149,4 +193,52 @@ fn leaked<C: bytemuck::Zeroable>(len: usize) -> &'static [C] {
     let line = 64 / size_of::<C>();
     let cells: &'static [C] = Box::leak(bytemuck::allocation::zeroed_slice_box(len + line));
     &cells[line..]
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use super::*;
+
+    /// A cell that counted `count`, as an edge or not.
+    fn cell(count: u32, edge: bool) -> NarrowCell {
+        let cell = NarrowCell(AtomicU32::new(count));
+        cell.set_edge(edge);
+        cell
+    }
+
+    #[test]
+    fn the_short_way_adds_only_to_what_counted_before_and_is_no_edge() {
+        let most = u64::from(NARROW_MAX);
+        let check = |count: u32, edge: bool, n: u64, expected: bool| {
+            let cell = cell(count, edge);
+            let expected = expected.then(|| u64::from(count) + n);
+            assert_eq!(cell.after(n).map(u64::from), expected, "{count} {edge} {n}");
+        };
+        for n in [1, 2, most, most + 1, 1 << 32, u64::MAX] {
+            check(0, false, n, false);
+            check(NARROW_MAX, false, n, false);
+            for count in [1, 7, NARROW_MAX - 1, NARROW_MAX] {
+                check(count, true, n, false);
+            }
+        }
+        check(1, false, 1, true);
+        check(1, false, most - 1, true);
+        check(1, false, most, false);
+        check(NARROW_MAX - 1, false, 1, true);
+        check(NARROW_MAX - 1, false, 2, false);
+    }
+
+    #[test]
+    fn an_edge_counts_to_the_same_limit_and_stays_one() {
+        for edge in [false, true] {
+            let cell = cell(0, edge);
+            assert!(cell.try_add(5) && cell.try_add(u64::from(NARROW_MAX) - 5));
+            assert!(!cell.try_add(1) && !cell.try_add(u64::MAX));
+            assert_eq!(cell.load(), NARROW_MAX.into());
+            assert_eq!(cell.after(1), None);
+            cell.clear();
+            assert!(cell.try_add(1));
+            assert_eq!(cell.after(1), Some(2), "cleared, it is no edge");
+        }
+    }
 }

@@ -11,17 +11,21 @@ use crate::sync::{AtomicU64, Ordering};
 ///
 /// Cloning is cheap; clones share their source.
 #[derive(Clone, Debug)]
-pub struct Clock(Source);
+pub struct Clock {
+    source: Source,
+    /// Nanoseconds in 2^[`SCALE_BITS`] ticks.
+    scale: u64,
+}
+
+/// Enough for a tick of 4 µs, and for differences of 2^52 ticks (weeks, of a fast counter) without
+/// arithmetic of 128 bits.
+const SCALE_BITS: u32 = 52;
 
 #[derive(Clone, Debug)]
 enum Source {
     /// The invariant TSC of x86-64 or the virtual counter of aarch64 where there is one, else the
     /// operating system's monotonic clock; quanta finds out which and calibrates once a process.
-    Ticks {
-        clock: quanta::Clock,
-        /// Nanoseconds in 2^32 ticks.
-        scale: u64,
-    },
+    Ticks(quanta::Clock),
     /// The operating system's monotonic clock; its ticks are nanoseconds.
     System(Instant),
     /// Set by hand.
@@ -32,29 +36,43 @@ impl Clock {
     /// The fastest counter that this machine has and that can be trusted across processors.
     ///
     /// The first call in a process calibrates it against the operating system's clock, which
-    /// takes about 10 ms and at most 200 ms.
+    /// takes about 10 ms and at most 200 ms. Built with `--cfg kairos_os_clock` it is
+    /// [`Clock::system`], as on a machine without such a counter.
     pub fn ticks() -> Clock {
+        if cfg!(kairos_os_clock) {
+            return Clock::system();
+        }
         let clock = quanta::Clock::new();
-        let scale = clock.delta_as_nanos(0, 1 << 32);
-        Clock(Source::Ticks { clock, scale })
+        let scale = clock.delta_as_nanos(0, 1 << SCALE_BITS);
+        Clock { source: Source::Ticks(clock), scale }
     }
 
     /// The operating system's monotonic clock: no calibration, two to three times the cost.
     pub fn system() -> Clock {
-        Clock(Source::System(Instant::now()))
+        Clock { source: Source::System(Instant::now()), scale: 1 << SCALE_BITS }
     }
 
     /// A clock that stands at zero until it is moved; for tests and simulations.
     pub fn manual() -> (Clock, ManualClock) {
         let now = Arc::new(AtomicU64::new(0));
-        (Clock(Source::Manual(Arc::clone(&now))), ManualClock(now))
+        let source = Source::Manual(Arc::clone(&now));
+        (Clock { source, scale: 1 << SCALE_BITS }, ManualClock(now))
     }
 
     /// A raw reading; only differences mean something, to [`Clock::delta_ns`].
     #[inline]
     pub fn raw(&self) -> u64 {
-        match &self.0 {
-            Source::Ticks { clock, .. } => clock.raw(),
+        match &self.source {
+            Source::Ticks(clock) => clock.raw(),
+            Source::System(_) | Source::Manual(_) => self.raw_slowly(),
+        }
+    }
+
+    /// Out of line: it would keep what reads the counter from being inlined.
+    #[inline(never)]
+    fn raw_slowly(&self) -> u64 {
+        match &self.source {
+            Source::Ticks(clock) => clock.raw(),
             Source::System(origin) => origin.elapsed().as_nanos() as u64,
             // Relaxed: a reading publishes nothing.
             Source::Manual(now) => now.load(Ordering::Relaxed),
@@ -65,21 +83,28 @@ impl Clock {
     /// they were taken on different processors.
     #[inline]
     pub fn delta_ns(&self, start: u64, end: u64) -> u64 {
-        match &self.0 {
-            Source::Ticks { scale, .. } => {
-                let ticks = end.saturating_sub(start);
-                ((u128::from(ticks) * u128::from(*scale)) >> 32) as u64
-            }
-            Source::System(_) | Source::Manual(_) => end.saturating_sub(start),
+        let ticks = end.wrapping_sub(start);
+        if ticks >> SCALE_BITS != 0 {
+            return self.long_delta_ns(start, end);
         }
+        // Shifted up, so that the upper half of the product is the result.
+        let ticks = u128::from(ticks << (u64::BITS - SCALE_BITS));
+        ((ticks * u128::from(self.scale)) >> u64::BITS) as u64
+    }
+
+    /// `delta_ns` of what runs backwards, or on for weeks.
+    #[cold]
+    fn long_delta_ns(&self, start: u64, end: u64) -> u64 {
+        let ns = u128::from(end.saturating_sub(start)) * u128::from(self.scale);
+        u64::try_from(ns >> SCALE_BITS).unwrap_or(u64::MAX)
     }
 
     /// Seconds and nanoseconds of wall time since the epoch; zero before it, and the manual
     /// clock's own time for a manual clock.
     pub(crate) fn unix_ns(&self) -> u64 {
-        match &self.0 {
+        match &self.source {
             Source::Manual(_) => self.raw(),
-            Source::Ticks { .. } | Source::System(_) => SystemTime::now()
+            Source::Ticks(_) | Source::System(_) => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
         }
@@ -124,6 +149,39 @@ mod tests {
             }
             assert_eq!(clock.delta_ns(5, 3), 0);
         }
+    }
+
+    /// A clock whose ticks are `scale / 2^52` nanoseconds long.
+    fn scaled(scale: u64) -> Clock {
+        Clock { scale, ..Clock::system() }
+    }
+
+    #[test]
+    fn ticks_of_every_length_are_converted_as_exact_arithmetic_does() {
+        // A third of a nanosecond, one, and 52 (a counter of 19.2 MHz).
+        for scale in [(1 << 52) / 3, 1 << 52, 52 << 52] {
+            let clock = scaled(scale);
+            for power in 0..64 {
+                for ticks in [(1_u64 << power) - 1, 1 << power, (1 << power) + 1] {
+                    let exact = (u128::from(ticks) * u128::from(scale)) >> 52;
+                    let expected = u64::try_from(exact).unwrap_or(u64::MAX);
+                    assert_eq!(clock.delta_ns(0, ticks), expected, "{ticks} of {scale}");
+                }
+            }
+            for start in [1, 1 << 52, 1 << 62] {
+                assert_eq!(clock.delta_ns(start, 0), 0, "what runs backwards is zero");
+                assert_eq!(clock.delta_ns(start, start), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn the_system_clock_counts_in_nanoseconds_as_ticks_do_without_a_counter() {
+        for power in [0, 20, 51, 52, 53, 63] {
+            assert_eq!(Clock::system().delta_ns(7, 7 + (1 << power)), 1 << power);
+        }
+        #[cfg(kairos_os_clock)]
+        assert!(matches!(Clock::ticks().source, Source::System(_)));
     }
 
     #[test]

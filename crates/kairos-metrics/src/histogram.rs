@@ -8,9 +8,10 @@ use crate::buckets::{Layout, Precision};
 use crate::clock::Clock;
 use crate::core::Reader;
 use crate::encode::{Encoder, Heads, push_ns_as_seconds, push_u64};
+use crate::error::Error;
 use crate::hdr::HistogramSnapshot;
 use crate::instrument::{Instrument, Series, Stamp};
-use crate::local::{self, core};
+use crate::local::{self, Place, core};
 use crate::names::{Kind, Unit};
 use crate::snapshot::Value;
 use crate::sync::Shared;
@@ -23,33 +24,32 @@ use crate::tally::Sum;
 /// the octave's buckets.
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    id: u32,
-    layout: Layout,
+    place: Place,
     series: Shared<Series<HistogramCells>>,
 }
 
 impl Histogram {
     pub(crate) fn new(series: Shared<Series<HistogramCells>>) -> Histogram {
-        Histogram { id: series.cells.id, layout: series.cells.layout, series }
+        Histogram { place: Place::new(series.cells.id, series.cells.layout), series }
     }
 
     /// Records a value.
     #[inline]
     pub fn record(&self, ns: u64) {
-        local::record(self.id, self.layout, ns, 1);
+        local::record(&self.place, ns, 1);
     }
 
     /// Records a value `weight` times at once.
     #[inline]
     pub fn record_n(&self, ns: u64, weight: u64) {
-        local::record(self.id, self.layout, ns, weight);
+        local::record(&self.place, ns, weight);
     }
 
     /// Whether this thread should take its next timing, of which it takes the first and then one
     /// in `every`: the weight to record it with, or nothing. 0 and 1 take every one.
     #[inline]
     pub fn due(&self, every: u32) -> Option<u32> {
-        local::due(self.id, self.layout, every)
+        local::due(&self.place, every)
     }
 
     /// The clock whose ticks this histogram's timers take.
@@ -119,6 +119,23 @@ fn default_bounds(unit: Unit) -> Vec<u64> {
 pub(crate) struct HistogramSpec {
     pub(crate) config: Arc<HistogramConfig>,
     pub(crate) clock: Clock,
+}
+
+impl HistogramSpec {
+    /// What the metric `name` is made with.
+    ///
+    /// # Errors
+    /// [`Error::Bounds`] when there are no bounds, or they do not rise.
+    pub(crate) fn new(
+        name: &str,
+        config: HistogramConfig,
+        clock: Clock,
+    ) -> Result<HistogramSpec, Error> {
+        if config.bounds.is_empty() || !config.bounds.is_sorted_by(|a, b| a < b) {
+            return Err(Error::Bounds { name: name.to_owned() });
+        }
+        Ok(HistogramSpec { config: Arc::new(config), clock })
+    }
 }
 
 #[derive(Debug)]

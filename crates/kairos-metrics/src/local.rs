@@ -46,22 +46,60 @@ enum Phase {
     Returned,
 }
 
-/// How many histograms a thread has at hand; those with larger ids cost a search.
-const AT_HAND: usize = 64;
+/// How many places a thread has at hand for histograms: as many as an index of one byte reaches,
+/// which needs no check. The last one stays empty, for all ids that are larger.
+const AT_HAND: usize = 1 << u8::BITS;
+
+/// Where a histogram's values are counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    at_hand: u8,
+    id: u32,
+    layout: Layout,
+}
+
+impl Place {
+    pub(crate) fn new(id: u32, layout: Layout) -> Place {
+        Place { at_hand: u8::try_from(id).unwrap_or(u8::MAX), id, layout }
+    }
+}
 
 /// What a count needs at hand. It has no destructor, so that it can be read at any time.
 struct Local {
     cells: StdCell<&'static [Cell]>,
-    tallies: [StdCell<Option<&'static Tally>>; AT_HAND],
+    tallies: [StdCell<&'static Tally>; AT_HAND],
     shard: StdCell<Option<&'static Shard>>,
     phase: StdCell<Phase>,
 }
 
+/// What stands in an empty place: one tally for all threads, which never take it for their own.
+#[cfg(not(kairos_loom))]
+const fn nowhere() -> &'static Tally {
+    static NOWHERE: Tally = Tally::nowhere();
+    &NOWHERE
+}
+
+#[cfg(kairos_loom)]
+fn nowhere() -> &'static Tally {
+    Box::leak(Box::new(Tally::nowhere()))
+}
+
 impl Local {
+    #[cfg(not(kairos_loom))]
     const fn new() -> Local {
+        Local::with([const { StdCell::new(nowhere()) }; AT_HAND])
+    }
+
+    #[cfg(kairos_loom)]
+    fn new() -> Local {
+        let nowhere = nowhere();
+        Local::with([(); AT_HAND].map(|()| StdCell::new(nowhere)))
+    }
+
+    const fn with(tallies: [StdCell<&'static Tally>; AT_HAND]) -> Local {
         Local {
             cells: StdCell::new(&[]),
-            tallies: [const { StdCell::new(None) }; AT_HAND],
+            tallies,
             shard: StdCell::new(None),
             phase: StdCell::new(Phase::Unleased),
         }
@@ -69,8 +107,9 @@ impl Local {
 
     fn hold(&self, shard: Option<&'static Shard>, phase: Phase) {
         self.cells.set(shard.map_or(&[], Shard::first_cells));
+        let nowhere = nowhere();
         for tally in &self.tallies {
-            tally.set(None);
+            tally.set(nowhere);
         }
         self.shard.set(shard);
         self.phase.set(phase);
@@ -139,24 +178,23 @@ fn add_slowly(id: u32, n: u64) {
 
 /// Records in a histogram: this thread's own tally.
 #[inline]
-pub(crate) fn record(id: u32, layout: Layout, value: u64, weight: u64) {
-    match tally_at_hand(id) {
-        Some(tally) if tally.record(value, weight).is_ok() => {}
-        _ => record_slowly(id, layout, value, weight),
+pub(crate) fn record(place: &Place, value: u64, weight: u64) {
+    if tally_at_hand(place).record(value, weight).is_err() {
+        record_slowly(place, value, weight);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn record_slowly(id: u32, layout: Layout, value: u64, weight: u64) {
+fn record_slowly(place: &Place, value: u64, weight: u64) {
     match LOCAL.with(Local::shard) {
         Some(shard) => {
-            let tally = find_tally(shard, id, layout);
+            let tally = find_tally(shard, place);
             if tally.record(value, weight).is_err() {
-                core().spill(tally, id, value, weight);
+                core().spill(tally, place.id, value, weight);
             }
         }
-        None => core().shared().tally(id, layout).record_shared(value, weight),
+        None => core().shared().tally(place.id, place.layout).record_shared(value, weight),
     }
 }
 
@@ -164,35 +202,34 @@ fn record_slowly(id: u32, layout: Layout, value: u64, weight: u64) {
 ///
 /// Without a lease every timing is to be taken, with a weight of one: see the return value.
 #[inline]
-pub(crate) fn due(id: u32, layout: Layout, every: u32) -> Option<u32> {
-    match tally_at_hand(id) {
-        Some(tally) => tally.due(every).then_some(every.max(1)),
-        None => due_slowly(id, layout, every),
+pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
+    let tally = tally_at_hand(place);
+    if tally.is_nowhere() {
+        return due_slowly(place, every);
     }
+    tally.due(every).then_some(every.max(1))
 }
 
 #[cold]
 #[inline(never)]
-fn due_slowly(id: u32, layout: Layout, every: u32) -> Option<u32> {
+fn due_slowly(place: &Place, every: u32) -> Option<u32> {
     match LOCAL.with(Local::shard) {
-        Some(shard) => find_tally(shard, id, layout).due(every).then_some(every.max(1)),
+        Some(shard) => find_tally(shard, place).due(every).then_some(every.max(1)),
         None => Some(1),
     }
 }
 
 #[inline]
-fn tally_at_hand(id: u32) -> Option<&'static Tally> {
-    LOCAL.with(|local| local.tallies.get(id as usize)?.get())
+fn tally_at_hand(place: &Place) -> &'static Tally {
+    LOCAL.with(|local| local.tallies[usize::from(place.at_hand)].get())
 }
 
 /// A tally of this thread's shard, from now on at hand if its id is small.
-fn find_tally(shard: &Shard, id: u32, layout: Layout) -> &'static Tally {
-    let tally = shard.tally(id, layout);
-    LOCAL.with(|local| {
-        if let Some(slot) = local.tallies.get(id as usize) {
-            slot.set(Some(tally));
-        }
-    });
+fn find_tally(shard: &Shard, place: &Place) -> &'static Tally {
+    let tally = shard.tally(place.id, place.layout);
+    if place.at_hand < u8::MAX {
+        LOCAL.with(|local| local.tallies[usize::from(place.at_hand)].set(tally));
+    }
     tally
 }
 

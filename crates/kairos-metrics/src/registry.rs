@@ -218,13 +218,8 @@ impl Registry {
         config: impl Into<HistogramConfig>,
         labels: [&str; N],
     ) -> Result<HistogramFamily<N>, Error> {
-        let config = config.into();
-        if config.bounds.is_empty() || !config.bounds.is_sorted_by(|a, b| a < b) {
-            return Err(Error::Bounds { name: name.to_owned() });
-        }
-        let (unit, clock) = (config.unit, self.timer_clock());
-        let spec = HistogramSpec { config: Arc::new(config), clock };
-        self.register::<HistogramCells, N>(name, help, unit, labels, spec)
+        let spec = HistogramSpec::new(name, config.into(), self.timer_clock())?;
+        self.register::<HistogramCells, N>(name, help, spec.config.unit, labels, spec)
     }
 
     /// Takes a metric out; `false` if there is none of that name. Its handles go on counting

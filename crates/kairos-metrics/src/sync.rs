@@ -107,6 +107,16 @@ macro_rules! thread_cell {
     };
 }
 
+/// A function that makes atomics: const, but under loom, whose atomics are made at run time.
+macro_rules! const_where_atomics_are {
+    ($(#[$attr:meta])* $vis:vis fn $name:ident($($arg:ident: $of:ty)?) -> $made:ty $body:block) => {
+        #[cfg(not(kairos_loom))]
+        $(#[$attr])* $vis const fn $name($($arg: $of)?) -> $made $body
+        #[cfg(kairos_loom)]
+        $(#[$attr])* $vis fn $name($($arg: $of)?) -> $made $body
+    };
+}
+
 /// A process-wide value made on first use; under loom, one for each explored execution.
 macro_rules! process_static {
     ($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;) => {
@@ -117,4 +127,4 @@ macro_rules! process_static {
     };
 }
 
-pub(crate) use {process_static, thread_cell};
+pub(crate) use {const_where_atomics_are, process_static, thread_cell};

@@ -2,24 +2,30 @@
 //! Never knows: names, other threads, units.
 //! Read next: `buckets.rs` for the arithmetic, `hdr.rs` for what a reader makes of it.
 
+use std::hint::cold_path;
 use std::ops::Range;
 
-use crate::buckets::{FastIndex, Layout};
+use crate::buckets::{FastIndex, Layout, Precision};
 use crate::cell::{Cell, NarrowCell, leaked_cells, leaked_narrow_cells};
+use crate::sync::const_where_atomics_are;
 
 /// The cells of one histogram in one shard.
 ///
-/// Aligned so that two threads' tallies never share a cache line, nor a pair of them.
+/// Aligned so that two threads' tallies never share a cache line, nor a pair of them; what a record
+/// needs stands in the first line.
 #[derive(Debug)]
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub(crate) struct Tally {
-    min: Cell,
-    /// Maximum less minimum, for the owner alone: one comparison tells whether a value widens
-    /// them.
-    span: Cell,
+    /// The buckets past the exact ones, without the top one: a value above the highest may lie in
+    /// that, and is told apart at leisure.
+    octaves: &'static [NarrowCell],
     index: FastIndex,
-    cells: &'static [NarrowCell],
+    /// The exact buckets, without the top one.
+    exact: &'static [NarrowCell],
     sum: Cell,
+    /// All buckets of a tally that has an owner.
+    cells: &'static [NarrowCell],
+    min: Cell,
     max: Cell,
     saturated: Cell,
     /// How many timings to skip until the next sampled one; see [`Tally::due`].
@@ -38,26 +44,47 @@ pub(crate) enum Writers {
     Many,
 }
 
-/// A bucket is full: the tally is to be folded, and the value recorded then.
+/// A bucket is full: the tally is to be folded, and the value recorded then. So is every bucket of
+/// [`Tally::nowhere`].
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Full;
 
 impl Tally {
+    const_where_atomics_are! {
+        /// A tally without buckets, which is nobody's and takes nothing.
+        pub(crate) fn nowhere() -> Tally {
+            let layout = Precision::one_digit().layout();
+            Tally {
+                octaves: &[],
+                index: layout.fast_index(),
+                exact: &[],
+                sum: Cell::new(0),
+                cells: &[],
+                min: Cell::new(u64::MAX),
+                max: Cell::new(0),
+                saturated: Cell::new(0),
+                skip: Cell::new(0),
+                layout,
+                shared_cells: &[],
+            }
+        }
+    }
+
     pub(crate) fn leaked(layout: Layout, writers: Writers) -> &'static Tally {
         let len = layout.len();
         let (narrow, wide) = if writers == Writers::Owner { (len, 0) } else { (0, len) };
+        let cells = leaked_narrow_cells(narrow);
+        let below_top = cells.split_last().map_or(&[][..], |(_, below)| below);
+        let (exact, octaves) = below_top.split_at(layout.exact().min(below_top.len()));
         Box::leak(Box::new(Tally {
-            min: Cell::new(u64::MAX),
-            span: Cell::new(0),
+            octaves,
             index: layout.fast_index(),
-            cells: leaked_narrow_cells(narrow),
-            sum: Cell::new(0),
-            max: Cell::new(0),
-            saturated: Cell::new(0),
-            skip: Cell::new(0),
+            exact,
+            cells,
             layout,
             shared_cells: leaked_cells(wide),
+            ..Tally::nowhere()
         }))
     }
 
@@ -71,38 +98,83 @@ impl Tally {
     /// When the bucket cannot take `weight` more; nothing is counted then.
     #[inline]
     pub(crate) fn record(&self, value: u64, weight: u64) -> Result<(), Full> {
-        if value.wrapping_sub(self.min.load()) > self.span.load() {
-            return self.record_outside(value, weight);
+        // The one check of the index also sorts out the values below and above the octaves.
+        if let Some(cell) = self.octaves.get(self.index.of(value))
+            && let Some(count) = cell.after(weight)
+        {
+            cell.put(count);
+            self.sum.add(value.wrapping_mul(weight));
+            return Ok(());
         }
-        match self.cells.get(self.index.of(value)) {
-            Some(cell) if cell.try_add(weight) => {
-                self.sum.add(value.wrapping_mul(weight));
-                Ok(())
-            }
-            Some(_) => Err(Full),
-            // Only a u64::MAX gets here: it lies inside the bounds of an empty tally.
-            None => self.record_outside(value, weight),
+        let exact = usize::try_from(value).ok().and_then(|index| self.exact.get(index));
+        if let Some(cell) = exact
+            && let Some(count) = cell.after(weight)
+        {
+            // The other way round than above, or the compiler makes the two ways one, and the first
+            // of them longer.
+            self.sum.add(value.wrapping_mul(weight));
+            cell.put(count);
+            return Ok(());
         }
+        cold_path();
+        self.record_at_edge(value, weight)
     }
 
-    /// Records what lies outside the bounds so far, or above the highest value.
-    #[cold]
+    /// Records in the bucket of the smallest or of the largest value, or else
+    /// [slowly](Self::record_slowly). Out of line, so that what is inlined at each caller is short.
     #[inline(never)]
-    fn record_outside(&self, value: u64, weight: u64) -> Result<(), Full> {
+    fn record_at_edge(&self, value: u64, weight: u64) -> Result<(), Full> {
+        // Found anew: at hand for this, the cell would cost the straight path an instruction.
+        if let Some(cell) = self.octaves.get(self.index.of(value))
+            && (self.min.load()..=self.max.load()).contains(&value)
+            && cell.try_add(weight)
+        {
+            self.sum.add(value.wrapping_mul(weight));
+            return Ok(());
+        }
+        self.record_slowly(value, weight)
+    }
+
+    /// Records what is the smallest or the largest value so far, or the first in its bucket, or lies
+    /// above the highest, or finds its bucket full.
+    #[cold]
+    fn record_slowly(&self, value: u64, weight: u64) -> Result<(), Full> {
+        if weight == 0 {
+            return Ok(());
+        }
         let clamped = value.min(self.layout.highest());
-        self.widen(clamped);
-        self.record(clamped, weight)?;
+        let cell = self.cells.get(self.layout.index(clamped));
+        if !cell.is_some_and(|cell| cell.try_add(weight)) {
+            return Err(Full);
+        }
+        if clamped < self.min.load() || clamped > self.max.load() {
+            self.widen(clamped);
+        }
+        self.sum.add(clamped.wrapping_mul(weight));
         if clamped < value {
             self.saturated.add(weight);
         }
         Ok(())
     }
 
-    /// Brings a new smallest or largest value within the bounds.
+    /// Brings a new smallest or largest value within the bounds, and marks their buckets unless these
+    /// hold one value only, which cannot be smaller or larger yet.
+    #[cold]
     fn widen(&self, value: u64) {
+        let mark = |edge: bool| {
+            let (min, max) = (self.min.load(), self.max.load());
+            // The first bounds replace none.
+            for value in [min, max].into_iter().filter(|_| min <= max) {
+                let index = self.layout.index(value);
+                if self.layout.lowest_of(index) < self.layout.highest_of(index) {
+                    self.cells[index].set_edge(edge);
+                }
+            }
+        };
+        mark(false);
         self.min.lower(value);
         self.max.raise(value);
-        self.span.set(self.max.load() - self.min.load());
+        mark(true);
     }
 
     /// `record` for the shared shard, which has many writers.
@@ -111,10 +183,15 @@ impl Tally {
         if clamped < value {
             self.saturated.add_shared(weight);
         }
-        self.shared_cells[self.index.of(clamped)].add_shared(weight);
+        self.shared_cells[self.layout.index(clamped)].add_shared(weight);
         self.sum.add_shared(clamped.wrapping_mul(weight));
         self.min.lower_shared(clamped);
         self.max.raise_shared(clamped);
+    }
+
+    /// Whether this is [`Tally::nowhere`], or the shared shard's.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.cells.is_empty()
     }
 
     /// Whether the owner's next timing is the one in `every` to be taken: the first one is.
@@ -177,7 +254,6 @@ impl Tally {
         self.sum.set(0);
         self.saturated.set(0);
         self.skip.set(0);
-        self.span.set(0);
         self.min.set(u64::MAX);
         self.max.set(0);
     }

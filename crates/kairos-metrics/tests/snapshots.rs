@@ -72,6 +72,20 @@ proptest! {
     }
 
     #[test]
+    fn smallest_and_largest_value_are_exact_in_whatever_order_they_come(
+        precision in precisions(), around in 0_u64..1 << 40, offsets in prop::collection::vec(0_u64..64, 1..40),
+    ) {
+        // Neighbours share buckets: what widens the bounds often falls into a bucket that counted.
+        let values: Vec<(u64, u64)> = offsets.iter().map(|offset| (around + offset, 1)).collect();
+        let clamped = || values.iter().map(|(value, _)| *value.min(&precision.highest()));
+        let distribution = distribution(precision, &values);
+        prop_assert_eq!(Some(distribution.min()), clamped().min());
+        prop_assert_eq!(Some(distribution.max()), clamped().max());
+        prop_assert_eq!(distribution.sum(), clamped().sum::<u64>());
+        prop_assert_eq!(distribution.count(), values.len() as u64);
+    }
+
+    #[test]
     fn a_distribution_survives_serde(precision in precisions(), values in values()) {
         let distribution = distribution(precision, &values);
         let json = serde_json::to_string(&distribution).unwrap();
@@ -100,6 +114,16 @@ fn values_above_the_highest_are_counted_at_the_top_and_said_to_be() {
 
 #[test]
 fn a_bucket_counts_past_32_bits_exactly() {
+    // In a bucket at the edge and in one between: up to the 31 bits of a cell, to 32, and beyond.
+    let most = (1_u64 << 31) - 1;
+    for weights in [[most, 1], [most - 1, 2], [1, most], [1, 1 << 31], [1 << 32, 3], [most, most]] {
+        let of = |value: u64| weights.map(|weight| (value, weight));
+        let recorded = [of(1_000_000), of(2_000_000), of(3_000_000)].concat();
+        let distribution = distribution(Precision::two_digits(), &recorded);
+        let each = weights[0] + weights[1];
+        assert!(distribution.buckets().map(|(_, _, count)| count).eq([each; 3]), "{weights:?}");
+        assert_eq!(distribution.sum(), each * 6_000_000);
+    }
     let huge = [(7, u64::from(u32::MAX)), (7, 2), (7, 1 << 40), (9, 1), (7, u64::from(u32::MAX))];
     let distribution = distribution(Precision::two_digits(), &huge);
     let sevens = 2 * u64::from(u32::MAX) + 2 + (1 << 40);
