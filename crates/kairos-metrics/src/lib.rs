@@ -21,6 +21,7 @@ mod hdr;
 mod hdr_log;
 mod histogram;
 mod instrument;
+mod labels;
 mod local;
 #[cfg(kairos_loom)]
 #[doc(hidden)]
@@ -46,6 +47,7 @@ pub use hdr::HistogramSnapshot;
 #[cfg(feature = "hdr-log")]
 pub use hdr_log::{Interval, write_interval_log};
 pub use histogram::{Histogram, HistogramConfig};
+pub use labels::{Label, LabelSet, TypedFamily};
 pub use local::shards;
 pub use names::{Kind, Unit};
 #[cfg(feature = "facade")]

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use kairos_metrics::{Clock, HistogramConfig, OVERFLOW, Precision, Registry};
+use kairos_metrics::{Clock, HistogramConfig, Label, LabelSet, OVERFLOW, Precision, Registry};
 
 #[test]
 fn a_name_is_registered_once_whatever_its_kind() {
@@ -85,4 +85,117 @@ fn a_histogram_family_merges_its_series_in_a_snapshot() {
     gauges.with(["a"]).set(4);
     gauges.with(["b"]).sub(1);
     assert_eq!(registry.snapshot().gauge("level"), 3);
+}
+
+enum Side {
+    Buy,
+    Sell,
+}
+
+impl Label for Side {
+    const NAME: &'static str = "side";
+
+    fn value(&self) -> &str {
+        match self {
+            Side::Buy => "buy",
+            Side::Sell => "sell",
+        }
+    }
+}
+
+struct Venue(&'static str);
+
+impl Label for Venue {
+    const NAME: &'static str = "venue";
+
+    fn value(&self) -> &str {
+        self.0
+    }
+}
+
+/// A label whose name no scraper takes.
+struct Misnamed;
+
+impl Label for Misnamed {
+    const NAME: &'static str = "le";
+
+    fn value(&self) -> &'static str {
+        "1"
+    }
+}
+
+/// A label set with a field for each label.
+struct Route {
+    method: &'static str,
+    status: u16,
+}
+
+impl LabelSet for Route {
+    type Each<T> = [T; 2];
+
+    const NAMES: [&'static str; 2] = ["method", "status_class"];
+
+    fn values(&self) -> [&str; 2] {
+        [self.method, if self.status < 400 { "good" } else { "bad" }]
+    }
+}
+
+#[test]
+fn typed_labels_are_exposed_under_the_names_of_their_types() {
+    let registry = Registry::new();
+    let fills = registry.counters_by::<(Venue, Side)>("fills", "Fills").unwrap();
+    fills.with(&(Venue("xlon"), Side::Buy)).add(3);
+    fills.with(&(Venue("xlon"), Side::Sell)).inc();
+    fills.with(&(Venue("xlon"), Side::Buy)).inc();
+    let depth = registry.gauges_by::<Side>("depth", "Depth").unwrap();
+    depth.with(&Side::Sell).set(-7);
+    let ratio = registry.fraction_gauges_by::<Side>("ratio", "Ratio").unwrap();
+    ratio.with(&Side::Buy).set(0.5);
+    let latency =
+        registry.histograms_by::<Route>("latency", "Latency", Precision::two_digits()).unwrap();
+    latency.with(&Route { method: "GET", status: 503 }).record(900);
+    let text = registry.encode_prometheus();
+    for line in [
+        "fills_total{venue=\"xlon\",side=\"buy\"} 4\n",
+        "fills_total{venue=\"xlon\",side=\"sell\"} 1\n",
+        "depth{side=\"sell\"} -7\n",
+        "ratio{side=\"buy\"} 0.5\n",
+        "latency_seconds_count{method=\"GET\",status_class=\"bad\"} 1\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+}
+
+#[test]
+fn names_of_typed_labels_are_judged_at_registration() {
+    let registry = Registry::new();
+    let refused = registry.counters_by::<(Side, Misnamed)>("a", "A").unwrap_err();
+    assert!(refused.is_invalid_name() && refused.to_string().contains("\"le\""), "{refused}");
+    let twice = registry.gauges_by::<(Side, Side)>("a", "A").unwrap_err();
+    assert!(twice.to_string().contains("occurs twice"), "{twice}");
+    let config = HistogramConfig::new(Precision::two_digits()).bounds([]);
+    assert!(registry.histograms_by::<Side>("a", "A", config).is_err());
+    registry.counters_by::<Side>("a", "A").unwrap();
+    assert!(registry.counters_by::<Side>("a", "A").unwrap_err().is_duplicate());
+}
+
+#[test]
+fn a_typed_family_is_bounded_and_its_series_are_removed_as_any() {
+    let (clock, hand) = Clock::manual();
+    let registry = Registry::builder().clock(clock).family_limit(1).build();
+    let fills = registry.counters_by::<(Venue, Side)>("fills", "Fills").unwrap();
+    assert!(fills.is_empty());
+    fills.with(&(Venue("a"), Side::Buy)).inc();
+    fills.clone().with(&(Venue("b"), Side::Buy)).inc();
+    fills.with(&(Venue("c"), Side::Sell)).inc();
+    let overflow = format!("fills_total{{venue=\"{OVERFLOW}\",side=\"{OVERFLOW}\"}} 2\n");
+    assert!(registry.encode_prometheus().contains(&overflow));
+    fills.set_limit(2);
+    fills.with(&(Venue("b"), Side::Buy)).inc();
+    assert_eq!(fills.len(), 3);
+    assert!(fills.remove(&(Venue("b"), Side::Buy)) && !fills.remove(&(Venue("b"), Side::Sell)));
+    assert_eq!(fills.expire_idle(Duration::from_nanos(5)), 0);
+    hand.advance(5);
+    assert_eq!(fills.expire_idle(Duration::from_nanos(5)), 1);
+    assert_eq!(fills.len(), 1, "the overflow stays");
 }
