@@ -22,6 +22,7 @@ where
     /// served; what is stored stays, and invalidations still reach it. Counted if it changes.
     pub fn set_enabled(&self, enabled: bool) {
         let engine = &self.engine;
+        engine.note_second();
         // Relaxed: the switch decides by itself, and pins go by the version.
         let changed = engine.enabled.swap(enabled, Ordering::Relaxed) != enabled;
         // Even if nothing changed: whoever changed it may not have counted that yet.
@@ -42,6 +43,7 @@ where
         let engine = &self.engine;
         let rules = Rules::new(config)?;
         engine.fixed.require_same(&Fixed::of(config))?;
+        engine.note_second();
         let (enabled, max_concurrent) = (rules.enabled, rules.max_concurrent_computes);
         engine.stats.sample_latency(rules.latency_sampling);
         engine.rules.store(Arc::new(rules));
@@ -71,6 +73,6 @@ where
 
     /// How far lasting panic has opened the breaker.
     pub fn breaker_level(&self) -> BreakerLevel {
-        self.engine.breaker.level()
+        self.engine.breaker_level()
     }
 }

@@ -25,6 +25,7 @@ use crate::notices::{Notice, Notices};
 use crate::pace::Sweeps;
 use crate::permits::Permits;
 use crate::policy::Now;
+use crate::policy::breaker::BreakerLevel;
 use crate::policy::events::{EventGraph, MarketId};
 use crate::policy::freshness::EntryView;
 use crate::random::Random;
@@ -111,6 +112,17 @@ where
         };
         self.breaker.note(second, &rules.read.breaker, scored, &self.version, publish);
         now
+    }
+
+    /// How far the breaker is open; not at all from the moment in which it is switched off.
+    pub(crate) fn breaker_level(&self) -> BreakerLevel {
+        let enabled = self.rules().read.breaker.enabled;
+        if enabled { self.breaker.level() } else { BreakerLevel::Normal }
+    }
+
+    /// Something happens that need not know the time: the second has begun all the same.
+    pub(crate) fn note_second(&self) {
+        let _now = self.now();
     }
 
     /// The rules in force.

@@ -48,6 +48,7 @@ where
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let engine = Arc::clone(&self.engine);
+        engine.note_second();
         let place = engine.place(context)?;
         if let Some(scope) = &place.scope {
             scope.publish(context.kickoff, context.lineup_confirmed);

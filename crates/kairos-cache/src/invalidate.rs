@@ -45,6 +45,7 @@ where
         Q: Hash + Eq + ?Sized,
     {
         let engine = &self.engine;
+        engine.note_second();
         let lived = engine.view(key, None).is_some_and(|view| engine.is_before_kickoff(&view));
         let seq = engine.generations.sequence.next();
         // A compute that is running now is refused when it publishes; one that has published is
@@ -67,6 +68,7 @@ where
         Q: Hash + Eq + ?Sized,
     {
         let engine = &self.engine;
+        engine.note_second();
         let seq = engine.generations.sequence.next();
         if let Some(flight) = engine.flights.find(key) {
             flight.expire_key(seq);
@@ -94,6 +96,7 @@ where
         if !self.engine.matches.own(scope) {
             return 0;
         }
+        self.engine.note_second();
         let died = scope.state().kill_all(&self.engine.generations.sequence);
         self.engine.stats.full_invalidation();
         self.engine.sweep_dead(died);
@@ -105,11 +108,13 @@ where
         if !self.engine.matches.own(scope) {
             return;
         }
+        self.engine.note_second();
         scope.state().expire_all(&self.engine.generations.sequence);
     }
 
     /// Invalidates everything. O(1).
     pub fn invalidate_all(&self) {
+        self.engine.note_second();
         let generations = &self.engine.generations;
         generations.everything.kill(generations.sequence.next());
         self.engine.touch();
@@ -119,6 +124,7 @@ where
 
     /// Makes everything stale at once. O(1).
     pub fn expire_all(&self) {
+        self.engine.note_second();
         let generations = &self.engine.generations;
         generations.everything.expire(generations.sequence.next());
         self.engine.touch();
@@ -134,6 +140,7 @@ where
         let engine = &self.engine;
         engine.require_own(scope)?;
         let event = engine.graph.event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
+        engine.note_second();
         let died = scope.state().kill_event(event, &engine.generations.sequence);
         let markets = engine.graph.share_affected(event);
         let total_markets = engine.graph.market_count();
@@ -171,6 +178,7 @@ where
         let (engine, name) = (&self.engine, market);
         engine.require_own(scope)?;
         let market = engine.market(name)?;
+        engine.note_second();
         let bound = engine.rules().bounds.matches;
         let died = scope.set_status(market, status, bound, &engine.generations.sequence);
         if let Some(died) = died {
@@ -193,6 +201,7 @@ where
     V: Send + Sync + 'static,
 {
     fn mark_tag(&self, tag: &str, raise: impl Fn(&Mark, u64)) {
+        self.note_second();
         let seq = self.generations.sequence.next();
         self.tags.raise(tag, |mark| raise(mark, seq));
         self.touch();

@@ -124,7 +124,7 @@ where
             force_refresh: context.force_refresh,
             max_age_ns: context.max_age.map(nanos),
             signal: signal(context, place, now, odds),
-            level: self.breaker.level(),
+            level: self.breaker_level(),
         }
     }
 

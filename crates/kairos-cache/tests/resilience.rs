@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kairos_cache::{
-    Answer, BreakerLevel, Builder, Cache, Computed, Config, Context, Error, Reason, Runtime, Sim,
-    Source, Strategy, Volatility,
+    Answer, BreakerLevel, Builder, Cache, Computed, Config, Context, Error, Reason, Runtime, Scope,
+    Sim, Source, Strategy, Volatility,
 };
 
 const START: SystemTime = UNIX_EPOCH;
@@ -368,6 +368,61 @@ fn lasting_panic_opens_the_breaker_and_readers_are_served_again() {
     world.at(12);
     world.cache.observe_odds(&scope, "home", 2.0, START + 12 * SECOND).expect("in order");
     assert_eq!(world.cache.breaker_level(), BreakerLevel::CircuitOpen, "one step a second");
+}
+
+/// A hundred reads that panic, in the tenth second.
+fn panicking_crowd(world: &World) -> Scope {
+    let scope = world.cache.scope("m");
+    for _ in 0..5 {
+        world.cache.observe_odds(&scope, "home", 2.0, START).expect("in order");
+    }
+    world.at(10);
+    let panicking = Context::new(&scope).current_odds("home", 9.0);
+    for _ in 0..100 {
+        world.read_with("panic", "k", &panicking, Duration::ZERO, Outcome::Value(1));
+    }
+    scope
+}
+
+#[test]
+fn an_operation_of_any_kind_begins_the_breakers_second() {
+    type Operation = fn(&Cache<String, u32>, &Scope);
+    let operations: [Operation; 12] = [
+        |cache, _| assert!(cache.peek("none").is_none()),
+        |cache, _| assert!(!cache.invalidate("none")),
+        |cache, _| cache.invalidate_tag("none"),
+        |cache, scope| assert_eq!(cache.invalidate_match(scope), 1),
+        |cache, _| cache.invalidate_all(),
+        |cache, _| cache.expire("none"),
+        |cache, _| cache.expire_tag("none"),
+        |cache, scope| cache.expire_match(scope),
+        |cache, _| cache.expire_all(),
+        |cache, _| cache.set_enabled(true),
+        |cache, _| cache.reload(&Config::default()).expect("in range"),
+        |cache, _| drop(cache.begin("none", &Context::none())),
+    ];
+    for (nth, operation) in operations.into_iter().enumerate() {
+        let world = World::new(|builder| builder);
+        let scope = panicking_crowd(&world);
+        world.at(11);
+        operation(&world.cache, &scope);
+        assert_eq!(world.cache.breaker_level(), BreakerLevel::HighVolatility, "operation {nth}");
+    }
+}
+
+#[test]
+fn a_breaker_that_is_switched_off_rules_no_read() {
+    let world = World::new(minute_ttl);
+    let scope = panicking_crowd(&world);
+    let panicking = Context::new(&scope).current_odds("home", 9.0);
+    world.at(11);
+    world.read_with("served", "k", &panicking, Duration::ZERO, Outcome::Value(2));
+    assert_eq!(world.got("served").map(|got| got.0), Some(Reason::Fresh));
+    let mut config = Config::default();
+    config.breaker.enabled = false;
+    world.cache.reload(&config).expect("in range");
+    world.read_with("bypass", "k", &panicking, Duration::ZERO, Outcome::Value(3));
+    assert_eq!(world.got("bypass"), Some((Reason::Panic, Ok(3), 0)));
 }
 
 #[test]
