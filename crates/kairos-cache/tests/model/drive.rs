@@ -40,11 +40,11 @@ fn run_through(sequence: &Sequence, coverage: &mut Coverage, at: &mut usize) -> 
     let mut pair =
         Pair { stage: Stage::new(&sequence.setup), model: Model::new(&sequence.setup), coverage };
     for op in &sequence.ops {
-        pair.apply(*at, op).map_err(|text| format!("{op:?}: {text}"))?;
-        pair.settle()?;
+        let done = pair.apply(*at, op).and_then(|()| pair.settle());
+        done.map_err(|text| format!("{op:?} at {} ns: {text}", pair.model.now()))?;
         *at += 1;
     }
-    pair.run_to_end()
+    pair.run_to_end().map_err(|text| format!("after the last operation: {text}"))
 }
 
 /// A value served without a compute.
@@ -194,6 +194,7 @@ impl Pair<'_> {
         if !agree {
             return Err(format!("answers:\n  model {model_answers:?}\n  cache {answers:?}"));
         }
+        same("breaker", &self.model.breaker_level(), &self.stage.cache.breaker_level())?;
         for answer in &answers {
             self.coverage.count(answer);
         }

@@ -122,6 +122,22 @@ fn setup(draw: &mut Draw) -> Setup {
 /// Another configuration that a running cache may take.
 fn reloaded(draw: &mut Draw, setup: &Setup) -> Setup {
     let mut other = self::setup(draw);
+    if draw.one_in(2) {
+        // One field alone, so that what is under way meets it.
+        let mut same = setup.clone();
+        match draw.below(9) {
+            0 => same.breaker = !same.breaker,
+            1 => same.soft_timeout = other.soft_timeout,
+            2 => same.max_stale_if_error = other.max_stale_if_error,
+            3 => same.negative_ttl = other.negative_ttl,
+            4 => same.in_play_ttl = other.in_play_ttl,
+            5 => same.evaluate = other.evaluate,
+            6 => same.max_concurrent_refreshes = other.max_concurrent_refreshes,
+            7 => (same.max_concurrent, same.queue) = (other.max_concurrent, other.queue),
+            _ => same.throttle = other.throttle,
+        }
+        other = same;
+    }
     // A running book of odds keeps its windows; how a shorter one is cut is not a read's business.
     other.max_samples = setup.max_samples;
     other
@@ -285,7 +301,7 @@ fn wait(draw: &mut Draw, mood: &Mood) -> Wait {
     match draw.below(10) {
         0..=1 => Wait::NextTimer(draw.of(&[0, 0, 1])),
         2..=4 => {
-            Wait::Edge { key: draw.index(KEYS), edge: draw.index(8), beyond: draw.of(&[-1, 0, 1]) }
+            Wait::Edge { key: draw.index(KEYS), edge: draw.index(40), beyond: draw.of(&[-1, 0, 1]) }
         }
         _ if draw.one_in(mood.long_steps) => {
             let (low, high) = draw.of(&[(MINUTE, 10 * MINUTE), (10 * MINUTE, 3 * HOUR)]);

@@ -13,7 +13,7 @@ mod odds;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kairos_cache::{Reason, Source, TradingStatus};
+use kairos_cache::{BreakerLevel, Reason, Source, TradingStatus};
 
 use crate::answer::{Answer, OfValue, Outcome, Progress, Receipt};
 use crate::operation::{KEYS, MARKETS, MATCHES, Named, SECOND, SLOTS, Work};
@@ -139,6 +139,10 @@ impl Model {
         (std::mem::take(&mut self.answers), std::mem::take(&mut self.progress))
     }
 
+    pub(crate) fn breaker_level(&self) -> BreakerLevel {
+        self.breaker.level(&self.setup)
+    }
+
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
     }
@@ -198,9 +202,8 @@ impl Model {
         Some((value, found.receipt(reason, signal, false)))
     }
 
-    /// The caller of a read goes away.
+    /// The caller of a read goes away. By itself that is nothing that happens to the cache.
     pub(crate) fn cancel(&mut self, read: usize) {
-        self.tick();
         let waiting = self.waiting.remove(&read).expect("only reads that wait are cancelled");
         let outcome = Outcome::Cancelled;
         self.answers.push(Answer { read, done: self.now, outcome, value: None, receipt: None });

@@ -31,10 +31,14 @@ impl Breaker {
     /// Something happens at `now`.
     pub(super) fn tick(&mut self, setup: &Setup, now: u64) {
         let second = now / SECOND;
-        if second == self.second || !setup.breaker {
+        if second == self.second {
             return;
         }
         self.second = second;
+        if !setup.breaker {
+            self.level = BreakerLevel::Normal;
+            return;
+        }
         let window = self.reads.range(second.saturating_sub(WINDOW_SECONDS)..second);
         let (scored, panics) =
             window.fold((0, 0), |sum, (_, reads)| (sum.0 + reads.0, sum.1 + reads.1));
@@ -57,6 +61,13 @@ impl Breaker {
         let reads = self.reads.entry(now / SECOND).or_default();
         reads.0 += 1;
         reads.1 += u64::from(status == Volatility::Panic);
+    }
+
+    /// When the oldest reads leave the window, and the next second begins.
+    pub(super) fn edges(&self) -> impl Iterator<Item = u64> {
+        let oldest = self.reads.keys().find(|at| **at + WINDOW_SECONDS >= self.second);
+        let leaves = oldest.map(|at| (at + WINDOW_SECONDS + 1) * SECOND);
+        leaves.into_iter().chain(leaves.map(|at| at - SECOND)).chain([(self.second + 1) * SECOND])
     }
 
     /// The cap on a read's TTL, warnings included.

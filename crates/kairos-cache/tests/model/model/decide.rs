@@ -196,11 +196,17 @@ impl Model {
             if let Some(of) = entry.home.in_match {
                 let of = &self.matches[of];
                 edges.extend(of.odds.edges().filter_map(|edge| u64::try_from(edge).ok()));
-                let kickoff = of.kickoff.map(|kickoff| kickoff - self.wall_ahead);
-                edges.extend(kickoff.and_then(|kickoff| u64::try_from(kickoff).ok()));
+                if let Some(kickoff) = of.kickoff {
+                    let zones = golden_hour::BOUNDS.map(|before| {
+                        let begins = kickoff - self.wall_ahead - before.cast_signed();
+                        u64::try_from(begins).unwrap_or(0)
+                    });
+                    edges.extend(zones);
+                }
             }
         }
         edges.extend(self.throttled_until(key));
+        edges.extend(self.breaker.edges());
         edges.retain(|edge| *edge > self.now);
         edges.sort_unstable();
         edges

@@ -135,6 +135,7 @@ impl Model {
         if compute.is_started() {
             let aborted = compute.lead.read;
             self.report(aborted, Stage::Aborted);
+            self.tick();
         }
         self.flights[key].current = None;
         self.gate.retain(|waiting| *waiting != key);
@@ -197,6 +198,7 @@ impl Model {
 
     /// The capture: whatever covers the compute from here on counts.
     fn start(&mut self, key: usize) {
+        self.tick();
         let order = self.next_timer();
         let compute = self.flights[key].current.as_mut().expect("it has been launched");
         compute.started = Some(Started { at: self.now, order });

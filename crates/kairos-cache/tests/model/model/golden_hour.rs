@@ -7,6 +7,9 @@ use kairos_cache::Zone;
 use crate::operation::{HOUR, MINUTE, SECOND};
 use crate::setup::Setup;
 
+/// How long before kickoff a zone ends and the next begins.
+pub(super) const BOUNDS: [u64; 5] = [24 * HOUR, 6 * HOUR, HOUR, 15 * MINUTE, 0];
+
 /// The zone so many nanoseconds before kickoff.
 pub(super) fn zone(to_kickoff: Option<i64>) -> Zone {
     let Some(to_kickoff) = to_kickoff else { return Zone::Unknown };
