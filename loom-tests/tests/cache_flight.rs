@@ -212,7 +212,7 @@ fn a_timeout_and_a_result_answer_once() {
             let world = Arc::clone(&world);
             thread::spawn(move || world.run(Some(launch)))
         };
-        let doomed = world.flight.doom(&run, 408);
+        let doomed = world.flight.doom(&run, || 408);
         running.join().unwrap();
         let expected = if doomed { 408 } else { 0 };
         assert_eq!(answer(&mut ticket), Some(expected));

@@ -2,7 +2,7 @@
 //! Never knows: what is computed, where it is stored, tasks, timers, or time.
 //! Read next: `compute.rs`, which spawns what a flight launches and finishes it.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::generation::Capture;
@@ -14,6 +14,7 @@ mod pending;
 pub mod run;
 mod steps;
 
+pub use pending::Offered;
 use pending::Pending;
 pub use run::{Run, Seat};
 pub use steps::{After, Job, Join, KeyMarks, Kind, Launch, Refresh, Ticket};
@@ -87,13 +88,11 @@ impl<J: Job, R: Clone> Flight<J, R> {
                 Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, None)
             }
             Some(_) => {
-                let pending = state.pending.get_or_insert_with(|| Pending {
-                    run: Arc::new(Run::new()),
-                    jobs: VecDeque::new(),
-                    departed: Vec::new(),
-                    seen_stuck: false,
-                });
-                pending.jobs.push_back((id, kind, job()));
+                // The job first: no pending compute stands without one, should asking for it panic.
+                let offered = Offered { kind, job: job(), departed: false };
+                let new = || Pending::new(Arc::new(Run::new()));
+                let pending = state.pending.get_or_insert_with(new);
+                pending.jobs.insert(id, offered);
                 let run = Arc::clone(&pending.run);
                 Join::Wait(Ticket { run, seat: Seat::default(), queued: true, id }, None)
             }
@@ -130,8 +129,8 @@ impl<J: Job, R: Clone> Flight<J, R> {
     /// Ends a running compute: publishes its result under the flight's lock, hands it to the
     /// waiters, and starts the pending compute.
     ///
-    /// `publish` gets the capture and the key's own marks. It is not called for a compute whose
-    /// waiters have their answer already.
+    /// `publish` gets the capture and the key's own marks, and may not panic: nobody would start
+    /// the pending compute. It is not called for a compute whose waiters have their answer already.
     pub fn finish(
         &self,
         run: &Arc<Run<R>>,
@@ -155,14 +154,14 @@ impl<J: Job, R: Clone> Flight<J, R> {
 
     /// Answers the waiters of a running compute that has used up its time, and lets nobody join
     /// it any more. False if it has ended or been answered already.
-    pub fn doom(&self, run: &Arc<Run<R>>, result: R) -> bool {
+    ///
+    /// `answer` is asked under the flight's lock, before anybody has the answer, and may not panic.
+    pub fn doom(&self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> bool {
         let mut state = self.state.lock();
-        match &mut state.running {
-            Some(running) if Arc::ptr_eq(&running.run, run) && !running.doomed => {
-                running.doomed = true;
-            }
-            _ => return false,
-        }
+        let current = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, run) && !r.doomed);
+        let Some(running) = current else { return false };
+        let result = answer();
+        running.doomed = true;
         drop(state);
         run.complete(result)
     }
@@ -274,10 +273,10 @@ impl<J: Job, R: Clone> State<J, R> {
 
     fn settle(&mut self) -> After<J, R> {
         let mut launch = None;
-        let mut spare = VecDeque::new();
+        let mut spare = BTreeMap::new();
         if self.running.is_none()
             && let Some(mut pending) = self.pending.take()
-            && let Some((id, kind, job)) = pending.take_leader()
+            && let Some((id, Offered { kind, job, .. })) = pending.take_leader()
         {
             let waiters = pending.jobs.len() + 1;
             launch = Some(self.start(pending.run, kind, waiters, id, job));

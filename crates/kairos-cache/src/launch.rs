@@ -215,7 +215,7 @@ where
             engine.runtime.sleep_until(deadline).await;
             let now = engine.now();
             for Watched { key, flight, run, kind, place } in watched.as_ref() {
-                if flight.doom(run, engine.timed_out(place, now)) {
+                if flight.doom(run, || engine.timed_out(place, now)) {
                     engine.compute_failed(key, *kind, now);
                     engine.tell_failure(key, *kind, &Error::Timeout);
                 }

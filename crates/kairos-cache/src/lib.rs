@@ -129,7 +129,7 @@ pub mod model {
     pub use crate::breaker::SecondHand;
     pub use crate::clock::Steps;
     pub use crate::flight::{
-        After, Flight, Job, Join, KeyMarks, Kind, Launch, Refresh, Run, Seat, Ticket,
+        After, Flight, Job, Join, KeyMarks, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
     pub use crate::gate::{Admission, Arrival, Gate, Pass};
     pub use crate::generation::{Capture, Class, Mark, Sequence};

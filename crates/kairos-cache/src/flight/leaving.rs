@@ -2,7 +2,7 @@
 //! Never knows: why they go.
 //! Read next: `../flight.rs`, where they came from.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{After, Flight, Job, Ticket};
@@ -14,7 +14,7 @@ impl<J: Job, R: Clone> Flight<J, R> {
         ticket.run.leave(&ticket.seat);
         let mut state = self.state.lock();
         let mut abort = None;
-        let mut spare = VecDeque::new();
+        let mut spare = BTreeMap::new();
         if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, &ticket.run)) {
             running.waiters = running.waiters.saturating_sub(1);
             if running.waiters == 0 && !running.kept && !running.doomed {
@@ -29,9 +29,7 @@ impl<J: Job, R: Clone> Flight<J, R> {
         } else if let Some(pending) =
             state.pending.as_mut().filter(|p| Arc::ptr_eq(&p.run, &ticket.run))
         {
-            if let Some(index) = pending.jobs.iter().position(|(id, ..)| *id == ticket.id) {
-                spare.extend(pending.jobs.remove(index));
-            }
+            spare.extend(pending.jobs.remove_entry(&ticket.id));
             if pending.jobs.is_empty() {
                 state.pending = None;
             }
@@ -51,7 +49,9 @@ impl<J: Job, R: Clone> Flight<J, R> {
             state.pending.as_mut().filter(|p| Arc::ptr_eq(&p.run, &ticket.run))
         {
             // Its job stays, and keeps the compute wanted.
-            pending.departed.push(ticket.id);
+            if let Some(offered) = pending.jobs.get_mut(&ticket.id) {
+                offered.departed = true;
+            }
         }
     }
 
@@ -68,10 +68,11 @@ impl<J: Job, R: Clone> Flight<J, R> {
                 abort = Some(Arc::clone(&running.run));
             }
         }
-        let mut spare = VecDeque::new();
+        let mut spare = BTreeMap::new();
         let mut refused = None;
         if let Some(pending) = state.pending.take() {
-            refused = pending.jobs.front().map(|(.., job)| (pending.run, answer(job)));
+            let first = pending.jobs.first_key_value();
+            refused = first.map(|(_, offered)| (pending.run, answer(&offered.job)));
             spare = pending.jobs;
         }
         let retired = state.retire_if_idle();

@@ -2,7 +2,7 @@
 //! Never knows: the running compute, or when this one starts.
 //! Read next: `../flight.rs`, which starts it.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::run::Run;
@@ -11,19 +11,31 @@ use super::steps::Kind;
 /// The compute that starts when the running one has ended.
 pub(super) struct Pending<J, R> {
     pub(super) run: Arc<Run<R>>,
-    /// What each caller would run, in order of arrival.
-    pub(super) jobs: VecDeque<(u64, Kind, J)>,
-    /// Those of `jobs` whose callers have gone and want the compute to go on.
-    pub(super) departed: Vec<u64>,
+    /// What each caller would run, by the callers' numbers: in order of arrival.
+    pub(super) jobs: BTreeMap<u64, Offered<J>>,
     /// It stood here at the last check of a compute that does not end.
     pub(super) seen_stuck: bool,
 }
 
+/// What one caller would run.
+pub struct Offered<J> {
+    /// What the compute would be if this ran.
+    pub kind: Kind,
+    /// The work.
+    pub job: J,
+    /// The caller has gone and wants the compute to go on.
+    pub(super) departed: bool,
+}
+
 impl<J, R> Pending<J, R> {
+    pub(super) fn new(run: Arc<Run<R>>) -> Pending<J, R> {
+        Pending { run, jobs: BTreeMap::new(), seen_stuck: false }
+    }
+
     /// The job of the first caller who still waits; if nobody does, of the first who left it.
-    pub(super) fn take_leader(&mut self) -> Option<(u64, Kind, J)> {
-        let waits = |(id, ..): &(u64, Kind, J)| !self.departed.contains(id);
-        let first = self.jobs.iter().position(waits).unwrap_or(0);
-        self.jobs.remove(first)
+    pub(super) fn take_leader(&mut self) -> Option<(u64, Offered<J>)> {
+        let waits = self.jobs.iter().find(|(_, offered)| !offered.departed);
+        let (&first, _) = waits.or_else(|| self.jobs.first_key_value())?;
+        self.jobs.remove_entry(&first)
     }
 }

@@ -2,6 +2,8 @@
 //! Never knows: keys, what is computed, or which computes come before and after.
 //! Read next: `../flight.rs`, which decides which compute a read waits for.
 
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 
 use crate::sync::Mutex;
@@ -15,7 +17,9 @@ pub struct Run<R> {
 
 struct State<R> {
     result: Option<R>,
-    wakers: Vec<Option<Waker>>,
+    /// Of those who wait, by their places: in order of arrival.
+    wakers: BTreeMap<u64, Waker>,
+    next_place: u64,
     abort: AbortState,
     leader: Option<u64>,
     given_up: bool,
@@ -32,7 +36,7 @@ enum AbortState {
 
 /// A waiter's place at a [`Run`].
 #[derive(Debug, Default)]
-pub struct Seat(Option<usize>);
+pub struct Seat(Option<u64>);
 
 impl<R: Clone> Run<R> {
     /// A run without a result.
@@ -40,7 +44,8 @@ impl<R: Clone> Run<R> {
         Run {
             state: Mutex::new(State {
                 result: None,
-                wakers: Vec::new(),
+                wakers: BTreeMap::new(),
+                next_place: 0,
                 abort: AbortState::Unset,
                 leader: None,
                 given_up: false,
@@ -59,8 +64,10 @@ impl<R: Clone> Run<R> {
             state.result = Some(result);
             std::mem::take(&mut state.wakers)
         };
-        // Outside the lock: a waker may run its task at once.
-        wakers.into_iter().flatten().for_each(Waker::wake);
+        // Outside the lock: a waker may run its task at once. One that panics wakes the others too.
+        for waker in wakers.into_values() {
+            let _told = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
         true
     }
 
@@ -70,27 +77,20 @@ impl<R: Clone> Run<R> {
         if let Some(result) = &state.result {
             return Poll::Ready(result.clone());
         }
-        match seat.0 {
-            None => {
-                seat.0 = Some(state.wakers.len());
-                state.wakers.push(Some(cx.waker().clone()));
-            }
-            Some(index) => match &mut state.wakers[index] {
-                Some(waker) => waker.clone_from(cx.waker()),
-                empty => *empty = Some(cx.waker().clone()),
-            },
-        }
+        let place = *seat.0.get_or_insert(state.next_place);
+        state.next_place = state.next_place.max(place + 1);
+        let known = state.wakers.get(&place).is_some_and(|waker| waker.will_wake(cx.waker()));
+        let old = if known { None } else { state.wakers.insert(place, cx.waker().clone()) };
+        drop(state);
+        drop(old); // Outside the lock: it may be the last share in a task.
         Poll::Pending
     }
 
     /// Gives up a waiter's place.
     pub fn leave(&self, seat: &Seat) {
-        if let Some(index) = seat.0 {
-            let mut state = self.state.lock();
-            if let Some(waker) = state.wakers.get_mut(index) {
-                *waker = None;
-            }
-        }
+        let Some(place) = seat.0 else { return };
+        let waker = self.state.lock().wakers.remove(&place);
+        drop(waker); // Outside the lock: as above.
     }
 
     /// Says how the compute can be aborted from now on; does it at once if that was asked for.
@@ -163,5 +163,57 @@ impl<R: Clone> Default for Run<R> {
 impl<R> std::fmt::Debug for Run<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Run")
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    /// Counts its wakes, and panics if it is told to.
+    struct Counted(AtomicUsize, bool);
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            assert!(!self.1, "a waker panics");
+        }
+    }
+
+    fn sit(run: &Run<u32>, panics: bool) -> (Seat, Arc<Counted>) {
+        let counted = Arc::new(Counted(AtomicUsize::new(0), panics));
+        let mut seat = Seat::default();
+        let waker = Waker::from(Arc::clone(&counted));
+        assert!(run.poll(&mut seat, &Context::from_waker(&waker)).is_pending());
+        (seat, counted)
+    }
+
+    #[test]
+    fn readers_who_came_and_went_leave_nothing_behind() {
+        let run = Run::new();
+        let (_stays, stayed) = sit(&run, false);
+        for _ in 0..1000 {
+            let ((first, left), (second, _)) = (sit(&run, false), sit(&run, false));
+            run.leave(&first);
+            run.leave(&second);
+            assert_eq!(Arc::strong_count(&left), 1, "its waker is gone");
+        }
+        assert_eq!(run.state.lock().wakers.len(), 1);
+        let (_last, came) = sit(&run, false);
+        assert!(run.complete(1));
+        let wakes = [stayed, came].map(|counted| counted.0.load(Ordering::Relaxed));
+        assert_eq!(wakes, [1, 1]);
+    }
+
+    #[test]
+    fn a_waker_that_panics_wakes_the_others_too() {
+        let run = Run::new();
+        let waiting = [true, false].map(|panics| sit(&run, panics).1);
+        assert!(run.complete(1));
+        assert_eq!(waiting.map(|counted| counted.0.load(Ordering::Relaxed)), [1, 1]);
     }
 }

@@ -2,9 +2,10 @@
 //! Never knows: the order of the steps, or who takes them.
 //! Read next: `../flight.rs`, the state machine between them.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::pending::Offered;
 use super::run::{Run, Seat};
 use crate::generation::Capture;
 
@@ -93,7 +94,9 @@ pub enum Refresh<J, R> {
     Retired,
 }
 
-/// What a caller must do after a step that may have emptied the flight.
+/// What a caller must do after a step that may have emptied the flight. A launch that is dropped
+/// instead leaves its key without an end.
+#[must_use = "a compute in it must be spawned"]
 pub struct After<J, R> {
     /// The pending compute, which runs now and must be spawned.
     pub launch: Option<Launch<J, R>>,
@@ -101,6 +104,6 @@ pub struct After<J, R> {
     pub abort: Option<Arc<Run<R>>>,
     /// The flight has retired and must be removed from the table.
     pub retired: bool,
-    /// Closures that will not run, to be dropped outside the flight's lock.
-    pub spare: VecDeque<(u64, Kind, J)>,
+    /// Closures that will not run, to be dropped outside the flight's lock, after all else.
+    pub spare: BTreeMap<u64, Offered<J>>,
 }

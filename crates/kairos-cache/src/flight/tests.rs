@@ -84,7 +84,7 @@ fn a_bypass_waits_for_a_compute_that_starts_after_it_arrived() {
     assert_eq!(result(&mut second), None);
     let next = after.launch.expect("the pending compute starts");
     assert_eq!(next.job.name, "second");
-    finish(&flight, &next.run, 2);
+    let _idle = finish(&flight, &next.run, 2);
     assert_eq!((result(&mut second), result(&mut third)), (Some(2), Some(2)));
 }
 
@@ -137,7 +137,7 @@ fn the_last_waiter_to_leave_dooms_the_compute_and_nobody_joins_it() {
     let run = launch.expect("idle").run;
     let after = flight.finish(&run, |_, _| panic!("a doomed compute publishes nothing"));
     let next = after.launch.expect("the third gets a compute of its own");
-    finish(&flight, &next.run, 3);
+    let _idle = finish(&flight, &next.run, 3);
     assert_eq!(result(&mut third), Some(3));
 }
 
@@ -182,8 +182,8 @@ fn waiters_behind_a_compute_that_never_ends_are_answered() {
     let (world, flight) = (World::new(), Flight::new());
     let (mut first, launch) = world.join(&flight, Kind::Miss, "first");
     let run = launch.expect("idle").run;
-    assert!(flight.doom(&run, 408));
-    assert!(!flight.doom(&run, 409), "it is answered once");
+    assert!(flight.doom(&run, || 408));
+    assert!(!flight.doom(&run, || 409), "it is answered once");
     assert_eq!(result(&mut first), Some(408));
     let (mut second, _) = world.join(&flight, Kind::Miss, "second");
     assert!(flight.check_stuck(&run, 408));
