@@ -8,13 +8,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::compute::Running;
+use crate::contain::{contained, shielded};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::flight::{Launch, Run};
+use crate::flight::Run;
 use crate::gate::{Arrival, Pass};
-use crate::job::Job;
 use crate::join::{Dispatch, RefreshPermit};
-use crate::launch::{Launched, Watched, contained};
+use crate::launch::Watched;
+use crate::launched::Launched;
 use crate::permits::Permit;
 use crate::receipt::Computed;
 use crate::runtime::Task;
@@ -90,50 +91,38 @@ where
     fn start(mut self, permits: (Pass, Option<Permit>)) -> Option<Pass> {
         let engine = Arc::clone(&self.engine);
         // Capture before compute: each key captures anew, and only then is the call made.
-        self.members.retain(|member| member.flight.begin(&member.launch.run, &member.launch.job));
+        self.members.retain(Launched::begin);
         let Some(first) = self.members.front() else { return Some(permits.0) };
-        let limit_ns = engine.time_limit_ns(first.launch.kind);
+        let limit_ns = engine.time_limit_ns(first.compute().launch.kind);
         let Some(underway) = engine.drain.enter() else {
             self.refuse_all(&Error::ShutDown);
             return Some(permits.0);
         };
         let started = engine.now().mono;
         let deadline = started.saturating_add(limit_ns);
-        let watched: Vec<_> = self.members.iter().map(Watched::new).collect();
-        let keys: Vec<K> = self.members.iter().map(|member| member.key.clone()).collect();
-        let timer = engine.watch(watched, (deadline, limit_ns), Arc::clone(&underway));
-        let mut crew = Crew { members: Vec::new(), timer: Some(timer), permits: Some(permits) };
+        let computes = || self.members.iter().map(Launched::compute);
+        let watched: Vec<_> = computes().map(Watched::new).collect();
+        let keys: Vec<K> = computes().map(|compute| compute.key.clone()).collect();
         let wanted = AtomicUsize::new(keys.len());
         let call = Arc::new(Call { wanted, task: Run::new() });
-        for Launched { key, flight, launch } in std::mem::take(&mut self.members) {
-            let Launch { run, kind, job: Job { home, .. } } = launch;
-            engine.stats.compute_started(kind);
+        let mut crew = Crew { members: Vec::new(), timer: None, permits: Some(permits) };
+        for member in self.members {
+            // Its own work is for when it runs alone.
+            let (running, _alone) = member.start(started, None);
             let own_call = Arc::clone(&call);
-            run.set_abort(move || own_call.give_up());
-            let engine = Arc::clone(&engine);
-            crew.members.push(Running {
-                engine,
-                key,
-                flight,
-                run,
-                kind,
-                home,
-                started,
-                ended: false,
-                timer: None,
-                permits: None,
-            });
+            running.run.set_abort(move || own_call.give_up());
+            crew.members.push(running);
         }
+        crew.timer = Some(engine.watch(watched, (deadline, limit_ns), Arc::clone(&underway)));
         engine.relieve_tags();
-        let together = Arc::clone(&self.together);
-        let task = engine.runtime.spawn(underway.track(crew.run(together, keys)));
+        let task = engine.runtime.spawn(underway.track(crew.run(self.together, keys)));
         call.task.set_abort(move || task.abort());
         None
     }
 
-    fn refuse_all(&mut self, error: &Error) {
-        while let Some(member) = self.members.pop_front() {
-            self.engine.refuse(&member, error.clone());
+    fn refuse_all(self, error: &Error) {
+        for member in self.members {
+            self.engine.refuse(member, error.clone());
         }
     }
 }
@@ -149,7 +138,7 @@ where
     }
 
     fn send(&mut self, _: &Arc<Engine<K, V>>, compute: Launched<K, V>) {
-        compute.flight.queue(&compute.launch.run);
+        compute.queue();
         self.members.push_back(compute);
     }
 }
@@ -160,27 +149,15 @@ where
     V: Send + Sync + 'static,
 {
     fn is_wanted(&self) -> bool {
-        self.members.iter().any(|member| !member.launch.run.is_given_up())
+        !self.members.iter().all(Launched::is_given_up)
     }
 
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
         self.start((pass, None))
     }
 
-    fn refuse(mut self: Box<Self>) {
+    fn refuse(self: Box<Self>) {
         self.refuse_all(&Error::Overloaded);
-    }
-}
-
-impl<K, V> Drop for Batch<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
-    fn drop(&mut self) {
-        while let Some(member) = self.members.pop_front() {
-            self.engine.end_unstarted(&member, Error::Aborted);
-        }
     }
 }
 
@@ -221,7 +198,7 @@ where
 {
     fn drop(&mut self) {
         if let Some(timer) = self.timer.take() {
-            timer.abort();
+            shielded(|| timer.abort());
         }
         drop(self.permits.take());
     }

@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::Kind;
-use crate::job::{Done, Job, Joined, Work};
+use crate::job::{Job, Offer, Work};
 use crate::join::{Alone, Dispatch, Joining, work};
 use crate::pin::Pinned;
 use crate::policy::Now;
@@ -23,6 +23,9 @@ use crate::receipt::{Answer, Computed, Hit};
 use crate::waiting::Waiting;
 
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.
+///
+/// A value's `Drop`, a closure and a weigher may use the cache and may panic: none of them runs
+/// under a lock of it. A key's `Clone`, `Hash`, `Eq` and `Drop` do, and may not use the cache.
 pub struct Cache<K, V> {
     pub(crate) engine: Arc<Engine<K, V>>,
 }
@@ -150,6 +153,7 @@ where
     /// Applies ranks and evictions that have been put off. Never needed for correctness.
     pub fn run_pending_tasks(&self) {
         self.engine.store.run_pending();
+        self.engine.store.displaced.release();
     }
 
     /// Pins a key that [`Cache::get`] would serve: reads of it hash nothing.
@@ -194,19 +198,20 @@ where
     {
         let arrived = self.now();
         let place = self.arrive(context)?;
-        let mut work = Some(work);
+        let (mut work, mut offer) = (Some(work), None);
         let mut job = || {
-            let work = work.take().expect("a flight asks for the job once");
-            let home = self.home(place.clone(), &context.tags);
-            Job { work: work(), home }
+            let new = || Offer::new(work.take().expect("the offer stays")());
+            let work = offer.get_or_insert_with(new).work();
+            Job { work, home: self.home(place.clone(), &context.tags) }
         };
-        Ok(match self.look(key, context, &place, arrived, &mut job, &mut Alone::default()) {
+        let alone = &mut Alone::default();
+        Ok(match self.look(key, context, &place, (arrived, arrived), &mut job, alone) {
             Looked::Stored(reading) => {
                 self.serve_stored(key, &place, &reading, arrived, &mut job, &mut Alone::default())
             }
             Looked::Answered(answer) => answer,
             Looked::Waiting(waiting, reading) => {
-                self.wait(key, waiting, &place, reading, arrived).await
+                self.wait(key, context, &place, (waiting, reading), arrived, &mut job).await
             }
         })
     }
@@ -220,13 +225,14 @@ where
         Ok(place)
     }
 
-    /// Decides a read, and joins or starts a compute where the decision asks for one.
+    /// Decides a read that has arrived, as of now, and joins or starts a compute where the decision
+    /// asks for one.
     pub(crate) fn look<Q>(
         self: &Arc<Self>,
         key: &Q,
         context: &Context,
         place: &Place,
-        arrived: Now,
+        (arrived, mut now): (Now, Now),
         job: &mut impl FnMut() -> Job<V>,
         dispatch: &mut impl Dispatch<K, V>,
     ) -> Looked<K, V>
@@ -234,7 +240,6 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let mut now = arrived;
         loop {
             let reading = self.read(key, context, place, now);
             let kind = match reading.verdict.reason {
@@ -280,60 +285,35 @@ where
         self.serve(reading, arrived, refreshing)
     }
 
-    /// Waits for a compute, and answers with its result, or with the old value where the rules
-    /// allow that: the compute fails, or takes longer than the read waits.
+    /// Waits for a compute, and for the next one where that was of another match; answers then.
     pub(crate) async fn wait<Q>(
-        &self,
+        self: &Arc<Self>,
         key: &Q,
-        mut waiting: Waiting<K, V>,
+        context: &Context,
         place: &Place,
-        reading: Reading<V>,
+        (mut waiting, mut reading): (Waiting<K, V>, Reading<V>),
         arrived: Now,
+        job: &mut impl FnMut() -> Job<V>,
     ) -> Answer<V>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let old_value = reading.verdict.reason == Reason::TooStale;
-        let soft_timeout_ns = self.rules().soft_timeout_ns;
-        if old_value && soft_timeout_ns > 0 {
-            let timer = self.runtime.sleep_until(arrived.mono.saturating_add(soft_timeout_ns));
-            match waiting.done_before(timer).await {
-                Some((done, joined)) => {
-                    return self.conclude(key, place, &reading, (done, joined), arrived);
+        loop {
+            let waited = self.wait_once(key, waiting, place, reading, arrived).await;
+            if let Some(answer) = waited {
+                return answer;
+            }
+            let now = self.now();
+            let alone = &mut Alone::default();
+            match self.look(key, context, place, (arrived, now), job, alone) {
+                Looked::Stored(reading) => {
+                    let alone = &mut Alone::default();
+                    return self.serve_stored(key, place, &reading, arrived, job, alone);
                 }
-                None => {
-                    if let Some(old) = self.old_value(key, place, &reading) {
-                        waiting.depart();
-                        return self.serve_as(Reason::SoftTimeout, old, arrived);
-                    }
-                }
+                Looked::Answered(answer) => return answer,
+                Looked::Waiting(next, again) => (waiting, reading) = (next, again),
             }
         }
-        let done = waiting.done().await;
-        self.conclude(key, place, &reading, done, arrived)
-    }
-
-    fn conclude<Q>(
-        &self,
-        key: &Q,
-        place: &Place,
-        reading: &Reading<V>,
-        (done, joined): (Done<V>, Joined),
-        arrived: Now,
-    ) -> Answer<V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
-        if failed
-            && reading.verdict.reason == Reason::TooStale
-            && let Some(old) = self.old_value(key, place, reading)
-            && self.rules().read.allowed_if_error(&old.rules_view(), old.now)
-        {
-            return self.serve_as(Reason::StaleIfError, old, arrived);
-        }
-        self.answer(reading, done, joined, arrived)
     }
 }

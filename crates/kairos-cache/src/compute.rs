@@ -5,7 +5,8 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::engine::Engine;
+use crate::contain::{caught, shielded};
+use crate::engine::{Engine, rules_view};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::flight::{KeyMarks, Kind, Run};
@@ -32,22 +33,30 @@ where
     /// or the loader's next try for a key that has none.
     pub(crate) fn compute_failed(&self, key: &K, kind: Kind, now: Now) {
         self.stats.compute_failed(kind);
+        shielded(|| self.put_off(key, now));
+    }
+
+    fn put_off(&self, key: &K, now: Now) {
         let rules = self.rules();
         let until = now.mono.saturating_add(rules.throttle_ns);
-        let view = self.view(key, None).filter(|view| {
-            rules.read.servable(&view.rules_view(), view.entry().place.facts(), now)
+        let servable = self.inspect(key, None, |slot, held| {
+            let facts = held.entry.place.facts();
+            let servable = rules.read.servable(&rules_view(slot, held), facts, now);
+            if servable {
+                held.entry.put_off_refresh(until);
+            }
+            servable
         });
-        match (view, &self.loader) {
-            (Some(view), _) => view.entry().put_off_refresh(until),
-            (None, Some(loader)) => loader.put_off(key, now.mono, until),
-            (None, None) => {}
+        match &self.loader {
+            Some(loader) if servable != Some(true) => loader.put_off(key, now.mono, until),
+            _ => {}
         }
     }
 
     fn compute_succeeded(&self, key: &K, kind: Kind, stored: Option<Zone>) {
         self.stats.compute_succeeded(kind, stored);
         if let Some(loader) = &self.loader {
-            loader.succeeded(key);
+            shielded(|| loader.succeeded(key));
         }
     }
 
@@ -59,11 +68,12 @@ where
     }
 
     /// Stores a result unless something forbids it; says whether it did. Called under the flight's
-    /// lock, which serialises the writers of a key.
+    /// lock, which serialises the writers of a key. What it displaces is dropped when the caller
+    /// has left the lock and releases it; the result itself is the caller's to drop.
     pub(crate) fn store_result(
         &self,
         key: &K,
-        result: Fresh<V>,
+        result: &Fresh<V>,
         home: &Home,
         capture: &Capture,
         marks: KeyMarks,
@@ -76,7 +86,6 @@ where
         if !may_store {
             return false;
         }
-        let weight = weigh(self.weigher.as_ref(), key, result.value.as_deref());
         let mut rules_view = result.rules_view;
         if home.place.is_overflow() {
             // Another match's kickoff may be what its zone goes by: its own could be unknown.
@@ -84,18 +93,22 @@ where
             rules_view = rules_view.limited_to(limit_ns);
         }
         let entry = Arc::new(Entry {
-            weight,
-            value: result.value,
+            weight: result.weight,
+            value: result.value.clone(),
             rules_view,
             place: home.place.clone(),
             refresh_not_before: AtomicU64::new(0),
         });
         let held = Held { entry, capture: capture.clone() };
         let slot = self.store.get(key);
-        let before = slot.as_ref().and_then(|slot| self.weight_of(slot));
+        let before = slot.as_ref().and_then(|slot| slot.read()).map(|(_, before)| {
+            let weight = before.entry.weight;
+            self.store.displaced.keep(before);
+            weight
+        });
         let slot = match slot.map(|slot| (slot.replace(held.clone()), slot)) {
             Some((Replaced::Yes, slot)) => {
-                if before.is_some_and(|before| before != weight) {
+                if before.is_some_and(|before| before != result.weight) {
                     self.store.reweigh(key.clone(), Arc::clone(&slot));
                 }
                 slot
@@ -112,17 +125,10 @@ where
         }
         true
     }
-}
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
-    /// What a slot was weighed with; nothing where entries are not weighed.
-    fn weight_of(&self, slot: &Slot<Entry<V>>) -> Option<u32> {
-        self.weigher.as_ref()?;
-        slot.read().map(|(_, held)| held.entry.weight)
+    /// What a value weighs. Not to be called under a lock.
+    pub(crate) fn weight(&self, key: &K, value: &V) -> u32 {
+        weigh(self.weigher.as_ref(), key, Some(value))
     }
 }
 
@@ -131,10 +137,11 @@ pub(crate) struct Fresh<V> {
     /// Nothing, where it is known that there is nothing.
     pub(crate) value: Option<Arc<V>>,
     pub(crate) rules_view: EntryView,
+    pub(crate) weight: u32,
 }
 
 impl<V> Fresh<V> {
-    /// A value found at `now`, its TTL not yet shortened.
+    /// A value found at `now`, its TTL not yet shortened, not yet weighed.
     pub(crate) fn value(value: Arc<V>, now: Now, at_insert: ZoneTtl, compute_ns: u64) -> Fresh<V> {
         let rules_view = EntryView {
             stored_at: now.mono,
@@ -145,7 +152,7 @@ impl<V> Fresh<V> {
             ttl_limit_ns: u64::MAX,
             compute_ns,
         };
-        Fresh { value: Some(value), rules_view }
+        Fresh { value: Some(value), rules_view, weight: 1 }
     }
 
     /// The same with the share of its TTL that jitter leaves.
@@ -168,7 +175,7 @@ impl<V> Fresh<V> {
             ttl_limit_ns: limit_ns,
             compute_ns: 0,
         };
-        Fresh { value: None, rules_view }
+        Fresh { value: None, rules_view, weight: 1 }
     }
 }
 
@@ -208,63 +215,83 @@ where
             return;
         }
         if let Some(timer) = self.timer.take() {
-            timer.abort();
+            shielded(|| timer.abort());
         }
-        self.run.clear_abort();
+        shielded(|| self.run.clear_abort());
         let engine = &self.engine;
         let now = engine.now();
         let zone = engine.zone_of(&self.home.place, now);
+        let found = self.prepare(found, now, zone);
         let mut failed = None;
         let after = self.flight.finish(&self.run, |capture, marks| {
-            let done = self.conclude(found, capture, marks, now, zone);
-            failed = done.outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
-            done
+            let (outcome, zone) = self.conclude(&found, capture, marks, now, zone);
+            failed = outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
+            Done { outcome, zone, place: Some(self.home.place.clone()) }
         });
-        if let Some(error) = failed {
-            engine.tell_failure(&self.key, self.kind, &error);
-        }
         drop(self.permits.take());
         engine.settle(&self.key, &self.flight, after);
+        if let Some(error) = failed {
+            shielded(|| engine.tell_failure(&self.key, self.kind, &error));
+        }
+        shielded(|| drop(found));
+        engine.store.displaced.release();
         engine.sweep_if_full();
     }
 
+    /// What was found, made ready to be stored: what calls the user's code is done here, before
+    /// the flight's lock is taken.
+    fn prepare(&self, found: Option<Found<V>>, now: Now, zone: ZoneTtl) -> Result<Fresh<V>, Error> {
+        let engine = &self.engine;
+        match found.unwrap_or(Err(Error::Aborted))? {
+            Computed::None => Ok(Fresh::nothing(now, zone, engine.rules().negative_ttl_ns)),
+            Computed::Value(value) => {
+                let weight = engine.weight(&self.key, &value);
+                let took = now.mono.saturating_sub(self.started);
+                let fresh = Fresh::value(Arc::new(value), now, zone, took);
+                Ok(Fresh { weight, ..fresh.with_jitter(engine.jitter()) })
+            }
+        }
+    }
+
+    /// Stores what was found, and counts what became of it. Called under the flight's lock, and
+    /// panics for nothing.
     fn conclude(
         &self,
-        found: Option<Found<V>>,
+        found: &Result<Fresh<V>, Error>,
         capture: &Capture,
         marks: KeyMarks,
         now: Now,
         zone: ZoneTtl,
-    ) -> Done<V> {
-        let (engine, kind) = (&self.engine, self.kind);
-        match found {
-            None => Done { outcome: Err(Error::Aborted), zone },
-            Some(Err(error)) => {
-                engine.compute_failed(&self.key, kind, now);
-                Done { outcome: Err(error), zone }
-            }
-            Some(Ok(Computed::None)) => {
-                let limit_ns = engine.rules().negative_ttl_ns;
-                let remembered = limit_ns > 0 && {
-                    let nothing = Fresh::nothing(now, zone, limit_ns);
-                    engine.store_result(&self.key, nothing, &self.home, capture, marks)
-                };
-                if !remembered {
-                    engine.remove_entry(&self.key);
+    ) -> (Result<Arc<V>, Error>, ZoneTtl) {
+        let (engine, key, kind) = (&self.engine, &self.key, self.kind);
+        let stored = found.as_ref().map_err(Error::clone).and_then(|fresh| {
+            let store = || {
+                let stored = engine.store_result(key, fresh, &self.home, capture, marks);
+                if fresh.value.is_none() && !stored {
+                    engine.remove_entry(key);
                 }
-                engine.compute_succeeded(&self.key, kind, None);
-                Done { outcome: Err(Error::Nothing), zone }
+                (fresh, stored)
+            };
+            caught(store)
+        });
+        match stored {
+            Err(error) => {
+                if error.is_compute_failure() {
+                    engine.compute_failed(key, kind, now);
+                }
+                (Err(error), zone)
             }
-            Some(Ok(Computed::Value(value))) => {
-                let value = Arc::new(value);
-                let took = now.mono.saturating_sub(self.started);
-                let fresh =
-                    Fresh::value(Arc::clone(&value), now, zone, took).with_jitter(engine.jitter());
-                let zone = fresh.rules_view.at_insert;
-                let stored = engine.store_result(&self.key, fresh, &self.home, capture, marks);
-                engine.compute_succeeded(&self.key, kind, stored.then_some(zone.zone));
-                Done { outcome: Ok(value), zone }
-            }
+            Ok((fresh, stored)) => match &fresh.value {
+                None => {
+                    engine.compute_succeeded(key, kind, None);
+                    (Err(Error::Nothing), zone)
+                }
+                Some(value) => {
+                    let zone = fresh.rules_view.at_insert;
+                    engine.compute_succeeded(key, kind, stored.then_some(zone.zone));
+                    (Ok(Arc::clone(value)), zone)
+                }
+            },
         }
     }
 }
@@ -275,6 +302,6 @@ where
     V: Send + Sync + 'static,
 {
     fn drop(&mut self) {
-        self.end(None);
+        shielded(|| self.end(None));
     }
 }

@@ -89,10 +89,19 @@ impl<V> View<V> {
 
     /// What the rules need to know of the entry.
     pub(crate) fn rules_view(&self) -> EntryView {
-        let capture = &self.held.capture;
-        let expired = capture.is_expired() || self.slot.expired_after(capture.seq());
-        EntryView { expired, ..self.held.entry.rules_view }
+        rules_view(&self.slot, &self.held)
     }
+}
+
+/// What the rules need to know of an entry.
+pub(crate) fn rules_view<V>(slot: &Slot<Entry<V>>, held: &Held<Entry<V>>) -> EntryView {
+    let expired = held.capture.is_expired() || slot.expired_after(held.capture.seq());
+    EntryView { expired, ..held.entry.rules_view }
+}
+
+/// Whether an entry lives, for a read that names this match.
+fn is_live<V>(held: &Held<Entry<V>>, scope: Option<&Scope>) -> bool {
+    scope.is_none_or(|scope| held.entry.place.is_within(scope)) && !held.capture.is_killed()
 }
 
 impl<K, V> Engine<K, V>
@@ -138,11 +147,23 @@ where
     {
         let slot = self.store.get(key)?;
         let (version, held) = slot.read()?;
-        let elsewhere = scope.is_some_and(|scope| !held.entry.place.is_within(scope));
-        if elsewhere || held.capture.is_killed() {
-            return None;
-        }
-        Some(View { slot, version, held })
+        is_live(&held, scope).then_some(View { slot, version, held })
+    }
+
+    /// Asks about the live entry of a key. Under a flight's lock this is the way to look: a view
+    /// could be the last to let go of its value. `ask` runs under the slot's lock.
+    pub(crate) fn inspect<Q, T>(
+        &self,
+        key: &Q,
+        scope: Option<&Scope>,
+        ask: impl FnOnce(&Slot<Entry<V>>, &Held<Entry<V>>) -> T,
+    ) -> Option<T>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let slot = self.store.get(key)?;
+        slot.inspect(|held| is_live(held, scope).then(|| ask(&slot, held)))?
     }
 
     /// Whether a reader that looks again would see what it saw.
@@ -156,11 +177,10 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        match (seen, self.view(key, scope)) {
-            (None, None) => true,
-            (Some(seen), Some(now)) => Arc::ptr_eq(&seen.held.entry, &now.held.entry),
-            _ => false,
-        }
+        let same = self.inspect(key, scope, |_, held| {
+            seen.is_some_and(|seen| Arc::ptr_eq(&seen.held.entry, &held.entry))
+        });
+        same.unwrap_or(seen.is_none())
     }
 
     /// Where an entry belongs.
@@ -228,7 +248,8 @@ where
         [self.scope_of(place).version(), &self.version, self.clock.steps()]
     }
 
-    /// Ends the entry of a key, whatever its state; says whether the key had a slot.
+    /// Ends the entry of a key, whatever its state; says whether the key had a slot. The value is
+    /// dropped when the caller releases what has been displaced.
     pub(crate) fn remove_entry<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -236,7 +257,9 @@ where
     {
         let slot = self.store.get(key);
         if let Some(slot) = &slot {
-            slot.kill();
+            if let Some(held) = slot.kill() {
+                self.store.displaced.keep(held);
+            }
             self.store.remove(key);
         }
         slot.is_some()

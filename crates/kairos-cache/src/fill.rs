@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::compute::Fresh;
+use crate::contain::shielded;
 use crate::context::Context;
 use crate::counts::Bounded;
 use crate::engine::Engine;
@@ -53,6 +54,7 @@ where
         if let Some(scope) = &place.scope {
             scope.publish(context.kickoff, context.lineup_confirmed);
         }
+        let owned = key.to_owned();
         let flight = loop {
             let flight = engine.flight(key).ok_or_else(|| {
                 engine.stats.over_bound(Bounded::Flights);
@@ -66,7 +68,7 @@ where
         let home = engine.home(place, &context.tags);
         engine.relieve_tags();
         let capture = home.capture();
-        Ok(Fill { engine, key: key.to_owned(), flight, home, capture })
+        Ok(Fill { engine, key: owned, flight, home, capture })
     }
 
     /// Stores a value that has just been computed; says whether it was stored.
@@ -95,10 +97,13 @@ where
         let engine = &self.engine;
         let now = engine.now();
         let zone = engine.zone_of(&self.home.place, now);
+        let weight = engine.weight(&self.key, &value);
         let fresh = Fresh::value(Arc::new(value), now, zone, 0).with_jitter(engine.jitter());
+        let fresh = Fresh { weight, ..fresh };
         let stored = self.flight.publish(|marks| {
-            engine.store_result(&self.key, fresh, &self.home, &self.capture, marks)
+            engine.store_result(&self.key, &fresh, &self.home, &self.capture, marks)
         });
+        engine.store.displaced.release();
         engine.sweep_if_full();
         stored
     }
@@ -111,7 +116,7 @@ where
 {
     fn drop(&mut self) {
         if self.flight.unhold() {
-            self.engine.forget_flight(&self.key, &self.flight);
+            shielded(|| self.engine.forget_flight(&self.key, &self.flight));
         }
     }
 }

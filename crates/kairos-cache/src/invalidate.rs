@@ -58,6 +58,7 @@ where
             // remember it: the pin must look again, and finds that the key has none.
             engine.touch();
         }
+        engine.store.displaced.release();
         lived
     }
 
@@ -77,6 +78,7 @@ where
             slot.expire(seq);
         }
         engine.touch();
+        engine.store.displaced.release();
     }
 
     /// Invalidates every entry that carries a tag, across matches, as `team:arsenal`. O(1).

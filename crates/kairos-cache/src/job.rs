@@ -12,6 +12,7 @@ use crate::flight::{Flight, Job as FlightJob};
 use crate::generation::{Capture, Class};
 use crate::policy::golden_hour::ZoneTtl;
 use crate::receipt::Computed;
+use crate::sync::Mutex;
 
 pub(crate) type Found<V> = Result<Computed<V>, Error>;
 
@@ -43,6 +44,28 @@ pub(crate) struct Job<V> {
     pub(crate) home: Home,
 }
 
+/// A reader's closure, which it can offer to one flight after the other until one of them runs it.
+pub(crate) struct Offer<V> {
+    work: Mutex<Option<Work<V>>>,
+    may_block: bool,
+}
+
+impl<V: 'static> Offer<V> {
+    pub(crate) fn new(work: Work<V>) -> Arc<Offer<V>> {
+        let may_block = work.may_block;
+        Arc::new(Offer { work: Mutex::new(Some(work)), may_block })
+    }
+
+    pub(crate) fn work(self: &Arc<Self>) -> Work<V> {
+        let offer = Arc::clone(self);
+        let begin = Box::new(move || {
+            let work = offer.work.lock().take();
+            (work.expect("whoever led a compute has its result, and offers nothing again").begin)()
+        });
+        Work { begin, may_block: self.may_block }
+    }
+}
+
 /// Where a value belongs.
 #[derive(Clone)]
 pub(crate) struct Home {
@@ -68,11 +91,25 @@ pub(crate) struct Done<V> {
     pub(crate) outcome: Result<Arc<V>, Error>,
     /// Zone and TTL when the compute finished, before any cap.
     pub(crate) zone: ZoneTtl,
+    /// Where the value belongs; nowhere, if whoever waits has this answer.
+    pub(crate) place: Option<Place>,
+}
+
+impl<V> Done<V> {
+    /// Whether this is the answer of a read of this place. One that names another match than the
+    /// compute did would not be served its value from the store either.
+    pub(crate) fn answers(&self, read: &Place) -> bool {
+        match (&self.place, &read.scope) {
+            (Some(own), Some(named)) => own.is_within(named),
+            _ => true,
+        }
+    }
 }
 
 impl<V> Clone for Done<V> {
     fn clone(&self) -> Self {
-        Done { outcome: self.outcome.clone(), zone: self.zone }
+        let (outcome, place) = (self.outcome.clone(), self.place.clone());
+        Done { outcome, zone: self.zone, place }
     }
 }
 

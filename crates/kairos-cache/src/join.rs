@@ -12,7 +12,7 @@ use crate::entry::Place;
 use crate::flight::{Join, Kind, Refresh};
 use crate::gate::Pass;
 use crate::job::{Home, Job, Work};
-use crate::launch::Launched;
+use crate::launched::{Compute, Launched};
 use crate::loader::found;
 use crate::permits::Permit;
 use crate::policy::decide::Reason;
@@ -41,7 +41,11 @@ pub(crate) struct RefreshPermit {
 }
 
 /// How the computes that a read starts are admitted and sent on their way.
-pub(crate) trait Dispatch<K, V> {
+pub(crate) trait Dispatch<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
     /// Whether one more refresh may start right now. If so, its compute is sent next.
     fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool;
 
@@ -92,25 +96,32 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
+        // Keys are cloned before there is a place or a compute to be lost, should that panic.
+        let owned = key.to_owned();
+        let mut leading = None;
         loop {
             let Some(flight) = self.flight(key) else { return Joining::Refused };
+            let lead = || {
+                leading = Some(key.to_owned());
+                job()
+            };
             let unchanged = || {
                 reading.verdict.reason == Reason::Disabled
                     || self.is_unchanged(key, place.scope.as_ref(), reading.view.as_ref())
             };
-            match flight.join(kind, unchanged, &mut *job) {
+            match flight.join(kind, unchanged, lead) {
                 Join::Wait(ticket, launch) => {
-                    let key = key.to_owned();
-                    if let Some(launch) = launch {
-                        let (key, flight) = (key.clone(), Arc::clone(&flight));
-                        dispatch.send(self, Launched { key, flight, launch });
-                    } else if ticket.queued && self.drain.is_closed() {
-                        // A shutdown may have come by before this read did.
-                        self.turn_away(&key, &flight);
-                    }
-                    let engine = Arc::clone(self);
+                    let (engine, queued) = (Arc::clone(self), ticket.queued);
                     let ticket = Some(ticket);
-                    return Joining::Waiting(Waiting { engine, key, flight, ticket });
+                    let waiting = Waiting { engine, key: owned, flight, ticket };
+                    if let (Some(key), Some(launch)) = (leading, launch) {
+                        let flight = Arc::clone(&waiting.flight);
+                        dispatch.send(self, Launched::new(self, Compute { key, flight, launch }));
+                    } else if queued && self.drain.is_closed() {
+                        // A shutdown may have come by before this read did.
+                        self.turn_away(&waiting.key, &waiting.flight);
+                    }
+                    return Joining::Waiting(waiting);
                 }
                 Join::LookAgain => {
                     self.release_flight(key, &flight);
@@ -147,16 +158,21 @@ where
                 return false;
             };
             let unchanged = || self.is_unchanged(key, place.scope.as_ref(), view);
+            let mut leading = None;
             let permitted = || {
                 let admitted = dispatch.admit_refresh(self);
                 if !admitted {
                     self.stats.refresh_skipped();
+                    return None;
                 }
-                admitted.then(&mut *job)
+                leading = Some(key.to_owned());
+                Some(job())
             };
             match flight.refresh(unchanged, permitted) {
                 Refresh::Started(launch) => {
-                    dispatch.send(self, Launched { key: key.to_owned(), flight, launch });
+                    let key = leading.expect("what has started was asked for its job");
+                    let compute = Compute { key, flight, launch };
+                    dispatch.send(self, Launched::new(self, compute));
                     return true;
                 }
                 Refresh::No => {

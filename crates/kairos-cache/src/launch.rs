@@ -2,16 +2,12 @@
 //! Never knows: what a compute finds, or how a read decided that it needs one.
 //! Read next: `flight.rs` for who may join, `compute.rs` for a compute's end.
 
-use std::any::Any;
 use std::borrow::Borrow;
-use std::future::poll_fn;
 use std::hash::Hash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
-use crate::compute::Running;
+use crate::contain::{caught, contained, drop_each, shielded};
 use crate::drain::Underway;
 use crate::engine::Engine;
 use crate::entry::Place;
@@ -19,23 +15,17 @@ use crate::error::Error;
 use crate::flight::{After, Kind, Launch, Run};
 use crate::gate::{Admission, Arrival, Pass};
 use crate::job::{Done, Job, KeyFlight, Work};
+use crate::launched::{Compute, Launched};
 use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
 
-/// A compute that a flight has launched.
-pub(crate) struct Launched<K, V> {
-    pub(crate) key: K,
-    pub(crate) flight: Arc<KeyFlight<V>>,
-    pub(crate) launch: Launch<Job<V>, Done<V>>,
-}
-
 /// A compute on its way through the gate.
-struct AtGate<K, V> {
-    engine: Arc<Engine<K, V>>,
-    compute: Launched<K, V>,
-}
+struct AtGate<K, V>(Launched<K, V>)
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static;
 
 /// A compute as its timer sees it.
 pub(crate) struct Watched<K, V> {
@@ -47,8 +37,8 @@ pub(crate) struct Watched<K, V> {
 }
 
 impl<K: Clone, V> Watched<K, V> {
-    pub(crate) fn new(compute: &Launched<K, V>) -> Watched<K, V> {
-        let Launched { key, flight, launch: Launch { run, kind, job } } = compute;
+    pub(crate) fn new(compute: &Compute<K, V>) -> Watched<K, V> {
+        let Compute { key, flight, launch: Launch { run, kind, job } } = compute;
         Watched {
             key: key.clone(),
             flight: Arc::clone(flight),
@@ -65,19 +55,22 @@ where
     V: Send + Sync + 'static,
 {
     fn is_wanted(&self) -> bool {
-        !self.compute.launch.run.is_given_up()
+        !self.0.is_given_up()
     }
 
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
-        let AtGate { engine, compute } = *self;
-        if !compute.flight.begin(&compute.launch.run, &compute.launch.job) {
+        let AtGate(compute) = *self;
+        if !compute.begin() {
             return Some(pass);
         }
+        let engine = Arc::clone(&compute.engine);
         engine.spawn(compute, (pass, None))
     }
 
     fn refuse(self: Box<Self>) {
-        self.engine.refuse(&self.compute, Error::Overloaded);
+        let AtGate(compute) = *self;
+        let engine = Arc::clone(&compute.engine);
+        engine.refuse(compute, Error::Overloaded);
     }
 }
 
@@ -98,9 +91,9 @@ where
     /// Sends a compute through the gate, where it may have to wait or be refused.
     pub(crate) fn launch(self: &Arc<Self>, compute: Launched<K, V>) {
         if self.rules().max_concurrent_computes > 0 {
-            compute.flight.queue(&compute.launch.run);
+            compute.queue();
         }
-        self.enter_gate(1, Box::new(AtGate { engine: Arc::clone(self), compute }));
+        self.enter_gate(1, Box::new(AtGate(compute)));
     }
 
     /// Sends the computes of so many keys through the gate as one.
@@ -119,17 +112,9 @@ where
     }
 
     /// Refuses a compute, and frees its key.
-    pub(crate) fn refuse(self: &Arc<Self>, compute: &Launched<K, V>, error: Error) {
+    pub(crate) fn refuse(&self, compute: Launched<K, V>, error: Error) {
         self.stats.computes_refused(1);
-        self.end_unstarted(compute, error);
-    }
-
-    /// Ends a compute that has not started, and frees its key.
-    pub(crate) fn end_unstarted(self: &Arc<Self>, compute: &Launched<K, V>, error: Error) {
-        let Launched { key, flight, launch } = compute;
-        let zone = self.zone_of(&launch.job.home.place, self.now());
-        let after = flight.finish(&launch.run, |_, _| Done { outcome: Err(error), zone });
-        self.settle(key, flight, after);
+        compute.end(error);
     }
 
     /// Aborts what runs for nobody, and tells those who wait for the next compute of the key that
@@ -139,7 +124,7 @@ where
         let after = flight.turn_away(|job| {
             self.stats.computes_refused(1);
             let zone = self.zone_of(&job.home.place, now);
-            Done { outcome: Err(Error::ShutDown), zone }
+            Done { outcome: Err(Error::ShutDown), zone, place: None }
         });
         self.settle(key, flight, after);
     }
@@ -160,30 +145,17 @@ where
         permits: (Pass, Option<Permit>),
     ) -> Option<Pass> {
         let Some(underway) = self.drain.enter() else {
-            self.refuse(&compute, Error::ShutDown);
+            self.refuse(compute, Error::ShutDown);
             return Some(permits.0);
         };
-        let limit_ns = self.time_limit_ns(compute.launch.kind);
-        let started = self.now().mono;
-        let deadline = started.saturating_add(limit_ns);
-        let watched = [Watched::new(&compute)];
-        let timer = self.watch(watched, (deadline, limit_ns), Arc::clone(&underway));
-        let Launched { key, flight, launch: Launch { run, kind, job: Job { work, home } } } =
-            compute;
-        self.stats.compute_started(kind);
+        let limit_ns = self.time_limit_ns(compute.compute().launch.kind);
+        let watched = [Watched::new(compute.compute())];
+        let now = self.now().mono;
+        let (mut running, work) = compute.start(now, Some(permits));
+        let limits = (now.saturating_add(limit_ns), limit_ns);
+        running.timer = Some(self.watch(watched, limits, Arc::clone(&underway)));
         self.relieve_tags();
-        let running = Running {
-            engine: Arc::clone(self),
-            key,
-            flight,
-            run: Arc::clone(&run),
-            kind,
-            home,
-            started,
-            ended: false,
-            timer: Some(timer),
-            permits: Some(permits),
-        };
+        let run = Arc::clone(&running.run);
         let Work { begin, may_block } = work;
         let mut future = underway.track(async move {
             let found = contained(begin).await;
@@ -214,13 +186,10 @@ where
         self.runtime.spawn_timer(Box::pin(async move {
             engine.runtime.sleep_until(deadline).await;
             let now = engine.now();
-            for Watched { key, flight, run, kind, place } in watched.as_ref() {
-                if flight.doom(run, || engine.timed_out(place, now)) {
-                    engine.compute_failed(key, *kind, now);
-                    engine.tell_failure(key, *kind, &Error::Timeout);
-                }
+            for compute in watched.as_ref() {
+                shielded(|| engine.time_out(compute, now));
             }
-            watched.as_ref().iter().for_each(|compute| compute.run.abort());
+            watched.as_ref().iter().for_each(|compute| shielded(|| compute.run.abort()));
             loop {
                 underway.leave_if_stuck();
                 deadline = deadline.saturating_add(limit_ns);
@@ -228,7 +197,9 @@ where
                 let now = engine.now();
                 let mut stuck = false;
                 for Watched { flight, run, place, .. } in watched.as_ref() {
-                    stuck |= flight.check_stuck(run, engine.timed_out(place, now));
+                    // Whoever is behind it waits in vain, also for the value of another match.
+                    let timed_out = Done { place: None, ..engine.timed_out(place, now) };
+                    stuck |= caught(|| flight.check_stuck(run, timed_out)).unwrap_or(true);
                 }
                 if !stuck {
                     return;
@@ -237,8 +208,23 @@ where
         }))
     }
 
+    /// Tells whoever waits for a compute that it has used up its time.
+    fn time_out(&self, compute: &Watched<K, V>, now: Now) {
+        let Watched { key, flight, run, kind, place } = compute;
+        let answered = flight.doom(run, || {
+            // Counted before anybody can know of it.
+            self.compute_failed(key, *kind, now);
+            self.timed_out(place, now)
+        });
+        self.store.displaced.release();
+        if answered {
+            self.tell_failure(key, *kind, &Error::Timeout);
+        }
+    }
+
     fn timed_out(&self, place: &Place, now: Now) -> Done<V> {
-        Done { outcome: Err(Error::Timeout), zone: self.zone_of(place, now) }
+        let (zone, place) = (self.zone_of(place, now), Some(place.clone()));
+        Done { outcome: Err(Error::Timeout), zone, place }
     }
 
     /// Zone and TTL of a place at an instant, before jitter and caps.
@@ -252,24 +238,32 @@ where
         if jitter > 0.0 { 1.0 - jitter * self.random.draw() } else { 1.0 }
     }
 
-    /// Does what a step of a flight left to be done.
+    /// Does what a step of a flight left to be done, whatever user code panics meanwhile.
     pub(crate) fn settle(
         self: &Arc<Self>,
         key: &K,
         flight: &Arc<KeyFlight<V>>,
         after: After<Job<V>, Done<V>>,
     ) {
-        // Closures that will not run are dropped here, outside every lock.
-        drop(after.spare);
-        if after.retired {
-            self.forget_flight(key, flight);
+        let After { launch, abort, retired, spare } = after;
+        if let Some(launch) = launch {
+            match caught(|| key.clone()) {
+                Ok(key) => {
+                    let compute = Compute { key, flight: Arc::clone(flight), launch };
+                    let launched = Launched::new(self, compute);
+                    shielded(|| self.launch(launched));
+                }
+                Err(error) => self.end_unstarted(key, flight, launch, error),
+            }
         }
-        if let Some(launch) = after.launch {
-            self.launch(Launched { key: key.clone(), flight: Arc::clone(flight), launch });
+        if let Some(run) = abort {
+            shielded(|| run.abort());
         }
-        if let Some(run) = after.abort {
-            run.abort();
+        if retired {
+            shielded(|| self.forget_flight(key, flight));
         }
+        // Closures that will not run, outside every lock and when nothing is left to be done.
+        drop_each(spare);
     }
 
     /// Retires a flight that a caller created and did not use.
@@ -291,36 +285,4 @@ where
     {
         self.flights.forget(key, flight);
     }
-}
-
-/// Runs work so that a panic in the closure, in its future or in the future's drop is an error.
-pub(crate) async fn contained<T>(
-    work: impl FnOnce() -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>,
-) -> Result<T, Error> {
-    let mut future = match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(future) => Some(future),
-        Err(panic) => return Err(panicked(&*panic)),
-    };
-    let found = poll_fn(|cx| {
-        let future = future.as_mut().expect("the future is taken after its last poll");
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll,
-            Err(panic) => Poll::Ready(Err(panicked(&*panic))),
-        }
-    })
-    .await;
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future.take())));
-    match (found, dropped) {
-        (Ok(_), Err(panic)) => Err(panicked(&*panic)),
-        (found, _) => found,
-    }
-}
-
-fn panicked(payload: &(dyn Any + Send)) -> Error {
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    Error::Panicked(message.into())
 }

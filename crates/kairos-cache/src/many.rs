@@ -12,6 +12,8 @@ use futures_util::future::join_all;
 use crate::batch::{Batch, Together};
 use crate::cache::{Cache, Looked};
 use crate::context::Context;
+use crate::engine::Engine;
+use crate::entry::Place;
 use crate::error::Error;
 use crate::job::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
@@ -115,10 +117,10 @@ where
     {
         let engine = &self.engine;
         let arrived = engine.now();
-        let together = together(compute);
+        let together = &together(compute);
         let mut answers = Vec::new();
         let (mut stored, mut waiting) = (Vec::new(), Vec::new());
-        let mut computes = Batch::new(engine, &together);
+        let mut computes = Batch::new(engine, together);
         for (index, (key, context)) in reads.into_iter().enumerate() {
             answers.push(None);
             let place = match engine.arrive(context) {
@@ -128,33 +130,28 @@ where
                     continue;
                 }
             };
-            let mut job = || {
-                let home = engine.home(place.clone(), &context.tags);
-                Job { work: alone(&together, key.to_owned()), home }
-            };
-            match engine.look(key, context, &place, arrived, &mut job, &mut computes) {
+            let mut job = || single(engine, together, key, context, &place);
+            match engine.look(key, context, &place, (arrived, arrived), &mut job, &mut computes) {
                 Looked::Answered(answer) => answers[index] = Some(Ok(answer)),
                 Looked::Stored(reading) => stored.push((index, key, context, place, reading)),
                 Looked::Waiting(waits, reading) => {
-                    waiting.push((index, key, place, waits, reading));
+                    waiting.push((index, key, context, place, (waits, reading)));
                 }
             }
         }
         // Before the refreshes: somebody waits for these.
         computes.launch();
-        let mut refreshes = Batch::new(engine, &together);
+        let mut refreshes = Batch::new(engine, together);
         for (index, key, context, place, reading) in stored {
-            let mut job = || {
-                let home = engine.home(place.clone(), &context.tags);
-                Job { work: alone(&together, key.to_owned()), home }
-            };
+            let mut job = || single(engine, together, key, context, &place);
             let answer =
                 engine.serve_stored(key, &place, &reading, arrived, &mut job, &mut refreshes);
             answers[index] = Some(Ok(answer));
         }
         refreshes.launch();
-        let waits = waiting.into_iter().map(|(index, key, place, waits, reading)| async move {
-            (index, engine.wait(key, waits, &place, reading, arrived).await)
+        let waits = waiting.into_iter().map(|(index, key, context, place, waits)| async move {
+            let mut job = || single(engine, together, key, context, &place);
+            (index, engine.wait(key, context, &place, waits, arrived, &mut job).await)
         });
         for (index, answer) in join_all(waits).await {
             answers[index] = Some(Ok(answer));
@@ -186,6 +183,24 @@ where
             }
         })
     })
+}
+
+/// One key of a batch as a compute by itself.
+fn single<K, V, Q>(
+    engine: &Engine<K, V>,
+    together: &Together<K, V>,
+    key: &Q,
+    context: &Context,
+    place: &Place,
+) -> Job<V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+    Q: ToOwned<Owned = K> + ?Sized,
+    K: Borrow<Q>,
+{
+    let home = engine.home(place.clone(), &context.tags);
+    Job { work: alone(together, key.to_owned()), home }
 }
 
 /// The call of a batch as the work of one key by itself.

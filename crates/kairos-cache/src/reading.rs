@@ -76,13 +76,14 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// Looks at a key with a context and decides.
+    /// Looks at a key with a context and decides. Not to be called under a lock.
     pub(crate) fn read<Q>(&self, key: &Q, context: &Context, place: &Place, now: Now) -> Reading<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         let view = self.view(key, place.scope.as_ref());
+        self.store.displaced.release();
         let ruled_by = ruling(view.as_ref(), place);
         let rules = self.rules();
         let signals = self.signals(context, ruled_by, now, &rules.odds);
@@ -245,7 +246,8 @@ where
         arrived: Now,
     ) -> Answer<V> {
         self.stats.over_bound(Bounded::Flights);
-        let done = Done { outcome: Err(Error::Overloaded), zone: self.zone_of(place, arrived) };
+        let zone = self.zone_of(place, arrived);
+        let done = Done { outcome: Err(Error::Overloaded), zone, place: None };
         self.answer(reading, done, Joined { led: true, queued: false }, arrived)
     }
 

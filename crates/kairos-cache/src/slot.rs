@@ -75,7 +75,14 @@ impl<E> Slot<E> {
         Some((self.version(), held))
     }
 
-    /// Replaces the entry in place, keeping the class counts exact.
+    /// Asks about the entry under the slot's lock, so that the caller holds no share in it and
+    /// never is the last to let go of it. `ask` must drop nothing of the user's.
+    pub fn inspect<T>(&self, ask: impl FnOnce(&Held<E>) -> T) -> Option<T> {
+        self.content.lock().as_ref().map(ask)
+    }
+
+    /// Replaces the entry in place, keeping the class counts exact. Whoever calls this under a lock
+    /// keeps a share in the old entry and in the new, so that neither is dropped here.
     pub fn replace(&self, held: Held<E>) -> Replaced {
         let mut content = self.content.lock();
         let Some(old) = content.as_ref() else { return Replaced::Dead };
@@ -88,7 +95,9 @@ impl<E> Slot<E> {
             if !held.capture.admit() {
                 // The old entry is no longer counted, so it may not go on living either.
                 self.word.store(DEAD, Ordering::Relaxed); // Relaxed: as in `version`.
-                let _dead = content.take();
+                let dead = content.take();
+                drop(content);
+                drop(dead);
                 return Replaced::Covered;
             }
         }

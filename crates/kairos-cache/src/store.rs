@@ -11,12 +11,16 @@ use foldhash::fast::FixedState;
 use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 
+use crate::contain::{drop_each, shielded};
+use crate::displaced::Displaced;
 use crate::slot::{Held, Slot};
 
 /// Slots by key, bounded. moka's own expiry and predicate invalidation are not used: an entry's
 /// life and death are its slot's.
 pub(crate) struct Store<K, E> {
     cache: moka::sync::Cache<K, Arc<Slot<E>>, FixedState>,
+    /// Entries that left under a lock: of moka's, or of the flight that let go of them.
+    pub(crate) displaced: Arc<Displaced<Held<E>>>,
 }
 
 /// What bounds a store.
@@ -44,9 +48,11 @@ where
                 .max_capacity(sum)
                 // A slot that died on its way in weighs nothing.
                 .weigher(move |_key, slot: &Arc<Slot<E>>| {
-                    slot.read().map_or(0, |(_, held)| weight_of(&held.entry))
+                    slot.inspect(|held| weight_of(&held.entry)).unwrap_or(0)
                 }),
         };
+        let displaced = Arc::new(Displaced::new());
+        let graveyard = Arc::clone(&displaced);
         let cache = builder
             // The notice may come late and for an older slot of the key: it carries the slot.
             .eviction_listener(move |key, slot: Arc<Slot<E>>, cause| {
@@ -56,11 +62,13 @@ where
                     return;
                 }
                 if let Some(held) = slot.kill() {
-                    evicted(&key, &held);
+                    // moka gives no more notices once one has panicked.
+                    shielded(|| evicted(&key, &held));
+                    graveyard.keep(held);
                 }
             })
             .build_with_hasher(hasher);
-        Store { cache }
+        Store { cache, displaced }
     }
 
     /// The slot of a key, ranked up. Locks nothing for longer than a bucket.
@@ -111,9 +119,10 @@ where
         for (key, slot) in &self.cache {
             // Dropped when the slot has gone: a value's drop is its user's code.
             let held = slot.kill_if(&is_dead);
-            if held.is_some() || slot.read().is_none() {
+            if held.is_some() || slot.inspect(|_| ()).is_none() {
                 self.take_out(&*key, &slot);
             }
+            drop_each(held);
         }
     }
 

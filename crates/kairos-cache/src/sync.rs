@@ -19,7 +19,8 @@ use std::sync as imp;
 pub(crate) use imp::MutexGuard;
 
 /// A mutex whose `lock` ignores poison: no invariant of this crate is broken by an unwinding
-/// holder, because user code never runs under a lock that guards more than one step.
+/// holder. The only user code that runs under a lock that guards more than one step is a key's own,
+/// and that is contained, or called before anything has changed.
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(imp::Mutex<T>);
 

@@ -1,15 +1,23 @@
-//! A read that waits for a compute, and what its going away means.
-//! Never knows: what the compute does, or what the read will make of it.
+//! A read that waits for a compute: what its going away means, and what it makes of the result.
+//! Never knows: what the compute does, or how the read came to wait for it.
 //! Read next: `compute.rs`, which answers it.
 
+use std::borrow::Borrow;
 use std::future::poll_fn;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::contain::shielded;
 use crate::engine::Engine;
+use crate::entry::Place;
+use crate::error::Error;
 use crate::flight::Ticket;
 use crate::job::{Done, Joined, KeyFlight};
+use crate::policy::Now;
+use crate::policy::decide::Reason;
+use crate::reading::Reading;
+use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
 
 /// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
@@ -59,6 +67,75 @@ where
         let joined = Joined { led: ticket.led(), queued: ticket.queued };
         self.ticket = None;
         Poll::Ready((done, joined))
+    }
+}
+
+impl<K, V> Engine<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Waits for a compute, and answers with its result, or with the old value where the rules
+    /// allow that: the compute fails, or takes longer than the read waits. Nothing if the compute was of another match than the read names: look again.
+    pub(crate) async fn wait_once<Q>(
+        &self,
+        key: &Q,
+        mut waiting: Waiting<K, V>,
+        place: &Place,
+        reading: Reading<V>,
+        arrived: Now,
+    ) -> Option<Answer<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let old_value = reading.verdict.reason == Reason::TooStale;
+        let soft_timeout_ns = self.rules().soft_timeout_ns;
+        let mut done = None;
+        if old_value && soft_timeout_ns > 0 {
+            let timer = self.runtime.sleep_until(arrived.mono.saturating_add(soft_timeout_ns));
+            done = waiting.done_before(timer).await;
+            if done.is_none()
+                && let Some(old) = self.old_value(key, place, &reading)
+            {
+                waiting.depart();
+                return Some(self.serve_as(Reason::SoftTimeout, old, arrived));
+            }
+        }
+        let done = match done {
+            Some(done) => done,
+            None => waiting.done().await,
+        };
+        let answer = self.conclude(key, place, &reading, done, arrived);
+        // It may be the last to hold the value that the answer has replaced.
+        shielded(|| drop(reading));
+        answer
+    }
+
+    fn conclude<Q>(
+        &self,
+        key: &Q,
+        place: &Place,
+        reading: &Reading<V>,
+        (done, joined): (Done<V>, Joined),
+        arrived: Now,
+    ) -> Option<Answer<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        if !done.answers(place) {
+            return None;
+        }
+        let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
+        if failed
+            && reading.verdict.reason == Reason::TooStale
+            && let Some(old) = self.old_value(key, place, reading)
+            && self.rules().read.allowed_if_error(&old.rules_view(), old.now)
+        {
+            return Some(self.serve_as(Reason::StaleIfError, old, arrived));
+        }
+        Some(self.answer(reading, done, joined, arrived))
     }
 }
 

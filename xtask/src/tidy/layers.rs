@@ -71,6 +71,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "join",
             "waiting",
             "launch",
+            "launched",
             "compute",
             "reading",
             "reclaim",
@@ -81,6 +82,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "counts",
             "tier",
             "store",
+            "displaced",
             "weight",
             "breaker",
             "random",
@@ -108,6 +110,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "sweeper",
             "permits",
             "pace",
+            "contain",
             // Time and tasks, rules, primitives.
             "sim",
             "parking",

@@ -24,7 +24,7 @@ pub(crate) use changes::Died;
 use counts::Counts;
 pub(crate) use counts::tolerance;
 use entries::{Entry, Home};
-use flights::Flight;
+use flights::{Flight, Next};
 use odds::{Book, Signal};
 
 /// Where the wall clock stands when the monotonic one stands at zero.
@@ -79,8 +79,8 @@ pub(crate) struct Model {
     flights: [Flight; KEYS],
     /// Keys whose compute waits for its turn.
     gate: Vec<usize>,
-    /// Keys whose compute takes no time: it ends once what is happening now has happened.
-    ready: VecDeque<usize>,
+    /// What takes no time: it happens once what is happening now has happened.
+    ready: VecDeque<Next>,
     waiting: BTreeMap<usize, Waiting>,
     fills: [Option<Fill>; SLOTS],
     breaker: Breaker,
@@ -151,6 +151,20 @@ impl Model {
     pub(crate) fn read(&mut self, read: usize, key: usize, context: &Named, work: Work) {
         self.tick();
         self.publish(context);
+        self.look(read, key, context, work, self.now);
+        self.end_ready();
+    }
+
+    /// Decides a read that arrived at that instant, as of now.
+    pub(in crate::model) fn look(
+        &mut self,
+        read: usize,
+        key: usize,
+        context: &Named,
+        work: Work,
+        arrived: u64,
+    ) {
+        let took = self.now - arrived;
         let signal = self.signal(key, context);
         let (reason, found) = self.decide(key, context, signal);
         let answer = |outcome, value, refresh_started, found: &decide::Found| Answer {
@@ -163,19 +177,17 @@ impl Model {
         match (reason, found) {
             (Reason::Fresh | Reason::StaleIfError, Some(found)) => {
                 let answer = answer(found.outcome(), found.value, false, &found);
-                self.finish_read(answer, reason, signal, 0);
+                self.finish_read(answer, reason, signal, took);
             }
             (Reason::Stale, Some(found)) => {
                 let refreshes = self.may_refresh(key);
                 let answer = answer(found.outcome(), found.value, refreshes, &found);
-                self.finish_read(answer, reason, signal, 0);
+                self.finish_read(answer, reason, signal, took);
                 if refreshes {
                     self.refresh(read, key, context, work);
-                    self.end_ready();
                 }
             }
             _ => {
-                let arrived = self.now;
                 let soft = (reason == Reason::TooStale && self.setup.soft_timeout > 0)
                     .then(|| (arrived + self.setup.soft_timeout, self.next_timer()));
                 let context = context.clone();
@@ -183,7 +195,10 @@ impl Model {
                 let waiting = Waiting { key, context, arrived, reason, signal, cap, soft };
                 self.waiting.insert(read, waiting);
                 self.join(read, work);
-                self.end_ready();
+                // One that looks again may have waited for long enough.
+                if soft.is_some_and(|(at, _)| at <= self.now) {
+                    self.soft_timeout(read);
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::answer::{Answer, OfValue, Outcome, Progress, Stage};
 use crate::operation::{Ending, Named, SECOND, Work};
 
 use super::entries::{Entry, Home};
-use super::{Model, computed};
+use super::{Model, Waiting, computed};
 
 const HARD_TIMEOUT: u64 = 30 * SECOND;
 const REFRESH_TIMEOUT: u64 = 10 * SECOND;
@@ -45,6 +45,15 @@ pub(super) struct Compute {
 struct Started {
     at: u64,
     order: u64,
+}
+
+/// What happens next of all that takes no time.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Next {
+    /// The compute of a key ends.
+    End(usize),
+    /// A read that has waited for the value of another match looks again.
+    Look(usize, Work),
 }
 
 /// A timer that has come due.
@@ -180,9 +189,7 @@ impl Model {
             self.gate.push(key);
         } else {
             let refused = self.flights[key].current.take().expect("it has just been put there");
-            for seat in refused.seats.into_iter().filter(|seat| !seat.departed) {
-                self.conclude(seat.read, Outcome::Overloaded, None, None);
-            }
+            self.answer_seats(refused, Outcome::Overloaded, None, None);
         }
     }
 
@@ -205,14 +212,21 @@ impl Model {
         let (read, work) = (compute.lead.read, compute.lead.work);
         self.report(read, Stage::Started);
         if work.takes == 0 && work.ends != Ending::Never {
-            self.ready.push_back(key);
+            self.ready.push_back(Next::End(key));
         }
     }
 
-    /// Ends the computes that take no time, in the order in which they started.
+    /// Lets happen what takes no time, in the order in which it came up.
     pub(super) fn end_ready(&mut self) {
-        while let Some(key) = self.ready.pop_front() {
-            self.fire(Due::End(key));
+        while let Some(next) = self.ready.pop_front() {
+            match next {
+                Next::End(key) => self.fire(Due::End(key)),
+                Next::Look(read, work) => {
+                    let waiting = self.waiting.remove(&read).expect("it still waits");
+                    let Waiting { key, context, arrived, .. } = waiting;
+                    self.look(read, key, &context, work, arrived);
+                }
+            }
         }
     }
 
@@ -257,10 +271,27 @@ impl Model {
             (false, false) => self.counts.add("cache_errors", 1.0),
         }
         let of_value = OfValue { zone, ttl, age: 0, freshness: 1.0 };
-        for seat in compute.seats.into_iter().filter(|seat| !seat.departed) {
-            self.conclude(seat.read, outcome, value, value.map(|_| of_value.clone()));
-        }
+        self.answer_seats(compute, outcome, value, value.map(|_| &of_value));
         self.proceed(key);
+    }
+
+    /// Answers those who waited, but for those who name another match than the compute did: they
+    /// look again.
+    fn answer_seats(
+        &mut self,
+        compute: Compute,
+        outcome: Outcome,
+        value: Option<u64>,
+        of_value: Option<&OfValue>,
+    ) {
+        let of = compute.lead.home.in_match;
+        for seat in compute.seats.into_iter().filter(|seat| !seat.departed) {
+            if seat.home.in_match.is_none() || seat.home.in_match == of {
+                self.conclude(seat.read, outcome, value, of_value.cloned());
+            } else {
+                self.ready.push_back(Next::Look(seat.read, seat.work));
+            }
+        }
     }
 
     /// A compute is gone: the gate lets in the next, and what is pending for the key follows.
@@ -312,7 +343,7 @@ impl Model {
             .filter(|old| context.max_age.is_none_or(|max_age| old.age <= max_age))
     }
 
-    fn soft_timeout(&mut self, read: usize) {
+    pub(super) fn soft_timeout(&mut self, read: usize) {
         let waiting = self.waiting.get_mut(&read).expect("only reads that wait have one");
         waiting.soft = None;
         let waiting = &self.waiting[&read];

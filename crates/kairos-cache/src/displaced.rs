@@ -1,0 +1,93 @@
+//! What has left the cache under a lock, kept until it can be dropped under none.
+//! Never knows: what it keeps, or why it left.
+//! Read next: `store.rs`, whose evictions end here; `compute.rs`, whose results displace others.
+
+use crate::contain::drop_each;
+use crate::sync::{AtomicBool, Mutex, Ordering};
+
+/// Dropping a value runs code of its user, who may call the cache from there: never under a lock.
+///
+/// Whoever may have displaced something releases it once it holds no lock. What another thread has
+/// displaced meanwhile goes with it, so that nothing stays for longer than an operation.
+pub(crate) struct Displaced<T> {
+    any: AtomicBool,
+    kept: Mutex<Vec<T>>,
+}
+
+impl<T> Displaced<T> {
+    pub(crate) fn new() -> Displaced<T> {
+        Displaced { any: AtomicBool::new(false), kept: Mutex::new(Vec::new()) }
+    }
+
+    /// Keeps what must not be dropped here.
+    pub(crate) fn keep(&self, displaced: T) {
+        let mut kept = self.kept.lock();
+        kept.push(displaced);
+        self.any.store(true, Ordering::Relaxed); // Relaxed: as in `release`.
+    }
+
+    /// Drops what has been kept. To be called under no lock; one load if there is nothing.
+    pub(crate) fn release(&self) {
+        // Relaxed: a thread sees what it has kept itself; what others have kept they release.
+        if !self.any.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut kept = self.kept.lock();
+        let displaced = std::mem::take(&mut *kept);
+        self.any.store(false, Ordering::Relaxed); // Relaxed: only holders of the lock write it.
+        drop(kept);
+        drop_each(displaced);
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use std::sync::{Arc, Mutex as StdMutex};
+
+    use super::*;
+
+    /// Logs its drop, and does more if it is told to.
+    struct Logged<'a>(u32, &'a StdMutex<Vec<u32>>, Option<&'a dyn Fn()>);
+
+    impl Drop for Logged<'_> {
+        fn drop(&mut self) {
+            self.1.lock().expect("no panic").push(self.0);
+            if let Some(more) = self.2 {
+                more();
+            }
+        }
+    }
+
+    #[test]
+    fn a_drop_that_panics_keeps_nothing_from_being_dropped() {
+        let log = StdMutex::new(Vec::new());
+        let panics = || panic!("a value's drop");
+        let displaced = Displaced::new();
+        displaced.keep(Logged(1, &log, Some(&panics)));
+        displaced.keep(Logged(2, &log, None));
+        assert!(log.lock().expect("no panic").is_empty());
+        displaced.release();
+        displaced.release();
+        assert_eq!(*log.lock().expect("no panic"), [1, 2]);
+    }
+
+    /// Displaces another as it is dropped, so many times.
+    struct Again(Arc<Displaced<Again>>, u32);
+
+    impl Drop for Again {
+        fn drop(&mut self) {
+            if let Some(left) = self.1.checked_sub(1) {
+                self.0.keep(Again(Arc::clone(&self.0), left));
+                self.0.release();
+            }
+        }
+    }
+
+    #[test]
+    fn a_drop_may_displace_and_release() {
+        let displaced = Arc::new(Displaced::new());
+        displaced.keep(Again(Arc::clone(&displaced), 3));
+        displaced.release();
+        assert_eq!(Arc::strong_count(&displaced), 1);
+    }
+}
