@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::invocation::Invocation;
-use crate::{Failure, loom, property, tidy};
+use crate::{Failure, clocks, loom, property, scrape, tidy};
 
 /// Runs every step; nothing is taken as an argument, so that every machine checks the same.
 ///
@@ -40,21 +40,24 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         command: invocation.to_string(),
         action: Box::new(move || invocation.run(root)),
     };
+    let own = |name: &'static str, run: fn(&Path, &[String]) -> Result<(), Failure>| Step {
+        name,
+        command: format!("cargo xtask {name}"),
+        action: Box::new(move || run(root, &[])),
+    };
     let words = |line: &str| Invocation::cargo(line.split_whitespace());
     vec![
         cargo("fmt", words("fmt --all --check")),
         cargo("clippy", words("clippy --workspace --all-targets --all-features -- -D warnings")),
         cargo("test", words("test --workspace --all-features")),
         cargo("property", property::invocation(property::SEQUENCES, 0)),
+        own("scrape", scrape::run),
+        own("clocks", clocks::run),
         cargo(
             "doc",
             words("doc --workspace --no-deps --all-features").var("RUSTDOCFLAGS", "-D warnings"),
         ),
-        Step {
-            name: "tidy",
-            command: "cargo xtask tidy".into(),
-            action: Box::new(|| tidy::run(root, &[])),
-        },
+        own("tidy", tidy::run),
         cargo("loom", loom::invocation(root, loom::PREEMPTIONS, &[])),
     ]
 }
@@ -130,19 +133,21 @@ mod tests {
             .map(|step| format!("{}: {}", step.name, step.command))
             .collect();
         assert_eq!(
-            shown[..6],
+            shown[..8],
             [
                 "fmt: cargo fmt --all --check",
                 "clippy: cargo clippy --workspace --all-targets --all-features -- -D warnings",
                 "test: cargo test --workspace --all-features",
                 "property: KAIROS_MODEL_SEQUENCES=10000 KAIROS_MODEL_SEED=0 cargo test --workspace \
                  --all-features --test model -- --nocapture",
+                "scrape: cargo xtask scrape",
+                "clocks: cargo xtask clocks",
                 "doc: RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features",
                 "tidy: cargo xtask tidy",
             ]
         );
-        assert!(shown[6].starts_with("loom: RUSTFLAGS='--cfg kairos_loom'"), "{}", shown[6]);
-        assert_eq!(shown.len(), 7);
+        assert!(shown[8].starts_with("loom: RUSTFLAGS='--cfg kairos_loom'"), "{}", shown[8]);
+        assert_eq!(shown.len(), 9);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 //! Never knows: which models there are, or what they claim.
 //! Read next: `loom-tests/`, where the models are.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::Failure;
 use crate::invocation::Invocation;
+use crate::{Failure, target};
 
 /// How often a model may switch away from a thread that could go on, by default.
 pub(crate) const PREEMPTIONS: u32 = 2;
@@ -30,18 +30,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
 /// `--cfg` changes every crate's fingerprint, hence a target folder of its own: in the main one
 /// each run would rebuild what the other left.
 pub(crate) fn invocation(root: &Path, preemptions: u32, harness: &[String]) -> Invocation {
-    let folder = target_folder(std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from));
-    let folder = folder.strip_prefix(root).unwrap_or(&folder).display().to_string();
+    let folder = target::shown(root, "loom");
     let line =
         Invocation::cargo(["test", "-p", "loom-tests", "--release", "--target-dir", &folder])
             .var("RUSTFLAGS", "--cfg kairos_loom")
             .var("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
     if harness.is_empty() { line } else { line.args(&["--".to_string()]).args(harness) }
-}
-
-/// `loom` inside the target folder in force.
-fn target_folder(configured: Option<PathBuf>) -> PathBuf {
-    configured.unwrap_or_else(|| PathBuf::from("target")).join("loom")
 }
 
 fn parse(args: &[String]) -> Result<(u32, &[String]), Failure> {
@@ -92,7 +86,5 @@ mod tests {
             ),
             "{shown}"
         );
-        assert_eq!(target_folder(None), Path::new("target/loom"));
-        assert_eq!(target_folder(Some("elsewhere".into())), Path::new("elsewhere/loom"));
     }
 }

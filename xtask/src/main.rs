@@ -6,10 +6,13 @@
 
 mod bench;
 mod ci;
+mod clocks;
 mod flood;
 mod invocation;
 mod loom;
 mod property;
+mod scrape;
+mod target;
 mod tidy;
 
 use std::fmt::Write as _;
@@ -57,6 +60,18 @@ const COMMANDS: &[Command] = &[
         usage: "property [SEQUENCES [SEED]]",
         about: "drawn sequences of operations on the cache against the model of its contract",
         run: property::run,
+    },
+    Command {
+        name: "scrape",
+        usage: "scrape",
+        about: "a real Prometheus reads the service example, and promtool judges what is exposed",
+        run: scrape::run,
+    },
+    Command {
+        name: "clocks",
+        usage: "clocks",
+        about: "the metrics crate for aarch64 where that target is installed, or without a counter",
+        run: clocks::run,
     },
     Command {
         name: "flood",
@@ -145,6 +160,8 @@ mod tests {
             "bench moon",
             "flood rain",
             "property x",
+            "scrape now",
+            "clocks x",
         ] {
             let result = dispatch(Path::new("."), &words(line));
             assert!(matches!(result, Err(Failure::Usage(_))), "`{line}` gave {result:?}");

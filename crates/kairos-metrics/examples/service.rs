@@ -55,7 +55,7 @@ impl Service {
         let found = path == "/metrics";
         let status = if found { "200" } else { "404" };
         // Paths come from outside: the family's bound keeps them from growing without end.
-        self.requests.with([path, status]).inc();
+        self.requests.with([&decoded(path), status]).inc();
         body.clear();
         let content_type = if wants_openmetrics {
             "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -74,4 +74,20 @@ impl Service {
              connection: close\r\n\r\n{body}"
         )
     }
+}
+
+/// A path with its percent-encoded bytes as they are meant.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = if *first == b'%' { after.get(..2) } else { None };
+        let byte = hex
+            .filter(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

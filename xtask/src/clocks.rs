@@ -1,0 +1,80 @@
+//! The metrics crate with other clocks than this machine's: for aarch64, or on the system's clock.
+//! Never knows: how a clock is read.
+//! Read next: `crates/kairos-metrics/src/clock.rs`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::invocation::Invocation;
+use crate::{Failure, target};
+
+const AARCH64: &str = "aarch64-unknown-linux-gnu";
+
+/// Checks the crate for aarch64 where that target is installed; where it is not, says so and runs
+/// the tests as on a machine without a counter that can be trusted.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] for arguments, [`Failure::Failed`] if the check or the tests fail.
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
+    if let [unknown, ..] = args {
+        return Err(Failure::Usage(format!("`clocks` takes no arguments, got `{unknown}`")));
+    }
+    let invocation = if is_installed() {
+        for_aarch64()
+    } else {
+        println!(
+            "target {AARCH64} is not installed and not checked (`rustup target add {AARCH64}`); \
+             the tests run on the operating system's clock instead"
+        );
+        on_system_clock(root)
+    };
+    println!("{invocation}");
+    invocation.run(root)
+}
+
+fn for_aarch64() -> Invocation {
+    let line = format!("check -p kairos-metrics --all-features --target {AARCH64}");
+    Invocation::cargo(line.split_whitespace())
+}
+
+/// In a target folder of its own, for the reason that loom has one.
+fn on_system_clock(root: &Path) -> Invocation {
+    let folder = target::shown(root, "os-clock");
+    let line = "test -p kairos-metrics --all-features --lib --tests --target-dir";
+    Invocation::cargo(line.split_whitespace())
+        .args(&[folder])
+        .var("RUSTFLAGS", "--cfg kairos_os_clock")
+}
+
+/// Whether std is there for the target.
+fn is_installed() -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output =
+        Command::new(rustc).args(["--print", "target-libdir", "--target", AARCH64]).output();
+    output.is_ok_and(|output| {
+        let folder = String::from_utf8_lossy(&output.stdout);
+        output.status.success() && PathBuf::from(folder.trim()).is_dir()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_checked_or_the_system_clock_is_forced() {
+        assert_eq!(
+            for_aarch64().to_string(),
+            "cargo check -p kairos-metrics --all-features --target aarch64-unknown-linux-gnu"
+        );
+        let shown = on_system_clock(Path::new(".")).to_string();
+        assert!(
+            shown.starts_with(
+                "RUSTFLAGS='--cfg kairos_os_clock' cargo test -p kairos-metrics --all-features \
+                 --lib --tests --target-dir "
+            ),
+            "{shown}"
+        );
+    }
+}
