@@ -13,7 +13,7 @@ use crate::counters::{EXPORTER, METADATA};
 use crate::race::Contestant;
 
 /// Latencies around 10 µs, spread over some octaves, the same in every run.
-pub(crate) fn latencies() -> Vec<u64> {
+pub(crate) fn latencies() -> [u64; 1_024] {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut uniform = move || {
         state ^= state << 13;
@@ -23,7 +23,7 @@ pub(crate) fn latencies() -> Vec<u64> {
     };
     // A sum of twelve uniforms less six is near enough to a normal variable.
     let mut normal = move || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
-    (0..1_024).map(|_| (10_000.0 * (0.7 * normal()).exp()) as u64).collect()
+    std::array::from_fn(|_| (10_000.0 * (0.7 * normal()).exp()) as u64)
 }
 
 /// The bounds that exposed histograms have here, in seconds: those of this workspace.
@@ -34,7 +34,8 @@ pub(crate) fn bounds() -> Vec<f64> {
 
 /// Three significant digits where the peer has digits, and a sum where the peer has one.
 pub(crate) fn record() -> Vec<Contestant> {
-    let values: &'static [u64] = latencies().leak();
+    // An array, so that the loop around a record checks no index.
+    let values: &'static [u64; 1_024] = Box::leak(Box::new(latencies()));
     let value = move |n: u64| values[n as usize & 1_023];
     let registry = Registry::builder().clock(Clock::system()).build();
     let ours = registry.histogram("h", "H", Precision::three_digits()).expect("valid");
@@ -149,12 +150,12 @@ pub(crate) fn request() -> Vec<Contestant> {
     let ours: [_; 5] =
         std::array::from_fn(|n| registry.counter(&format!("c{n}"), "C").expect("valid"));
     let latency = registry.histogram("h", "H", Precision::two_digits()).expect("valid");
-    let latency_total = latency.clone();
+    let (ours_total, latency_total) = (ours.clone(), latency.clone());
     let prometheus: [_; 5] =
         std::array::from_fn(|n| prometheus::IntCounter::new(format!("c{n}"), "C").expect("valid"));
     let options = prometheus::HistogramOpts::new("h", "H").buckets(bounds());
     let prometheus_latency = prometheus::Histogram::with_opts(options).expect("valid");
-    let prometheus_total = prometheus_latency.clone();
+    let (prometheus_counters, prometheus_total) = (prometheus.clone(), prometheus_latency.clone());
     vec![
         Contestant::new(
             "two TSC reads",
@@ -181,7 +182,11 @@ pub(crate) fn request() -> Vec<Contestant> {
                     timer.stop();
                 }
             },
-            move || latency_total.snapshot().count(),
+            move || {
+                let requests = latency_total.snapshot().count();
+                assert!(ours_total.iter().all(|counter| counter.value() == requests));
+                requests
+            },
         )
         .slow(32),
         Contestant::new(
@@ -195,7 +200,11 @@ pub(crate) fn request() -> Vec<Contestant> {
                     timer.observe_duration();
                 }
             },
-            move || prometheus_total.get_sample_count(),
+            move || {
+                let requests = prometheus_total.get_sample_count();
+                assert!(prometheus_counters.iter().all(|counter| counter.get() == requests));
+                requests
+            },
         )
         .slow(64),
     ]
