@@ -44,8 +44,7 @@ pub(crate) enum Writers {
     Many,
 }
 
-/// A bucket is full: the tally is to be folded, and the value recorded then. So is every bucket of
-/// [`Tally::nowhere`].
+/// A bucket is full, as every one of [`Tally::nowhere`] is: fold the tally, then record the value.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Full;
