@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::answer::{Answer, Receipt};
 use crate::coverage::Coverage;
 use crate::model::{Died, Model, tolerance};
-use crate::operation::{Named, Op, Sequence, TAGS, Target, Wait};
+use crate::operation::{Op, Sequence, TAGS, Target, Wait};
 use crate::stage::Stage;
 
 /// Where cache and model part.
@@ -58,16 +58,6 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     fn apply(&mut self, id: usize, op: &Op) -> Result<(), String> {
-        if let Op::Read { context, .. } | Op::Begin { context, .. } = op {
-            self.put_off_kickoff(context);
-        }
-        if let Op::Read { key, context, .. } = op
-            && context.in_match.is_none()
-            && self.model.has_ended(*key)
-        {
-            // While it is there its match rules the read: whether it is, is left open.
-            forget(&self.stage, &mut self.model, *key);
-        }
         let (stage, model) = (&mut self.stage, &mut self.model);
         match op {
             Op::Read { key, context, work, hit_only } => {
@@ -133,9 +123,7 @@ impl Pair<'_> {
             Op::Pass(wait) => self.pass(*wait),
             Op::StepWall(by) => {
                 stage.step_wall(*by);
-                for key in model.revived_by_step(*by) {
-                    forget(stage, model, key);
-                }
+                model.step_wall(*by);
             }
             Op::Stats => self.compare_counts()?,
             Op::Reset(category) => {
@@ -147,20 +135,6 @@ impl Pair<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Publishes a kickoff that would let entries live again after the one before it has ended
-    /// them. Whether they have been reclaimed meanwhile is left open, and so both sides forget them.
-    fn put_off_kickoff(&mut self, context: &Named) {
-        let revived = self.model.revived_by(context);
-        if revived.is_empty() {
-            return;
-        }
-        self.stage.publish_alone(context);
-        self.model.publish_alone(context);
-        for key in revived {
-            forget(&self.stage, &mut self.model, key);
-        }
     }
 
     fn invalidate(&mut self, target: Target) -> Result<(), String> {
@@ -255,12 +229,6 @@ impl Pair<'_> {
         self.settle()?;
         self.compare_counts()
     }
-}
-
-/// Ends the entry of a key on both sides, if there is one.
-fn forget(stage: &Stage, model: &mut Model, key: usize) {
-    stage.invalidate_key(key);
-    model.invalidate_key(key);
 }
 
 fn same<T: PartialEq + Debug>(what: &str, model: &T, cache: &T) -> Result<(), String> {

@@ -120,6 +120,10 @@ impl Model {
         self.instant().wall
     }
 
+    pub(crate) fn step_wall(&mut self, by: i64) {
+        self.wall_ahead += by;
+    }
+
     /// When the next timer is due.
     pub(crate) fn next_timer_at(&self) -> Option<u64> {
         self.next_due().map(|(due, _)| due)

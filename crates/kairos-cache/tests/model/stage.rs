@@ -130,12 +130,6 @@ impl Stage {
         Some((*pin.key() as usize, hit))
     }
 
-    /// What a context says of its match, without a read.
-    pub(crate) fn publish_alone(&self, context: &Named) {
-        let fill = self.cache.begin(&0, &self.context(context));
-        drop(fill.expect("contexts name what exists"));
-    }
-
     pub(crate) fn begin(&mut self, slot: usize, key: usize, context: &Named) {
         let context = self.context(context);
         let fill = self.cache.begin(&(key as u32), &context).expect("contexts name what exists");

@@ -105,51 +105,6 @@ impl Model {
         self.matches[of].odds.observe(&self.setup, priced, price, at, now)
     }
 
-    /// What a context says of its match, without a read.
-    pub(crate) fn publish_alone(&mut self, context: &Named) {
-        self.tick();
-        self.publish(context);
-    }
-
-    /// The keys whose entries would live again, after kickoff has ended them, by what the context
-    /// says of its match. Whether they are still there is the cache's affair.
-    pub(crate) fn revived_by(&mut self, context: &Named) -> Vec<usize> {
-        let Some((of, ahead)) = context.in_match.zip(context.kickoff_in) else { return Vec::new() };
-        self.note_ended();
-        let kickoff = Some(self.wall() + ahead);
-        let before = std::mem::replace(&mut self.matches[of].kickoff, kickoff);
-        let revived = self.revived();
-        self.matches[of].kickoff = before;
-        revived
-    }
-
-    /// The same by a step of the wall clock, which is taken.
-    pub(crate) fn revived_by_step(&mut self, by: i64) -> Vec<usize> {
-        self.note_ended();
-        self.wall_ahead += by;
-        self.revived()
-    }
-
-    /// Whether the key has an entry that kickoff has ended.
-    pub(crate) fn has_ended(&self, key: usize) -> bool {
-        self.entries[key].as_ref().is_some_and(|entry| self.is_past_kickoff(entry))
-    }
-
-    fn note_ended(&mut self) {
-        for key in 0..self.entries.len() {
-            let ended = self.has_ended(key);
-            if let Some(entry) = &mut self.entries[key] {
-                entry.ended |= ended;
-            }
-        }
-    }
-
-    fn revived(&self) -> Vec<usize> {
-        let entries = self.entries.iter().enumerate();
-        let lives = |entry: &Entry| entry.ended && !entry.corpse && !self.is_past_kickoff(entry);
-        entries.filter(|(_, e)| e.as_ref().is_some_and(lives)).map(|(key, _)| key).collect()
-    }
-
     pub(crate) fn begin(&mut self, slot: usize, key: usize, context: &Named) {
         self.tick();
         self.publish(context);

@@ -155,7 +155,7 @@ impl Model {
 
     /// Nothing cached before kickoff is served after it: neither by the wall clock of then nor, if
     /// that has stepped, by the one of now.
-    pub(super) fn is_past_kickoff(&self, entry: &Entry) -> bool {
+    fn is_past_kickoff(&self, entry: &Entry) -> bool {
         let kickoff = entry.home.in_match.and_then(|of| self.matches[of].kickoff);
         kickoff.is_some_and(|kickoff| {
             let age = (self.now - entry.computed).cast_signed();

@@ -34,7 +34,6 @@ impl Entry {
             limit,
             expired,
             put_off_until: None,
-            ended: false,
             corpse: false,
         }
     }
@@ -70,9 +69,6 @@ pub(super) struct Entry {
     pub(super) expired: bool,
     /// A compute has failed: until then no other is started for this value's sake.
     pub(super) put_off_until: Option<u64>,
-    /// Kickoff has ended it, at least once: it may have been reclaimed, wherever kickoff has been
-    /// moved since.
-    pub(super) ended: bool,
     /// Killed by tag or all, and not reclaimed: it may still be among those that "died".
     pub(super) corpse: bool,
 }
