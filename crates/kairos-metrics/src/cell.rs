@@ -80,20 +80,21 @@ impl Cell {
 }
 
 /// A cell of half the width, for a histogram's bucket, of which a thread has thousands: a count of
-/// 31 bits, and one bit that marks the bucket as an edge.
+/// 31 bits, and one bit that says that the bucket is inside.
 ///
-/// The edges are the buckets of the smallest and of the largest value, where they are wider than one.
-/// A value in one of them may be smaller or larger yet; one in any other bucket that was counted in
-/// before cannot be. One comparison of the new count thus tells a plain add from all that takes more
-/// care.
+/// Outside are the buckets without a count, and the edges: the buckets of the smallest and of the
+/// largest value, where they are wider than one. A value in one of these may be smaller or larger
+/// yet; one inside cannot be. The inside bit is the sign, so that the sign of the new count alone
+/// tells a plain add from all that takes more care.
 #[derive(Debug)]
 pub(crate) struct NarrowCell(AtomicU32);
 
-/// The bit of an edge.
-const EDGE: u32 = 1 << 31;
+/// The bit of a bucket inside.
+const INSIDE: u32 = 1 << 31;
 
-/// The most that a narrow cell counts.
-pub(crate) const NARROW_MAX: u32 = EDGE - 1;
+/// The most that is added at once, and that is counted otherwise than by [`NarrowCell::after`]: the
+/// sum of two such numbers just reaches the sign.
+const MOST: u32 = 1 << 30;
 
 impl NarrowCell {
     #[cfg(kairos_loom)]
@@ -102,16 +103,14 @@ impl NarrowCell {
     }
 
     /// What [`put`](Self::put) is to be given to add `n`, when nothing else is to be done: nothing
-    /// when the cell is an edge, when it counts for the first time, when it would overflow. For the
-    /// owner only.
+    /// when the cell is not inside, or would overflow. For the owner only.
     #[inline]
     pub(crate) fn after(&self, n: u64) -> Option<u32> {
-        let n = i32::try_from(n).ok()?;
+        let n = i32::try_from(n).ok().filter(|n| *n < MOST as i32)?;
         // Relaxed: as in `Cell::add`.
         let sum = (self.0.load(Ordering::Relaxed) as i32).wrapping_add(n);
-        // A first count gives `n`. An edge is negative, and so is what overflows the 31 bits; an
-        // edge that overflows wraps round to less than `n`.
-        (sum > n).then_some(sum as u32)
+        // Inside is negative until it overflows; outside is at most `MOST`, and stays positive.
+        (sum < 0).then_some(sum as u32)
     }
 
     /// Stores what [`after`](Self::after) gave; for the owner only.
@@ -121,13 +120,14 @@ impl NarrowCell {
         self.0.store(count, Ordering::Relaxed);
     }
 
-    /// Adds `n` and says `true`, or leaves the cell alone when it would overflow; for the owner
+    /// Adds `n` and says `true`, or leaves the cell alone when it holds too much; for the owner
     /// only.
     pub(crate) fn try_add(&self, n: u64) -> bool {
         // Relaxed: as in `Cell::add`.
         let now = self.0.load(Ordering::Relaxed);
+        let room = MOST.saturating_sub(now & !INSIDE);
         match u32::try_from(n) {
-            Ok(n) if n <= NARROW_MAX - (now & NARROW_MAX) => {
+            Ok(n) if n <= room => {
                 // Relaxed: as above.
                 self.0.store(now + n, Ordering::Relaxed);
                 true
@@ -136,15 +136,15 @@ impl NarrowCell {
         }
     }
 
-    /// Marks the cell as an edge, or as none; for the owner only.
-    pub(crate) fn set_edge(&self, edge: bool) {
+    /// Marks the cell as inside, or as not; for the owner only.
+    pub(crate) fn set_inside(&self, inside: bool) {
         // Relaxed: as in `Cell::add`; readers do not look at the mark.
-        let count = self.0.load(Ordering::Relaxed) & NARROW_MAX;
+        let count = self.0.load(Ordering::Relaxed) & !INSIDE;
         // Relaxed: as above.
-        self.0.store(if edge { count | EDGE } else { count }, Ordering::Relaxed);
+        self.0.store(if inside { count | INSIDE } else { count }, Ordering::Relaxed);
     }
 
-    /// Back to zero, and no edge; for the owner, or for whoever holds the lock while there is no
+    /// Back to zero, and not inside; for the owner, or for whoever holds the lock while there is no
     /// owner.
     pub(crate) fn clear(&self) {
         // Relaxed: as in `Cell::set`.
@@ -155,7 +155,7 @@ impl NarrowCell {
     #[inline]
     pub(crate) fn load(&self) -> u64 {
         // Relaxed: as in `Cell::load`.
-        (self.0.load(Ordering::Relaxed) & NARROW_MAX).into()
+        (self.0.load(Ordering::Relaxed) & !INSIDE).into()
     }
 }
 
@@ -199,46 +199,45 @@ fn leaked<C: bytemuck::Zeroable>(len: usize) -> &'static [C] {
 mod tests {
     use super::*;
 
-    /// A cell that counted `count`, as an edge or not.
-    fn cell(count: u32, edge: bool) -> NarrowCell {
+    /// A cell that counted `count`, inside or not.
+    fn cell(count: u32, inside: bool) -> NarrowCell {
         let cell = NarrowCell(AtomicU32::new(count));
-        cell.set_edge(edge);
+        cell.set_inside(inside);
         cell
     }
 
     #[test]
-    fn the_short_way_adds_only_to_what_counted_before_and_is_no_edge() {
-        let most = u64::from(NARROW_MAX);
-        let check = |count: u32, edge: bool, n: u64, expected: bool| {
-            let cell = cell(count, edge);
+    fn the_short_way_adds_only_inside_and_without_overflow() {
+        let check = |count: u32, inside: bool, n: u64, expected: bool| {
+            let cell = cell(count, inside);
             let expected = expected.then(|| u64::from(count) + n);
-            assert_eq!(cell.after(n).map(u64::from), expected, "{count} {edge} {n}");
+            let after = cell.after(n).inspect(|count| cell.put(*count));
+            assert_eq!(after.map(|_| cell.load()), expected, "{count} {inside} {n}");
         };
-        for n in [1, 2, most, most + 1, 1 << 32, u64::MAX] {
-            check(0, false, n, false);
-            check(NARROW_MAX, false, n, false);
-            for count in [1, 7, NARROW_MAX - 1, NARROW_MAX] {
-                check(count, true, n, false);
+        let most = u64::from(MOST);
+        for n in [1, 2, most - 1, most, 1 << 31, 1 << 32, u64::MAX] {
+            for count in [0, 1, 7, MOST - 1, MOST] {
+                check(count, false, n, false);
             }
+            check(INSIDE - 1, true, n, false);
+            check(7, true, n, n < most);
         }
-        check(1, false, 1, true);
-        check(1, false, most - 1, true);
-        check(1, false, most, false);
-        check(NARROW_MAX - 1, false, 1, true);
-        check(NARROW_MAX - 1, false, 2, false);
+        check(INSIDE - 2, true, 1, true);
+        check(INSIDE - 2, true, 2, false);
+        check(MOST, true, most - 1, true);
+        check(MOST + 1, true, most - 1, false);
     }
 
     #[test]
-    fn an_edge_counts_to_the_same_limit_and_stays_one() {
-        for edge in [false, true] {
-            let cell = cell(0, edge);
-            assert!(cell.try_add(5) && cell.try_add(u64::from(NARROW_MAX) - 5));
+    fn a_cell_counts_to_its_limit_and_stays_where_it_is() {
+        for inside in [false, true] {
+            let cell = cell(0, inside);
+            assert!(cell.try_add(5) && cell.try_add(u64::from(MOST) - 5));
             assert!(!cell.try_add(1) && !cell.try_add(u64::MAX));
-            assert_eq!(cell.load(), NARROW_MAX.into());
-            assert_eq!(cell.after(1), None);
+            assert_eq!((cell.load(), cell.after(1).is_some()), (MOST.into(), inside));
             cell.clear();
-            assert!(cell.try_add(1));
-            assert_eq!(cell.after(1), Some(2), "cleared, it is no edge");
+            assert_eq!((cell.load(), cell.after(1)), (0, None), "cleared, it is not inside");
         }
+        assert!(!cell(INSIDE - 1, true).try_add(1), "there is more than that");
     }
 }

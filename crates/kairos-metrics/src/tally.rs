@@ -142,13 +142,12 @@ impl Tally {
             return Ok(());
         }
         let clamped = value.min(self.layout.highest());
-        let cell = self.cells.get(self.layout.index(clamped));
-        if !cell.is_some_and(|cell| cell.try_add(weight)) {
-            return Err(Full);
-        }
+        let index = self.layout.index(clamped);
+        let cell = self.cells.get(index).filter(|cell| cell.try_add(weight)).ok_or(Full)?;
         if clamped < self.min.load() || clamped > self.max.load() {
             self.widen(clamped);
         }
+        cell.set_inside(!self.is_edge(index));
         self.sum.add(clamped.wrapping_mul(weight));
         if clamped < value {
             self.saturated.add(weight);
@@ -156,24 +155,25 @@ impl Tally {
         Ok(())
     }
 
-    /// Brings a new smallest or largest value within the bounds, and marks their buckets unless these
-    /// hold one value only, which cannot be smaller or larger yet.
-    #[cold]
+    /// Brings a new smallest or largest value within the bounds.
     fn widen(&self, value: u64) {
-        let mark = |edge: bool| {
-            let (min, max) = (self.min.load(), self.max.load());
-            // The first bounds replace none.
-            for value in [min, max].into_iter().filter(|_| min <= max) {
-                let index = self.layout.index(value);
-                if self.layout.lowest_of(index) < self.layout.highest_of(index) {
-                    self.cells[index].set_edge(edge);
-                }
-            }
-        };
-        mark(false);
+        let before = self.bounds();
         self.min.lower(value);
         self.max.raise(value);
-        mark(true);
+        // What was an edge may be inside now.
+        if let Some(last) = before.clone().last() {
+            for index in [before.start, last] {
+                self.cells[index].set_inside(!self.is_edge(index));
+            }
+        }
+    }
+
+    /// Whether the bucket is that of the smallest or of the largest value and wider than one: one
+    /// that holds a single value has none that is smaller or larger yet.
+    fn is_edge(&self, index: usize) -> bool {
+        let (min, max) = (self.layout.index(self.min.load()), self.layout.index(self.max.load()));
+        (index == min || index == max)
+            && self.layout.lowest_of(index) < self.layout.highest_of(index)
     }
 
     /// `record` for the shared shard, which has many writers.
