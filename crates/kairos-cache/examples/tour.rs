@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(hit.receipt().strategy, Strategy::Compute);
     assert_eq!(hit.receipt().zone, Zone::Golden);
 
-    // The hot path: synchronous, lock-free, never computes; `None` when a compute is called for.
+    // The hot path: synchronous, never computes; `None` when a compute is called for.
     let hit = cache.get("12345:btts").expect("fresh");
     assert_eq!(hit.receipt().strategy, Strategy::ServeFresh);
 

@@ -99,7 +99,7 @@ impl<V> Deref for Hit<V> {
 
 /// The outcome of a read with its receipt, also where there is no value.
 ///
-/// For an error, `receipt.zone` and `receipt.ttl` are those of the read.
+/// For the error of a compute, zone and TTL are those of the compute's end, as for its value.
 #[derive(Debug)]
 pub struct Answer<V> {
     /// Why the read was answered as it was.

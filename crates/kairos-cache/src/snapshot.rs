@@ -15,7 +15,7 @@ use crate::policy::golden_hour::Zone;
 
 /// The cache's numbers at one moment: a flat object of 34 keys.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[allow(missing_docs, reason = "the names are the contract; each is defined by its category")]
+#[allow(missing_docs, reason = "the names are fixed; each is defined by its category")]
 pub struct StatsSnapshot {
     pub cache_hit_fresh: u64,
     pub cache_hit_stale: u64,

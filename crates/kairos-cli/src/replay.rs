@@ -291,7 +291,8 @@ impl World {
     /// Hands what has finished to the tally and the decisions.
     fn collect(&mut self, decisions: &mut Decisions) -> Result<(), Error> {
         for (pending, done_ns, answer) in self.callers.finished() {
-            let done_ms = self.start_ms + i64::try_from(done_ns / 1_000_000).unwrap_or(i64::MAX);
+            let took_ms = i64::try_from(done_ns / 1_000_000).unwrap_or(i64::MAX);
+            let done_ms = self.start_ms.saturating_add(took_ms);
             self.tally.answer(&pending, done_ms, &answer);
             decisions.answer(&pending, done_ms, &answer)?;
         }
@@ -330,5 +331,5 @@ fn trading(status: MarketStatus) -> TradingStatus {
 }
 
 fn reset_of(category: op::Category) -> Category {
-    Category::from_name(category.name()).expect("both name the categories of the contract")
+    Category::from_name(category.name()).expect("both name the same categories")
 }

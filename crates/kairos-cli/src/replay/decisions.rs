@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use kairos_cache::{Answer, EventOutcome, MarketName, Source, StatsSnapshot};
+use kairos_cache::{Answer, EventOutcome, MarketName, StatsSnapshot};
 use serde::Serialize;
 
 use crate::names::Name;
@@ -176,7 +176,6 @@ impl Decisions {
             refresh_started: receipt.refresh_started,
             reason: receipt.reason.name(),
         };
-        debug_assert!(receipt.source == Source::Computed || answer.outcome.is_ok());
         self.read(pending, done_ms, outcome_of(answer), value, Some(fields))
     }
 

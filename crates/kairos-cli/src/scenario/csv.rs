@@ -14,7 +14,7 @@ use std::sync::Arc;
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use foldhash::fast::FixedState;
 
-use super::op::{MarketStatus, Op, OpKind};
+use super::op::{LAST_MS, MarketStatus, Op, OpKind};
 use crate::error::{Error, Reason};
 use crate::names::{Name, Names};
 
@@ -133,8 +133,9 @@ impl<R: Read> Feed<R> {
     /// What the current record says: a row, or nothing where it is cut out, or the end of the stretch.
     fn row(&mut self, line: u64) -> Result<Step, Reason> {
         let t_ms = integer(cell(&self.record, self.columns.ts_ms), "ts_ms")?;
-        if t_ms < 0 {
-            return Err(wrong("ts_ms", "a whole number from 0", &t_ms.to_string()));
+        if !(0..=LAST_MS).contains(&t_ms) {
+            let expected = "a whole number from 0 to 9000000000000";
+            return Err(wrong("ts_ms", expected, &t_ms.to_string()));
         }
         if t_ms < self.newest_ms {
             return Err(Reason::BackInTime { t: t_ms, previous: self.newest_ms });

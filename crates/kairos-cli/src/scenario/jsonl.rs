@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fields::Fields;
 use super::json::Json;
 use super::op::{
-    Category, Compute, ComputeResult, Get, MarketStatus, Mode, Op, OpKind, ReadId, Target,
+    Category, Compute, ComputeResult, Get, LAST_MS, MarketStatus, Mode, Op, OpKind, ReadId, Target,
 };
 use crate::error::{Error, Reason};
 use crate::names::Names;
@@ -110,9 +110,13 @@ fn parse(line: &[u8], names: &mut Names) -> Result<(i64, OpKind), Reason> {
     let form = form.ok_or_else(|| Reason::UnknownOperation(name.into_owned()))?;
     let mut fields = Fields::new(form.operation, form.fields, fields)?;
     let t_ms = fields.required("t", Fields::integer)?;
-    if t_ms < 0 {
+    if !(0..=LAST_MS).contains(&t_ms) {
         let found = t_ms.to_string();
-        return Err(Reason::WrongType { field: "t", expected: "a whole number from 0", found });
+        return Err(Reason::WrongType {
+            field: "t",
+            expected: "a whole number from 0 to 9000000000000",
+            found,
+        });
     }
     Ok((t_ms, (form.parse)(&mut fields, names)?))
 }

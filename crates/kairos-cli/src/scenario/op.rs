@@ -6,6 +6,10 @@ use std::fmt;
 
 use crate::names::Name;
 
+/// The last instant of a scenario, in ms since the Unix epoch, in the year 2255: the clock counts
+/// nanoseconds from the same origin in 64 bits.
+pub(crate) const LAST_MS: i64 = 9_000_000_000_000;
+
 /// One operation at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Op {

@@ -42,7 +42,7 @@ fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now:
     policy.state(entry, now, base, base.ttl_ns)
 }
 
-/// An entry stored at T-61 min is fresh, stale, and too stale when the contract's example says.
+/// An entry stored at T-61 min is fresh, stale, and too stale at the instants between its zones.
 #[test]
 fn the_ttl_follows_the_clock_not_the_insertion() {
     let policy = policy(EvaluateAt::Read);

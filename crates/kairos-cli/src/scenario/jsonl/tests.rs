@@ -120,7 +120,9 @@ fn a_bad_line_is_named_with_its_reason() {
     check(r#"{"t":0,"op":7}"#, "op must be text, not 7");
     check(r#"{"t":0,"op":"put"}"#, r#"unknown operation "put""#);
     check(r#"{"op":"metrics"}"#, r#"metrics needs the field "t""#);
-    check(r#"{"t":-1,"op":"metrics"}"#, "t must be a whole number from 0, not -1");
+    let range = "t must be a whole number from 0 to 9000000000000";
+    check(r#"{"t":-1,"op":"metrics"}"#, &format!("{range}, not -1"));
+    check(r#"{"t":9000000000001,"op":"metrics"}"#, &format!("{range}, not 9000000000001"));
     check(r#"{"t":1.5,"op":"metrics"}"#, "t must be a whole number, not 1.5");
     check(r#"{"t":"1","op":"metrics"}"#, r#"t must be a whole number, not "1""#);
     check(r#"{"t":1,"t":2,"op":"metrics"}"#, r#"field "t" stands twice"#);
