@@ -195,8 +195,9 @@ impl Model {
                 let waiting = Waiting { key, context, arrived, reason, signal, cap, soft };
                 self.waiting.insert(read, waiting);
                 self.join(read, work);
-                // One that looks again may have waited for long enough.
-                if soft.is_some_and(|(at, _)| at <= self.now) {
+                // One that looks again may have waited for long enough, unless it was turned away.
+                let still_waits = self.waiting.contains_key(&read);
+                if still_waits && soft.is_some_and(|(at, _)| at <= self.now) {
                     self.soft_timeout(read);
                 }
             }
