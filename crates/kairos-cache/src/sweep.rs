@@ -4,7 +4,7 @@
 //!
 //! Invalidation is O(1), so the dead stay where they are: they hold memory, and places for which
 //! newcomers have to outrank them. Whoever kills asks for a sweep, and so does whoever finds the
-//! store full. However many ask, one sweep follows, a second later,
+//! store full again and again. However many ask, one sweep follows, a second later,
 //! and a large store is not swept more often than a fiftieth of the time allows.
 
 use std::hash::Hash;
@@ -17,6 +17,9 @@ use crate::slot::Held;
 
 /// How long after the first request a sweep begins, at least.
 const DELAY_NS: u64 = 1_000_000_000;
+
+/// How many slots a sweep for want of room may look at for each newcomer.
+const LOOKS: u64 = 8;
 
 /// A sweep may take one part in so many of the time.
 const SHARE: u64 = 50;
@@ -45,9 +48,10 @@ where
         }
     }
 
-    /// The same if the store is full: the dead have to go before the living.
+    /// The same if the store is full, the dead have to go before the living, and so many have come
+    /// since the last sweep that looking at every slot again costs each of them a few looks.
     pub(crate) fn sweep_if_full(self: &Arc<Self>) {
-        if self.store.is_full() {
+        if self.store.is_full() && self.sweeper.is_full_often(self.store.len() / LOOKS) {
             self.sweep_soon();
         }
     }
@@ -73,13 +77,12 @@ where
     V: Send + Sync + 'static,
 {
     let Some(strong) = engine.upgrade() else { return };
-    // A shutdown waits for a sweep that has begun.
-    let Some(underway) = strong.drain.enter() else { return };
     let _runs_on = strong.runtime.spawn_blocking(Box::new(move || {
-        if let Some(engine) = engine.upgrade() {
+        let Some(engine) = engine.upgrade() else { return };
+        // A shutdown waits for a sweep that has begun.
+        if let Some(_underway) = engine.drain.enter() {
             engine.sweep();
         }
-        drop(underway);
     }));
 }
 

@@ -4,12 +4,14 @@
 
 use crate::policy::MonoNs;
 use crate::runtime::Task;
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 /// Whether a sweep has been asked for, and the timer of the one that is to come.
 #[derive(Debug)]
 pub(crate) struct Sweeper {
     asked: AtomicBool,
+    /// How often the store has been found full since the last sweep.
+    found_full: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -23,7 +25,11 @@ struct State {
 
 impl Sweeper {
     pub(crate) fn new() -> Sweeper {
-        Sweeper { asked: AtomicBool::new(false), state: Mutex::new(State::default()) }
+        Sweeper {
+            asked: AtomicBool::new(false),
+            found_full: AtomicU64::new(0),
+            state: Mutex::new(State::default()),
+        }
     }
 
     /// Has `set_timer` set the timer of a sweep, unless one is to come. It is told before which
@@ -42,8 +48,16 @@ impl Sweeper {
         state.timer = Some(set_timer(state.not_before));
     }
 
+    /// The store has been found full; says whether that has happened `often` times since the last
+    /// sweep.
+    pub(crate) fn is_full_often(&self, often: u64) -> bool {
+        // Relaxed: a count that spaces sweeps; nothing is published by it.
+        self.found_full.fetch_add(1, Ordering::Relaxed) >= often
+    }
+
     /// A sweep begins: whoever asks from now on asks for another.
     pub(crate) fn answer(&self) {
+        self.found_full.store(0, Ordering::Relaxed); // Relaxed: as in `is_full_often`.
         self.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
     }
 
