@@ -32,8 +32,8 @@ struct Step<'a> {
 
 /// Clippy, test and doc share the main target folder and its dev profile, with the same features,
 /// so that a dependency is checked once and built once. The property test runs a few sequences as
-/// one of the tests and all of them as a step of its own, which prints what they reached. Loom has flags of its own and therefore a
-/// folder of its own: see `loom.rs`.
+/// one of the tests and all of them as a step of its own, which prints what they reached. Loom has
+/// flags of its own and therefore a folder of its own: see `loom.rs`.
 fn steps(root: &Path) -> Vec<Step<'_>> {
     let cargo = |name, invocation: Invocation| Step {
         name,

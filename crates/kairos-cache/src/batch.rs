@@ -20,6 +20,7 @@ use crate::permits::Permit;
 use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::turn::Turn;
 
 /// What a call for many keys has found. A key that is not in it has nothing.
 pub(crate) type FoundTogether<K, V> = Result<HashMap<K, Computed<V>>, Error>;
@@ -55,7 +56,7 @@ where
 {
     members: Vec<Running<K, V>>,
     timer: Option<Task>,
-    permits: Option<(Pass, Option<Permit>)>,
+    turn: Option<Turn>,
 }
 
 impl<K, V> Batch<K, V>
@@ -105,7 +106,9 @@ where
         let keys: Vec<K> = computes().map(|compute| compute.key.clone()).collect();
         let wanted = AtomicUsize::new(keys.len());
         let call = Arc::new(Call { wanted, task: Run::new() });
-        let mut crew = Crew { members: Vec::new(), timer: None, permits: Some(permits) };
+        let turn = Turn::new(permits);
+        let watched_turn = turn.watched();
+        let mut crew = Crew { members: Vec::new(), timer: None, turn: Some(turn) };
         for member in self.members {
             // Its own work is for when it runs alone.
             let (running, _alone) = member.start(started, None);
@@ -113,7 +116,8 @@ where
             running.run.set_abort(move || own_call.give_up());
             crew.members.push(running);
         }
-        crew.timer = Some(engine.watch(watched, (deadline, limit_ns), Arc::clone(&underway)));
+        crew.timer =
+            Some(engine.watch(watched, (deadline, limit_ns), Arc::clone(&underway), watched_turn));
         engine.relieve_tags();
         let task = engine.runtime.spawn(underway.track(crew.run(self.together, keys)));
         call.task.set_abort(move || task.abort());
@@ -179,7 +183,7 @@ where
     async fn run(mut self, together: Together<K, V>, keys: Vec<K>) {
         let found = contained(move || together(keys)).await;
         // The call is over. Pending computes of its keys will ask for their turns.
-        drop(self.permits.take());
+        drop(self.turn.take());
         let members = std::mem::take(&mut self.members);
         match found {
             Ok(mut found) => members.into_iter().for_each(|member| {
@@ -200,6 +204,6 @@ where
         if let Some(timer) = self.timer.take() {
             shielded(|| timer.abort());
         }
-        drop(self.permits.take());
+        drop(self.turn.take());
     }
 }

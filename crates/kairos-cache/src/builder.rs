@@ -37,7 +37,7 @@ use crate::stats::{Sampling, Stats};
 use crate::store::{Bound, Store};
 use crate::sweep::is_dead;
 use crate::sweeper::Sweeper;
-use crate::sync::AtomicBool;
+use crate::sync::{AtomicBool, Mutex};
 use crate::tags::Tags;
 use crate::weight::Weigher;
 
@@ -322,6 +322,7 @@ where
                 breaker: BreakerCell::new(),
                 random: Random::new(seed),
                 rules: ArcSwap::from_pointee(rules),
+                reloading: Mutex::new(()),
                 fixed: Fixed::of(&self.config),
                 clock,
                 runtime,

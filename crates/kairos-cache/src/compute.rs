@@ -10,11 +10,9 @@ use crate::engine::{Engine, rules_view};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::flight::{KeyMarks, Kind, Run};
-use crate::gate::Pass;
 use crate::generation::Capture;
 use crate::job::{Done, Found, Home, KeyFlight};
 use crate::notices::Notice;
-use crate::permits::Permit;
 use crate::policy::freshness::{EntryView, shortened};
 use crate::policy::golden_hour::{Zone, ZoneTtl};
 use crate::policy::{MonoNs, Now};
@@ -22,6 +20,7 @@ use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::slot::{Held, Replaced, Slot};
 use crate::sync::AtomicU64;
+use crate::turn::Turn;
 use crate::weight::weigh;
 
 impl<K, V> Engine<K, V>
@@ -48,7 +47,9 @@ where
             servable
         });
         match &self.loader {
-            Some(loader) if servable != Some(true) => loader.put_off(key, now.mono, until),
+            Some(loader) if servable != Some(true) => {
+                loader.put_off(key, now.mono, until, self.rules().bounds.flights);
+            }
             _ => {}
         }
     }
@@ -197,7 +198,7 @@ where
     pub(crate) timer: Option<Task>,
     /// Given back before the pending compute of the key asks for its turn: a full queue then has
     /// room for it.
-    pub(crate) permits: Option<(Pass, Option<Permit>)>,
+    pub(crate) turn: Option<Turn>,
 }
 
 impl<K, V> Running<K, V>
@@ -228,7 +229,7 @@ where
             failed = outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
             Done { outcome, zone, place: Some(self.home.place.clone()) }
         });
-        drop(self.permits.take());
+        drop(self.turn.take());
         engine.settle(&self.key, &self.flight, after);
         if let Some(error) = failed {
             shielded(|| engine.tell_failure(&self.key, self.kind, &error));

@@ -41,6 +41,8 @@ where
     /// other than the one that the cache was built with; the old configuration then stays in force.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
         let engine = &self.engine;
+        // One at a time: the parts of one configuration must not mix with another's.
+        let _alone = engine.reloading.lock();
         let rules = Rules::new(config)?;
         engine.fixed.require_same(&Fixed::of(config))?;
         engine.note_second();

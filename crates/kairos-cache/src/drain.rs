@@ -90,12 +90,14 @@ impl Underway {
     }
 
     /// Leaves if the task is being polled right now. Asked after the task was aborted: one that is
-    /// not being polled will be dropped, one that is may never yield.
-    pub(crate) fn leave_if_stuck(&self) {
+    /// not being polled will be dropped, one that is may never yield. Says whether it is.
+    pub(crate) fn leave_if_stuck(&self) -> bool {
         // Acquire: pairs with the Release in `Tracked::poll`.
-        if self.polled.load(Ordering::Acquire) {
+        let stuck = self.polled.load(Ordering::Acquire);
+        if stuck {
             self.leave();
         }
+        stuck
     }
 
     fn leave(&self) {

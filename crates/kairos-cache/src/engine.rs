@@ -37,7 +37,7 @@ use crate::stamp::Version;
 use crate::stats::Stats;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::tags::{TagMark, Tags};
 use crate::weight::Weigher;
 
@@ -58,6 +58,7 @@ pub(crate) struct Engine<K, V> {
     pub(crate) graph: EventGraph,
     pub(crate) loader: Option<Loader<K, V>>,
     pub(crate) rules: ArcSwap<Rules>,
+    pub(crate) reloading: Mutex<()>,
     pub(crate) fixed: Fixed,
     pub(crate) refreshes: Permits,
     pub(crate) gate: Gate,

@@ -20,6 +20,7 @@ use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
+use crate::turn::{OtherTurn, Turn};
 
 /// A compute on its way through the gate.
 struct AtGate<K, V>(Launched<K, V>)
@@ -151,9 +152,11 @@ where
         let limit_ns = self.time_limit_ns(compute.compute().launch.kind);
         let watched = [Watched::new(compute.compute())];
         let now = self.now().mono;
-        let (mut running, work) = compute.start(now, Some(permits));
+        let turn = Turn::new(permits);
+        let watched_turn = turn.watched();
+        let (mut running, work) = compute.start(now, Some(turn));
         let limits = (now.saturating_add(limit_ns), limit_ns);
-        running.timer = Some(self.watch(watched, limits, Arc::clone(&underway)));
+        running.timer = Some(self.watch(watched, limits, Arc::clone(&underway), watched_turn));
         self.relieve_tags();
         let run = Arc::clone(&running.run);
         let Work { begin, may_block } = work;
@@ -174,13 +177,14 @@ where
     }
 
     /// Starts the timer of computes that end together: it answers the waiters, then aborts the
-    /// task. Behind a task that does not yield it goes on answering whoever waits for the next
-    /// compute.
+    /// task. From a task that does not yield it takes the turn, so that other keys get theirs, and
+    /// behind it it goes on answering whoever waits for the next compute.
     pub(crate) fn watch(
         self: &Arc<Self>,
         watched: impl AsRef<[Watched<K, V>]> + Send + 'static,
         (mut deadline, limit_ns): (u64, u64),
         underway: Arc<Underway>,
+        turn: OtherTurn,
     ) -> Task {
         let engine = Arc::clone(self);
         self.runtime.spawn_timer(Box::pin(async move {
@@ -191,7 +195,9 @@ where
             }
             watched.as_ref().iter().for_each(|compute| shielded(|| compute.run.abort()));
             loop {
-                underway.leave_if_stuck();
+                if underway.leave_if_stuck() {
+                    shielded(|| turn.give_back());
+                }
                 deadline = deadline.saturating_add(limit_ns);
                 engine.runtime.sleep_until(deadline).await;
                 let now = engine.now();

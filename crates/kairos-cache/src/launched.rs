@@ -10,10 +10,9 @@ use crate::contain::shielded;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::Launch;
-use crate::gate::Pass;
 use crate::job::{Done, Home, Job, KeyFlight, Work};
-use crate::permits::Permit;
 use crate::policy::MonoNs;
+use crate::turn::Turn;
 
 /// A compute that a flight has launched and that no task runs yet. Dropping it ends it: its waiters
 /// are answered, and the key is free.
@@ -66,11 +65,7 @@ where
     }
 
     /// Hands it over to the guard of its task, with the work to be run.
-    pub(crate) fn start(
-        mut self,
-        started: MonoNs,
-        permits: Option<(Pass, Option<Permit>)>,
-    ) -> (Running<K, V>, Work<V>) {
+    pub(crate) fn start(mut self, started: MonoNs, turn: Option<Turn>) -> (Running<K, V>, Work<V>) {
         let Compute { key, flight, launch } =
             self.compute.take().expect("it is taken only together with this");
         let Launch { run, kind, job: Job { work, home } } = launch;
@@ -86,7 +81,7 @@ where
             started,
             ended: false,
             timer: None,
-            permits,
+            turn,
         };
         (running, work)
     }

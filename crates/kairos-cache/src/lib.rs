@@ -96,6 +96,7 @@ mod sync;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod tags;
 mod timers;
+mod turn;
 mod waiting;
 mod weight;
 

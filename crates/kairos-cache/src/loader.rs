@@ -30,6 +30,8 @@ const FAILED_BEFORE_RECLAIM: usize = 1024;
 pub(crate) struct Loader<K, V> {
     load: Load<K, V>,
     failed: DashMap<K, MonoNs, FixedState>,
+    /// How many there are, or nearly.
+    count: AtomicUsize,
     reclaim_at: AtomicUsize,
 }
 
@@ -40,7 +42,8 @@ where
 {
     pub(crate) fn new(load: Load<K, V>, hasher: FixedState) -> Loader<K, V> {
         let reclaim_at = AtomicUsize::new(FAILED_BEFORE_RECLAIM);
-        Loader { load, failed: DashMap::with_hasher(hasher), reclaim_at }
+        let count = AtomicUsize::new(0);
+        Loader { load, failed: DashMap::with_hasher(hasher), count, reclaim_at }
     }
 
     /// The load of one key, not begun.
@@ -55,19 +58,36 @@ where
     }
 
     /// A compute of a key without a servable value has failed: nothing is loaded before `until`.
-    pub(crate) fn put_off(&self, key: &K, now: MonoNs, until: MonoNs) {
-        // Relaxed: a bound on memory; whoever reads an old one sweeps once more or once less.
-        if self.failed.len() >= self.reclaim_at.load(Ordering::Relaxed) {
-            self.failed.retain(|_, until| *until > now);
-            let next = (self.failed.len() * 2).max(FAILED_BEFORE_RECLAIM);
+    /// At most `bound` keys are remembered; one more is simply loaded again when it is asked for.
+    pub(crate) fn put_off(&self, key: &K, now: MonoNs, until: MonoNs, bound: usize) {
+        // Relaxed: a count that bounds memory, and a hint when to look for what is over.
+        let count = self.count.load(Ordering::Relaxed);
+        if count >= self.reclaim_at.load(Ordering::Relaxed).min(bound) {
+            let mut kept = 0;
+            self.failed.retain(|_, until| {
+                let keeps = *until > now;
+                kept += usize::from(keeps);
+                keeps
+            });
+            self.count.store(kept, Ordering::Relaxed); // Relaxed: as above.
+            let next = (kept * 2).max(FAILED_BEFORE_RECLAIM);
             self.reclaim_at.store(next, Ordering::Relaxed); // Relaxed: as above.
+            if kept >= bound {
+                return;
+            }
         }
-        self.failed.insert(key.clone(), until);
+        if self.failed.insert(key.clone(), until).is_none() {
+            self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: as above.
+        }
     }
 
     /// A compute of a key has succeeded.
     pub(crate) fn succeeded(&self, key: &K) {
-        self.failed.remove(key);
+        if self.failed.remove(key).is_some() {
+            let one_less = |count: usize| Some(count.saturating_sub(1));
+            // Relaxed: as in `put_off`. What a sweep meanwhile has set is near enough.
+            let _before = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        }
     }
 }
 

@@ -76,7 +76,8 @@ where
     V: Send + Sync + 'static,
 {
     /// Waits for a compute, and answers with its result, or with the old value where the rules
-    /// allow that: the compute fails, or takes longer than the read waits. Nothing if the compute was of another match than the read names: look again.
+    /// allow that: the compute fails, or takes longer than the read waits. Nothing if the compute
+    /// was of another match than the read names: look again.
     pub(crate) async fn wait_once<Q>(
         &self,
         key: &Q,

@@ -85,3 +85,17 @@ fn a_runtime_without_timers_ends_a_compute_in_time() {
     });
     assert!(matches!(answer, Err(Error::Timeout)), "{answer:?}");
 }
+
+#[test]
+fn a_closure_that_does_not_return_gives_its_turn_to_the_next_key() {
+    let cache = build(|builder| builder.max_concurrent_computes(1));
+    let (let_go, gate) = mpsc::channel::<()>();
+    let compute = move || {
+        let _let_go = gate.recv();
+        Ok::<u32, Error>(1)
+    };
+    let answer = cache.blocking().get_or_compute("k", &Context::none(), compute).map(|hit| *hit);
+    assert!(matches!(answer, Err(Error::Timeout)), "{answer:?}");
+    then_it_works(&cache);
+    let_go.send(()).expect("it still waits");
+}

@@ -105,6 +105,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "slot",
             "published",
             "generation",
+            "turn",
             "gate",
             "drain",
             "sweeper",

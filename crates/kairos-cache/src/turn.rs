@@ -1,0 +1,46 @@
+//! A compute's turn: its place among computes and, for a refresh, among refreshes; given back once.
+//! Never knows: what is computed, or when its time is up.
+//! Read next: `launch.rs`, whose timer gives back the turn of a compute that does not end.
+
+use std::sync::Arc;
+
+use crate::gate::Pass;
+use crate::permits::Permit;
+use crate::sync::Mutex;
+
+type Places = (Pass, Option<Permit>);
+
+/// A turn, given back when this is dropped unless it has been before.
+pub(crate) struct Turn(Arc<Mutex<Option<Places>>>);
+
+/// A way to give back a turn that somebody else has.
+pub(crate) struct OtherTurn(Arc<Mutex<Option<Places>>>);
+
+impl Turn {
+    pub(crate) fn new(places: Places) -> Turn {
+        Turn(Arc::new(Mutex::new(Some(places))))
+    }
+
+    /// The same turn, for whoever watches that it is given back.
+    pub(crate) fn watched(&self) -> OtherTurn {
+        OtherTurn(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        give_back(&self.0);
+    }
+}
+
+impl OtherTurn {
+    pub(crate) fn give_back(&self) {
+        give_back(&self.0);
+    }
+}
+
+fn give_back(places: &Mutex<Option<Places>>) {
+    // Out of the lock first: a place that is given back may let the next compute begin.
+    let given_back = places.lock().take();
+    drop(given_back);
+}
