@@ -26,6 +26,7 @@ struct Shared {
 pub(crate) struct Underway {
     shared: Arc<Shared>,
     left: AtomicBool,
+    /// It is being polled right now, or it may block its thread, whenever that begins.
     polled: AtomicBool,
 }
 
@@ -89,7 +90,13 @@ impl Underway {
         Box::pin(Tracked { future: Box::pin(future), underway: self })
     }
 
-    /// Leaves if the task is being polled right now. Asked after the task was aborted: one that is
+    /// The task may block its thread, and may have to wait for one: once aborted it will not begin,
+    /// or is not waited for, and nobody can tell which.
+    pub(crate) fn may_block(&self) {
+        self.polled.store(true, Ordering::Release); // Release: as in `Tracked::poll`.
+    }
+
+    /// Leaves if the task is being polled right now, or may block. Asked after the task was aborted: one that is
     /// not being polled will be dropped, one that is may never yield. Says whether it is.
     pub(crate) fn leave_if_stuck(&self) -> bool {
         // Acquire: pairs with the Release in `Tracked::poll`.

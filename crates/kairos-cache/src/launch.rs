@@ -158,13 +158,14 @@ where
         let limits = (now.saturating_add(limit_ns), limit_ns);
         running.timer = Some(self.watch(watched, limits, Arc::clone(&underway), watched_turn));
         self.relieve_tags();
-        let run = Arc::clone(&running.run);
+        let (run, own_underway) = (Arc::clone(&running.run), Arc::clone(&underway));
         let Work { begin, may_block } = work;
         let mut future = underway.track(async move {
             let found = contained(begin).await;
             running.finish(found);
         });
         let task = if may_block {
+            own_underway.may_block();
             // The one poll runs the closure to its end: what it finds is ready.
             self.runtime.spawn_blocking(Box::new(move || {
                 let _ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));

@@ -99,3 +99,25 @@ fn a_closure_that_does_not_return_gives_its_turn_to_the_next_key() {
     then_it_works(&cache);
     let_go.send(()).expect("it still waits");
 }
+
+#[test]
+fn a_shutdown_does_not_wait_for_a_closure_that_no_thread_has_begun() {
+    let one = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(1)
+        .build()
+        .expect("a runtime");
+    let cache = build(|builder| builder.tokio_handle(one.handle().clone()));
+    let (let_go, gate) = mpsc::channel::<()>();
+    let blocks = move || {
+        let _let_go = gate.recv();
+        Ok::<u32, Error>(1)
+    };
+    let read = |key, compute: Box<dyn FnOnce() -> Result<u32, Error> + Send>| {
+        cache.blocking().get_or_compute(key, &Context::none(), compute).map(|hit| *hit)
+    };
+    assert!(matches!(read("a", Box::new(blocks)), Err(Error::Timeout)));
+    assert!(matches!(read("b", Box::new(|| Ok(2))), Err(Error::Timeout)), "no thread is free");
+    wait(cache.shutdown());
+    let_go.send(()).expect("it still waits");
+}

@@ -315,7 +315,6 @@ fn cache_on_its_own_thread(
     let cache: Cache<String, u64> = Cache::builder()
         .default_ttl(Duration::from_nanos(1))
         .stale_multiplier(1e15)
-        .hard_timeout(Duration::from_millis(20))
         .refresh_timeout(Duration::from_millis(20))
         .xfetch_enabled(false)
         .build()
