@@ -353,7 +353,8 @@ impl Sources {
         self.truth[key as usize].load(Ordering::Relaxed)
     }
 
-    fn change(&self, key: u64, how: u64) {
+    /// Changes a source and invalidates it; `while_suspended` runs where that is done by suspending.
+    fn change(&self, key: u64, how: u64, while_suspended: impl FnOnce()) {
         // Relaxed: as in `current`.
         let version = self.truth[key as usize].fetch_add(1, Ordering::Relaxed) + 1;
         let cache = &self.cache;
@@ -371,9 +372,10 @@ impl Sources {
             13 => cache.invalidate_all(),
             _ => {
                 let market = (how == 14).then_some("btts");
-                for status in [TradingStatus::Suspended, TradingStatus::Open] {
-                    cache.set_status(&self.scope, market, status).expect("known");
-                }
+                let set = |status| cache.set_status(&self.scope, market, status).expect("known");
+                set(TradingStatus::Suspended);
+                while_suspended();
+                set(TradingStatus::Open);
             }
         }
         // Release: the invalidation has returned; pairs with the load in `check`.
@@ -389,6 +391,17 @@ impl Sources {
         }
     }
 
+    fn read(self: &Arc<Sources>, key: u64, handle: &tokio::runtime::Handle) -> Hit<u64> {
+        let own = Arc::clone(self);
+        let context = &self.contexts[key as usize];
+        let read = self.cache.get_or_compute(&key, context, move || async move {
+            let version = own.current(key);
+            tokio::task::yield_now().await;
+            Ok::<_, Failure>(version)
+        });
+        handle.block_on(read).expect("it does not fail")
+    }
+
     fn hammer(self: &Arc<Sources>, thread: u64, handle: &tokio::runtime::Handle) {
         let mut dice = Dice::of(thread);
         let mut pins: Vec<Option<Pinned<u64, u64>>> = (0..KEYS).map(|_| None).collect();
@@ -396,17 +409,11 @@ impl Sources {
             let key = dice.below(KEYS);
             let context = &self.contexts[key as usize];
             match dice.below(20) {
-                0..3 => self.change(key, dice.below(16)),
-                3..8 => self.check(key, || self.cache.get(&key)),
-                8..14 => self.check(key, || {
-                    let own = Arc::clone(self);
-                    let read = self.cache.get_or_compute(&key, context, move || async move {
-                        let version = own.current(key);
-                        tokio::task::yield_now().await;
-                        Ok::<_, Failure>(version)
-                    });
-                    Some(handle.block_on(read).expect("it does not fail"))
+                0..3 => self.change(key, dice.below(16), || {
+                    self.check(key, || Some(self.read(key, handle)));
                 }),
+                3..8 => self.check(key, || self.cache.get(&key)),
+                8..14 => self.check(key, || Some(self.read(key, handle))),
                 14..19 => {
                     let pin = &mut pins[key as usize];
                     self.check(key, || {
