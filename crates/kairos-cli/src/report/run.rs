@@ -147,7 +147,7 @@ fn exposure(runs: &[Run]) -> Vec<Row<Cell>> {
         values: spreads.iter().map(|spread| spread.as_ref().map_or(Cell::Missing, of)).collect(),
     };
     vec![
-        row("served reads with prices", |spread| Cell::count(spread.count)),
+        row("answered reads with prices", |spread| Cell::count(spread.count)),
         row("sum", |spread| Cell::Ratio(spread.sum)),
         row("mean", |spread| Cell::Ratio(spread.mean)),
         row("p99", |spread| Cell::Ratio(spread.p99)),

@@ -73,11 +73,11 @@ Reads
   computes at once, at most          7
 
 Stale-price exposure, mean |ln(price now / price then)|
-  served reads with prices         4
-  sum                       0.750000
-  mean                      0.187500
-  p99                       0.500000
-  worst                     0.500000
+  answered reads with prices         4
+  sum                         0.750000
+  mean                        0.187500
+  p99                         0.500000
+  worst                       0.500000
 
 Strategies
   serve_fresh            6

@@ -92,7 +92,7 @@ fn a_plain_cache_serves_what_the_engine_knows_to_be_wrong() {
     let report = Report::of(&format!("replay {}", scenario.path()));
     assert_eq!(report.row("Reads", "computes"), [2, 1, 1]);
     assert_eq!(report.row("Reads", "hit rate"), [0.0, 50.0, 50.0]);
-    assert_eq!(report.row("Stale-price", "served reads with prices"), [2, 2, 2]);
+    assert_eq!(report.row("Stale-price", "answered reads with prices"), [2, 2, 2]);
     let doubled = 2.0_f64.ln();
     assert_eq!(report.row("Stale-price", "worst"), [0.0, doubled, doubled]);
     assert_eq!(report.row("Reads", "computes at once, at most"), [1, 1, 1]);
