@@ -85,6 +85,6 @@ impl Instrument for CounterCells {
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
         let mut heads = stamp.heads.iter();
         encoder.sample_u64(heads.next().unwrap_or_default(), reader.count(self.id));
-        encoder.created(heads.next().unwrap_or_default(), stamp.created_unix_ns);
+        encoder.created(heads.next().unwrap_or_default(), &stamp.created);
     }
 }

@@ -227,7 +227,7 @@ impl Instrument for HistogramCells {
             Unit::Seconds => encoder.sample_ns(head(), sum.total),
             Unit::Bytes | Unit::Plain => encoder.sample_u64(head(), sum.total),
         }
-        encoder.created(head(), stamp.created_unix_ns);
+        encoder.created(head(), &stamp.created);
         encoder.sum = sum;
     }
 }

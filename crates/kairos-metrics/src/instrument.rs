@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::core::Reader;
-use crate::encode::{Encoder, Heads, header, label_pairs};
+use crate::encode::{Encoder, Heads, header, label_pairs, push_ns_as_seconds};
 use crate::local::core;
 use crate::names::{Kind, Unit};
 use crate::series::SeriesMap;
@@ -38,7 +38,8 @@ pub(crate) trait Instrument: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Stamp {
     pub(crate) heads: Heads,
-    pub(crate) created_unix_ns: u64,
+    /// When it was made, in seconds since the epoch, as every scrape shows it.
+    pub(crate) created: String,
     birth: u64,
 }
 
@@ -83,11 +84,13 @@ impl<T: Instrument> Metric<T> {
         self.series.find_or_make(values, |values| {
             let names = self.description.labels.iter().map(String::as_str);
             let labels = label_pairs(names.zip(values.iter().map(String::as_str)));
+            let mut created = String::new();
+            push_ns_as_seconds(&mut created, self.clock.unix_ns());
             Series {
                 cells: T::make(&self.spec),
                 stamp: Stamp {
                     heads: T::heads(&self.spec, &self.description.family, &labels),
-                    created_unix_ns: self.clock.unix_ns(),
+                    created,
                     // Relaxed: the number only has to differ from all others.
                     birth: BIRTHS.fetch_add(1, Ordering::Relaxed),
                 },

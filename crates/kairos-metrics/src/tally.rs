@@ -109,8 +109,7 @@ impl Tally {
         if let Some(cell) = exact
             && let Some(count) = cell.after(weight)
         {
-            // The other way round than above, or the compiler makes the two ways one, and the first
-            // of them longer.
+            // In the other order than above, or the compiler makes both one way, which is longer.
             self.sum.add(value.wrapping_mul(weight));
             cell.put(count);
             return Ok(());
@@ -135,8 +134,8 @@ impl Tally {
         self.record_slowly(value, weight)
     }
 
-    /// Records what is the smallest or the largest value so far, or the first in its bucket, or lies
-    /// above the highest, or finds its bucket full.
+    /// Records a new smallest or largest value, a bucket's first one, or one above the highest, and
+    /// finds a bucket that is full.
     #[cold]
     fn record_slowly(&self, value: u64, weight: u64) -> Result<(), Full> {
         if weight == 0 {
@@ -326,23 +325,25 @@ impl Sum {
                 if start == bounds.end {
                     break;
                 }
-                let end = bounds.end.min(*edge).max(start);
-                let owned = sum_of(tally.cells.get(start..end), NarrowCell::load);
-                let shared = sum_of(tally.shared_cells.get(start..end), Cell::load);
-                *count = count.wrapping_add(owned).wrapping_add(shared);
-                start = end;
+                let end = bounds.end.min(*edge);
+                if start < end {
+                    let owned = sum_of(tally.cells.get(start..end), NarrowCell::load);
+                    let shared = sum_of(tally.shared_cells.get(start..end), Cell::load);
+                    *count = count.wrapping_add(owned).wrapping_add(shared);
+                    start = end;
+                }
             }
         }
     }
 }
 
-/// The sum of some cells; four at a time, as loads of atomics are not vectorised.
+/// The sum of some cells; several at a time, as loads of atomics are not vectorised.
 fn sum_of<C>(cells: Option<&[C]>, load: impl Fn(&C) -> u64) -> u64 {
-    let (fours, rest) = cells.unwrap_or_default().as_chunks::<4>();
+    let (chunks, rest) = cells.unwrap_or_default().as_chunks::<16>();
     let mut sums = [0_u64; 4];
-    for four in fours {
-        for (sum, cell) in sums.iter_mut().zip(four) {
-            *sum = sum.wrapping_add(load(cell));
+    for chunk in chunks {
+        for (cell, lane) in chunk.iter().zip((0..4).cycle()) {
+            sums[lane] = sums[lane].wrapping_add(load(cell));
         }
     }
     sums.into_iter().chain(rest.iter().map(load)).fold(0, u64::wrapping_add)

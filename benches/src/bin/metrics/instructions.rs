@@ -5,6 +5,7 @@
 use std::process::Command;
 
 use crate::Group;
+use crate::race::Contestant;
 
 /// Makes this program do one operation a number of times and nothing else.
 pub(crate) const FLAG: &str = "--instructions";
@@ -18,15 +19,16 @@ pub(crate) fn operate(groups: &[Group], group: &str, name: &str, n: &str) {
 }
 
 /// Instructions an operation: the difference between many operations and twice as many.
-pub(crate) fn count(group: &str, name: &str) -> Option<f64> {
-    // Setting up (calibration, hash seeds) differs from run to run by fewer than that.
-    const N: u32 = 1_000_000;
-    let once = total(group, name, N)?;
-    let twice = total(group, name, 2 * N)?;
-    Some(twice.checked_sub(once)? as f64 / f64::from(N))
+pub(crate) fn count(group: &str, contestant: &Contestant) -> Option<f64> {
+    // Setting up (calibration, hash seeds) differs from run to run by up to a million instructions:
+    // the shorter the operation, the more of them.
+    let n = (16_000_000 / contestant.share()).max(1_000_000);
+    let once = total(group, contestant.name, n)?;
+    let twice = total(group, contestant.name, 2 * n)?;
+    Some(twice.checked_sub(once)? as f64 / n as f64)
 }
 
-fn total(group: &str, name: &str, n: u32) -> Option<u64> {
+fn total(group: &str, name: &str, n: u64) -> Option<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
         .arg(std::env::current_exe().ok()?)

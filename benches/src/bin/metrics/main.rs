@@ -65,7 +65,8 @@ fn main() {
             let race = Race::run(&contestants, threads, rounds, slice);
             println!("\n{group}, {threads} thread(s): ns an operation, median (p10 to p90)");
             for contestant in &contestants {
-                let counted = instructions::count(group, contestant.name).filter(|_| threads == 1);
+                let counted =
+                    (threads == 1).then(|| instructions::count(group, contestant)).flatten();
                 let counted = counted.map_or(String::new(), |n| format!("  {n:8.1} instructions"));
                 print_time(contestant.name, race.ns(contestant.name), &counted);
             }

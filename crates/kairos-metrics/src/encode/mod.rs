@@ -57,10 +57,12 @@ impl Encoder<'_> {
         self.out.push('\n');
     }
 
-    /// The `_created` sample, which only `OpenMetrics` has.
-    pub(crate) fn created(&mut self, head: &str, unix_ns: u64) {
+    /// The `_created` sample, which only `OpenMetrics` has; its number is rendered already.
+    pub(crate) fn created(&mut self, head: &str, seconds: &str) {
         if self.format == Format::OpenMetrics {
-            self.sample_ns(head, unix_ns);
+            self.out.push_str(head);
+            self.out.push_str(seconds);
+            self.out.push('\n');
         }
     }
 }

@@ -4,39 +4,14 @@
 
 use std::fmt::Write as _;
 
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-2021222324252627282930313233343536373839\
-4041424344454647484950515253545556575859\
-6061626364656667686970717273747576777879\
-8081828384858687888990919293949596979899";
-
 /// Appends an unsigned number.
-pub(crate) fn push_u64(out: &mut String, mut value: u64) {
-    let mut buffer = [0; 20];
-    let mut at = buffer.len();
-    while value >= 100 {
-        let pair = (value % 100) as usize * 2;
-        value /= 100;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    }
-    if value >= 10 {
-        let pair = value as usize * 2;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    } else {
-        at -= 1;
-        buffer[at] = b'0' + value as u8;
-    }
-    out.push_str(str::from_utf8(&buffer[at..]).expect("digits are ASCII"));
+pub(crate) fn push_u64(out: &mut String, value: u64) {
+    out.push_str(itoa::Buffer::new().format(value));
 }
 
 /// Appends a signed number.
 pub(crate) fn push_i64(out: &mut String, value: i64) {
-    if value < 0 {
-        out.push('-');
-    }
-    push_u64(out, value.unsigned_abs());
+    out.push_str(itoa::Buffer::new().format(value));
 }
 
 /// Appends nanoseconds as seconds, exactly, with at least one decimal: `0.0000025`, `1.0`.
