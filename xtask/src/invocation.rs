@@ -12,6 +12,7 @@ use crate::Failure;
 /// A `cargo` command line with the variables set for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Invocation {
+    toolchain: Option<&'static str>,
     args: Vec<String>,
     vars: Vec<(&'static str, String)>,
 }
@@ -19,7 +20,14 @@ pub(crate) struct Invocation {
 impl Invocation {
     /// `cargo` with `args`.
     pub(crate) fn cargo<S: Into<String>>(args: impl IntoIterator<Item = S>) -> Invocation {
-        Invocation { args: args.into_iter().map(Into::into).collect(), vars: Vec::new() }
+        let args = args.into_iter().map(Into::into).collect();
+        Invocation { toolchain: None, args, vars: Vec::new() }
+    }
+
+    /// The same with another toolchain of rustup than the one that runs this program.
+    pub(crate) fn toolchain(mut self, name: &'static str) -> Invocation {
+        self.toolchain = Some(name);
+        self
     }
 
     /// The same with the variable `name` set to `value`.
@@ -40,13 +48,16 @@ impl Invocation {
     ///
     /// [`Failure::Failed`] if it cannot be started or does not exit with zero.
     pub(crate) fn run(&self, root: &Path) -> Result<(), Failure> {
-        // The cargo that runs this program names itself: the same toolchain is used throughout.
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        // The cargo that runs this program names itself: the same toolchain is used throughout,
+        // unless another is named, which only rustup's cargo can find.
+        let own = std::env::var_os("CARGO").filter(|_| self.toolchain.is_none());
+        let cargo = own.unwrap_or_else(|| "cargo".into());
         self.run_as(&cargo, root)
     }
 
     fn run_as(&self, program: &OsStr, root: &Path) -> Result<(), Failure> {
         let mut command = Command::new(program);
+        command.args(self.toolchain.map(|name| format!("+{name}")));
         command.args(&self.args).current_dir(root);
         if self.vars.iter().any(|(name, _)| *name == "RUSTFLAGS") {
             // Cargo lets this one win over RUSTFLAGS, and the step would run without its flags.
@@ -71,6 +82,9 @@ impl fmt::Display for Invocation {
             write!(f, "{name}={} ", quoted(value))?;
         }
         f.write_str("cargo")?;
+        if let Some(name) = self.toolchain {
+            write!(f, " +{name}")?;
+        }
         for arg in &self.args {
             write!(f, " {}", quoted(arg))?;
         }

@@ -14,6 +14,7 @@ mod property;
 mod scrape;
 mod target;
 mod tidy;
+mod tsan;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,12 @@ const COMMANDS: &[Command] = &[
         usage: "clocks",
         about: "the metrics crate for aarch64 where that target is installed, or without a counter",
         run: clocks::run,
+    },
+    Command {
+        name: "tsan",
+        usage: "tsan",
+        about: "stress programs and concurrent tests under ThreadSanitizer, on nightly",
+        run: tsan::run,
     },
     Command {
         name: "flood",
@@ -162,6 +169,7 @@ mod tests {
             "property x",
             "scrape now",
             "clocks x",
+            "tsan x",
         ] {
             let result = dispatch(Path::new("."), &words(line));
             assert!(matches!(result, Err(Failure::Usage(_))), "`{line}` gave {result:?}");

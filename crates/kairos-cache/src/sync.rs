@@ -1,4 +1,5 @@
-//! The synchronisation primitives of this crate: std's, or loom's when the models run.
+//! The synchronisation primitives of this crate: std's, or loom's when the models run; for a thread
+//! sanitizer, locks that leave nothing to code of std which it cannot see.
 //! Never knows: what is built from them.
 //! Read next: `generation.rs`, the first protocol made of them.
 
@@ -29,6 +30,20 @@ impl<T> Mutex<T> {
         Mutex(imp::Mutex::new(value))
     }
 
+    /// The lock, waited for where the sanitizer looks: std's slow way is compiled without it.
+    #[cfg(kairos_tsan)]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        use std::sync::TryLockError::{Poisoned, WouldBlock};
+        loop {
+            match self.0.try_lock() {
+                Ok(guard) => return guard,
+                Err(Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(WouldBlock) => std::thread::yield_now(),
+            }
+        }
+    }
+
+    #[cfg(not(kairos_tsan))]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

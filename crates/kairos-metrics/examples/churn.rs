@@ -30,12 +30,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         // Relaxed: these two numbers are read after the threads are joined.
                         let counts = 1 + lives.fetch_add(1, Ordering::Relaxed) % 100;
                         std::thread::scope(|life| {
-                            life.spawn(|| {
+                            let thread = life.spawn(|| {
                                 for n in 0..counts {
                                     counter.inc();
                                     histogram.record(n * n);
                                 }
                             });
+                            thread.join().expect("counting does not panic");
                         });
                         // Relaxed: as above.
                         expected.fetch_add(counts, Ordering::Relaxed);

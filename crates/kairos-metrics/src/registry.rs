@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::counter::{Counter, CounterCells};
@@ -18,8 +18,13 @@ use crate::histogram::{Histogram, HistogramCells, HistogramConfig, HistogramSpec
 use crate::instrument::{AnyMetric, Description, Metric};
 use crate::names::{Kind, Unit, check_labels, check_metric, family_name, sample_names};
 use crate::snapshot::Snapshot;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, process_static};
 use crate::tally::Sum;
+
+process_static! {
+    /// What timers read where no clock was chosen; calibrated once.
+    static TICKS: Clock = Clock::ticks();
+}
 
 /// How many series a family has at most, unless it is told otherwise.
 pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
@@ -278,8 +283,7 @@ impl Registry {
     }
 
     pub(crate) fn timer_clock(&self) -> Clock {
-        static TICKS: OnceLock<Clock> = OnceLock::new();
-        self.0.clock.clone().unwrap_or_else(|| TICKS.get_or_init(Clock::ticks).clone())
+        self.0.clock.clone().unwrap_or_else(|| TICKS.clone())
     }
 
     fn register<T: Handled, const N: usize>(

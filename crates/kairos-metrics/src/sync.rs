@@ -1,4 +1,5 @@
-//! The synchronisation primitives of this crate: std's, or loom's when the models run.
+//! The synchronisation primitives of this crate: std's, loom's when the models run, or for a thread
+//! sanitizer some that leave nothing to code of std which it cannot see.
 //! Never knows: what is built from them; it is the only file that names std's atomics or loom.
 //! Read next: `cell.rs`, the single-writer cell made of one atomic.
 
@@ -12,16 +13,40 @@ pub(crate) use imp::Arc as Shared;
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+/// A function that makes atomics: const, but under loom, whose atomics are made at run time.
+macro_rules! const_where_atomics_are {
+    ($(#[$attr:meta])* $vis:vis fn $name:ident($($arg:ident: $of:ty)?) -> $made:ty $body:block) => {
+        #[cfg(not(kairos_loom))]
+        $(#[$attr])* $vis const fn $name($($arg: $of)?) -> $made $body
+        #[cfg(kairos_loom)]
+        $(#[$attr])* $vis fn $name($($arg: $of)?) -> $made $body
+    };
+}
+
 /// A mutex whose locks ignore poison: user code never runs under a lock of this crate, and each
 /// critical section leaves the data whole at every step that can unwind.
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(imp::Mutex<T>);
 
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Mutex<T> {
-        Mutex(imp::Mutex::new(value))
+    const_where_atomics_are! {
+        pub(crate) fn new(value: T) -> Mutex<T> {
+            Mutex(imp::Mutex::new(value))
+        }
     }
 
+    /// The lock, waited for where the sanitizer looks: std's slow way is compiled without it.
+    #[cfg(kairos_tsan)]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        loop {
+            if let Some(guard) = self.try_lock() {
+                return guard;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    #[cfg(not(kairos_tsan))]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -37,11 +62,11 @@ impl<T> Mutex<T> {
 }
 
 /// A place that is written once and read without a lock from then on.
-#[cfg(not(kairos_loom))]
+#[cfg(not(any(kairos_loom, kairos_tsan)))]
 #[derive(Debug)]
 pub(crate) struct OnceSlot<T>(imp::OnceLock<T>);
 
-#[cfg(not(kairos_loom))]
+#[cfg(not(any(kairos_loom, kairos_tsan)))]
 impl<T: Copy> OnceSlot<T> {
     pub(crate) fn new() -> OnceSlot<T> {
         OnceSlot(imp::OnceLock::new())
@@ -58,23 +83,25 @@ impl<T: Copy> OnceSlot<T> {
     }
 }
 
-/// The same under loom: `OnceLock` is opaque to it, so its publication is spelt out with a flag
-/// that loom sees and the value rides along unseen.
-#[cfg(kairos_loom)]
+/// The same where `OnceLock` is opaque to loom or to the sanitizer: its publication is spelt out with
+/// a flag that they see, and the value rides along unseen.
+#[cfg(any(kairos_loom, kairos_tsan))]
 #[derive(Debug)]
 pub(crate) struct OnceSlot<T> {
     ready: imp::atomic::AtomicBool,
-    initialising: imp::Mutex<()>,
+    initialising: Mutex<()>,
     value: std::sync::OnceLock<T>,
 }
 
-#[cfg(kairos_loom)]
+#[cfg(any(kairos_loom, kairos_tsan))]
 impl<T: Copy> OnceSlot<T> {
-    pub(crate) fn new() -> OnceSlot<T> {
-        OnceSlot {
-            ready: imp::atomic::AtomicBool::new(false),
-            initialising: imp::Mutex::new(()),
-            value: std::sync::OnceLock::new(),
+    const_where_atomics_are! {
+        pub(crate) fn new() -> OnceSlot<T> {
+            OnceSlot {
+                ready: imp::atomic::AtomicBool::new(false),
+                initialising: Mutex::new(()),
+                value: std::sync::OnceLock::new(),
+            }
         }
     }
 
@@ -88,11 +115,34 @@ impl<T: Copy> OnceSlot<T> {
         if let Some(value) = self.get() {
             return value;
         }
-        let _alone = self.initialising.lock().expect("loom does not poison");
+        let _alone = self.initialising.lock();
         let value = *self.value.get_or_init(make);
         // Release: publishes the value; pairs with the Acquire in `get`.
         self.ready.store(true, Ordering::Release);
         value
+    }
+}
+
+/// `LazyLock` for the sanitizer.
+#[cfg(kairos_tsan)]
+pub(crate) struct Lazy<T: 'static> {
+    slot: OnceSlot<&'static T>,
+    make: fn() -> T,
+}
+
+#[cfg(kairos_tsan)]
+impl<T> Lazy<T> {
+    pub(crate) const fn new(make: fn() -> T) -> Lazy<T> {
+        Lazy { slot: OnceSlot::new(), make }
+    }
+}
+
+#[cfg(kairos_tsan)]
+impl<T> std::ops::Deref for Lazy<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.slot.get_or_init(|| Box::leak(Box::new((self.make)())))
     }
 }
 
@@ -107,21 +157,13 @@ macro_rules! thread_cell {
     };
 }
 
-/// A function that makes atomics: const, but under loom, whose atomics are made at run time.
-macro_rules! const_where_atomics_are {
-    ($(#[$attr:meta])* $vis:vis fn $name:ident($($arg:ident: $of:ty)?) -> $made:ty $body:block) => {
-        #[cfg(not(kairos_loom))]
-        $(#[$attr])* $vis const fn $name($($arg: $of)?) -> $made $body
-        #[cfg(kairos_loom)]
-        $(#[$attr])* $vis fn $name($($arg: $of)?) -> $made $body
-    };
-}
-
 /// A process-wide value made on first use; under loom, one for each explored execution.
 macro_rules! process_static {
     ($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;) => {
-        #[cfg(not(kairos_loom))]
+        #[cfg(not(any(kairos_loom, kairos_tsan)))]
         $(#[$attr])* static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $init);
+        #[cfg(kairos_tsan)]
+        $(#[$attr])* static $name: crate::sync::Lazy<$type> = crate::sync::Lazy::new(|| $init);
         #[cfg(kairos_loom)]
         loom::lazy_static! { $(#[$attr])* static ref $name: $type = $init; }
     };

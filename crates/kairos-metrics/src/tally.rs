@@ -134,8 +134,7 @@ impl Tally {
         self.record_slowly(value, weight)
     }
 
-    /// Records a new smallest or largest value, a bucket's first one, or one above the highest, and
-    /// finds a bucket that is full.
+    /// Records what is no plain add: a new smallest or largest value, a bucket's first, one too high.
     #[cold]
     fn record_slowly(&self, value: u64, weight: u64) -> Result<(), Full> {
         if weight == 0 {

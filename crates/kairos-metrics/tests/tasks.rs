@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -22,7 +22,6 @@ fn tasks_of_several_workers_sum_exactly_across_their_awaits() {
     let counter = registry.counter("steps", "Steps").unwrap();
     let level = registry.gauge("running", "Tasks that run").unwrap();
     let latency = registry.histogram("latency", "Latency", Precision::two_digits()).unwrap();
-    let threads = Arc::new(Mutex::new(BTreeSet::new()));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).build().unwrap();
     // The first tasks block until each worker has one: all of them count, whatever the scheduler.
@@ -30,28 +29,32 @@ fn tasks_of_several_workers_sum_exactly_across_their_awaits() {
     let tasks: Vec<_> = (0..TASKS)
         .map(|task| {
             let (counter, level, latency) = (counter.clone(), level.clone(), latency.clone());
-            let (threads, all_workers) = (Arc::clone(&threads), Arc::clone(&all_workers));
+            let all_workers = Arc::clone(&all_workers);
             runtime.spawn(async move {
                 level.add(1);
                 if task < WORKERS as u64 {
                     all_workers.wait();
                 }
+                let mut threads = BTreeSet::new();
                 for step in 0..AWAITS {
                     counter.inc();
                     latency.record(task * AWAITS + step);
-                    threads.lock().unwrap().insert(format!("{:?}", thread::current().id()));
+                    threads.insert(format!("{:?}", thread::current().id()));
                     tokio::task::yield_now().await;
                 }
                 level.sub(1);
+                threads
             })
         })
         .collect();
-    runtime.block_on(async {
+    let threads = runtime.block_on(async {
+        let mut threads = BTreeSet::new();
         for task in tasks {
-            task.await.unwrap();
+            threads.append(&mut task.await.unwrap());
         }
+        threads
     });
-    assert!(threads.lock().unwrap().len() >= WORKERS);
+    assert!(threads.len() >= WORKERS);
     let steps = TASKS * AWAITS;
     let check = || {
         let snapshot = registry.snapshot();

@@ -1,0 +1,84 @@
+//! The stress programs and the concurrent tests under ThreadSanitizer, with nothing of std in between.
+//! Never knows: what the programs do; a report or a failed test ends the run.
+//! Read next: `crates/kairos-metrics/src/sync.rs`, for what `--cfg kairos_tsan` changes.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::invocation::Invocation;
+use crate::{Failure, target};
+
+/// What is run, by the part of the command line that tells it from the others.
+const RUNS: &[&str] = &[
+    "test -p kairos-metrics --all-features --lib --tests",
+    "run -p kairos-metrics --example churn",
+    "test -p kairos-cache --test stress --test concurrent --test concurrent_invalidation \
+     --test concurrent_refresh --test runtimes --test blocking --test cancellation",
+];
+
+/// Runs them, on the nightly toolchain; std is used as it was compiled.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] for arguments, [`Failure::Failed`] without a nightly toolchain, and for the
+/// first run with a report.
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
+    if let [unknown, ..] = args {
+        return Err(Failure::Usage(format!("`tsan` takes no arguments, got `{unknown}`")));
+    }
+    let host = nightly_host()?;
+    for line in RUNS {
+        let invocation = invocation(root, &host, line);
+        println!("{invocation}");
+        invocation.run(root)?;
+    }
+    Ok(())
+}
+
+/// The command line of one of the [`RUNS`]; tests one by one, since the harness's own threads share
+/// what std synchronises.
+fn invocation(root: &Path, host: &str, line: &str) -> Invocation {
+    let suppressions = root.join("xtask/tsan.supp");
+    let behind = if line.starts_with("test") { "--test-threads=1" } else { "30" };
+    let flags = "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg kairos_tsan";
+    let options = format!("suppressions={} die_after_fork=0", suppressions.display());
+    Invocation::cargo(line.split_whitespace())
+        .args(&["--release", "--target", host, "--target-dir"].map(String::from))
+        .args(&[target::shown(root, "tsan"), "--".into(), behind.into()])
+        .toolchain("nightly")
+        .var("RUSTFLAGS", flags)
+        .var("TSAN_OPTIONS", options)
+}
+
+/// The platform of the nightly toolchain: the sanitizer wants it named, or it would be applied to
+/// build scripts too.
+fn nightly_host() -> Result<String, Failure> {
+    let output = Command::new("rustc").args(["+nightly", "--version", "--verbose"]).output();
+    let said = output.ok().filter(|output| output.status.success());
+    let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let host = said.as_deref().and_then(|text| text.lines().find_map(|l| l.strip_prefix("host: ")));
+    host.map(String::from).ok_or_else(|| {
+        Failure::Failed("no nightly toolchain; `rustup toolchain install nightly` gets it".into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_compiled_with_the_sanitizer_for_a_named_platform() {
+        let shown =
+            invocation(Path::new("/kairos"), "x86_64-unknown-linux-gnu", RUNS[1]).to_string();
+        assert!(
+            shown.starts_with(
+                "RUSTFLAGS='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg kairos_tsan' \
+                 TSAN_OPTIONS='suppressions=/kairos/xtask/tsan.supp die_after_fork=0' cargo +nightly run \
+                 -p kairos-metrics --example churn --release --target x86_64-unknown-linux-gnu \
+                 --target-dir "
+            ),
+            "{shown}"
+        );
+        assert!(shown.ends_with(" -- 30"), "{shown}");
+    }
+}
