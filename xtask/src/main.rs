@@ -71,7 +71,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "clocks",
         usage: "clocks",
-        about: "the metrics crate for aarch64 where that target is installed, or without a counter",
+        about: "the metrics crate without a counter, and for aarch64 where that target is installed",
         run: clocks::run,
     },
     Command {

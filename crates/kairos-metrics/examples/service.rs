@@ -7,6 +7,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
 use kairos_metrics::{CounterFamily, Histogram, Precision, Registry};
 
@@ -27,17 +28,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("http://{}/metrics", listener.local_addr()?);
     // The buffer is kept from scrape to scrape.
     let mut body = String::new();
-    for stream in listener.incoming() {
+    loop {
+        let accepted = listener.accept();
         let _timer = service.latency.start();
-        if let Err(error) = service.answer(&stream?, &mut body) {
+        if let Err(error) = accepted.and_then(|(stream, _)| service.answer(&stream, &mut body)) {
             println!("a client left: {error}");
         }
     }
-    Ok(())
 }
 
 impl Service {
     fn answer(&self, mut stream: &TcpStream, body: &mut String) -> io::Result<()> {
+        // One thread answers all: a client that says nothing must not keep the others waiting.
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.set_write_timeout(Some(Duration::from_secs(2)))?;
         let mut reader = BufReader::new(stream);
         let mut request = String::new();
         reader.read_line(&mut request)?;

@@ -16,7 +16,8 @@ pub const HOUR_NS: u64 = 3_600_000_000_000;
 /// the top bucket and in [`HistogramSnapshot::saturated`](crate::HistogramSnapshot::saturated).
 ///
 /// Memory of one histogram for one recording thread: 3, 18 or 132 KiB with one, two or three digits,
-/// the last of which is touched only where values fall (4 KiB an octave).
+/// and twice that once for all threads that have ended. An allocator that hands out untouched pages
+/// for zeros has those of the last touched only where values fall (4 KiB an octave).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "RawPrecision", into = "RawPrecision")]
 pub struct Precision {

@@ -3,14 +3,16 @@
 //! Read next: `local.rs`, through which a thread reaches its shard.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Weak;
 
 use crate::buckets::Layout;
 use crate::shard::{Shard, Sizes};
+use crate::sum::Sum;
 #[cfg(all(unix, not(kairos_loom)))]
 use crate::sync::Ordering;
 use crate::sync::{AtomicI64, Mutex, MutexGuard};
-use crate::tally::{Sum, Tally, Writers};
+use crate::tally::{Tally, Writers};
 
 /// Everything that threads share: one for the process, and one for each execution of a model.
 ///
@@ -37,6 +39,19 @@ pub(crate) struct State {
     /// Ids whose tallies are laid out already: an id is used again only with its layout.
     free_tally_ids: BTreeMap<Layout, BTreeSet<u32>>,
     gauges: Vec<Weak<AtomicI64>>,
+    /// How many series were made.
+    births: u64,
+    /// Tells this process's series from those of every other process.
+    nonce: u64,
+    forked: Option<Forked>,
+}
+
+/// What a forked child remembers of the fork.
+#[derive(Clone, Copy, Debug)]
+struct Forked {
+    /// How many series there were: they began anew.
+    births: u64,
+    unix_ns: u64,
 }
 
 /// Dense ids, the smallest free one first, so that few ids stay in the embedded blocks.
@@ -67,6 +82,9 @@ impl Core {
             tally_ids: Ids::default(),
             free_tally_ids: BTreeMap::new(),
             gauges: Vec::new(),
+            births: 0,
+            nonce: RandomState::new().build_hasher().finish(),
+            forked: None,
         };
         Core { sizes, shared: Shard::leaked(sizes, Writers::Many), state: Mutex::new(state) }
     }
@@ -103,9 +121,11 @@ impl Core {
         }
     }
 
-    /// An id for a counter; its count is zero.
+    /// An id for a counter; its count is zero, and the shared shard has place for it.
     pub(crate) fn acquire_cell(&self) -> u32 {
-        self.state.lock().cell_ids.take()
+        let id = self.state.lock().cell_ids.take();
+        let _place = self.shared.cell(id);
+        id
     }
 
     /// Takes a counter's id back. The caller's last handle is gone, so that all counts happened
@@ -117,11 +137,23 @@ impl Core {
         state.cell_ids.free.insert(id);
     }
 
-    /// An id for a histogram of this layout; nothing is recorded under it.
+    /// An id for a histogram of this layout; nothing is recorded under it, and the shared shard has
+    /// place for it.
     pub(crate) fn acquire_tally(&self, layout: Layout) -> u32 {
+        let id = {
+            let mut state = self.state.lock();
+            let free = state.free_tally_ids.get_mut(&layout).and_then(BTreeSet::pop_first);
+            free.unwrap_or_else(|| state.tally_ids.fresh())
+        };
+        let _place = self.shared.tally(id, layout);
+        id
+    }
+
+    /// The number of a new series; see [`Reader::birth`].
+    pub(crate) fn number_series(&self) -> u64 {
         let mut state = self.state.lock();
-        let free = state.free_tally_ids.get_mut(&layout).and_then(BTreeSet::pop_first);
-        free.unwrap_or_else(|| state.tally_ids.fresh())
+        state.births += 1;
+        state.births
     }
 
     /// Takes a histogram's id back, as [`Core::release_cell`] does.
@@ -157,12 +189,15 @@ impl Core {
     /// The other threads' shards are abandoned, not reused: their owners may have been stopped
     /// halfway through allocating a block.
     #[cfg(all(unix, not(kairos_loom)))]
-    pub(crate) fn restart(&self, state: &mut State, own: Option<&'static Shard>) {
+    pub(crate) fn restart(&self, state: &mut State, own: Option<&'static Shard>, unix_ns: u64) {
         state.leased.retain(|shard| own.is_some_and(|own| std::ptr::eq(*shard, own)));
         for shard in state.leased.iter().copied().chain([self.shared]) {
             (0..state.cell_ids.next).for_each(|id| shard.clear_cell(id));
-            (0..state.tally_ids.next).for_each(|id| shard.clear_tally(id));
+            (0..state.tally_ids.next).for_each(|id| shard.clear_whole_tally(id));
         }
+        state.forked = Some(Forked { births: state.births, unix_ns });
+        let pid = u64::from(std::process::id());
+        state.nonce = state.nonce.rotate_left(1).wrapping_add(unix_ns.wrapping_mul(2 * pid + 1));
         for gauge in state.gauges.iter().filter_map(Weak::upgrade) {
             // Relaxed: the child has one thread.
             gauge.store(0, Ordering::Relaxed);
@@ -198,6 +233,18 @@ impl Reader<'_> {
     pub(crate) fn add_up_ranges(&self, id: u32, edges: &[usize], sum: &mut Sum) {
         let tallies = self.shards().filter_map(|shard| -> Option<&Tally> { shard.find_tally(id) });
         sum.add_up_ranges(edges, tallies);
+    }
+
+    /// What tells a series from every other one, of other processes too: a forked child's are not
+    /// its parent's.
+    pub(crate) fn birth(&self, number: u64) -> u64 {
+        self.state.nonce.wrapping_add(number)
+    }
+
+    /// When a series began anew after it was made, in nanoseconds since the epoch: when this process
+    /// was forked.
+    pub(crate) fn began_anew(&self, number: u64) -> Option<u64> {
+        self.state.forked.filter(|fork| number <= fork.births).map(|fork| fork.unix_ns)
     }
 
     fn shards(&self) -> impl Iterator<Item = &'static Shard> + Clone {

@@ -8,8 +8,8 @@ use crate::instrument::{Instrument, Series, Stamp};
 use crate::local::{self, core};
 use crate::names::Kind;
 use crate::snapshot::Value;
+use crate::sum::Sum;
 use crate::sync::Shared;
-use crate::tally::Sum;
 
 /// A number that grows.
 ///
@@ -85,6 +85,7 @@ impl Instrument for CounterCells {
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
         let mut heads = stamp.heads.iter();
         encoder.sample_u64(heads.next().unwrap_or_default(), reader.count(self.id));
-        encoder.created(heads.next().unwrap_or_default(), &stamp.created);
+        let anew = reader.began_anew(stamp.number);
+        encoder.created(heads.next().unwrap_or_default(), &stamp.created, anew);
     }
 }

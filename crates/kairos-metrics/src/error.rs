@@ -48,8 +48,11 @@ pub enum Error {
         /// What would be accepted.
         allowed: &'static str,
     },
-    /// A histogram's exposed bounds do not rise, or there are none.
-    #[error("histogram {name:?}: bounds must be at least one, and each above the one before")]
+    /// A histogram's exposed bounds do not rise, reach the highest value, or there are none.
+    #[error(
+        "histogram {name:?}: bounds must be at least one, each above the one before, and below the \
+         precision's highest value"
+    )]
     Bounds {
         /// The metric that was to be registered.
         name: String,

@@ -12,6 +12,7 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
+use crate::clock::Clock;
 use crate::core::{Core, State};
 use crate::shard::Shard;
 use crate::sync::MutexGuard;
@@ -60,7 +61,8 @@ extern "C" fn in_parent() {
 
 extern "C" fn in_child() {
     if let (Some(mut state), Some(process)) = (release(), PROCESS.get()) {
-        (process.core)().restart(&mut state, (process.own_shard)());
+        let now = Clock::system().unix_ns();
+        (process.core)().restart(&mut state, (process.own_shard)(), now);
     }
 }
 

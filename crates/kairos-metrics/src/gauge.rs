@@ -10,8 +10,8 @@ use crate::instrument::{Instrument, Series, Stamp};
 use crate::local::core;
 use crate::names::Kind;
 use crate::snapshot::Value;
+use crate::sum::Sum;
 use crate::sync::{AtomicI64, Ordering, Shared};
-use crate::tally::Sum;
 
 /// A whole number that goes up and down.
 ///

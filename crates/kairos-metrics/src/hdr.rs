@@ -8,7 +8,7 @@ use hdrhistogram::Histogram as HdrHistogram;
 use serde::{Deserialize, Serialize};
 
 use crate::buckets::Precision;
-use crate::tally::Sum;
+use crate::sum::Sum;
 
 /// What a histogram had recorded when it was read.
 ///
@@ -67,7 +67,8 @@ impl HistogramSnapshot {
         self.buckets.is_empty()
     }
 
-    /// The sum of all values, modulo 2^64. While threads record it may lead or lag the count by
+    /// The sum of all values as they were recorded, modulo 2^64, those above the precision's highest
+    /// included. While threads record it may lead or lag the count by
     /// the values that are being recorded; nothing is lost: what one difference lacks the next
     /// one has.
     pub const fn sum(&self) -> u64 {
@@ -250,6 +251,7 @@ impl TryFrom<RawHistogram> for HistogramSnapshot {
     fn try_from(raw: RawHistogram) -> Result<HistogramSnapshot, &'static str> {
         let RawHistogram { precision, buckets, sum, min, max, saturated } = raw;
         let layout = precision.layout();
+        let buckets: Vec<_> = buckets.into_iter().filter(|(_, count)| *count != 0).collect();
         if !buckets.is_sorted_by(|(a, _), (b, _)| a < b) {
             return Err("buckets must ascend");
         }

@@ -19,7 +19,7 @@ pub struct Interval<'a> {
     pub start: Duration,
     /// How long it lasted.
     pub length: Duration,
-    /// What the line is about, without spaces, commas or line ends.
+    /// What the line is about, without spaces, commas or line ends; none when empty.
     pub tag: Option<&'a str>,
     /// What was recorded: a difference between two snapshots.
     pub values: &'a HistogramSnapshot,
@@ -41,7 +41,8 @@ impl HistogramSnapshot {
     }
 }
 
-/// Writes an interval log, version 1.2, its maxima in milliseconds.
+/// Writes an interval log, version 1.2. Its maxima are a millionth of the recorded values: of
+/// nanoseconds, milliseconds.
 ///
 /// # Errors
 /// When writing fails, a tag holds a space, a comma or a line end, or a count exceeds `i64::MAX`.
@@ -59,7 +60,7 @@ pub fn write_interval_log<'a>(
         .with_max_value_divisor(1e6)
         .begin_log_with(out, &mut serializer)?;
     for Interval { start, length, tag, values } in intervals {
-        let tag = match tag {
+        let tag = match tag.filter(|tag| !tag.is_empty()) {
             Some(tag) => Some(Tag::new(tag).ok_or_else(|| invalid("the tag has a separator"))?),
             None => None,
         };

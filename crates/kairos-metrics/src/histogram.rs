@@ -14,14 +14,13 @@ use crate::instrument::{Instrument, Series, Stamp};
 use crate::local::{self, Place, core};
 use crate::names::{Kind, Unit};
 use crate::snapshot::Value;
+use crate::sum::Sum;
 use crate::sync::Shared;
-use crate::tally::Sum;
 
 /// A distribution of values, nanoseconds unless its [`Unit`] says otherwise.
 ///
 /// A handle, as [`Counter`](crate::Counter) is one. Recording costs a bucket index and two plain
-/// adds in memory of the recording thread; the first value of an octave on a thread allocates
-/// the octave's buckets.
+/// adds in memory of the recording thread; a thread's first value allocates its buckets.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     place: Place,
@@ -45,8 +44,8 @@ impl Histogram {
         local::record(&self.place, ns, weight);
     }
 
-    /// Whether this thread should take its next timing, of which it takes the first and then one
-    /// in `every`: the weight to record it with, or nothing. 0 and 1 take every one.
+    /// The weight to record this thread's next timing with, if it is to be taken: the first is, with
+    /// one, and then one in `every`, with `every`. 0 and 1 take every one.
     #[inline]
     pub fn due(&self, every: u32) -> Option<u32> {
         local::due(&self.place, every)
@@ -70,30 +69,45 @@ impl Histogram {
 pub struct HistogramConfig {
     pub(crate) precision: Precision,
     pub(crate) unit: Unit,
-    pub(crate) bounds: Vec<u64>,
+    bounds: Option<Vec<u64>>,
 }
 
 impl HistogramConfig {
     /// Latencies in nanoseconds, exposed in seconds with bounds 1, 2.5, 5 from 1 µs to 10 s.
     pub fn new(precision: Precision) -> HistogramConfig {
-        HistogramConfig { precision, unit: Unit::Seconds, bounds: default_bounds(Unit::Seconds) }
+        HistogramConfig { precision, unit: Unit::Seconds, bounds: None }
     }
 
-    /// What the values measure. Bytes and plain numbers are exposed with the powers of four up
-    /// to 2^40 as bounds.
+    /// What the values measure. Bytes and plain numbers are exposed with the bounds `4^k - 1` up to
+    /// 2^40, unless others are [given](Self::bounds).
     #[must_use]
     pub fn unit(self, unit: Unit) -> HistogramConfig {
-        HistogramConfig { unit, bounds: default_bounds(unit), ..self }
+        HistogramConfig { unit, ..self }
     }
 
-    /// The bounds (`le`) of the exposed buckets, in the unit that is recorded, rising.
+    /// The bounds (`le`) of the exposed buckets, in the unit that is recorded: rising, and below the
+    /// precision's highest value, since what lies above that is not told apart and counts under
+    /// `+Inf` only. Default bounds that are not below it are left out.
     ///
     /// A recorded value is counted under the first bound that its whole bucket lies below: an
     /// exposed count never claims too much, and lags by at most the precision. Bounds `2^k - 1`
     /// are exact.
     #[must_use]
     pub fn bounds(self, bounds: impl Into<Vec<u64>>) -> HistogramConfig {
-        HistogramConfig { bounds: bounds.into(), ..self }
+        HistogramConfig { bounds: Some(bounds.into()), ..self }
+    }
+
+    /// The bounds in force, if they are sound.
+    fn sound_bounds(&self) -> Option<Vec<u64>> {
+        let highest = self.precision.highest();
+        let Some(given) = &self.bounds else {
+            let default = default_bounds(self.unit);
+            return Some(default.into_iter().filter(|bound| *bound < highest).collect());
+        };
+        let sound = !given.is_empty()
+            && given.is_sorted_by(|a, b| a < b)
+            && given.iter().all(|bound| *bound < highest);
+        sound.then(|| given.clone())
     }
 }
 
@@ -110,31 +124,34 @@ fn default_bounds(unit: Unit) -> Vec<u64> {
             let steps = decades.flat_map(|decade| [decade, decade / 2 * 5, decade * 5]);
             steps.chain([10_000_000_000]).collect()
         }
-        Unit::Bytes | Unit::Plain => (0..=20).map(|power| 1 << (2 * power)).collect(),
+        Unit::Bytes | Unit::Plain => (1..=20).map(|power| (1 << (2 * power)) - 1).collect(),
     }
 }
 
 /// What the series of a histogram metric share.
 #[derive(Clone, Debug)]
 pub(crate) struct HistogramSpec {
-    pub(crate) config: Arc<HistogramConfig>,
-    pub(crate) clock: Clock,
+    precision: Precision,
+    pub(crate) unit: Unit,
+    bounds: Arc<[u64]>,
+    clock: Clock,
 }
 
 impl HistogramSpec {
     /// What the metric `name` is made with.
     ///
     /// # Errors
-    /// [`Error::Bounds`] when there are no bounds, or they do not rise.
+    /// [`Error::Bounds`] when bounds are given and there are none, or they do not rise, or do not
+    /// stay below the highest value.
     pub(crate) fn new(
         name: &str,
-        config: HistogramConfig,
+        config: &HistogramConfig,
         clock: Clock,
     ) -> Result<HistogramSpec, Error> {
-        if config.bounds.is_empty() || !config.bounds.is_sorted_by(|a, b| a < b) {
-            return Err(Error::Bounds { name: name.to_owned() });
-        }
-        Ok(HistogramSpec { config: Arc::new(config), clock })
+        let bounds =
+            config.sound_bounds().ok_or_else(|| Error::Bounds { name: name.to_owned() })?;
+        let HistogramConfig { precision, unit, .. } = *config;
+        Ok(HistogramSpec { precision, unit, bounds: bounds.into(), clock })
     }
 }
 
@@ -142,7 +159,8 @@ impl HistogramSpec {
 pub(crate) struct HistogramCells {
     id: u32,
     layout: Layout,
-    config: Arc<HistogramConfig>,
+    precision: Precision,
+    unit: Unit,
     /// For each bound, the first bucket that does not lie below it.
     edges: Vec<usize>,
     clock: Clock,
@@ -151,7 +169,7 @@ pub(crate) struct HistogramCells {
 impl HistogramCells {
     fn read(&self, reader: &Reader<'_>, sum: &mut Sum) -> HistogramSnapshot {
         reader.add_up(self.id, self.layout, sum);
-        HistogramSnapshot::from_sum(self.config.precision, sum)
+        HistogramSnapshot::from_sum(self.precision, sum)
     }
 }
 
@@ -167,25 +185,23 @@ impl Instrument for HistogramCells {
     const KIND: Kind = Kind::Histogram;
 
     fn make(spec: &HistogramSpec) -> HistogramCells {
-        let layout = spec.config.precision.layout();
-        let edge = |bound: &u64| match bound.checked_add(1) {
-            Some(above) => layout.index(above),
-            None => layout.index(u64::MAX) + 1,
-        };
+        let layout = spec.precision.layout();
         HistogramCells {
             id: core().acquire_tally(layout),
             layout,
-            config: Arc::clone(&spec.config),
-            edges: spec.config.bounds.iter().map(edge).collect(),
+            precision: spec.precision,
+            unit: spec.unit,
+            // Bounds lie below the highest value, whose bucket counts what lies above, too.
+            edges: spec.bounds.iter().map(|bound| layout.index(bound + 1)).collect(),
             clock: spec.clock.clone(),
         }
     }
 
     fn heads(spec: &HistogramSpec, family: &str, labels: &str) -> Heads {
         let mut heads = Heads::default();
-        for bound in &spec.config.bounds {
+        for bound in spec.bounds.iter() {
             let mut le = "le=\"".to_owned();
-            match spec.config.unit {
+            match spec.unit {
                 Unit::Seconds => push_ns_as_seconds(&mut le, *bound),
                 Unit::Bytes | Unit::Plain => {
                     push_u64(&mut le, *bound);
@@ -223,11 +239,11 @@ impl Instrument for HistogramCells {
             encoder.sample_u64(head(), count);
         }
         encoder.sample_u64(head(), count);
-        match self.config.unit {
+        match self.unit {
             Unit::Seconds => encoder.sample_ns(head(), sum.total),
             Unit::Bytes | Unit::Plain => encoder.sample_u64(head(), sum.total),
         }
-        encoder.created(head(), &stamp.created);
+        encoder.created(head(), &stamp.created, reader.began_anew(stamp.number));
         encoder.sum = sum;
     }
 }

@@ -11,8 +11,8 @@ use crate::local::core;
 use crate::names::{Kind, Unit};
 use crate::series::SeriesMap;
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
-use crate::sync::{AtomicU64, Ordering, Shared, process_static};
-use crate::tally::Sum;
+use crate::sum::Sum;
+use crate::sync::Shared;
 
 /// The cells of one series of some kind.
 pub(crate) trait Instrument: Send + Sync + 'static {
@@ -40,7 +40,8 @@ pub(crate) struct Stamp {
     pub(crate) heads: Heads,
     /// When it was made, in seconds since the epoch, as every scrape shows it.
     pub(crate) created: String,
-    birth: u64,
+    /// How many series of this process were made up to it; see [`Reader::birth`].
+    pub(crate) number: u64,
 }
 
 /// One series: its cells, and what it looks like.
@@ -70,10 +71,6 @@ pub(crate) struct Description {
     pub(crate) labels: Vec<String>,
 }
 
-process_static! {
-    static BIRTHS: AtomicU64 = AtomicU64::new(0);
-}
-
 impl<T: Instrument> Metric<T> {
     pub(crate) fn new(description: Description, spec: T::Spec, clock: Clock, limit: usize) -> Self {
         Metric { description, spec, clock, series: SeriesMap::new(limit) }
@@ -91,8 +88,7 @@ impl<T: Instrument> Metric<T> {
                 stamp: Stamp {
                     heads: T::heads(&self.spec, &self.description.family, &labels),
                     created,
-                    // Relaxed: the number only has to differ from all others.
-                    birth: BIRTHS.fetch_add(1, Ordering::Relaxed),
+                    number: core().number_series(),
                 },
                 seen_activity: 0,
                 seen_at: self.clock.raw(),
@@ -136,11 +132,14 @@ pub(crate) trait AnyMetric: Send + Sync {
 impl<T: Instrument> AnyMetric for Metric<T> {
     fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot {
         let series = self.series.lock();
-        let reader = core().reader();
-        let series = series.iter().map(|(values, series)| SeriesSnapshot {
-            values: values.to_vec(),
-            birth: series.stamp.birth,
-            value: series.cells.value(&reader, sum),
+        // A reader for each series: an ending thread waits for one series, not for a whole family.
+        let series = series.iter().map(|(values, series)| {
+            let reader = core().reader();
+            SeriesSnapshot {
+                values: values.to_vec(),
+                birth: reader.birth(series.stamp.number),
+                value: series.cells.value(&reader, sum),
+            }
         });
         let Description { help, unit, labels, .. } = self.description.clone();
         MetricSnapshot { help, kind: T::KIND, unit, labels, series: series.collect() }
@@ -150,9 +149,9 @@ impl<T: Instrument> AnyMetric for Metric<T> {
         let Description { family, help, unit, .. } = &self.description;
         header(encoder.out, encoder.format, family, help, T::KIND, *unit);
         let series = self.series.lock();
-        let reader = core().reader();
         for (_, series) in series.iter() {
-            series.cells.encode(&reader, &series.stamp, encoder);
+            // A reader for each, as above.
+            series.cells.encode(&core().reader(), &series.stamp, encoder);
         }
     }
 

@@ -246,8 +246,8 @@ impl Registry {
         help: &str,
         config: impl Into<HistogramConfig>,
     ) -> Result<TypedFamily<Histogram, L>, Error> {
-        let spec = HistogramSpec::new(name, config.into(), self.timer_clock())?;
-        self.register_by::<HistogramCells, L>(name, help, spec.config.unit, spec)
+        let spec = HistogramSpec::new(name, &config.into(), self.timer_clock())?;
+        self.register_by::<HistogramCells, L>(name, help, spec.unit, spec)
     }
 
     fn register_by<T: Handled, L: LabelSet>(

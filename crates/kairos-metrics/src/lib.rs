@@ -6,6 +6,7 @@
 //! cache line. When a thread ends its counts are kept and its cells go to the next thread.
 
 mod buckets;
+mod catalog;
 mod cell;
 mod clock;
 mod core;
@@ -15,6 +16,7 @@ mod error;
 mod family;
 #[cfg(unix)]
 mod fork;
+mod fraction;
 mod gauge;
 mod hdr;
 #[cfg(feature = "hdr-log")]
@@ -33,6 +35,7 @@ mod registry;
 mod series;
 mod shard;
 mod snapshot;
+mod sum;
 mod sync;
 mod tally;
 mod timer;
@@ -49,10 +52,9 @@ pub use hdr_log::{Interval, write_interval_log};
 pub use histogram::{Histogram, HistogramConfig};
 pub use labels::{Label, LabelSet, TypedFamily};
 pub use local::shards;
-pub use names::{Kind, Unit};
+pub use names::{Kind, OVERFLOW, Unit};
 #[cfg(feature = "facade")]
 pub use recorder::Recorder;
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
-pub use series::OVERFLOW;
 pub use snapshot::{MetricSnapshot, SeriesSnapshot, Snapshot, Value};
 pub use timer::Timer;

@@ -39,8 +39,9 @@ pub fn shards() -> usize {
 enum Phase {
     /// Nothing was counted yet.
     Unleased,
-    /// A lease is being taken; an allocator that counts meanwhile must not take another.
-    Leasing,
+    /// A lease is being taken, or a shard grows: an allocator that counts meanwhile does so in the
+    /// shared shard, which has place for every id since the id was given out.
+    Allocating,
     Leased,
     /// The lease was given back; another thread-local's destructor may still count.
     Returned,
@@ -120,8 +121,8 @@ impl Local {
     fn shard(&self) -> Option<&'static Shard> {
         match self.phase.get() {
             Phase::Leased => return self.shard.get(),
-            Phase::Leasing | Phase::Returned => return None,
-            Phase::Unleased => self.phase.set(Phase::Leasing),
+            Phase::Allocating | Phase::Returned => return None,
+            Phase::Unleased => self.phase.set(Phase::Allocating),
         }
         if LEASE.try_with(|_| ()).is_err() {
             self.phase.set(Phase::Returned);
@@ -132,6 +133,14 @@ impl Local {
             None => self.phase.set(Phase::Unleased),
         }
         self.shard.get()
+    }
+
+    /// Runs what may allocate in this thread's own shard.
+    fn allocating<R>(&self, grow: impl FnOnce() -> R) -> R {
+        let before = self.phase.replace(Phase::Allocating);
+        let grown = grow();
+        self.phase.set(before);
+        grown
     }
 }
 
@@ -171,7 +180,10 @@ pub(crate) fn add(id: u32, n: u64) {
 #[inline(never)]
 fn add_slowly(id: u32, n: u64) {
     match LOCAL.with(Local::shard) {
-        Some(shard) => shard.cell(id).add(n),
+        Some(shard) => match shard.find_cell(id) {
+            Some(cell) => cell.add(n),
+            None => LOCAL.with(|local| local.allocating(|| shard.cell(id))).add(n),
+        },
         None => core().shared().cell(id).add_shared(n),
     }
 }
@@ -198,23 +210,22 @@ fn record_slowly(place: &Place, value: u64, weight: u64) {
     }
 }
 
-/// Whether this thread's next timing of a histogram is the one in `every` to be taken.
-///
-/// Without a lease every timing is to be taken, with a weight of one: see the return value.
+/// The weight of this thread's next timing of a histogram, if it is to be taken; see [`Tally::due`].
+/// Without a lease every one is, for itself.
 #[inline]
 pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
     let tally = tally_at_hand(place);
     if tally.is_nowhere() {
         return due_slowly(place, every);
     }
-    tally.due(every).then_some(every.max(1))
+    tally.due(every)
 }
 
 #[cold]
 #[inline(never)]
 fn due_slowly(place: &Place, every: u32) -> Option<u32> {
     match LOCAL.with(Local::shard) {
-        Some(shard) => find_tally(shard, place).due(every).then_some(every.max(1)),
+        Some(shard) => find_tally(shard, place).due(every),
         None => Some(1),
     }
 }
@@ -226,7 +237,9 @@ fn tally_at_hand(place: &Place) -> &'static Tally {
 
 /// A tally of this thread's shard, from now on at hand if its id is small.
 fn find_tally(shard: &Shard, place: &Place) -> &'static Tally {
-    let tally = shard.tally(place.id, place.layout);
+    let tally = shard.find_tally(place.id).unwrap_or_else(|| {
+        LOCAL.with(|local| local.allocating(|| shard.tally(place.id, place.layout)))
+    });
     if place.at_hand < u8::MAX {
         LOCAL.with(|local| local.tallies[usize::from(place.at_hand)].set(tally));
     }

@@ -7,8 +7,8 @@ use crate::core::Core;
 use crate::hdr::HistogramSnapshot;
 use crate::series::SeriesMap;
 use crate::shard::{Shard, Sizes};
+use crate::sum::Sum;
 use crate::sync::Shared;
-use crate::tally::Sum;
 
 /// A process's shards and ids, one for each execution of a model.
 #[derive(Debug)]

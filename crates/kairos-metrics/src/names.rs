@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
+/// The value of every label of the series that stands for all label sets beyond the bound.
+pub const OVERFLOW: &str = "_overflow_";
+
 /// What a histogram's values measure; decides the exposed name and the scale of its samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Unit {
     /// Recorded in nanoseconds, exposed in seconds under a name that ends in `_seconds`.
@@ -31,7 +34,7 @@ impl Unit {
 }
 
 /// What kind of instrument a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Kind {
     /// Grows.

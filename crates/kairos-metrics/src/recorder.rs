@@ -13,9 +13,8 @@ use crate::error::Error;
 use crate::family::SeriesOf;
 use crate::gauge::{Fraction, FractionGauge, GaugeCell};
 use crate::histogram::{Histogram, HistogramCells, HistogramConfig, HistogramSpec};
-use crate::names::Unit;
+use crate::names::{OVERFLOW, Unit};
 use crate::registry::Registry;
-use crate::series::OVERFLOW;
 use crate::sync::Mutex;
 
 /// A recorder for `metrics::set_global_recorder` that counts in a [`Registry`].
@@ -142,11 +141,11 @@ impl Registry {
         &self,
         name: &str,
         help: &str,
-        config: HistogramConfig,
+        config: &HistogramConfig,
         labels: &[&str],
     ) -> Result<Arc<dyn SeriesOf<Histogram>>, Error> {
-        let (unit, clock) = (config.unit, self.timer_clock());
-        let spec = HistogramSpec { config: Arc::new(config), clock };
+        let unit = config.unit;
+        let spec = HistogramSpec::new(name, config, self.timer_clock())?;
         Ok(self.register_series::<HistogramCells>(name, help, unit, labels, spec)?)
     }
 }
@@ -193,7 +192,7 @@ impl metrics::Recorder for Recorder {
         let State { histograms, refused, .. } = &mut *state;
         let register = |registry: &Registry, name: &str, labels: &[&str]| {
             let config = HistogramConfig::new(Precision::two_digits()).unit(unit);
-            registry.histogram_series(name, &help, config, labels)
+            registry.histogram_series(name, &help, &config, labels)
         };
         let histogram = emitted(histograms, refused, key, register, &self.registry);
         metrics::Histogram::from_arc(Arc::new(Scaled { histogram, scale }))

@@ -2,10 +2,10 @@
 //! Never knows: how anything is counted.
 //! Read next: `instrument.rs` for metrics, `family.rs` for families, `encode/` for the text.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::counter::{Counter, CounterCells};
 use crate::encode::{Encoder, Format};
@@ -15,11 +15,11 @@ use crate::family::{
 };
 use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
 use crate::histogram::{Histogram, HistogramCells, HistogramConfig, HistogramSpec};
-use crate::instrument::{AnyMetric, Description, Metric};
-use crate::names::{Kind, Unit, check_labels, check_metric, family_name, sample_names};
+use crate::instrument::{Description, Metric};
+use crate::names::{Unit, check_labels, check_metric, family_name};
 use crate::snapshot::Snapshot;
+use crate::sum::Sum;
 use crate::sync::{Mutex, process_static};
-use crate::tally::Sum;
 
 process_static! {
     /// What timers read where no clock was chosen; calibrated once.
@@ -65,14 +65,7 @@ struct Inner {
     clock: Option<Clock>,
     idle_clock: Clock,
     family_limit: usize,
-    metrics: Mutex<Metrics>,
-}
-
-#[derive(Default)]
-struct Metrics {
-    by_name: BTreeMap<String, Arc<dyn AnyMetric>>,
-    /// Every sample name that is taken.
-    samples: BTreeSet<String>,
+    metrics: Mutex<Catalog>,
 }
 
 /// Chooses a registry's clock and bounds.
@@ -103,7 +96,7 @@ impl RegistryBuilder {
             clock: self.clock,
             idle_clock,
             family_limit: self.family_limit,
-            metrics: Mutex::new(Metrics::default()),
+            metrics: Mutex::new(Catalog::default()),
         }))
     }
 }
@@ -223,19 +216,14 @@ impl Registry {
         config: impl Into<HistogramConfig>,
         labels: [&str; N],
     ) -> Result<HistogramFamily<N>, Error> {
-        let spec = HistogramSpec::new(name, config.into(), self.timer_clock())?;
-        self.register::<HistogramCells, N>(name, help, spec.config.unit, labels, spec)
+        let spec = HistogramSpec::new(name, &config.into(), self.timer_clock())?;
+        self.register::<HistogramCells, N>(name, help, spec.unit, labels, spec)
     }
 
     /// Takes a metric out; `false` if there is none of that name. Its handles go on counting
     /// unseen, and the name can be registered anew.
     pub fn unregister(&self, name: &str) -> bool {
-        let mut metrics = self.0.metrics.lock();
-        let Some(metric) = metrics.by_name.remove(name) else { return false };
-        for sample in sample_names(metric.family(), metric.kind()) {
-            metrics.samples.remove(&sample);
-        }
-        true
+        self.0.metrics.lock().remove(name)
     }
 
     /// Reads everything, as plain data. Allocates; O(series x live threads), and for histograms
@@ -243,7 +231,7 @@ impl Registry {
     pub fn snapshot(&self) -> Snapshot {
         let mut sum = Sum::default();
         let metrics = self.0.metrics.lock();
-        let read = metrics.by_name.iter().map(|(name, m)| (name.clone(), m.snapshot(&mut sum)));
+        let read = metrics.iter().map(|(name, m)| (name.clone(), m.snapshot(&mut sum)));
         Snapshot { metrics: read.collect() }
     }
 
@@ -277,7 +265,7 @@ impl Registry {
 
     fn encode(&self, out: &mut String, format: Format) {
         let mut encoder = Encoder { out, format, sum: Sum::default() };
-        for metric in self.0.metrics.lock().by_name.values() {
+        for (_, metric) in self.0.metrics.lock().iter() {
             metric.encode(&mut encoder);
         }
     }
@@ -317,32 +305,14 @@ impl Registry {
         let limit = if labels.is_empty() { 1 } else { self.0.family_limit };
         let metric =
             Arc::new(Metric::<T>::new(description, spec, self.0.idle_clock.clone(), limit));
-        self.0.metrics.lock().insert(name, &family, T::KIND, Arc::clone(&metric) as _)?;
+        self.0.metrics.lock().insert(name, Arc::clone(&metric) as _)?;
         Ok(metric)
-    }
-}
-
-impl Metrics {
-    fn insert(
-        &mut self,
-        name: &str,
-        family: &str,
-        kind: Kind,
-        metric: Arc<dyn AnyMetric>,
-    ) -> Result<(), Error> {
-        let samples = sample_names(family, kind);
-        if let Some(taken) = samples.iter().find(|sample| self.samples.contains(*sample)) {
-            return Err(Error::Duplicate { name: name.to_owned(), sample: taken.clone() });
-        }
-        self.samples.extend(samples);
-        self.by_name.insert(name.to_owned(), metric);
-        Ok(())
     }
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let metrics = self.0.metrics.lock();
-        f.debug_struct("Registry").field("metrics", &metrics.by_name.len()).finish_non_exhaustive()
+        f.debug_struct("Registry").field("metrics", &metrics.iter().count()).finish_non_exhaustive()
     }
 }

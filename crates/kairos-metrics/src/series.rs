@@ -6,10 +6,8 @@ use std::borrow::Borrow;
 use std::cmp::Ordering as Order;
 use std::collections::BTreeMap;
 
+use crate::names::OVERFLOW;
 use crate::sync::{Mutex, MutexGuard, Shared};
-
-/// The value of every label of the series that stands for all label sets beyond the bound.
-pub const OVERFLOW: &str = "_overflow_";
 
 /// Series by label values, at most `limit` of them and one for the overflow.
 ///

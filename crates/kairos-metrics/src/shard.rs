@@ -101,6 +101,11 @@ impl Shard {
         self.cells.get_or_grow(id, leaked_cells)
     }
 
+    /// A counter's cell, if its block is there.
+    pub(crate) fn find_cell(&self, id: u32) -> Option<&'static Cell> {
+        self.cells.get(id)
+    }
+
     /// A histogram's tally; allocates it on first use.
     pub(crate) fn tally(&self, id: u32, layout: Layout) -> &'static Tally {
         self.tallies
@@ -141,6 +146,14 @@ impl Shard {
     pub(crate) fn clear_cell(&self, id: u32) {
         if let Some(cell) = self.cells.get(id) {
             cell.set(0);
+        }
+    }
+
+    /// The same for a histogram in a forked child; see [`Tally::clear_whole`].
+    #[cfg(all(unix, not(kairos_loom)))]
+    pub(crate) fn clear_whole_tally(&self, id: u32) {
+        if let Some(tally) = self.find_tally(id) {
+            tally.clear_whole();
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::buckets::Precision;
 use crate::hdr::HistogramSnapshot;
-use crate::names::{Kind, Unit};
+use crate::names::{Kind, OVERFLOW, Unit};
 
 /// What a registry had counted when it was read.
 ///
@@ -47,13 +47,14 @@ pub enum Value {
     /// A gauge's level.
     Gauge(i64),
     /// A gauge's level, where it is a fraction.
-    Fraction(f64),
+    Fraction(#[serde(with = "crate::fraction")] f64),
     /// A histogram's distribution.
     Histogram(HistogramSnapshot),
 }
 
 impl Snapshot {
-    /// A counter's total; a family's is the sum of its series; 0 for an unknown name.
+    /// A counter's total; a family's is the sum of its series; 0 for an unknown name. `_total` may
+    /// be there or not, whichever way the counter was registered.
     pub fn counter(&self, name: &str) -> u64 {
         let values =
             self.values(name).map(|value| if let Value::Counter(n) = value { *n } else { 0 });
@@ -96,13 +97,18 @@ impl Snapshot {
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &Value> {
-        let series = self.metrics.get(name).map_or(&[][..], |metric| &metric.series);
+        let found = self.metrics.get(name).or_else(|| match name.strip_suffix("_total") {
+            Some(stem) => self.metrics.get(stem),
+            None => self.metrics.get(&format!("{name}_total")),
+        });
+        let series = found.map_or(&[][..], |metric| &metric.series);
         series.iter().map(|series| &series.value)
     }
 
     /// What was counted after `earlier` was taken, which must be an earlier snapshot of the same
     /// registry: resets without resetting. Exact for counters and histograms; gauges keep their
-    /// level. Series that are new, or were removed and made anew, count from zero.
+    /// level. Series that are new, or were removed and made anew, or that `earlier` has of another
+    /// process, count from zero; a counter that was higher in `earlier` gives zero.
     #[must_use]
     pub fn since(&self, earlier: &Snapshot) -> Snapshot {
         let mut delta = self.clone();
@@ -123,7 +129,11 @@ impl Snapshot {
     }
 
     /// The counts of both, as of two processes or two registries: counters and gauges add up,
-    /// histograms merge; a metric whose kind or labels differ keeps the first's. Associative.
+    /// histograms merge. Associative, but for the rounding of fractions.
+    ///
+    /// Where the same name stands for metrics that cannot be added up, one of them stays, whichever
+    /// side it is on: by kind (counter, gauge, histogram), then by unit, then by labels, the one
+    /// that sorts first; of a whole gauge and a fraction, the whole one.
     ///
     /// Take differences before merging: a merged series cannot tell whose part began anew.
     #[must_use]
@@ -131,13 +141,11 @@ impl Snapshot {
         let mut merged = self.clone();
         for (name, metric) in &other.metrics {
             match merged.metrics.get_mut(name) {
-                None => {
+                Some(mine) if mine.shape() < metric.shape() => {}
+                Some(mine) if mine.shape() == metric.shape() => mine.absorb(metric),
+                _ => {
                     merged.metrics.insert(name.clone(), metric.clone());
                 }
-                Some(mine) if mine.kind == metric.kind && mine.labels == metric.labels => {
-                    mine.absorb(metric);
-                }
-                Some(_) => {}
             }
         }
         merged
@@ -170,13 +178,23 @@ impl MetricSnapshot {
         &self.series
     }
 
+    /// What two metrics must have in common to be added up.
+    fn shape(&self) -> (Kind, Unit, &[String]) {
+        (self.kind, self.unit, &self.labels)
+    }
+
     fn absorb(&mut self, other: &MetricSnapshot) {
-        let mut series: BTreeMap<Vec<String>, SeriesSnapshot> =
-            self.series.drain(..).map(|series| (series.values.clone(), series)).collect();
+        // In the order of a registry: the overflow series last.
+        let place = |series: &SeriesSnapshot| {
+            let overflow = series.values.iter().all(|value| value == OVERFLOW);
+            (overflow && !series.values.is_empty(), series.values.clone())
+        };
+        let mut series: BTreeMap<_, SeriesSnapshot> =
+            self.series.drain(..).map(|series| (place(&series), series)).collect();
         for theirs in &other.series {
-            match series.get_mut(&theirs.values) {
+            match series.get_mut(&place(theirs)) {
                 None => {
-                    series.insert(theirs.values.clone(), theirs.clone());
+                    series.insert(place(theirs), theirs.clone());
                 }
                 Some(mine) => {
                     mine.birth = mine.birth.max(theirs.birth);
@@ -203,7 +221,9 @@ impl SeriesSnapshot {
 impl Value {
     fn since(&self, earlier: &Value) -> Value {
         match (self, earlier) {
-            (Value::Counter(now), Value::Counter(then)) => Value::Counter(now.wrapping_sub(*then)),
+            (Value::Counter(now), Value::Counter(then)) => {
+                Value::Counter(now.saturating_sub(*then))
+            }
             (Value::Histogram(now), Value::Histogram(then)) => Value::Histogram(now.since(then)),
             _ => self.clone(),
         }
@@ -215,6 +235,8 @@ impl Value {
             (Value::Gauge(a), Value::Gauge(b)) => Value::Gauge(a.wrapping_add(*b)),
             (Value::Fraction(a), Value::Fraction(b)) => Value::Fraction(a + b),
             (Value::Histogram(a), Value::Histogram(b)) => Value::Histogram(a.merge(b)),
+            // Of one kind and yet different: a whole gauge and a fraction.
+            (Value::Fraction(_), Value::Gauge(_)) => other.clone(),
             _ => self.clone(),
         }
     }

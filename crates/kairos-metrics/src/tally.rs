@@ -1,6 +1,6 @@
 //! One thread's counts of one histogram: a cell for each bucket, and their sum, minimum, maximum.
 //! Never knows: names, other threads, units.
-//! Read next: `buckets.rs` for the arithmetic, `hdr.rs` for what a reader makes of it.
+//! Read next: `buckets.rs` for the arithmetic, `sum.rs` for what a reader makes of it.
 
 use std::hint::cold_path;
 use std::ops::Range;
@@ -22,17 +22,18 @@ pub(crate) struct Tally {
     index: FastIndex,
     /// The exact buckets, without the top one.
     exact: &'static [NarrowCell],
-    sum: Cell,
+    pub(crate) sum: Cell,
     /// All buckets of a tally that has an owner.
-    cells: &'static [NarrowCell],
-    min: Cell,
-    max: Cell,
-    saturated: Cell,
-    /// How many timings to skip until the next sampled one; see [`Tally::due`].
-    skip: Cell,
+    pub(crate) cells: &'static [NarrowCell],
+    pub(crate) min: Cell,
+    pub(crate) max: Cell,
+    pub(crate) saturated: Cell,
+    /// How many timings there are up to the next sampled one, itself included, or 0 while none was
+    /// sampled; see [`Tally::due`].
+    left: Cell,
     layout: Layout,
     /// The buckets of the shared shard's tally, which has no owner and no narrow cells.
-    shared_cells: &'static [Cell],
+    pub(crate) shared_cells: &'static [Cell],
 }
 
 /// Who counts in a tally.
@@ -63,7 +64,7 @@ impl Tally {
                 min: Cell::new(u64::MAX),
                 max: Cell::new(0),
                 saturated: Cell::new(0),
-                skip: Cell::new(0),
+                left: Cell::new(0),
                 layout,
                 shared_cells: &[],
             }
@@ -147,7 +148,7 @@ impl Tally {
             self.widen(clamped);
         }
         cell.set_inside(!self.is_edge(index));
-        self.sum.add(clamped.wrapping_mul(weight));
+        self.sum.add(value.wrapping_mul(weight));
         if clamped < value {
             self.saturated.add(weight);
         }
@@ -180,7 +181,7 @@ impl Tally {
             self.saturated.add_shared(weight);
         }
         self.shared_cells[self.layout.index(clamped)].add_shared(weight);
-        self.sum.add_shared(clamped.wrapping_mul(weight));
+        self.sum.add_shared(value.wrapping_mul(weight));
         self.min.lower_shared(clamped);
         self.max.raise_shared(clamped);
     }
@@ -190,25 +191,26 @@ impl Tally {
         self.cells.is_empty()
     }
 
-    /// Whether the owner's next timing is the one in `every` to be taken: the first one is.
+    /// The weight of the owner's next timing, if it is to be taken: the first is, for itself alone,
+    /// and then one in `every`, for all since the last. So the weights never exceed the timings.
     #[inline]
-    pub(crate) fn due(&self, every: u32) -> bool {
-        let gap = u64::from(every).saturating_sub(1);
+    pub(crate) fn due(&self, every: u32) -> Option<u32> {
+        let every = every.max(1);
         // A gap from a sparser sampling ends as soon as the denser one would have ended it.
-        let skip = self.skip.load().min(gap);
-        if skip == 0 {
-            self.skip.set(gap);
-            return true;
-        }
-        self.skip.set(skip - 1);
-        false
+        let (left, weight) = match self.left.load().min(every.into()) {
+            0 => (every.into(), Some(1)),
+            1 => (every.into(), Some(every)),
+            left => (left - 1, None),
+        };
+        self.left.set(left);
+        weight
     }
 
     /// The buckets between minimum and maximum; empty while nothing is recorded.
     ///
     /// A value whose bucket is counted but whose bounds a reader does not see yet waits for its
     /// next reading: bounds only widen until the shard is folded.
-    fn bounds(&self) -> Range<usize> {
+    pub(crate) fn bounds(&self) -> Range<usize> {
         let (min, max) = (self.min.load(), self.max.load());
         if min > max { 0..0 } else { self.layout.index(min)..self.layout.index(max) + 1 }
     }
@@ -216,6 +218,8 @@ impl Tally {
     /// Moves everything into the shared tally `into` and leaves zeros; the caller holds the lock
     /// and is the owner.
     pub(crate) fn fold(&self, into: &Tally) {
+        // The next owner's sampling begins anew.
+        self.left.set(0);
         let bounds = self.bounds();
         if bounds.is_empty() {
             return;
@@ -236,116 +240,31 @@ impl Tally {
 
     /// Forgets everything; the caller knows that nobody counts here meanwhile.
     pub(crate) fn clear(&self) {
-        let bounds = self.bounds();
-        for cell in self.cells.get(bounds.clone()).unwrap_or_default() {
-            cell.clear();
-        }
-        for cell in self.shared_cells.get(bounds).unwrap_or_default() {
-            cell.set(0);
-        }
+        self.clear_buckets(self.bounds());
+    }
+
+    /// The same where a writer may have been stopped for good between a bucket and the bounds.
+    #[cfg(all(unix, not(kairos_loom)))]
+    pub(crate) fn clear_whole(&self) {
+        self.clear_buckets(0..self.layout.len());
+    }
+
+    fn clear_buckets(&self, bounds: Range<usize>) {
+        // What is zero is not written, so that pages which nothing touched stay untouched.
+        let owned = self.cells.get(bounds.clone()).unwrap_or_default();
+        owned.iter().filter(|cell| cell.load() != 0).for_each(NarrowCell::clear);
+        let shared = self.shared_cells.get(bounds).unwrap_or_default();
+        shared.iter().filter(|cell| cell.load() != 0).for_each(|cell| cell.set(0));
         self.zero_bounds();
     }
 
     fn zero_bounds(&self) {
         self.sum.set(0);
         self.saturated.set(0);
-        self.skip.set(0);
+        self.left.set(0);
         self.min.set(u64::MAX);
         self.max.set(0);
     }
-}
-
-/// What a reader adds up from the tallies of one histogram; reusable, so that a scrape allocates
-/// only until its buffers have grown.
-#[derive(Debug, Default)]
-pub(crate) struct Sum {
-    pub(crate) total: u64,
-    pub(crate) min: u64,
-    pub(crate) max: u64,
-    pub(crate) saturated: u64,
-    /// The bucket of `counts[0]`.
-    pub(crate) low: usize,
-    /// The counts of consecutive buckets, or of consecutive ranges of buckets.
-    pub(crate) counts: Vec<u64>,
-}
-
-impl Sum {
-    fn restart(&mut self) {
-        *self = Sum { counts: std::mem::take(&mut self.counts), min: u64::MAX, ..Sum::default() };
-        self.counts.clear();
-    }
-
-    /// Replaces the contents by the sum of `tallies`, bucket by bucket; all have `layout`.
-    pub(crate) fn add_up<'a>(
-        &mut self,
-        layout: Layout,
-        tallies: impl Iterator<Item = &'a Tally> + Clone,
-    ) {
-        self.restart();
-        for tally in tallies.clone() {
-            self.total = self.total.wrapping_add(tally.sum.load());
-            self.saturated = self.saturated.wrapping_add(tally.saturated.load());
-            self.min = self.min.min(tally.min.load());
-            self.max = self.max.max(tally.max.load());
-        }
-        if self.min > self.max {
-            return;
-        }
-        let bounds = layout.index(self.min)..layout.index(self.max) + 1;
-        self.low = bounds.start;
-        self.counts.resize(bounds.len(), 0);
-        for tally in tallies {
-            // One of the two is empty.
-            let owned = tally.cells.get(bounds.clone()).unwrap_or_default();
-            for (count, cell) in self.counts.iter_mut().zip(owned) {
-                *count = count.wrapping_add(cell.load());
-            }
-            let shared = tally.shared_cells.get(bounds.clone()).unwrap_or_default();
-            for (count, cell) in self.counts.iter_mut().zip(shared) {
-                *count = count.wrapping_add(cell.load());
-            }
-        }
-    }
-
-    /// Replaces the contents by the sum of `tallies` in the ranges of buckets that end before
-    /// each of the rising `edges`, and one more for the rest.
-    pub(crate) fn add_up_ranges<'a>(
-        &mut self,
-        edges: &[usize],
-        tallies: impl Iterator<Item = &'a Tally>,
-    ) {
-        self.restart();
-        self.counts.resize(edges.len() + 1, 0);
-        for tally in tallies {
-            self.total = self.total.wrapping_add(tally.sum.load());
-            let bounds = tally.bounds();
-            let mut start = bounds.start;
-            for (count, edge) in self.counts.iter_mut().zip(edges.iter().chain([&usize::MAX])) {
-                if start == bounds.end {
-                    break;
-                }
-                let end = bounds.end.min(*edge);
-                if start < end {
-                    let owned = sum_of(tally.cells.get(start..end), NarrowCell::load);
-                    let shared = sum_of(tally.shared_cells.get(start..end), Cell::load);
-                    *count = count.wrapping_add(owned).wrapping_add(shared);
-                    start = end;
-                }
-            }
-        }
-    }
-}
-
-/// The sum of some cells; several at a time, as loads of atomics are not vectorised.
-fn sum_of<C>(cells: Option<&[C]>, load: impl Fn(&C) -> u64) -> u64 {
-    let (chunks, rest) = cells.unwrap_or_default().as_chunks::<16>();
-    let mut sums = [0_u64; 4];
-    for chunk in chunks {
-        for (cell, lane) in chunk.iter().zip((0..4).cycle()) {
-            sums[lane] = sums[lane].wrapping_add(load(cell));
-        }
-    }
-    sums.into_iter().chain(rest.iter().map(load)).fold(0, u64::wrapping_add)
 }
 
 #[cfg(all(test, not(kairos_loom)))]

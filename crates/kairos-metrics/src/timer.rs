@@ -24,9 +24,9 @@ impl Histogram {
         Timer { histogram: self, start: self.clock().raw(), weight: 1 }
     }
 
-    /// Starts a timer that takes this thread's first timing and then one in `every`, recorded
-    /// with a weight of `every`: the count stays near the number of calls, the clock is read
-    /// seldom.
+    /// Starts a timer that takes this thread's first timing with a weight of one, and then one in
+    /// `every` with a weight of `every`: the count is the number of calls but for the last of each
+    /// thread, fewer than `every`, and the clock is read seldom.
     #[inline]
     pub fn start_sampled(&self, every: u32) -> Timer<'_> {
         match self.due(every) {
@@ -132,8 +132,9 @@ mod tests {
             hand.advance(7);
         }
         let snapshot = work.snapshot();
-        assert_eq!((snapshot.count(), snapshot.sum()), (12, 84));
+        assert_eq!((snapshot.count(), snapshot.sum()), (9, 63));
         assert_eq!(work.due(4), None, "one in four, and the ninth was one");
+        assert_eq!((work.due(4), work.due(4), work.due(4)), (None, None, Some(4)));
         assert_eq!(work.due(0), Some(1), "every one, whatever the gap was");
     }
 }

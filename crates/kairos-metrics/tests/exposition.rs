@@ -150,3 +150,29 @@ fn a_kept_buffer_is_appended_to() {
     registry.encode_prometheus_into(&mut out);
     assert_eq!(out.len(), 2 * once);
 }
+
+#[test]
+fn no_bound_claims_a_value_that_lies_above_it() {
+    let registry = Registry::new();
+    let low = Precision::two_digits().up_to(1_000).unwrap();
+    let short = registry.histogram("short", "Up to a microsecond", low).unwrap();
+    let sizes = HistogramConfig::new(low).bounds([15, 999]).unit(Unit::Bytes);
+    let small = registry.histogram("small", "Up to a kilobyte", sizes).unwrap();
+    for value in [1, 5_000_000, 900_000_000] {
+        short.record(value);
+        small.record(value);
+    }
+    let powers = HistogramConfig::new(Precision::two_digits()).unit(Unit::Bytes);
+    registry.histogram("powers", "Default bounds", powers).unwrap().record_n(4_095, 10);
+    let text = registry.encode_prometheus();
+    let line = |head: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(head));
+        found.unwrap_or_else(|| panic!("{head} is not in {text}")).trim()
+    };
+    assert!(!text.contains("short_seconds_bucket{le=\"0.000001"), "not told apart from more");
+    assert_eq!(line("short_seconds_bucket{le=\"+Inf\"}"), "3");
+    assert_eq!(line("small_bytes_bucket{le=\"999.0\"}"), "1", "explicit bounds outlast a unit");
+    assert_eq!(line("small_bytes_sum"), "905000001", "of the values as they were recorded");
+    assert_eq!(line("powers_bytes_bucket{le=\"1023.0\"}"), "0");
+    assert_eq!(line("powers_bytes_bucket{le=\"4095.0\"}"), "10", "powers of two are exact bounds");
+}

@@ -22,13 +22,41 @@ fn a_name_is_registered_once_whatever_its_kind() {
 }
 
 #[test]
-fn bounds_that_do_not_rise_are_refused() {
+fn a_name_that_is_taken_is_refused_in_whatever_order_the_kinds_come() {
+    type Register = fn(&Registry) -> bool;
+    let kinds: [Register; 5] = [
+        |registry| registry.counter("request", "R").map(|counter| counter.inc()).is_ok(),
+        |registry| registry.gauge("request", "R").map(|gauge| gauge.set(1)).is_ok(),
+        |registry| registry.fraction_gauge("request", "R").map(|gauge| gauge.set(1.0)).is_ok(),
+        |registry| {
+            registry.counter_family("request", "R", ["l"]).map(|f| f.with([""]).inc()).is_ok()
+        },
+        |registry| {
+            let made = registry.histogram("request", "R", Precision::two_digits());
+            made.map(|histogram| histogram.record(1)).is_ok()
+        },
+    ];
+    for first in kinds {
+        for second in kinds {
+            let registry = Registry::new();
+            assert!(first(&registry));
+            let before = registry.snapshot();
+            assert!(!second(&registry));
+            assert_eq!(registry.snapshot(), before, "the first is as it was");
+            assert!(registry.unregister("request") && second(&registry), "the name is free again");
+        }
+    }
+}
+
+#[test]
+fn bounds_that_do_not_rise_or_reach_the_highest_value_are_refused() {
     let registry = Registry::new();
     let config = || HistogramConfig::new(Precision::two_digits());
-    for bounds in [vec![], vec![5, 5], vec![5, 4]] {
+    let highest = Precision::two_digits().highest();
+    for bounds in [vec![], vec![5, 5], vec![5, 4], vec![highest], vec![1, u64::MAX]] {
         assert!(registry.histogram("h", "H", config().bounds(bounds)).is_err());
     }
-    assert!(registry.histogram("h", "H", config().bounds([4, 5])).is_ok());
+    assert!(registry.histogram("h", "H", config().bounds([4, highest - 1])).is_ok());
 }
 
 #[test]

@@ -81,7 +81,7 @@ proptest! {
         let distribution = distribution(precision, &values);
         prop_assert_eq!(Some(distribution.min()), clamped().min());
         prop_assert_eq!(Some(distribution.max()), clamped().max());
-        prop_assert_eq!(distribution.sum(), clamped().sum::<u64>());
+        prop_assert_eq!(distribution.sum(), values.iter().map(|(value, _)| value).sum::<u64>());
         prop_assert_eq!(distribution.count(), values.len() as u64);
     }
 
@@ -110,6 +110,7 @@ fn values_above_the_highest_are_counted_at_the_top_and_said_to_be() {
     let distribution = distribution(precision, &[(999, 1), (1_001, 2), (u64::MAX, 3)]);
     assert_eq!((distribution.count(), distribution.saturated()), (6, 5));
     assert_eq!((distribution.max(), distribution.value_at_quantile(1.0)), (1_000, 1_000));
+    assert_eq!(distribution.sum(), (999 + 2 * 1_001_u64).wrapping_add(u64::MAX.wrapping_mul(3)));
 }
 
 #[test]
@@ -162,6 +163,8 @@ fn data_that_is_no_distribution_is_refused() {
     };
     assert!(check("[[3,1],[4,1]]"));
     assert!(!check("[[4,1],[3,1]]"), "descending");
+    let none = r#"{"precision":{"digits":2,"highest":1000},"buckets":[[3,0]],"sum":0,"min":0,"max":0,"saturated":0}"#;
+    assert!(serde_json::from_str::<HistogramSnapshot>(none).unwrap().is_empty(), "a count of zero");
     assert!(!check("[[4000000000,1]]"), "above the highest value");
 }
 

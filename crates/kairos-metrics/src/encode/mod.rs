@@ -10,7 +10,7 @@ pub(crate) use text::{escape_label, header};
 
 use number::push_f64;
 
-use crate::tally::Sum;
+use crate::sum::Sum;
 
 /// Which exposition format is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +57,18 @@ impl Encoder<'_> {
         self.out.push('\n');
     }
 
-    /// The `_created` sample, which only `OpenMetrics` has; its number is rendered already.
-    pub(crate) fn created(&mut self, head: &str, seconds: &str) {
-        if self.format == Format::OpenMetrics {
-            self.out.push_str(head);
-            self.out.push_str(seconds);
-            self.out.push('\n');
+    /// The `_created` sample, which only `OpenMetrics` has: a number that is rendered already, unless
+    /// the series began anew at another time.
+    pub(crate) fn created(&mut self, head: &str, seconds: &str, anew_unix_ns: Option<u64>) {
+        if self.format != Format::OpenMetrics {
+            return;
         }
+        if let Some(unix_ns) = anew_unix_ns {
+            return self.sample_ns(head, unix_ns);
+        }
+        self.out.push_str(head);
+        self.out.push_str(seconds);
+        self.out.push('\n');
     }
 }
 

@@ -1,0 +1,100 @@
+//! What a reader adds up from the tallies of one histogram: bucket by bucket, or in ranges.
+//! Never knows: who owns the tallies, and what keeps them where they are meanwhile.
+//! Read next: `hdr.rs`, which makes a distribution of it.
+
+use crate::buckets::Layout;
+use crate::cell::{Cell, NarrowCell};
+use crate::tally::Tally;
+
+/// What a reader adds up from the tallies of one histogram; reusable, so that a scrape allocates
+/// only until its buffers have grown.
+#[derive(Debug, Default)]
+pub(crate) struct Sum {
+    pub(crate) total: u64,
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+    pub(crate) saturated: u64,
+    /// The bucket of `counts[0]`.
+    pub(crate) low: usize,
+    /// The counts of consecutive buckets, or of consecutive ranges of buckets.
+    pub(crate) counts: Vec<u64>,
+}
+
+impl Sum {
+    fn restart(&mut self) {
+        *self = Sum { counts: std::mem::take(&mut self.counts), min: u64::MAX, ..Sum::default() };
+        self.counts.clear();
+    }
+
+    /// Replaces the contents by the sum of `tallies`, bucket by bucket; all have `layout`.
+    pub(crate) fn add_up<'a>(
+        &mut self,
+        layout: Layout,
+        tallies: impl Iterator<Item = &'a Tally> + Clone,
+    ) {
+        self.restart();
+        for tally in tallies.clone() {
+            self.total = self.total.wrapping_add(tally.sum.load());
+            self.saturated = self.saturated.wrapping_add(tally.saturated.load());
+            self.min = self.min.min(tally.min.load());
+            self.max = self.max.max(tally.max.load());
+        }
+        if self.min > self.max {
+            return;
+        }
+        let bounds = layout.index(self.min)..layout.index(self.max) + 1;
+        self.low = bounds.start;
+        self.counts.resize(bounds.len(), 0);
+        for tally in tallies {
+            // One of the two is empty.
+            let owned = tally.cells.get(bounds.clone()).unwrap_or_default();
+            for (count, cell) in self.counts.iter_mut().zip(owned) {
+                *count = count.wrapping_add(cell.load());
+            }
+            let shared = tally.shared_cells.get(bounds.clone()).unwrap_or_default();
+            for (count, cell) in self.counts.iter_mut().zip(shared) {
+                *count = count.wrapping_add(cell.load());
+            }
+        }
+    }
+
+    /// Replaces the contents by the sum of `tallies` in the ranges of buckets that end before
+    /// each of the rising `edges`, and one more for the rest.
+    pub(crate) fn add_up_ranges<'a>(
+        &mut self,
+        edges: &[usize],
+        tallies: impl Iterator<Item = &'a Tally>,
+    ) {
+        self.restart();
+        self.counts.resize(edges.len() + 1, 0);
+        for tally in tallies {
+            self.total = self.total.wrapping_add(tally.sum.load());
+            let bounds = tally.bounds();
+            let mut start = bounds.start;
+            for (count, edge) in self.counts.iter_mut().zip(edges.iter().chain([&usize::MAX])) {
+                if start == bounds.end {
+                    break;
+                }
+                let end = bounds.end.min(*edge);
+                if start < end {
+                    let owned = sum_of(tally.cells.get(start..end), NarrowCell::load);
+                    let shared = sum_of(tally.shared_cells.get(start..end), Cell::load);
+                    *count = count.wrapping_add(owned).wrapping_add(shared);
+                    start = end;
+                }
+            }
+        }
+    }
+}
+
+/// The sum of some cells; several at a time, as loads of atomics are not vectorised.
+fn sum_of<C>(cells: Option<&[C]>, load: impl Fn(&C) -> u64) -> u64 {
+    let (chunks, rest) = cells.unwrap_or_default().as_chunks::<16>();
+    let mut sums = [0_u64; 4];
+    for chunk in chunks {
+        for (cell, lane) in chunk.iter().zip((0..4).cycle()) {
+            sums[lane] = sums[lane].wrapping_add(load(cell));
+        }
+    }
+    sums.into_iter().chain(rest.iter().map(load)).fold(0, u64::wrapping_add)
+}
