@@ -65,9 +65,9 @@ fn an_allocator_that_records_is_exact_on_threads_that_come_and_go() {
     let (counter, histogram) = INSTRUMENTS.get().unwrap();
     // The allocations of the reading itself are counted between these lines.
     let before = CALLS.load(Ordering::Relaxed);
-    let (counted, recorded) = (counter.value(), histogram.snapshot().count());
+    let (total, recorded) = (counter.value(), histogram.snapshot().count());
     let after = CALLS.load(Ordering::Relaxed);
     assert!(before > 8_000);
-    assert!((before..=after).contains(&counted), "{before} {counted} {after}");
+    assert!((before..=after).contains(&total), "{before} {total} {after}");
     assert!((before..=after).contains(&recorded), "{before} {recorded} {after}");
 }
