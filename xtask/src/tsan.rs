@@ -1,4 +1,4 @@
-//! The stress programs and the concurrent tests under ThreadSanitizer, with nothing of std in between.
+//! The stress programs and the concurrent tests under `ThreadSanitizer`, with nothing of std in between.
 //! Never knows: what the programs do; a report or a failed test ends the run.
 //! Read next: `crates/kairos-metrics/src/sync.rs`, for what `--cfg kairos_tsan` changes.
 
