@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::join::blocking_work;
 use crate::parking::wait;
 use crate::receipt::{Answer, Computed, Hit};
+use crate::to_key::ToKey;
 
 /// A cache read by threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.
 ///
@@ -94,7 +95,7 @@ where
     ) -> Result<Hit<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
         F: FnOnce() -> Result<T, E> + Send + 'static,
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
@@ -114,7 +115,7 @@ where
     ) -> Result<Answer<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
         F: FnOnce() -> Result<T, E> + Send + 'static,
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
@@ -131,7 +132,7 @@ where
     pub fn read<Q>(&self, key: &Q, context: &Context) -> Result<Hit<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         self.explain_read(key, context)?.into_hit()
     }
@@ -143,7 +144,7 @@ where
     pub fn explain_read<Q>(&self, key: &Q, context: &Context) -> Result<Answer<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         wait(&*self.0.engine.runtime, self.0.explain_read(key, context))?
     }

@@ -20,6 +20,7 @@ use crate::policy::decide::{Reason, Strategy};
 use crate::policy::events::EventGraph;
 use crate::reading::Reading;
 use crate::receipt::{Answer, Computed, Hit};
+use crate::to_key::ToKey;
 use crate::waiting::Waiting;
 
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.
@@ -67,7 +68,7 @@ where
     ) -> Result<Hit<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Into<Computed<V>>,
@@ -92,7 +93,7 @@ where
     ) -> impl Future<Output = Result<Answer<V>, Error>>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Into<Computed<V>>,
@@ -160,7 +161,7 @@ where
     pub fn pin<Q>(&self, key: &Q) -> Option<Pinned<K, V>>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         Pinned::new(Arc::clone(&self.engine), key)
     }
@@ -194,7 +195,7 @@ where
     ) -> Result<Answer<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         let arrived = self.now();
         let place = self.arrive(context)?;
@@ -238,7 +239,7 @@ where
     ) -> Looked<K, V>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         loop {
             let reading = self.read(key, context, place, now);
@@ -278,7 +279,7 @@ where
     ) -> Answer<V>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         let due = reading.verdict.reason == Reason::Stale || self.is_due_early(reading);
         let refreshing = due && self.refresh(key, place, reading, job, dispatch);
@@ -297,7 +298,7 @@ where
     ) -> Answer<V>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         loop {
             let waited = self.wait_once(key, waiting, place, reading, arrived).await;

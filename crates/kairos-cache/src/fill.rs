@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::generation::Capture;
 use crate::job::{Home, KeyFlight};
+use crate::to_key::ToKey;
 
 /// A value on its way into the cache. Dropping it without [`Fill::insert`] stores nothing.
 ///
@@ -46,7 +47,7 @@ where
     pub fn begin<Q>(&self, key: &Q, context: &Context) -> Result<Fill<K, V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         let engine = Arc::clone(&self.engine);
         engine.note_second();
@@ -54,7 +55,7 @@ where
         if let Some(scope) = &place.scope {
             scope.publish(context.kickoff, context.lineup_confirmed);
         }
-        let owned = key.to_owned();
+        let owned = key.to_key();
         let flight = loop {
             let flight = engine.flight(key).ok_or_else(|| {
                 engine.stats.over_bound(Bounded::Flights);
@@ -80,7 +81,7 @@ where
     pub fn insert<Q>(&self, key: &Q, context: &Context, value: V) -> Result<bool, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         Ok(self.begin(key, context)?.insert(value))
     }

@@ -12,6 +12,7 @@ use foldhash::fast::FixedState;
 
 use crate::job::KeyFlight;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::to_key::ToKey;
 
 /// Flights by key. Counted beside the table: its own count would lock every shard.
 pub(crate) struct Flights<K, V> {
@@ -40,12 +41,12 @@ where
     pub(crate) fn find_or_create<Q>(&self, key: &Q, bound: usize) -> Option<Arc<KeyFlight<V>>>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         if let Some(flight) = self.find(key) {
             return Some(flight);
         }
-        match self.table.entry(key.to_owned()) {
+        match self.table.entry(key.to_key()) {
             Entry::Occupied(flight) => Some(Arc::clone(flight.get())),
             Entry::Vacant(place) => {
                 let one_more = |count| if count < bound { Some(count + 1) } else { None };

@@ -18,6 +18,7 @@ use crate::permits::Permit;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Computed;
+use crate::to_key::ToKey;
 use crate::waiting::Waiting;
 
 /// How far a read came on its way to a compute.
@@ -94,15 +95,15 @@ where
     ) -> Joining<K, V>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         // Keys are cloned before there is a place or a compute to be lost, should that panic.
-        let owned = key.to_owned();
+        let owned = key.to_key();
         let mut leading = None;
         loop {
             let Some(flight) = self.flight(key) else { return Joining::Refused };
             let lead = || {
-                leading = Some(key.to_owned());
+                leading = Some(key.to_key());
                 job()
             };
             let unchanged = || {
@@ -145,7 +146,7 @@ where
     ) -> bool
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         let view = reading.view.as_ref();
         let put_off = view.is_some_and(|view| !view.entry().may_compute(reading.now));
@@ -165,7 +166,7 @@ where
                     self.stats.refresh_skipped();
                     return None;
                 }
-                leading = Some(key.to_owned());
+                leading = Some(key.to_key());
                 Some(job())
             };
             match flight.refresh(unchanged, permitted) {

@@ -20,6 +20,7 @@ use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
+use crate::to_key::ToKey;
 use crate::turn::{OtherTurn, Turn};
 
 /// A compute on its way through the gate.
@@ -84,7 +85,7 @@ where
     pub(crate) fn flight<Q>(&self, key: &Q) -> Option<Arc<KeyFlight<V>>>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         self.flights.find_or_create(key, self.rules().bounds.flights)
     }

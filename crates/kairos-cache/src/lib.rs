@@ -96,6 +96,7 @@ mod sync;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod tags;
 mod timers;
+mod to_key;
 mod turn;
 mod waiting;
 mod weight;
@@ -125,6 +126,7 @@ pub use runtime::{BoxFuture, Runtime, Task};
 pub use scope::TradingStatus;
 pub use sim::Sim;
 pub use snapshot::StatsSnapshot;
+pub use to_key::ToKey;
 
 /// The concurrent types, for the models that check them.
 #[cfg(kairos_loom)]

@@ -17,6 +17,7 @@ use crate::entry::Place;
 use crate::error::Error;
 use crate::job::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
+use crate::to_key::ToKey;
 
 impl<K, V> Cache<K, V>
 where
@@ -80,7 +81,7 @@ where
     ) -> Vec<Result<Hit<V>, Error>>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized + 'a,
+        Q: Hash + Eq + ToKey<K> + ?Sized + 'a,
         I: IntoIterator<Item = (&'a Q, &'a Context)>,
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<C, E>> + Send + 'static,
@@ -107,7 +108,7 @@ where
     ) -> Vec<Result<Answer<V>, Error>>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized + 'a,
+        Q: Hash + Eq + ToKey<K> + ?Sized + 'a,
         I: IntoIterator<Item = (&'a Q, &'a Context)>,
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<C, E>> + Send + 'static,
@@ -196,11 +197,11 @@ fn single<K, V, Q>(
 where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
-    Q: ToOwned<Owned = K> + ?Sized,
+    Q: ToKey<K> + ?Sized,
     K: Borrow<Q>,
 {
     let home = engine.home(place.clone(), &context.tags);
-    Job { work: alone(together, key.to_owned()), home }
+    Job { work: alone(together, key.to_key()), home }
 }
 
 /// The call of a batch as the work of one key by itself.

@@ -13,6 +13,7 @@ use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Hit;
 use crate::stamp::Stamp;
+use crate::to_key::ToKey;
 
 /// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
 ///
@@ -39,11 +40,11 @@ where
     pub(crate) fn new<Q>(engine: Arc<Engine<K, V>>, key: &Q) -> Option<Pinned<K, V>>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         let mut pinned = Pinned {
             engine,
-            key: key.to_owned(),
+            key: key.to_key(),
             reading: None,
             home: None,
             stamp: None,

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::loader::erased;
 use crate::receipt::{Answer, Computed, Hit};
+use crate::to_key::ToKey;
 
 impl<K, V> Builder<K, V>
 where
@@ -63,7 +64,7 @@ where
     pub async fn read<Q>(&self, key: &Q, context: &Context) -> Result<Hit<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         self.explain_read(key, context).await?.into_hit()
     }
@@ -78,10 +79,10 @@ where
     pub async fn explain_read<Q>(&self, key: &Q, context: &Context) -> Result<Answer<V>, Error>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         let loader = self.engine.loader.as_ref().ok_or(Error::NoLoader)?;
-        let work = || loader.work(key.to_owned(), context.clone());
+        let work = || loader.work(key.to_key(), context.clone());
         self.engine.read_through(key, context, work).await
     }
 }

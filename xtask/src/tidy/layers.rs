@@ -124,6 +124,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "stamp",
             "error",
             "policy",
+            "to_key",
             "sync",
         ],
     ),

@@ -1,0 +1,77 @@
+//! How a borrowed key becomes one that the cache keeps.
+//! Never knows: the cache.
+//! Read next: `cache.rs`, whose reads are asked with borrowed keys.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A borrowed form of the key `K`, from which a `K` is made when the cache has to keep it: when a read
+/// has something computed. A hit makes none.
+///
+/// Implemented for a key itself, and for strings, paths and slices where their owned, shared or boxed
+/// forms are keys: `str` for `String`, `Arc<str>`, `Box<str>` and `Cow<'static, str>`, `[T]` for `Vec<T>`,
+/// `Arc<[T]>` and `Box<[T]>`. For a borrowed form of your own, implement it beside
+/// [`Borrow`](std::borrow::Borrow): equal and equally hashed, as for maps.
+///
+/// ```
+/// use kairos_cache::{Cache, Context};
+/// use std::sync::Arc;
+///
+/// let cache: Cache<Arc<str>, f64> = Cache::builder().build()?;
+/// cache.insert("12345:btts", &Context::none(), 0.61)?;
+/// assert!(cache.get("12345:btts").is_some());
+/// # Ok::<(), kairos_cache::Error>(())
+/// ```
+pub trait ToKey<K> {
+    /// The key itself.
+    fn to_key(&self) -> K;
+}
+
+impl<K: Clone> ToKey<K> for K {
+    fn to_key(&self) -> K {
+        self.clone()
+    }
+}
+
+/// The conversions that std has from a reference.
+macro_rules! by_conversion {
+    ($($borrowed:ty => $($key:ty),+;)*) => {$($(
+        impl ToKey<$key> for $borrowed {
+            fn to_key(&self) -> $key {
+                self.into()
+            }
+        }
+    )+)*};
+}
+
+by_conversion! {
+    str => String, Arc<str>, Box<str>;
+    Path => PathBuf, Arc<Path>, Box<Path>;
+    OsStr => OsString, Arc<OsStr>, Box<OsStr>;
+}
+
+impl ToKey<Cow<'static, str>> for str {
+    fn to_key(&self) -> Cow<'static, str> {
+        Cow::Owned(self.to_owned())
+    }
+}
+
+impl<T: Clone> ToKey<Vec<T>> for [T] {
+    fn to_key(&self) -> Vec<T> {
+        self.to_vec()
+    }
+}
+
+impl<T: Clone> ToKey<Arc<[T]>> for [T] {
+    fn to_key(&self) -> Arc<[T]> {
+        self.into()
+    }
+}
+
+impl<T: Clone> ToKey<Box<[T]>> for [T] {
+    fn to_key(&self) -> Box<[T]> {
+        self.into()
+    }
+}
