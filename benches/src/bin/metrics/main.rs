@@ -2,7 +2,7 @@
 //! Never knows: how anything counts; the contestants do.
 //! Read next: `race.rs`, how it is measured; `counters.rs`, who races.
 //!
-//! `--quick` takes fewer rounds; `--instructions GROUP CONTESTANT N` does one operation N times, for an
+//! `--quick` takes fewer rounds; `--only GROUP` races one group; `--instructions GROUP CONTESTANT N` does one operation N times, for an
 //! instruction counter to run this program under.
 #![allow(
     missing_docs,
@@ -14,6 +14,7 @@
 )]
 
 mod counters;
+mod facade;
 mod histograms;
 mod instructions;
 mod memory;
@@ -25,11 +26,12 @@ use race::{Contestant, Race, Spread};
 /// Contestants that race together, and what they are called.
 type Group = (&'static str, fn() -> Vec<Contestant>);
 
-const GROUPS: [Group; 4] = [
+const GROUPS: [Group; 5] = [
     ("counter", counters::one),
     ("eight counters", counters::eight),
     ("histogram", histograms::record),
     ("timed request", histograms::request),
+    ("facade, by key", facade::lookup),
 ];
 
 /// What is to be reached: group, threads, peer, and at most how many times as long as the peer.
@@ -58,8 +60,12 @@ fn main() {
     }
     let quick = args.iter().any(|arg| arg == "--quick");
     let (rounds, slice) = if quick { (11, 4_000_000) } else { (61, 8_000_000) };
+    let only = args.iter().position(|arg| arg == "--only").and_then(|at| args.get(at + 1));
     let mut verdicts = Vec::new();
     for (group, contestants) in GROUPS {
+        if only.is_some_and(|only| only != group) {
+            continue;
+        }
         let contestants = contestants();
         for threads in [1, 2] {
             let race = Race::run(&contestants, threads, rounds, slice);
@@ -77,16 +83,10 @@ fn main() {
             }));
         }
     }
-    let (contestants, crowd) = scrape::scrape();
-    let race = Race::run(&contestants, 1, rounds, slice * 4);
-    println!("\nscrape, 32 counters and 4 histograms of 8 threads: ns a scrape");
-    for contestant in &contestants {
-        print_time(contestant.name, race.ns(contestant.name), "");
+    if only.is_none() {
+        verdicts.extend(scraped(rounds, slice));
+        verdicts.extend(memory::verdicts());
     }
-    let ratio = race.ratio("kairos", "prometheus-client");
-    verdicts.push(("scrape / prometheus-client".to_owned(), 1.0, ratio));
-    crowd.disperse();
-    verdicts.extend(memory::verdicts());
     println!("\nAll totals were exact.\n");
     println!("{:<44} {:>8} {:>8} {:>18}  verdict", "target", "at most", "measured", "(p10 to p90)");
     for (name, target, Spread { low, median, high }) in verdicts {
@@ -98,6 +98,19 @@ fn main() {
         let spread = format!("({low:.3} to {high:.3})");
         println!("{name:<44} {target:>8.2} {median:>8.3} {spread:>18}  {verdict}");
     }
+}
+
+/// Races the scrapes, and judges them.
+fn scraped(rounds: usize, slice: u64) -> [(String, f64, Spread); 1] {
+    let (contestants, crowd) = scrape::scrape();
+    let race = Race::run(&contestants, 1, rounds, slice * 4);
+    println!("\nscrape, 32 counters and 4 histograms of 8 threads: ns a scrape");
+    for contestant in &contestants {
+        print_time(contestant.name, race.ns(contestant.name), "");
+    }
+    let ratio = race.ratio("kairos", "prometheus-client");
+    crowd.disperse();
+    [("scrape / prometheus-client".to_owned(), 1.0, ratio)]
 }
 
 fn print_time(name: &str, Spread { low, median, high }: Spread, rest: &str) {
