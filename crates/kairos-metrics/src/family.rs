@@ -88,6 +88,8 @@ pub(crate) trait SeriesOf<H>: Send + Sync {
     fn remove(&self, values: &[&str]) -> bool;
     fn expire_idle(&self, idle: Duration) -> usize;
     fn set_limit(&self, limit: usize);
+    #[cfg(feature = "facade")]
+    fn insert_label(&self, at: usize, label: &str);
     fn len(&self) -> usize;
 }
 
@@ -115,6 +117,11 @@ impl<T: Handled> SeriesOf<T::Handle> for Metric<T> {
 
     fn set_limit(&self, limit: usize) {
         Metric::set_limit(self, limit);
+    }
+
+    #[cfg(feature = "facade")]
+    fn insert_label(&self, at: usize, label: &str) {
+        Metric::insert_label(self, at, label);
     }
 
     fn len(&self) -> usize {

@@ -2,12 +2,13 @@
 //! Never knows: shards and leases (`local.rs` does), how long a tick is.
 //! Read next: `tally.rs` for the cells, `timer.rs` for timing, `hdr.rs` for reading.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::buckets::{Layout, Precision};
 use crate::clock::Clock;
 use crate::core::Reader;
-use crate::encode::{Encoder, Heads, push_ns_as_seconds, push_u64};
+use crate::encode::{Encoder, Heads, push_in};
 use crate::error::Error;
 use crate::hdr::HistogramSnapshot;
 use crate::instrument::{Instrument, Series, Stamp};
@@ -79,7 +80,8 @@ impl HistogramConfig {
     }
 
     /// What the values measure. Bytes and plain numbers are exposed with the bounds `4^k - 1` up to
-    /// 2^40, unless others are [given](Self::bounds).
+    /// 2^40, millionths with 1, 2.5, 5 from a thousandth to a million, unless others are
+    /// [given](Self::bounds).
     #[must_use]
     pub fn unit(self, unit: Unit) -> HistogramConfig {
         HistogramConfig { unit, ..self }
@@ -118,12 +120,14 @@ impl From<Precision> for HistogramConfig {
 }
 
 fn default_bounds(unit: Unit) -> Vec<u64> {
+    let decades = |digits: Range<u32>| {
+        let last = 10_u64.pow(digits.end);
+        let decades = digits.map(|digits| 10_u64.pow(digits));
+        decades.flat_map(|decade| [decade, decade / 2 * 5, decade * 5]).chain([last]).collect()
+    };
     match unit {
-        Unit::Seconds => {
-            let decades = (3..10).map(|digits| 10_u64.pow(digits));
-            let steps = decades.flat_map(|decade| [decade, decade / 2 * 5, decade * 5]);
-            steps.chain([10_000_000_000]).collect()
-        }
+        Unit::Seconds => decades(3..10),
+        Unit::Millionths => decades(3..12),
         Unit::Bytes | Unit::Plain => (1..=20).map(|power| (1 << (2 * power)) - 1).collect(),
     }
 }
@@ -201,14 +205,9 @@ impl Instrument for HistogramCells {
         let mut heads = Heads::default();
         for bound in spec.bounds.iter() {
             let mut le = "le=\"".to_owned();
-            match spec.unit {
-                Unit::Seconds => push_ns_as_seconds(&mut le, *bound),
-                Unit::Bytes | Unit::Plain => {
-                    push_u64(&mut le, *bound);
-                    le.push_str(".0");
-                }
-            }
-            le.push('"');
+            push_in(&mut le, spec.unit, *bound);
+            // A whole number, too, is written as both formats write it.
+            le.push_str(if le.contains('.') { "\"" } else { ".0\"" });
             heads.push(family, "_bucket", labels, &le);
         }
         heads.push(family, "_bucket", labels, "le=\"+Inf\"");
@@ -239,10 +238,7 @@ impl Instrument for HistogramCells {
             encoder.sample_u64(head(), count);
         }
         encoder.sample_u64(head(), count);
-        match self.unit {
-            Unit::Seconds => encoder.sample_ns(head(), sum.total),
-            Unit::Bytes | Unit::Plain => encoder.sample_u64(head(), sum.total),
-        }
+        encoder.sample_in(self.unit, head(), sum.total);
         encoder.created(head(), &stamp.created, reader.began_anew(stamp.number));
         encoder.sum = sum;
     }

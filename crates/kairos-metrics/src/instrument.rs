@@ -12,7 +12,7 @@ use crate::names::{Kind, Unit};
 use crate::series::SeriesMap;
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
 use crate::sum::Sum;
-use crate::sync::Shared;
+use crate::sync::{Mutex, Shared};
 
 /// The cells of one series of some kind.
 pub(crate) trait Instrument: Send + Sync + 'static {
@@ -63,12 +63,13 @@ pub(crate) struct Metric<T: Instrument> {
 }
 
 /// A metric as it is exposed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Description {
     pub(crate) family: String,
     pub(crate) help: String,
     pub(crate) unit: Unit,
-    pub(crate) labels: Vec<String>,
+    /// Changes and is read under the lock of the series.
+    pub(crate) labels: Mutex<Vec<String>>,
 }
 
 impl<T: Instrument> Metric<T> {
@@ -79,7 +80,8 @@ impl<T: Instrument> Metric<T> {
     /// The series of these label values; see [`SeriesMap::find_or_make`].
     pub(crate) fn series(&self, values: &[&str]) -> Shared<Series<T>> {
         self.series.find_or_make(values, |values| {
-            let names = self.description.labels.iter().map(String::as_str);
+            let names = self.description.labels.lock();
+            let names = names.iter().map(String::as_str);
             let labels = label_pairs(names.zip(values.iter().map(String::as_str)));
             let mut created = String::new();
             push_ns_as_seconds(&mut created, self.clock.unix_ns());
@@ -98,6 +100,15 @@ impl<T: Instrument> Metric<T> {
 
     pub(crate) fn remove(&self, values: &[&str]) -> bool {
         self.series.remove(values).is_some()
+    }
+
+    /// Adds a label, `at` that place among the labels. The series there are have it empty, which is
+    /// the same as not to have it: their samples need not be rendered anew.
+    #[cfg(feature = "facade")]
+    pub(crate) fn insert_label(&self, at: usize, label: &str) {
+        let mut series = self.series.lock();
+        series.widen(at);
+        self.description.labels.lock().insert(at, label.to_owned());
     }
 
     pub(crate) fn set_limit(&self, limit: usize) {
@@ -141,8 +152,14 @@ impl<T: Instrument> AnyMetric for Metric<T> {
                 value: series.cells.value(&reader, sum),
             }
         });
-        let Description { help, unit, labels, .. } = self.description.clone();
-        MetricSnapshot { help, kind: T::KIND, unit, labels, series: series.collect() }
+        let Description { help, unit, labels, .. } = &self.description;
+        MetricSnapshot {
+            help: help.clone(),
+            kind: T::KIND,
+            unit: *unit,
+            labels: labels.lock().clone(),
+            series: series.collect(),
+        }
     }
 
     fn encode(&self, encoder: &mut Encoder<'_>) {

@@ -54,7 +54,7 @@ pub use labels::{Label, LabelSet, TypedFamily};
 pub use local::shards;
 pub use names::{Kind, OVERFLOW, Unit};
 #[cfg(feature = "facade")]
-pub use recorder::Recorder;
+pub use recorder::{Recorder, Renamed};
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
 pub use snapshot::{MetricSnapshot, SeriesSnapshot, Snapshot, Value};
 pub use timer::Timer;

@@ -20,6 +20,8 @@ pub enum Unit {
     Bytes,
     /// Recorded and exposed as they are, under the registered name.
     Plain,
+    /// Recorded in millionths and exposed as fractions under the registered name.
+    Millionths,
 }
 
 impl Unit {
@@ -28,7 +30,7 @@ impl Unit {
         match self {
             Unit::Seconds => Some("seconds"),
             Unit::Bytes => Some("bytes"),
-            Unit::Plain => None,
+            Unit::Plain | Unit::Millionths => None,
         }
     }
 }
@@ -69,6 +71,13 @@ pub(crate) fn sample_names(family: &str, kind: Kind) -> Vec<String> {
     suffixes.iter().map(|suffix| format!("{family}{suffix}")).collect()
 }
 
+/// What a metric's name must not end with: a scraper would take it for another metric's sample.
+pub(crate) const SAMPLE_SUFFIXES: [&str; 6] =
+    ["_total", "_created", "_bucket", "_count", "_sum", "_info"];
+
+/// Labels that histograms and summaries have of themselves.
+pub(crate) const RESERVED_LABELS: [&str; 2] = ["le", "quantile"];
+
 /// Refuses names that a scraper would refuse, or take for another metric's sample.
 pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), Error> {
     let refuse = |reason| Err(Error::Name { name: name.to_owned(), reason });
@@ -80,10 +89,8 @@ pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), Err
     if stem.starts_with("__") {
         return refuse("a leading __ is reserved");
     }
-    for suffix in ["_total", "_created", "_bucket", "_count", "_sum", "_info"] {
-        if stem.ends_with(suffix) {
-            return refuse("ends like a sample: _total, _created, _bucket, _count, _sum or _info");
-        }
+    if SAMPLE_SUFFIXES.iter().any(|suffix| stem.ends_with(suffix)) {
+        return refuse("ends like a sample: _total, _created, _bucket, _count, _sum or _info");
     }
     if help.trim().is_empty() {
         return Err(Error::Help { name: name.to_owned() });
@@ -103,7 +110,7 @@ pub(crate) fn check_labels(metric: &str, labels: &[&str]) -> Result<(), Error> {
         if label.starts_with("__") {
             return refuse("a leading __ is reserved");
         }
-        if matches!(*label, "le" | "quantile") {
+        if RESERVED_LABELS.contains(label) {
             return refuse("is reserved for histograms and summaries");
         }
         if labels[..at].contains(label) {

@@ -1,266 +1,155 @@
 //! The bridge from the `metrics` facade: what libraries emit through it lands in a registry.
 //! Never knows: cells; it registers and counts through this crate's own handles.
-//! Read next: `registry.rs`. It exists with the feature `facade` only.
+//! Read next: `recorder/emitted.rs`, a name's first use. It exists with the feature `facade` only.
 
-use std::collections::BTreeMap;
+mod bridge;
+mod emitted;
+mod kept;
+mod measure;
+mod rename;
+
+use std::fmt;
 use std::sync::Arc;
 
-use metrics::{CounterFn, GaugeFn, HistogramFn, Key, KeyName, Metadata, SharedString};
+use metrics::{Key, KeyName, Metadata, SharedString};
 
-use crate::buckets::Precision;
-use crate::counter::{Counter, CounterCells};
+use crate::counter::Counter;
 use crate::error::Error;
-use crate::family::SeriesOf;
-use crate::gauge::{Fraction, FractionGauge, GaugeCell};
-use crate::histogram::{Histogram, HistogramCells, HistogramConfig, HistogramSpec};
-use crate::names::{OVERFLOW, Unit};
+use crate::gauge::FractionGauge;
+use crate::histogram::Histogram;
 use crate::registry::Registry;
 use crate::sync::Mutex;
 
+use emitted::{Emissions, Told};
+use kept::Kept;
+
 /// A recorder for `metrics::set_global_recorder` that counts in a [`Registry`].
 ///
-/// A name's characters that Prometheus does not allow become `_`. A name's labels are those of
-/// its first use: a later use without one of them leaves it empty, one with others counts in the
-/// overflow series. Histograms take seconds, or what their description says (another unit of
-/// time, bytes, plain numbers); gauges are fractions. The facade's cost of a call through a
-/// cached handle is one virtual call.
-#[derive(Debug)]
-pub struct Recorder {
+/// Clones are the same recorder: install one and keep another to ask.
+///
+/// **Names.** Nothing that the facade emits is lost for its name. A character that the formats do
+/// not allow becomes `_`, a leading digit gets a `_` before it, and a name that ends like a sample
+/// (`_count`, `_sum`, `_bucket`, `_info`, `_created`, `_total` but for a counter) gets `_value`
+/// after it, as do the reserved labels `le` and `quantile`. Where that makes two names one, or the
+/// name is taken in the registry, the later one gets its kind and then a number after it:
+/// `request`, `request_histogram`, `request_histogram_2`; two labels become `k_x` and `k_x_2`.
+/// [`Recorder::renamed`] tells each of these.
+///
+/// **Labels.** A name has all labels that it was ever used with; a use without one of them leaves
+/// it empty, which to Prometheus is the same as not to have it. Label values are bounded as in any
+/// [`Family`](crate::Family). Where one use has the same label twice, the first stands.
+///
+/// **Values.** Gauges are fractions. A histogram's unit is that of its description, which must come
+/// before its first use, or else what its name says:
+///
+/// | described as, or named | recorded | exposed |
+/// |---|---|---|
+/// | a unit of time; without a unit `…_seconds`, `…_duration`, `…_time`, `…_latency` | nanoseconds | `…_seconds` |
+/// | bytes to tebibytes; without a unit `…_bytes` | whole bytes | `…_bytes` |
+/// | bits to terabits per second | whole bits per second | as named |
+/// | a count | whole numbers, rounded | as named |
+/// | percent, count per second; without a unit any other name | millionths | as named, as a fraction |
+///
+/// The names without the `…_` before them count as well. A value is taken to be in the described
+/// unit, or else in seconds or bytes, and is recorded in the base unit. What is negative or no number
+/// counts as 0. Seconds are told apart up to an hour, everything else up to 2^53 as recorded.
+///
+/// **Cost.** A call through a cached handle costs one virtual call. A call that looks its key up,
+/// as the facade's macros do, takes a lock that threads share only when there are more of them than
+/// stripes, and allocates nothing; the first of a thread makes the handle.
+#[derive(Clone)]
+pub struct Recorder(Arc<Inner>);
+
+struct Inner {
     registry: Registry,
+    counters: Kept<metrics::Counter>,
+    gauges: Kept<metrics::Gauge>,
+    histograms: Kept<metrics::Histogram>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
-    descriptions: BTreeMap<String, (Option<metrics::Unit>, String)>,
-    counters: BTreeMap<String, Emitted<Counter>>,
-    gauges: BTreeMap<String, Emitted<FractionGauge>>,
-    histograms: BTreeMap<String, Emitted<Histogram>>,
-    refused: Vec<Error>,
+    counters: Emissions<Counter>,
+    gauges: Emissions<FractionGauge>,
+    histograms: Emissions<Histogram>,
+    told: Told,
 }
 
-/// A metric that the facade has named, with the labels of its first use.
-struct Emitted<H> {
-    labels: Vec<String>,
-    series: Arc<dyn SeriesOf<H>>,
-}
-
-impl<H> std::fmt::Debug for Emitted<H> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Emitted").field("labels", &self.labels).finish_non_exhaustive()
-    }
-}
-
-impl<H> Emitted<H> {
-    fn handle(&self, key: &Key) -> H {
-        let foreign = key.labels().any(|label| !self.labels.contains(&allowed(label.key())));
-        let value = |name: &String| {
-            let found = key.labels().find(|label| allowed(label.key()) == *name);
-            found.map_or("", metrics::Label::value)
-        };
-        let values: Vec<&str> = if foreign {
-            vec![OVERFLOW; self.labels.len()]
-        } else {
-            self.labels.iter().map(value).collect()
-        };
-        self.series.with(&values)
-    }
+/// A name or a label that a [`Recorder`] exposes otherwise than it was emitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Renamed {
+    /// The metric's name as it was emitted.
+    pub metric: String,
+    /// The label as it was emitted, if it is one that was renamed.
+    pub label: Option<String>,
+    /// What the metric, or the label, is registered as.
+    pub to: String,
 }
 
 impl Recorder {
     /// A recorder into this registry.
     pub fn new(registry: &Registry) -> Recorder {
-        Recorder { registry: registry.clone(), state: Mutex::new(State::default()) }
+        Recorder(Arc::new(Inner {
+            registry: registry.clone(),
+            counters: Kept::default(),
+            gauges: Kept::default(),
+            histograms: Kept::default(),
+            state: Mutex::new(State::default()),
+        }))
     }
 
-    /// Why names that the facade asked for are not exposed: a name may be taken, or be reserved.
-    /// Their handles count unseen.
+    /// Why metrics that the facade asked for are not exposed: every name that they could have had
+    /// is taken in the registry. What is counted in them is lost.
     pub fn refused(&self) -> Vec<Error> {
-        self.state.lock().refused.clone()
+        self.0.state.lock().told.refused.clone()
     }
 
-    fn describe(&self, key: &KeyName, unit: Option<metrics::Unit>, text: &SharedString) {
-        self.state.lock().descriptions.insert(allowed(key.as_str()), (unit, text.to_string()));
-    }
-}
-
-impl State {
-    fn description(&self, name: &str) -> (Option<metrics::Unit>, String) {
-        let found = self.descriptions.get(name).cloned().unwrap_or_default();
-        let help = if found.1.trim().is_empty() { "Not described".to_owned() } else { found.1 };
-        (found.0, help)
+    /// Which metrics and labels are exposed under another name than they were emitted under, in the
+    /// order of their first use.
+    pub fn renamed(&self) -> Vec<Renamed> {
+        self.0.state.lock().told.renamed.clone()
     }
 }
 
-/// Finds or registers a name and gives the key's handle.
-fn emitted<H>(
-    known: &mut BTreeMap<String, Emitted<H>>,
-    refused: &mut Vec<Error>,
-    key: &Key,
-    register: impl Fn(&Registry, &str, &[&str]) -> Result<Arc<dyn SeriesOf<H>>, Error>,
-    registry: &Registry,
-) -> H {
-    let name = allowed(key.name());
-    if !known.contains_key(&name) {
-        let mut labels: Vec<String> = key.labels().map(|label| allowed(label.key())).collect();
-        labels.sort();
-        labels.dedup();
-        let names: Vec<&str> = labels.iter().map(String::as_str).collect();
-        let series = register(registry, &name, &names).unwrap_or_else(|error| {
-            refused.push(error);
-            // A registry that nobody reads; without labels, and a name that suits.
-            labels.clear();
-            register(&Registry::new(), "unseen", &[]).expect("the name is valid and new")
-        });
-        known.insert(name.clone(), Emitted { labels, series });
-    }
-    known[&name].handle(key)
-}
-
-/// Registration with labels whose number is known only at run time.
-impl Registry {
-    fn counter_series(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<Arc<dyn SeriesOf<Counter>>, Error> {
-        Ok(self.register_series::<CounterCells>(name, help, Unit::Plain, labels, ())?)
-    }
-
-    fn fraction_series(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<Arc<dyn SeriesOf<FractionGauge>>, Error> {
-        Ok(self.register_series::<GaugeCell<Fraction>>(name, help, Unit::Plain, labels, ())?)
-    }
-
-    fn histogram_series(
-        &self,
-        name: &str,
-        help: &str,
-        config: &HistogramConfig,
-        labels: &[&str],
-    ) -> Result<Arc<dyn SeriesOf<Histogram>>, Error> {
-        let unit = config.unit;
-        let spec = HistogramSpec::new(name, config, self.timer_clock())?;
-        Ok(self.register_series::<HistogramCells>(name, help, unit, labels, spec)?)
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("registry", &self.0.registry).finish_non_exhaustive()
     }
 }
 
 impl metrics::Recorder for Recorder {
     fn describe_counter(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        self.describe(&key, unit, &text);
+        self.0.state.lock().counters.describe(&key, unit, &text);
     }
 
     fn describe_gauge(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        self.describe(&key, unit, &text);
+        self.0.state.lock().gauges.describe(&key, unit, &text);
     }
 
     fn describe_histogram(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        self.describe(&key, unit, &text);
+        self.0.state.lock().histograms.describe(&key, unit, &text);
     }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> metrics::Counter {
-        let mut state = self.state.lock();
-        let (_, help) = state.description(&allowed(key.name()));
-        let State { counters, refused, .. } = &mut *state;
-        let register = |registry: &Registry, name: &str, labels: &[&str]| {
-            registry.counter_series(name, &help, labels)
-        };
-        let counter = emitted(counters, refused, key, register, &self.registry);
-        metrics::Counter::from_arc(Arc::new(Bridged(counter)))
+        self.0.counters.find_or_make(key, || {
+            let State { counters, told, .. } = &mut *self.0.state.lock();
+            counters.bridge(&self.0.registry, key, told)
+        })
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> metrics::Gauge {
-        let mut state = self.state.lock();
-        let (_, help) = state.description(&allowed(key.name()));
-        let State { gauges, refused, .. } = &mut *state;
-        let register = |registry: &Registry, name: &str, labels: &[&str]| {
-            registry.fraction_series(name, &help, labels)
-        };
-        let gauge = emitted(gauges, refused, key, register, &self.registry);
-        metrics::Gauge::from_arc(Arc::new(Bridged(gauge)))
+        self.0.gauges.find_or_make(key, || {
+            let State { gauges, told, .. } = &mut *self.0.state.lock();
+            gauges.bridge(&self.0.registry, key, told)
+        })
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
-        let mut state = self.state.lock();
-        let (unit, help) = state.description(&allowed(key.name()));
-        let (unit, scale) = scale_of(unit);
-        let State { histograms, refused, .. } = &mut *state;
-        let register = |registry: &Registry, name: &str, labels: &[&str]| {
-            let config = HistogramConfig::new(Precision::two_digits()).unit(unit);
-            registry.histogram_series(name, &help, &config, labels)
-        };
-        let histogram = emitted(histograms, refused, key, register, &self.registry);
-        metrics::Histogram::from_arc(Arc::new(Scaled { histogram, scale }))
-    }
-}
-
-/// The unit that is exposed, and what a described value is multiplied by to be recorded.
-fn scale_of(unit: Option<metrics::Unit>) -> (Unit, f64) {
-    use metrics::Unit as Described;
-    match unit {
-        None | Some(Described::Seconds) => (Unit::Seconds, 1e9),
-        Some(Described::Milliseconds) => (Unit::Seconds, 1e6),
-        Some(Described::Microseconds) => (Unit::Seconds, 1e3),
-        Some(Described::Nanoseconds) => (Unit::Seconds, 1.0),
-        Some(Described::Bytes) => (Unit::Bytes, 1.0),
-        Some(_) => (Unit::Plain, 1.0),
-    }
-}
-
-/// A name with every character replaced that the exposition formats do not allow.
-fn allowed(name: &str) -> String {
-    let letter = |(at, c): (usize, char)| match c {
-        '0'..='9' if at == 0 => '_',
-        _ if c.is_ascii_alphanumeric() => c,
-        _ => '_',
-    };
-    name.chars().enumerate().map(letter).collect()
-}
-
-struct Bridged<H>(H);
-
-impl CounterFn for Bridged<Counter> {
-    fn increment(&self, value: u64) {
-        self.0.add(value);
-    }
-
-    /// Raises the counter to `value` if it is below; increments that run beside this one add up.
-    fn absolute(&self, value: u64) {
-        self.0.add(value.saturating_sub(self.0.value()));
-    }
-}
-
-impl GaugeFn for Bridged<FractionGauge> {
-    fn increment(&self, value: f64) {
-        self.0.add(value);
-    }
-
-    fn decrement(&self, value: f64) {
-        self.0.sub(value);
-    }
-
-    fn set(&self, value: f64) {
-        self.0.set(value);
-    }
-}
-
-struct Scaled {
-    histogram: Histogram,
-    scale: f64,
-}
-
-impl HistogramFn for Scaled {
-    fn record(&self, value: f64) {
-        self.record_many(value, 1);
-    }
-
-    fn record_many(&self, value: f64, count: usize) {
-        // The cast saturates: what is negative or no number counts as 0.
-        self.histogram.record_n((value * self.scale).round() as u64, count as u64);
+        self.0.histograms.find_or_make(key, || {
+            let State { histograms, told, .. } = &mut *self.0.state.lock();
+            histograms.bridge(&self.0.registry, key, told)
+        })
     }
 }

@@ -300,9 +300,10 @@ impl Registry {
             family: family.clone(),
             help: help.to_owned(),
             unit,
-            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+            labels: Mutex::new(labels.iter().map(|label| (*label).to_owned()).collect()),
         };
-        let limit = if labels.is_empty() { 1 } else { self.0.family_limit };
+        let limit =
+            if labels.is_empty() { self.0.family_limit.max(1) } else { self.0.family_limit };
         let metric =
             Arc::new(Metric::<T>::new(description, spec, self.0.idle_clock.clone(), limit));
         self.0.metrics.lock().insert(name, Arc::clone(&metric) as _)?;

@@ -91,6 +91,22 @@ impl<T> SeriesMap<T> {
 }
 
 impl<T> Inner<T> {
+    /// Gives every series a value for one more label, which stands `at` among the labels: none, as it
+    /// had, so that the series stay the same. O(series).
+    #[cfg(feature = "facade")]
+    pub(crate) fn widen(&mut self, at: usize) {
+        let series = std::mem::take(&mut self.series).into_iter();
+        self.series = series
+            .map(|(mut values, series)| {
+                values.insert(at, String::new());
+                (values, series)
+            })
+            .collect();
+        if let Some((values, _)) = &mut self.overflow {
+            values.insert(at, OVERFLOW.to_owned());
+        }
+    }
+
     /// The series with their values, in the order of the values, the overflow last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[String], &T)> {
         let series = self.series.iter().map(|(values, series)| (&values[..], &**series));

@@ -114,13 +114,14 @@ impl Snapshot {
         let mut delta = self.clone();
         for (name, metric) in &mut delta.metrics {
             let Some(before) = earlier.metrics.get(name) else { continue };
+            let labels = before.labels.as_slice();
             let before: BTreeMap<_, _> = before
                 .series
                 .iter()
-                .map(|series| ((&series.values, series.birth), series))
+                .map(|series| ((series.identity(labels), series.birth), series))
                 .collect();
             for series in &mut metric.series {
-                if let Some(before) = before.get(&(&series.values, series.birth)) {
+                if let Some(before) = before.get(&(series.identity(&metric.labels), series.birth)) {
                     series.value = series.value.since(&before.value);
                 }
             }
@@ -207,6 +208,12 @@ impl MetricSnapshot {
 }
 
 impl SeriesSnapshot {
+    /// The labels with a value: what stays the same when the metric is given one more label.
+    fn identity<'a>(&'a self, labels: &'a [String]) -> Vec<(&'a str, &'a str)> {
+        let pairs = labels.iter().map(String::as_str).zip(self.values.iter().map(String::as_str));
+        pairs.filter(|(_, value)| !value.is_empty()).collect()
+    }
+
     /// The label values, in the order of [`MetricSnapshot::labels`].
     pub fn values(&self) -> &[String] {
         &self.values

@@ -12,6 +12,8 @@ use std::sync as imp;
 pub(crate) use imp::Arc as Shared;
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+#[cfg(feature = "facade")]
+pub(crate) use imp::{RwLockReadGuard, RwLockWriteGuard};
 
 /// A function that makes atomics: const, but under loom, whose atomics are made at run time.
 macro_rules! const_where_atomics_are {
@@ -58,6 +60,50 @@ impl<T> Mutex<T> {
             Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(std::sync::TryLockError::WouldBlock) => None,
         }
+    }
+}
+
+/// A lock that readers share; like [`Mutex`] in all else.
+#[cfg(feature = "facade")]
+#[derive(Debug)]
+pub(crate) struct RwLock<T>(imp::RwLock<T>);
+
+#[cfg(feature = "facade")]
+impl<T> RwLock<T> {
+    pub(crate) fn new(value: T) -> RwLock<T> {
+        RwLock(imp::RwLock::new(value))
+    }
+
+    #[cfg(kairos_tsan)]
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        loop {
+            match self.0.try_read() {
+                Ok(guard) => return guard,
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+    }
+
+    #[cfg(kairos_tsan)]
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        loop {
+            match self.0.try_write() {
+                Ok(guard) => return guard,
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+    }
+
+    #[cfg(not(kairos_tsan))]
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    #[cfg(not(kairos_tsan))]
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -5,11 +5,12 @@
 mod number;
 mod text;
 
-pub(crate) use number::{push_i64, push_ns_as_seconds, push_u64};
+pub(crate) use number::{push_i64, push_in, push_ns_as_seconds, push_u64};
 pub(crate) use text::{escape_label, header};
 
 use number::push_f64;
 
+use crate::names::Unit;
 use crate::sum::Sum;
 
 /// Which exposition format is written.
@@ -50,10 +51,10 @@ impl Encoder<'_> {
         self.out.push('\n');
     }
 
-    /// One sample of a number of nanoseconds, in seconds and exact.
-    pub(crate) fn sample_ns(&mut self, head: &str, ns: u64) {
+    /// One sample of a recorded number, in the unit that is exposed and exact.
+    pub(crate) fn sample_in(&mut self, unit: Unit, head: &str, recorded: u64) {
         self.out.push_str(head);
-        push_ns_as_seconds(self.out, ns);
+        push_in(self.out, unit, recorded);
         self.out.push('\n');
     }
 
@@ -64,7 +65,7 @@ impl Encoder<'_> {
             return;
         }
         if let Some(unix_ns) = anew_unix_ns {
-            return self.sample_ns(head, unix_ns);
+            return self.sample_in(Unit::Seconds, head, unix_ns);
         }
         self.out.push_str(head);
         self.out.push_str(seconds);

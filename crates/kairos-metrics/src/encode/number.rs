@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use crate::names::Unit;
+
 /// Appends an unsigned number.
 pub(crate) fn push_u64(out: &mut String, value: u64) {
     out.push_str(itoa::Buffer::new().format(value));
@@ -16,11 +18,24 @@ pub(crate) fn push_i64(out: &mut String, value: i64) {
 
 /// Appends nanoseconds as seconds, exactly, with at least one decimal: `0.0000025`, `1.0`.
 pub(crate) fn push_ns_as_seconds(out: &mut String, ns: u64) {
-    const SECOND: u64 = 1_000_000_000;
-    push_u64(out, ns / SECOND);
+    push_parts::<1_000_000_000>(out, ns);
+}
+
+/// Appends a recorded number in the unit that is exposed, exactly.
+pub(crate) fn push_in(out: &mut String, unit: Unit, recorded: u64) {
+    match unit {
+        Unit::Seconds => push_ns_as_seconds(out, recorded),
+        Unit::Millionths => push_parts::<1_000_000>(out, recorded),
+        Unit::Bytes | Unit::Plain => push_u64(out, recorded),
+    }
+}
+
+/// Appends a number of parts of which `WHOLE`, a power of ten, make one.
+fn push_parts<const WHOLE: u64>(out: &mut String, parts: u64) {
+    push_u64(out, parts / WHOLE);
     // The leading one keeps the zeros after the point, and is then overwritten by it.
     let start = out.len();
-    push_u64(out, SECOND + ns % SECOND);
+    push_u64(out, WHOLE + parts % WHOLE);
     out.replace_range(start..=start, ".");
     let digits = out[start + 2..].trim_end_matches('0').len();
     out.truncate(start + 2 + digits);
@@ -59,6 +74,19 @@ mod tests {
         check(1_000_000_000, "1.0");
         check(10_250_000_000, "10.25");
         check(u64::MAX, "18446744073.709551615");
+    }
+
+    #[test]
+    fn a_recorded_number_is_exposed_in_its_unit() {
+        let check = |unit, recorded, expected: &str| {
+            assert_eq!(text(|out| push_in(out, unit, recorded)), expected);
+        };
+        check(Unit::Seconds, 2_500, "0.0000025");
+        check(Unit::Millionths, 300_000, "0.3");
+        check(Unit::Millionths, 100_000_000, "100.0");
+        check(Unit::Millionths, 1, "0.000001");
+        check(Unit::Bytes, 64, "64");
+        check(Unit::Plain, 64, "64");
     }
 
     #[test]
