@@ -48,7 +48,8 @@ impl<H, const N: usize> Family<H, N> {
 
     /// Removes the series that no handle is left of and that counted nothing since the sweep
     /// that last saw them change, or their start, if that is `idle` ago or longer: call it
-    /// periodically. Returns how many were removed. O(series x live threads).
+    /// periodically. A gauge counts with each write, and as long as its level is not zero: a level
+    /// that is held does not expire. Returns how many were removed. O(series x live threads).
     pub fn expire_idle(&self, idle: Duration) -> usize {
         self.0.expire_idle(idle)
     }

@@ -11,13 +11,16 @@ use crate::local::core;
 use crate::names::Kind;
 use crate::snapshot::Value;
 use crate::sum::Sum;
-use crate::sync::{AtomicI64, Ordering, Shared};
+use crate::sync::{AtomicI64, AtomicU64, Ordering, Shared};
 
 /// A whole number that goes up and down.
 ///
 /// All threads share one value: `set` is the last word of whichever thread spoke last, and
 /// `add` and `sub` are exact. Merging snapshots (of processes) adds gauges up; a forked child's
 /// gauges start at zero. Costs an atomic read-modify-write, more when threads contend.
+///
+/// In a family a gauge is idle from when its level was last seen away from zero, or last written,
+/// also with the level that it had: what holds a level does not expire.
 #[derive(Clone, Debug)]
 pub struct Gauge(Shared<Series<GaugeCell<Whole>>>);
 
@@ -34,22 +37,28 @@ impl Gauge {
         &self.0.cells.level
     }
 
+    /// The level, of which the next sweep shall know that it was written.
+    fn written(&self) -> &AtomicI64 {
+        self.0.cells.written.mark();
+        self.level()
+    }
+
     /// Sets the level.
     pub fn set(&self, level: i64) {
         // Relaxed: a level publishes nothing but itself; so for all gauges.
-        self.level().store(level, Ordering::Relaxed);
+        self.written().store(level, Ordering::Relaxed);
     }
 
     /// Raises the level by `n`, wrapping at the ends of `i64`.
     pub fn add(&self, n: i64) {
         // Relaxed: the add must be atomic and orders nothing else.
-        self.level().fetch_add(n, Ordering::Relaxed);
+        self.written().fetch_add(n, Ordering::Relaxed);
     }
 
     /// Lowers the level by `n`, wrapping at the ends of `i64`.
     pub fn sub(&self, n: i64) {
         // Relaxed: as in `add`.
-        self.level().fetch_sub(n, Ordering::Relaxed);
+        self.written().fetch_sub(n, Ordering::Relaxed);
     }
 
     /// The level.
@@ -68,19 +77,27 @@ impl FractionGauge {
         &self.0.cells.level
     }
 
+    /// As [`Gauge`]'s.
+    fn written(&self) -> &AtomicI64 {
+        self.0.cells.written.mark();
+        self.level()
+    }
+
     /// Sets the level.
     pub fn set(&self, level: f64) {
         // Relaxed: a level publishes nothing but itself.
-        self.level().store(level.to_bits() as i64, Ordering::Relaxed);
+        self.written().store(level.to_bits() as i64, Ordering::Relaxed);
     }
 
     /// Raises the level by `x`; retries while other threads change it.
     pub fn add(&self, x: f64) {
-        let mut seen = self.level().load(Ordering::Relaxed);
+        let level = self.written();
+        // Relaxed: a guess, which the exchange below checks.
+        let mut seen = level.load(Ordering::Relaxed);
         loop {
             let raised = (f64::from_bits(seen as u64) + x).to_bits() as i64;
             // Relaxed: the exchange must be atomic and orders nothing else.
-            let swapped = self.level().compare_exchange_weak(
+            let swapped = level.compare_exchange_weak(
                 seen,
                 raised,
                 Ordering::Relaxed, // Relaxed: see above.
@@ -108,6 +125,9 @@ impl FractionGauge {
 /// How a gauge's 64 bits are read. Zero bits are zero in both ways.
 pub(crate) trait Reading: Send + Sync + 'static {
     fn value(bits: i64) -> Value;
+
+    /// Whether the gauge is away from zero.
+    fn is_level(bits: i64) -> bool;
 }
 
 #[derive(Debug)]
@@ -120,17 +140,57 @@ impl Reading for Whole {
     fn value(bits: i64) -> Value {
         Value::Gauge(bits)
     }
+
+    fn is_level(bits: i64) -> bool {
+        bits != 0
+    }
 }
 
 impl Reading for Fraction {
     fn value(bits: i64) -> Value {
         Value::Fraction(f64::from_bits(bits as u64))
     }
+
+    fn is_level(bits: i64) -> bool {
+        f64::from_bits(bits as u64) != 0.0
+    }
+}
+
+/// Whether a gauge was written since it was last swept: bit 0, and how many sweeps found it in use
+/// in the bits above.
+#[derive(Debug)]
+struct Written(AtomicU64);
+
+impl Written {
+    fn new() -> Written {
+        Written(AtomicU64::new(0))
+    }
+
+    /// Tells the next sweep of a write. Costs a load of a line that is seldom written.
+    fn mark(&self) {
+        // Relaxed: a sweep begins after the last handle was dropped, which orders the marks before it.
+        let seen = self.0.load(Ordering::Relaxed);
+        if seen & 1 == 0 {
+            // Relaxed: as above; atomic, though all that write beside this one set the same bit.
+            self.0.fetch_or(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A number that differs from that of the last sweep if there was a write, or is a level.
+    fn sweep(&self, is_level: bool) -> u64 {
+        // Relaxed: as in `mark`; nobody writes meanwhile.
+        let seen = self.0.load(Ordering::Relaxed);
+        let swept = if is_level || seen & 1 == 1 { (seen | 1).wrapping_add(1) } else { seen };
+        // Relaxed: as above.
+        self.0.store(swept, Ordering::Relaxed);
+        swept
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct GaugeCell<R> {
     level: Arc<AtomicI64>,
+    written: Written,
     reading: std::marker::PhantomData<fn() -> R>,
 }
 
@@ -149,7 +209,7 @@ impl<R: Reading> Instrument for GaugeCell<R> {
     fn make((): &()) -> GaugeCell<R> {
         let level = Arc::new(AtomicI64::new(0));
         core().adopt_gauge(Arc::downgrade(&level));
-        GaugeCell { level, reading: std::marker::PhantomData }
+        GaugeCell { level, written: Written::new(), reading: std::marker::PhantomData }
     }
 
     fn heads((): &(), family: &str, labels: &str) -> Heads {
@@ -158,8 +218,9 @@ impl<R: Reading> Instrument for GaugeCell<R> {
         heads
     }
 
+    /// Only what nobody holds a handle to is swept: no write runs beside it.
     fn activity(&self, _: &Reader<'_>) -> u64 {
-        self.read() as u64
+        self.written.sweep(R::is_level(self.read()))
     }
 
     fn value(&self, _: &Reader<'_>, _: &mut Sum) -> Value {

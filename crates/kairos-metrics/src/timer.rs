@@ -114,12 +114,14 @@ mod tests {
         let mut timer = work.start();
         hand.advance(30);
         assert_eq!(timer.lap(), 30);
+        hand.advance(5);
+        assert_eq!(timer.lap(), 5, "a lap begins where the last one ended");
         hand.advance(40);
         timer.discard();
         assert_eq!(work.time(|| hand.advance(50)), ());
         let snapshot = work.snapshot();
-        assert_eq!((snapshot.count(), snapshot.sum()), (4, 110));
-        assert_eq!((snapshot.min(), snapshot.max()), (10, 50));
+        assert_eq!((snapshot.count(), snapshot.sum()), (5, 115));
+        assert_eq!((snapshot.min(), snapshot.max()), (5, 50));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use kairos_metrics::{HistogramConfig, Precision, Registry, Unit};
+use kairos_metrics::{Clock, HistogramConfig, Precision, Registry, Unit};
 
 const HOSTILE: &str = "a\\b\"c\nd{e}=é,\u{1f600}";
 
@@ -175,4 +175,27 @@ fn no_bound_claims_a_value_that_lies_above_it() {
     assert_eq!(line("small_bytes_sum"), "905000001", "of the values as they were recorded");
     assert_eq!(line("powers_bytes_bucket{le=\"1023.0\"}"), "0");
     assert_eq!(line("powers_bytes_bucket{le=\"4095.0\"}"), "10", "powers of two are exact bounds");
+}
+
+#[test]
+fn a_series_tells_when_it_was_made() {
+    let (clock, hand) = Clock::manual();
+    let registry = Registry::builder().clock(clock).build();
+    let fills = registry.counter_family("fills", "Fills", ["venue"]).unwrap();
+    hand.advance(1_500_000_000);
+    fills.with(["a"]).inc();
+    hand.advance(2_000_000_000);
+    fills.with(["b"]).inc();
+    registry.histogram("wait", "Wait", Precision::one_digit()).unwrap();
+    hand.advance(1_000_000_000);
+    fills.with(["a"]).inc();
+    let text = registry.encode_openmetrics();
+    let check = |line: &str| assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    check("fills_created{venue=\"a\"} 1.5");
+    check("fills_created{venue=\"b\"} 3.5");
+    check("wait_seconds_created 3.5");
+    fills.remove(["a"]);
+    fills.with(["a"]).inc();
+    let text = registry.encode_openmetrics();
+    assert!(text.contains("\nfills_created{venue=\"a\"} 4.5\n"), "{text}");
 }
