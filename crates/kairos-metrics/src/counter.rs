@@ -84,7 +84,7 @@ impl Instrument for CounterCells {
 
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
         let mut heads = stamp.heads.iter();
-        encoder.sample_u64(heads.next().unwrap_or_default(), reader.count(self.id));
+        encoder.sample_in(stamp.unit, heads.next().unwrap_or_default(), reader.count(self.id));
         let anew = reader.began_anew(stamp.number);
         encoder.created(heads.next().unwrap_or_default(), &stamp.created, anew);
     }

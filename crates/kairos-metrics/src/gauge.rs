@@ -231,7 +231,7 @@ impl<R: Reading> Instrument for GaugeCell<R> {
         let head = stamp.heads.iter().next().unwrap_or_default();
         match R::value(self.read()) {
             Value::Fraction(level) => encoder.sample_f64(head, level),
-            Value::Gauge(level) => encoder.sample_i64(head, level),
+            Value::Gauge(level) => encoder.sample_signed_in(stamp.unit, head, level),
             Value::Counter(_) | Value::Histogram(_) => {}
         }
     }

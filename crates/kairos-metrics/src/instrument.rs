@@ -38,6 +38,8 @@ pub(crate) trait Instrument: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Stamp {
     pub(crate) heads: Heads,
+    /// What the recorded numbers measure.
+    pub(crate) unit: Unit,
     /// When it was made, in seconds since the epoch, as every scrape shows it.
     pub(crate) created: String,
     /// How many series of this process were made up to it; see [`Reader::birth`].
@@ -89,6 +91,7 @@ impl<T: Instrument> Metric<T> {
                 cells: T::make(&self.spec),
                 stamp: Stamp {
                     heads: T::heads(&self.spec, &self.description.family, &labels),
+                    unit: self.description.unit,
                     created,
                     number: core().number_series(),
                 },

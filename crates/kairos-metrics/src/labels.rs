@@ -250,7 +250,7 @@ impl Registry {
         self.register_by::<HistogramCells, L>(name, help, spec.unit, spec)
     }
 
-    fn register_by<T: Handled, L: LabelSet>(
+    pub(crate) fn register_by<T: Handled, L: LabelSet>(
         &self,
         name: &str,
         help: &str,

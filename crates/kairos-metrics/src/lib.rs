@@ -25,6 +25,7 @@ mod histogram;
 mod instrument;
 mod labels;
 mod local;
+mod measured;
 #[cfg(kairos_loom)]
 #[doc(hidden)]
 pub mod model;
@@ -52,6 +53,7 @@ pub use hdr_log::{Interval, write_interval_log};
 pub use histogram::{Histogram, HistogramConfig};
 pub use labels::{Label, LabelSet, TypedFamily};
 pub use local::shards;
+pub use measured::Measured;
 pub use names::{Kind, OVERFLOW, Unit};
 #[cfg(feature = "facade")]
 pub use recorder::{Recorder, Renamed};

@@ -9,7 +9,10 @@ use crate::error::Error;
 /// The value of every label of the series that stands for all label sets beyond the bound.
 pub const OVERFLOW: &str = "_overflow_";
 
-/// What a histogram's values measure; decides the exposed name and the scale of its samples.
+/// What a metric's values measure; decides the exposed name and the scale of its samples.
+///
+/// Counters, whole gauges and histograms record whole numbers of it. A
+/// [`FractionGauge`](crate::FractionGauge) has the unit in its name alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Unit {
@@ -48,12 +51,20 @@ pub enum Kind {
 }
 
 /// The metric's name in the exposition formats, without the suffix of a sample: a counter loses
-/// its `_total`, a histogram gains its unit.
+/// its `_total`, and what has a unit gains it.
 pub(crate) fn family_name(name: &str, kind: Kind, unit: Unit) -> String {
-    match (kind, unit.name()) {
-        (Kind::Counter, _) => name.strip_suffix("_total").unwrap_or(name).to_owned(),
-        (Kind::Histogram, Some(unit)) if !has_suffix(name, unit) => format!("{name}_{unit}"),
-        _ => name.to_owned(),
+    let stem = stem(name, kind);
+    match unit.name() {
+        Some(unit) if !has_suffix(stem, unit) => format!("{stem}_{unit}"),
+        _ => stem.to_owned(),
+    }
+}
+
+/// A name without the suffix of a sample that it may be given with.
+fn stem(name: &str, kind: Kind) -> &str {
+    match kind {
+        Kind::Counter => name.strip_suffix("_total").unwrap_or(name),
+        Kind::Gauge | Kind::Histogram => name,
     }
 }
 
@@ -81,8 +92,7 @@ pub(crate) const RESERVED_LABELS: [&str; 2] = ["le", "quantile"];
 /// Refuses names that a scraper would refuse, or take for another metric's sample.
 pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), Error> {
     let refuse = |reason| Err(Error::Name { name: name.to_owned(), reason });
-    let stem =
-        if kind == Kind::Counter { name.strip_suffix("_total").unwrap_or(name) } else { name };
+    let stem = stem(name, kind);
     if !is_identifier(stem) {
         return refuse("must match [a-zA-Z_][a-zA-Z0-9_]*");
     }

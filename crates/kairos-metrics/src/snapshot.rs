@@ -164,7 +164,7 @@ impl MetricSnapshot {
         self.kind
     }
 
-    /// What a histogram's values measure.
+    /// What the values measure; a snapshot has them as they were recorded.
     pub const fn unit(&self) -> Unit {
         self.unit
     }

@@ -199,3 +199,44 @@ fn a_series_tells_when_it_was_made() {
     let text = registry.encode_openmetrics();
     assert!(text.contains("\nfills_created{venue=\"a\"} 4.5\n"), "{text}");
 }
+
+#[test]
+fn counters_and_gauges_have_a_unit_in_their_name_and_in_openmetrics() {
+    let registry = Registry::new();
+    let seconds = registry.measured_in(Unit::Seconds);
+    seconds.counter("busy_total", "Busy").unwrap().add(2_500_000);
+    seconds.gauge("skew", "Skew").unwrap().set(-1_500_000_000);
+    seconds.fraction_gauge("uptime_seconds", "Uptime").unwrap().set(0.25);
+    let bytes = registry.measured_in(Unit::Bytes);
+    bytes.counter_family("sent", "Sent", ["peer"]).unwrap().with(["a"]).add(64);
+    bytes.gauge_family("held", "Held", ["pool"]).unwrap().with(["b"]).set(7);
+    let ratio = registry.measured_in(Unit::Millionths);
+    ratio.gauge("share", "Share").unwrap().set(-300_000);
+    assert_eq!(registry.snapshot().counter("busy_total"), 2_500_000);
+    let openmetrics = registry.encode_openmetrics();
+    for text in [&registry.encode_prometheus(), &openmetrics] {
+        for line in [
+            "busy_seconds_total 0.0025",
+            "skew_seconds -1.5",
+            "uptime_seconds 0.25",
+            "sent_bytes_total{peer=\"a\"} 64",
+            "held_bytes{pool=\"b\"} 7",
+            "share -0.3",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+    let units = [
+        "# TYPE busy_seconds counter\n# UNIT busy_seconds seconds\n",
+        "# TYPE skew_seconds gauge\n# UNIT skew_seconds seconds\n",
+        "# TYPE uptime_seconds gauge\n# UNIT uptime_seconds seconds\n",
+        "# TYPE sent_bytes counter\n# UNIT sent_bytes bytes\n",
+        "# TYPE held_bytes gauge\n# UNIT held_bytes bytes\n",
+        "# TYPE share gauge\n# HELP share ",
+    ];
+    for unit in units {
+        assert!(openmetrics.contains(unit), "{unit}\n{openmetrics}");
+    }
+    assert!(registry.encode_prometheus().contains("# TYPE busy_seconds_total counter\n"));
+    assert!(registry.gauge("skew_seconds", "Taken").unwrap_err().is_duplicate());
+}

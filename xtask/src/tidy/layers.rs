@@ -19,6 +19,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "model",
             "recorder",
+            "measured",
             "labels",
             "registry",
             "catalog",

@@ -5,7 +5,7 @@
 mod number;
 mod text;
 
-pub(crate) use number::{push_i64, push_in, push_ns_as_seconds, push_u64};
+pub(crate) use number::{push_in, push_ns_as_seconds, push_u64};
 pub(crate) use text::{escape_label, header};
 
 use number::push_f64;
@@ -37,13 +37,6 @@ impl Encoder<'_> {
         self.out.push('\n');
     }
 
-    /// One sample of a signed number.
-    pub(crate) fn sample_i64(&mut self, head: &str, value: i64) {
-        self.out.push_str(head);
-        push_i64(self.out, value);
-        self.out.push('\n');
-    }
-
     /// One sample of a fraction.
     pub(crate) fn sample_f64(&mut self, head: &str, value: f64) {
         self.out.push_str(head);
@@ -55,6 +48,16 @@ impl Encoder<'_> {
     pub(crate) fn sample_in(&mut self, unit: Unit, head: &str, recorded: u64) {
         self.out.push_str(head);
         push_in(self.out, unit, recorded);
+        self.out.push('\n');
+    }
+
+    /// One sample of a signed number, as [`Encoder::sample_in`] writes it.
+    pub(crate) fn sample_signed_in(&mut self, unit: Unit, head: &str, recorded: i64) {
+        self.out.push_str(head);
+        if recorded < 0 {
+            self.out.push('-');
+        }
+        push_in(self.out, unit, recorded.unsigned_abs());
         self.out.push('\n');
     }
 

@@ -11,11 +11,6 @@ pub(crate) fn push_u64(out: &mut String, value: u64) {
     out.push_str(itoa::Buffer::new().format(value));
 }
 
-/// Appends a signed number.
-pub(crate) fn push_i64(out: &mut String, value: i64) {
-    out.push_str(itoa::Buffer::new().format(value));
-}
-
 /// Appends nanoseconds as seconds, exactly, with at least one decimal: `0.0000025`, `1.0`.
 pub(crate) fn push_ns_as_seconds(out: &mut String, ns: u64) {
     push_parts::<1_000_000_000>(out, ns);
@@ -104,8 +99,6 @@ mod tests {
         fn integers_are_written_as_display_writes_them(value: u64, shift in 0u32..64) {
             let value = value >> shift;
             prop_assert_eq!(text(|out| push_u64(out, value)), value.to_string());
-            let signed = value as i64;
-            prop_assert_eq!(text(|out| push_i64(out, signed)), signed.to_string());
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn header(
     for part in ["# TYPE ", family, suffix, " ", kind_name, "\n"] {
         out.push_str(part);
     }
-    if let (Format::OpenMetrics, Kind::Histogram, Some(unit)) = (format, kind, unit.name()) {
+    if let (Format::OpenMetrics, Some(unit)) = (format, unit.name()) {
         for part in ["# UNIT ", family, " ", unit, "\n"] {
             out.push_str(part);
         }

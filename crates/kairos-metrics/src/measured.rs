@@ -1,0 +1,150 @@
+//! Counters and gauges of something that is measured in a unit.
+//! Never knows: histograms, which have their unit in their configuration.
+//! Read next: `names.rs`, what a unit does to a name; `registry.rs`, registration without one.
+
+use crate::counter::{Counter, CounterCells};
+use crate::error::Error;
+use crate::family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled};
+use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
+use crate::labels::{LabelSet, TypedFamily};
+use crate::names::Unit;
+use crate::registry::Registry;
+
+/// Registers counters and gauges that are measured in a unit; see [`Registry::measured_in`].
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    registry: &'a Registry,
+    unit: Unit,
+}
+
+impl Registry {
+    /// Registers counters and gauges that are measured in `unit`, which `OpenMetrics` declares.
+    ///
+    /// Counters and whole gauges count what the unit records: nanoseconds with [`Unit::Seconds`],
+    /// which are exposed as exact seconds. Fraction gauges hold what is exposed: seconds.
+    ///
+    /// ```
+    /// use kairos_metrics::{Registry, Unit};
+    ///
+    /// let registry = Registry::new();
+    /// let busy = registry.measured_in(Unit::Seconds).counter("busy", "Time at work")?;
+    /// busy.add(2_500_000);
+    /// assert!(registry.encode_prometheus().contains("busy_seconds_total 0.0025\n"));
+    /// assert!(registry.encode_openmetrics().contains("# UNIT busy_seconds seconds\n"));
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
+    pub fn measured_in(&self, unit: Unit) -> Measured<'_> {
+        Measured { registry: self, unit }
+    }
+}
+
+impl Measured<'_> {
+    /// Registers a counter.
+    ///
+    /// # Errors
+    /// As [`Registry::counter`]; so for every registration.
+    pub fn counter(&self, name: &str, help: &str) -> Result<Counter, Error> {
+        Ok(self.counter_family(name, help, [])?.with([]))
+    }
+
+    /// Registers a gauge of whole numbers.
+    ///
+    /// # Errors
+    /// As [`Registry::counter`].
+    pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
+        Ok(self.gauge_family(name, help, [])?.with([]))
+    }
+
+    /// Registers a gauge of fractions.
+    ///
+    /// # Errors
+    /// As [`Registry::counter`].
+    pub fn fraction_gauge(&self, name: &str, help: &str) -> Result<FractionGauge, Error> {
+        Ok(self.fraction_gauge_family(name, help, [])?.with([]))
+    }
+
+    /// Registers counters told apart by labels.
+    ///
+    /// # Errors
+    /// As [`Registry::counter_family`]; so for every family.
+    pub fn counter_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<CounterFamily<N>, Error> {
+        self.family::<CounterCells, N>(name, help, labels)
+    }
+
+    /// Registers gauges told apart by labels.
+    ///
+    /// # Errors
+    /// As [`Registry::counter_family`].
+    pub fn gauge_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<GaugeFamily<N>, Error> {
+        self.family::<GaugeCell<Whole>, N>(name, help, labels)
+    }
+
+    /// Registers fraction gauges told apart by labels.
+    ///
+    /// # Errors
+    /// As [`Registry::counter_family`].
+    pub fn fraction_gauge_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<FractionGaugeFamily<N>, Error> {
+        self.family::<GaugeCell<Fraction>, N>(name, help, labels)
+    }
+
+    /// Registers counters told apart by a typed label set.
+    ///
+    /// # Errors
+    /// As [`Registry::counter_family`].
+    pub fn counters_by<L: LabelSet>(
+        &self,
+        name: &str,
+        help: &str,
+    ) -> Result<TypedFamily<Counter, L>, Error> {
+        self.registry.register_by::<CounterCells, L>(name, help, self.unit, ())
+    }
+
+    /// Registers gauges told apart by a typed label set.
+    ///
+    /// # Errors
+    /// As [`Registry::counter_family`].
+    pub fn gauges_by<L: LabelSet>(
+        &self,
+        name: &str,
+        help: &str,
+    ) -> Result<TypedFamily<Gauge, L>, Error> {
+        self.registry.register_by::<GaugeCell<Whole>, L>(name, help, self.unit, ())
+    }
+
+    /// Registers fraction gauges told apart by a typed label set.
+    ///
+    /// # Errors
+    /// As [`Registry::counter_family`].
+    pub fn fraction_gauges_by<L: LabelSet>(
+        &self,
+        name: &str,
+        help: &str,
+    ) -> Result<TypedFamily<FractionGauge, L>, Error> {
+        self.registry.register_by::<GaugeCell<Fraction>, L>(name, help, self.unit, ())
+    }
+
+    fn family<T: Handled<Spec = ()>, const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<Family<T::Handle, N>, Error> {
+        let series = self.registry.register_series::<T>(name, help, self.unit, &labels, ())?;
+        Ok(Family::new(series))
+    }
+}
