@@ -232,7 +232,7 @@ impl<R: Reading> Instrument for GaugeCell<R> {
         match R::value(self.read()) {
             Value::Fraction(level) => encoder.sample_f64(head, level),
             Value::Gauge(level) => encoder.sample_signed_in(stamp.unit, head, level),
-            Value::Counter(_) | Value::Histogram(_) => {}
+            Value::Counter(_) | Value::Histogram(_) | Value::Info => {}
         }
     }
 }

@@ -22,6 +22,7 @@ mod hdr;
 #[cfg(feature = "hdr-log")]
 mod hdr_log;
 mod histogram;
+mod info;
 mod instrument;
 mod labels;
 mod local;

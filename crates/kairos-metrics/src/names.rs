@@ -48,10 +48,12 @@ pub enum Kind {
     Gauge,
     /// A distribution of values.
     Histogram,
+    /// Labels that do not change.
+    Info,
 }
 
 /// The metric's name in the exposition formats, without the suffix of a sample: a counter loses
-/// its `_total`, and what has a unit gains it.
+/// its `_total`, info its `_info`, and what has a unit gains it.
 pub(crate) fn family_name(name: &str, kind: Kind, unit: Unit) -> String {
     let stem = stem(name, kind);
     match unit.name() {
@@ -64,6 +66,7 @@ pub(crate) fn family_name(name: &str, kind: Kind, unit: Unit) -> String {
 fn stem(name: &str, kind: Kind) -> &str {
     match kind {
         Kind::Counter => name.strip_suffix("_total").unwrap_or(name),
+        Kind::Info => name.strip_suffix("_info").unwrap_or(name),
         Kind::Gauge | Kind::Histogram => name,
     }
 }
@@ -77,6 +80,7 @@ pub(crate) fn sample_names(family: &str, kind: Kind) -> Vec<String> {
     let suffixes: &[&str] = match kind {
         Kind::Counter => &["", "_total", "_created"],
         Kind::Gauge => &[""],
+        Kind::Info => &["", "_info"],
         Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
     };
     suffixes.iter().map(|suffix| format!("{family}{suffix}")).collect()

@@ -50,6 +50,8 @@ pub enum Value {
     Fraction(#[serde(with = "crate::fraction")] f64),
     /// A histogram's distribution.
     Histogram(HistogramSnapshot),
+    /// Nothing: info has labels only.
+    Info,
 }
 
 impl Snapshot {
@@ -133,7 +135,7 @@ impl Snapshot {
     /// histograms merge. Associative, but for the rounding of fractions.
     ///
     /// Where the same name stands for metrics that cannot be added up, one of them stays, whichever
-    /// side it is on: by kind (counter, gauge, histogram), then by unit, then by labels, the one
+    /// side it is on: by kind (counter, gauge, histogram, info), then by unit, then by labels, the one
     /// that sorts first; of a whole gauge and a fraction, the whole one.
     ///
     /// Take differences before merging: a merged series cannot tell whose part began anew.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use kairos_metrics::{Clock, HistogramConfig, Precision, Registry, Unit};
+use kairos_metrics::{Clock, HistogramConfig, Precision, Registry, Unit, Value};
 
 const HOSTILE: &str = "a\\b\"c\nd{e}=é,\u{1f600}";
 
@@ -239,4 +239,32 @@ fn counters_and_gauges_have_a_unit_in_their_name_and_in_openmetrics() {
     }
     assert!(registry.encode_prometheus().contains("# TYPE busy_seconds_total counter\n"));
     assert!(registry.gauge("skew_seconds", "Taken").unwrap_err().is_duplicate());
+}
+
+#[test]
+fn info_is_a_gauge_of_one_in_prometheus_and_info_in_openmetrics() {
+    let registry = Registry::builder().family_limit(0).build();
+    registry.info("build", "Build", [("version", HOSTILE), ("commit", "abc")]).unwrap();
+    registry.info("target_info", "Target", [("os", "linux")]).unwrap();
+    let texts = [registry.encode_prometheus(), registry.encode_openmetrics()];
+    for text in &texts {
+        let samples = samples(text);
+        let build = labels(&[("version", HOSTILE), ("commit", "abc")]);
+        assert_eq!(samples.get(&("build_info".to_owned(), build)).unwrap(), "1");
+        let target = labels(&[("os", "linux")]);
+        assert_eq!(samples.get(&("target_info".to_owned(), target)).unwrap(), "1");
+        assert_eq!(samples.len(), 2);
+    }
+    assert!(texts[0].contains("# TYPE build_info gauge\n# HELP build_info Build\n"));
+    assert!(texts[1].contains("# TYPE build info\n# HELP build Build\n"));
+    assert!(texts[1].contains("# TYPE target info\n"));
+    assert!(registry.info("build_info", "Build", []).unwrap_err().is_duplicate());
+    assert!(registry.gauge("build", "Build").unwrap_err().is_duplicate());
+    assert!(registry.info("x_info_info", "X", []).unwrap_err().is_invalid_name());
+    assert!(registry.info("x", "X", [("le", "1")]).unwrap_err().is_invalid_name());
+    let snapshot = registry.snapshot();
+    let twice = snapshot.merge(&registry.snapshot());
+    assert_eq!(twice.value("build", &[HOSTILE, "abc"]), Some(&Value::Info));
+    assert!(registry.unregister("build"));
+    assert!(!registry.encode_prometheus().contains("build"));
 }

@@ -20,6 +20,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "model",
             "recorder",
             "measured",
+            "info",
             "labels",
             "registry",
             "catalog",

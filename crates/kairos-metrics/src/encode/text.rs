@@ -7,7 +7,8 @@ use crate::names::{Kind, Unit};
 
 /// Appends a metric's HELP, TYPE and (`OpenMetrics`) UNIT lines.
 ///
-/// Prometheus names a counter's family with its `_total`, `OpenMetrics` without.
+/// Prometheus names a counter's family with its `_total` and knows info as a gauge whose name ends in
+/// `_info`; `OpenMetrics` names both without.
 pub(crate) fn header(
     out: &mut String,
     format: Format,
@@ -18,11 +19,13 @@ pub(crate) fn header(
 ) {
     let suffix = match (format, kind) {
         (Format::Prometheus, Kind::Counter) => "_total",
+        (Format::Prometheus, Kind::Info) => "_info",
         _ => "",
     };
     let kind_name = match kind {
         Kind::Counter => "counter",
-        Kind::Gauge => "gauge",
+        Kind::Info if format == Format::OpenMetrics => "info",
+        Kind::Gauge | Kind::Info => "gauge",
         Kind::Histogram => "histogram",
     };
     for part in ["# TYPE ", family, suffix, " ", kind_name, "\n"] {

@@ -17,6 +17,7 @@ pub(super) fn metric(name: &str, kind: Kind) -> impl Iterator<Item = String> {
         Kind::Counter => "counter",
         Kind::Gauge => "gauge",
         Kind::Histogram => "histogram",
+        Kind::Info => "info",
     };
     let first = format!("{stem}{value}{total}");
     let of_kind = format!("{stem}_{kind}");
