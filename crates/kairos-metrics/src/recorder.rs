@@ -56,7 +56,8 @@ use kept::Kept;
 ///
 /// **Cost.** A call through a cached handle costs one virtual call. A call that looks its key up,
 /// as the facade's macros do, takes a lock that threads share only when there are more of them than
-/// stripes, and allocates nothing; the first of a thread makes the handle.
+/// stripes, and allocates nothing; the first of a thread makes the handle. An allocator must not count
+/// through the facade: a handle is made under a lock, and allocates.
 #[derive(Clone)]
 pub struct Recorder(Arc<Inner>);
 

@@ -192,6 +192,8 @@ fn a_name_of_several_kinds_is_exposed_once_for_each() {
         counter!("request").increment(3);
         histogram!("request").record(0.25);
         gauge!("request").set(2);
+        counter!("request_time").increment(5);
+        histogram!("request_time").record(0.5);
         counter!("a.b").increment(1);
         counter!("a_b").increment(2);
         counter!("a-b").increment(4);
@@ -201,6 +203,8 @@ fn a_name_of_several_kinds_is_exposed_once_for_each() {
         "request_histogram_count 1",
         "request_histogram_sum 0.25",
         "request_gauge 2.0",
+        "request_time_total 5",
+        "request_time_histogram_seconds_sum 0.5",
         "a_b_total 1",
         "a_b_counter_total 2",
         "a_b_counter_2_total 4",
@@ -210,8 +214,15 @@ fn a_name_of_several_kinds_is_exposed_once_for_each() {
     assert_eq!(snapshot.counter("request"), 3);
     assert_eq!(snapshot.histogram("request_histogram").count(), 1);
     assert!(recorder.refused().is_empty());
-    let expected = ["request -> request_histogram", "request -> request_gauge", "a.b -> a_b"];
-    assert_eq!(renamed(&recorder)[..3], expected);
+    let expected = [
+        "request -> request_histogram",
+        "request -> request_gauge",
+        "request_time -> request_time_histogram",
+        "a.b -> a_b",
+        "a_b -> a_b_counter",
+        "a-b -> a_b_counter_2",
+    ];
+    assert_eq!(renamed(&recorder), expected);
 }
 
 #[test]
