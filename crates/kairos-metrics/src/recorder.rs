@@ -27,6 +27,23 @@ use kept::Kept;
 ///
 /// Clones are the same recorder: install one and keep another to ask.
 ///
+/// ```
+/// use kairos_metrics::{Recorder, Registry};
+///
+/// let registry = Registry::new();
+/// let recorder = Recorder::new(&registry);
+/// metrics::set_global_recorder(recorder.clone())?;
+/// metrics::describe_histogram!("body", metrics::Unit::Kibibytes, "Size of a body");
+/// metrics::histogram!("body", "path" => "/").record(1.4);
+/// metrics::gauge!("workers_count").set(4);
+/// let text = registry.encode_openmetrics();
+/// assert!(text.contains("body_bytes_sum{path=\"/\"} 1434\n"));
+/// assert!(text.contains("workers_count_value 4.0\n"));
+/// assert_eq!(recorder.renamed()[0].to, "workers_count_value");
+/// assert!(recorder.refused().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// **Names.** Nothing that the facade emits is lost for its name. A character that the formats do
 /// not allow becomes `_`, a leading digit gets a `_` before it, and a name that ends like a sample
 /// (`_count`, `_sum`, `_bucket`, `_info`, `_created`, `_total` but for a counter) gets `_value`
