@@ -3,7 +3,7 @@
 //! Read next: `../src/recorder.rs`.
 #![cfg(all(feature = "facade", not(kairos_loom)))]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kairos_metrics::{OVERFLOW, Recorder, Registry, Snapshot, Value};
 use metrics::{
@@ -286,28 +286,31 @@ fn histograms_are_exposed_in_the_unit_of_their_description_or_their_name() {
 
 #[test]
 fn an_absolute_value_that_threads_set_at_once_is_reached_and_not_passed() {
-    const ROUNDS: usize = 4_000;
-    let registry = Registry::builder().family_limit(ROUNDS).build();
+    let registry = Registry::new();
     let recorder = Recorder::new(&registry);
-    let counters: Vec<metrics::Counter> = with_local_recorder(&recorder, || {
-        (0..ROUNDS).map(|round| counter!("seen", "round" => round.to_string())).collect()
-    });
-    let arrived = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                for (round, counter) in (1..).zip(&counters) {
-                    // Relaxed: the number alone matters; both threads go on within some nanoseconds.
-                    arrived.fetch_add(1, Ordering::Relaxed);
-                    while arrived.load(Ordering::Relaxed) < 2 * round {
-                        std::thread::yield_now();
-                    }
-                    counter.absolute(7);
-                }
-            });
+    let counter = with_local_recorder(&recorder, || counter!("seen"));
+    // The highest value that a thread is about to set; how often the other thread came between.
+    let (highest, met, passed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let run = || {
+        // Relaxed: the number alone matters; so for both numbers.
+        while met.load(Ordering::Relaxed) < 300 && passed.load(Ordering::Relaxed) == 0 {
+            // AcqRel: comes before the counter is raised; pairs with the Acquire below.
+            let value = highest.fetch_add(1, Ordering::AcqRel) + 1;
+            counter.absolute(value);
+            let total = registry.snapshot().counter("seen");
+            // Acquire: the limit is at least that of whoever raised the total.
+            let limit = highest.load(Ordering::Acquire);
+            // Relaxed: as above.
+            met.fetch_add(u64::from(limit != value), Ordering::Relaxed);
+            passed.fetch_add(u64::from(total < value || total > limit), Ordering::Relaxed);
         }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(run);
+        scope.spawn(run);
     });
-    assert_eq!(registry.snapshot().counter("seen"), 7 * ROUNDS as u64);
+    assert_eq!(passed.into_inner(), 0);
+    assert_eq!(registry.snapshot().counter("seen"), highest.into_inner());
 }
 
 #[test]
