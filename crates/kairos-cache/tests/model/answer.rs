@@ -13,10 +13,11 @@ pub(crate) enum Outcome {
     TimedOut,
     Overloaded,
     Cancelled,
+    ShutDown,
 }
 
 impl Outcome {
-    pub(crate) const ALL: [Outcome; 7] = [
+    pub(crate) const ALL: [Outcome; 8] = [
         Outcome::Value,
         Outcome::Nothing,
         Outcome::Failed,
@@ -24,6 +25,7 @@ impl Outcome {
         Outcome::TimedOut,
         Outcome::Overloaded,
         Outcome::Cancelled,
+        Outcome::ShutDown,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Outcome {
             Outcome::TimedOut => "timeout",
             Outcome::Overloaded => "overloaded",
             Outcome::Cancelled => "cancelled",
+            Outcome::ShutDown => "shut_down",
         }
     }
 }
@@ -73,12 +76,33 @@ pub(crate) struct OfValue {
     pub(crate) freshness: f64,
 }
 
-/// How a compute fares, by the operation whose closure it runs.
+/// How a compute fares: that of a read's closure by the read, one by the loader by what it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Progress {
     pub(crate) at: u64,
-    pub(crate) of: usize,
+    pub(crate) of: u64,
+    /// The keys of a call for many, a bit for each.
+    pub(crate) keys: u16,
     pub(crate) stage: Stage,
+}
+
+/// What the loader is told of a value that it is to find.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Told {
+    pub(crate) of: u64,
+    pub(crate) in_match: Option<usize>,
+    pub(crate) market: Option<usize>,
+    pub(crate) tags: Vec<usize>,
+}
+
+/// What has happened since it was last asked for.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) progress: Vec<Progress>,
+    pub(crate) told: Vec<Told>,
+    /// When the end of the cache was complete.
+    pub(crate) over: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,10 +7,10 @@ use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::answer::{Answer, Receipt};
+use crate::answer::{Answer, News, Receipt};
 use crate::coverage::Coverage;
 use crate::model::{Died, Model, tolerance};
-use crate::operation::{Op, Sequence, TAGS, Target, Wait};
+use crate::operation::{Op, STEP, Sequence, TAGS, Target, Wait};
 use crate::stage::Stage;
 
 /// Where cache and model part.
@@ -40,7 +40,7 @@ fn run_through(sequence: &Sequence, coverage: &mut Coverage, at: &mut usize) -> 
     let mut pair =
         Pair { stage: Stage::new(&sequence.setup), model: Model::new(&sequence.setup), coverage };
     for op in &sequence.ops {
-        let done = pair.apply(*at, op).and_then(|()| pair.settle());
+        let done = pair.apply(*at * STEP, op).and_then(|()| pair.settle());
         done.map_err(|text| format!("{op:?} at {} ns: {text}", pair.model.now()))?;
         *at += 1;
     }
@@ -64,16 +64,27 @@ impl Pair<'_> {
                 stage.read(id, *key, context, *work, *hit_only);
                 model.read(id, *key, context, *work);
             }
-            Op::Get { key } => same_hit(&model.get(*key, true), &stage.get(*key))?,
-            Op::Peek { key } => same_hit(&model.get(*key, false), &stage.peek(*key))?,
+            Op::Load { key, context, hit_only } => {
+                stage.load(id, *key, context, *hit_only);
+                model.load(id, *key, context);
+            }
+            Op::Source { key, work } => {
+                stage.source(*key, *work);
+                model.source(*key, *work);
+            }
+            Op::Many { reads, work, absent, hit_only } => {
+                stage.many(id, reads, (*work, *absent), *hit_only);
+                model.many(id, reads, *work, *absent);
+            }
+            Op::Get { key } => {
+                let (hit, has_begun) = stage.get(*key);
+                same_hit(&model.get(*key, has_begun), &hit)?;
+            }
+            Op::Peek { key } => same_hit(&model.peek(*key), &stage.peek(*key))?,
             Op::Pin { slot, key } => {
-                same("pin", &model.get(*key, false).is_some(), &stage.pin(*slot, *key))?;
+                same("pin", &model.pin(*slot, *key), &stage.pin(*slot, *key))?;
             }
-            Op::ReadPin { slot } => {
-                if let Some((key, hit)) = stage.read_pin(*slot) {
-                    same_hit(&model.get(key, true), &hit)?;
-                }
-            }
+            Op::ReadPin { slot, hit_only } => self.read_pin(*slot, *hit_only)?,
             Op::Begin { slot, key, context } => {
                 stage.begin(*slot, *key, context);
                 model.begin(*slot, *key, context);
@@ -133,8 +144,24 @@ impl Pair<'_> {
                 }
                 model.reset(*category);
             }
+            Op::Shutdown => {
+                stage.shut_down();
+                model.shut_down();
+            }
         }
         Ok(())
+    }
+
+    fn read_pin(&mut self, slot: usize, hit_only: bool) -> Result<(), String> {
+        let model = self.model.read_pin(slot);
+        if hit_only {
+            let model = model.map(|hit| hit.map(|(value, _)| value));
+            return same("pinned", &model, &self.stage.get_pinned(slot));
+        }
+        match (model, self.stage.read_pin(slot)) {
+            (Some(model), Some(hit)) => same_hit(&model, &hit),
+            (model, hit) => same("pinned", &model.is_some(), &hit.is_some()),
+        }
     }
 
     fn invalidate(&mut self, target: Target) -> Result<(), String> {
@@ -179,13 +206,19 @@ impl Pair<'_> {
 
     /// Compares what has finished on both sides.
     fn settle(&mut self) -> Result<(), String> {
-        let (mut answers, mut progress) = self.stage.settle();
-        let (mut model_answers, mut model_progress) = self.model.take_news();
+        let News { mut answers, mut progress, mut told, over } = self.stage.settle();
+        let model = self.model.take_news();
+        let (mut model_answers, mut model_progress) = (model.answers, model.progress);
         progress.sort_unstable();
         model_progress.sort_unstable();
         if model_progress != progress {
             return Err(format!("computes: model {model_progress:?}, cache {progress:?}"));
         }
+        let mut model_told = model.told;
+        told.sort_unstable();
+        model_told.sort_unstable();
+        same("told the loader", &model_told, &told)?;
+        same("over", &model.over, &over)?;
         let order = |answer: &Answer| (answer.done, answer.read);
         answers.sort_unstable_by_key(order);
         model_answers.sort_unstable_by_key(order);

@@ -94,8 +94,11 @@ fn setup(draw: &mut Draw) -> Setup {
     // order among them has to be foretold.
     let soft_timeout = if draw.one_in(2) { 0 } else { draw.of(&[50 * MS, SECOND]) + 333 };
     Setup {
+        seed: draw.next(),
+        loader: draw.one_in(2),
         enabled: !draw.one_in(40),
         default_ttl: draw.of(&[HOUR, HOUR, 10 * SECOND]),
+        jitter: draw.of(&[0.0, 0.0, 0.0, 0.1, 0.5]),
         negative_ttl: draw.of(&[0, 0, 20 * SECOND]),
         in_play_ttl: draw.of(&[0, 0, 10 * SECOND]),
         evaluate: draw.of(&[
@@ -111,6 +114,7 @@ fn setup(draw: &mut Draw) -> Setup {
         breaker_min_reads: draw.of(&[60, 3, 10]),
         max_stale: draw.of(&[HOUR, HOUR, 20 * SECOND]),
         max_concurrent_refreshes: draw.of(&[5, 1, 2]),
+        xfetch: draw.one_in(2),
         soft_timeout,
         max_concurrent: draw.of(&[0, 0, 2]),
         queue: draw.of(&[1000, 1, 0]),
@@ -140,6 +144,7 @@ fn reloaded(draw: &mut Draw, setup: &Setup) -> Setup {
     }
     // A running book of odds keeps its windows; how a shorter one is cut is not a read's business.
     other.max_samples = setup.max_samples;
+    other.loader = setup.loader;
     other
 }
 
@@ -151,6 +156,11 @@ fn op(draw: &mut Draw, mood: &Mood, setup: &Setup) -> Op {
     let key = draw.low_index(KEYS);
     let slot = draw.index(SLOTS);
     match draw.below(100) {
+        0..=7 if setup.loader => match draw.below(4) {
+            0 => Op::Source { key, work: work(draw, mood) },
+            _ => Op::Load { key, context: context(draw, mood, key), hit_only: draw.one_in(10) },
+        },
+        8..=12 => many(draw, mood),
         0..=46 => Op::Read {
             key,
             context: context(draw, mood, key),
@@ -160,7 +170,7 @@ fn op(draw: &mut Draw, mood: &Mood, setup: &Setup) -> Op {
         47..=53 => Op::Get { key },
         54..=55 => Op::Peek { key },
         56..=57 => Op::Pin { slot, key },
-        58..=61 => Op::ReadPin { slot },
+        58..=61 => Op::ReadPin { slot, hit_only: draw.one_in(6) },
         62..=63 => Op::Begin { slot, key, context: context(draw, mood, key) },
         64..=66 => Op::Insert { slot },
         67..=70 => Op::Cancel { nth: draw.index(8) },
@@ -185,6 +195,14 @@ fn op(draw: &mut Draw, mood: &Mood, setup: &Setup) -> Op {
         97 if draw.one_in(2) => Op::Reset((!draw.one_in(4)).then(|| draw.of(&Category::ALL))),
         _ => Op::Stats,
     }
+}
+
+/// A key may be there twice.
+fn many(draw: &mut Draw, mood: &Mood) -> Op {
+    let keys: Vec<usize> = (0..draw.between(1, 7)).map(|_| draw.low_index(KEYS)).collect();
+    let reads = keys.iter().map(|key| (*key, context(draw, mood, *key))).collect();
+    let absent = draw.one_in(4).then(|| draw.of(&keys));
+    Op::Many { reads, work: work(draw, mood), absent, hit_only: draw.one_in(10) }
 }
 
 fn context(draw: &mut Draw, mood: &Mood, key: usize) -> Named {

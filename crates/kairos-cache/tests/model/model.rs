@@ -3,28 +3,37 @@
 //! Read next: `model/decide.rs` for a read's decision, `model/flights.rs` for computes.
 
 mod breaker;
+mod calls;
 mod changes;
 mod counts;
 mod decide;
+mod ends;
 mod entries;
 mod flights;
 mod golden_hour;
+mod loads;
+mod lots;
 mod odds;
+mod shutdown;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use kairos_cache::{BreakerLevel, Reason, Source, TradingStatus};
 
-use crate::answer::{Answer, OfValue, Outcome, Progress, Receipt};
-use crate::operation::{KEYS, MARKETS, MATCHES, Named, SECOND, SLOTS, Work};
+use crate::answer::{Answer, News, OfValue, Outcome, Progress, Receipt, Told};
+use crate::operation::{KEYS, MARKETS, MATCHES, Named, SECOND, SLOTS, STEP, Work};
 use crate::setup::Setup;
 
 use breaker::Breaker;
+use calls::{Call, Group, Pass};
 pub(crate) use changes::Died;
 use counts::Counts;
 pub(crate) use counts::tolerance;
+use decide::Stored;
 use entries::{Entry, Home};
-use flights::{Flight, Next};
+use flights::{Arrival, By, Flight, Next};
+use loads::Pin;
+use lots::Lots;
 use odds::{Book, Signal};
 
 /// Where the wall clock stands when the monotonic one stands at zero.
@@ -76,18 +85,37 @@ pub(crate) struct Model {
     wall_ahead: i64,
     matches: [Match; MATCHES],
     entries: [Option<Entry>; KEYS],
+    /// Where the dead entry of a key belonged, unless the key itself was invalidated.
+    graves: [Option<Home>; KEYS],
     flights: [Flight; KEYS],
-    /// Keys whose compute waits for its turn.
-    gate: Vec<usize>,
+    calls: BTreeMap<u64, Call>,
+    calls_made: u64,
+    groups: BTreeMap<usize, Group>,
+    /// Reads that are to look again.
+    looks: BTreeMap<usize, By>,
+    /// What waits for its turn.
+    gate: Vec<Arrival>,
     /// What takes no time: it happens once what is happening now has happened.
     ready: VecDeque<Next>,
     waiting: BTreeMap<usize, Waiting>,
     fills: [Option<Fill>; SLOTS],
+    pins: [Option<Pin>; SLOTS],
+    /// How the loader fares with a key, how often it was asked, and until when it is not.
+    works: [Work; KEYS],
+    loads: [u64; KEYS],
+    load_not_before: [u64; KEYS],
     breaker: Breaker,
     counts: Counts,
+    lots: Lots,
     timers_set: u64,
+    closed: bool,
+    is_over: bool,
+    /// A caller is going away, who had made so much progress by then.
+    leaving_since: Option<usize>,
     answers: Vec<Answer>,
     progress: Vec<Progress>,
+    told: Vec<Told>,
+    over: Option<u64>,
 }
 
 impl Model {
@@ -99,16 +127,31 @@ impl Model {
             wall_ahead: (START_SECONDS * SECOND).cast_signed(),
             matches: Default::default(),
             entries: Default::default(),
+            graves: Default::default(),
             flights: Default::default(),
+            calls: BTreeMap::new(),
+            calls_made: 0,
+            groups: BTreeMap::new(),
+            looks: BTreeMap::new(),
             gate: Vec::new(),
             ready: VecDeque::new(),
             waiting: BTreeMap::new(),
             fills: Default::default(),
+            pins: Default::default(),
+            works: [Work::USUAL; KEYS],
+            loads: [0; KEYS],
+            load_not_before: [0; KEYS],
             breaker: Breaker::new(),
             counts: Counts::default(),
+            lots: Lots::new(setup.seed),
             timers_set: 0,
+            closed: false,
+            is_over: false,
+            leaving_since: None,
             answers: Vec::new(),
             progress: Vec::new(),
+            told: Vec::new(),
+            over: None,
         }
     }
 
@@ -129,14 +172,21 @@ impl Model {
         self.next_due().map(|(due, _)| due)
     }
 
-    /// The reads that wait, in order of arrival.
+    /// The operations whose reads wait, in order of arrival.
     pub(crate) fn waiting(&self) -> Vec<usize> {
-        self.waiting.keys().copied().collect()
+        let mut waiting: Vec<usize> = self.waiting.keys().map(|read| read - read % STEP).collect();
+        waiting.dedup();
+        waiting
     }
 
     /// What has finished since the last call.
-    pub(crate) fn take_news(&mut self) -> (Vec<Answer>, Vec<Progress>) {
-        (std::mem::take(&mut self.answers), std::mem::take(&mut self.progress))
+    pub(crate) fn take_news(&mut self) -> News {
+        News {
+            answers: std::mem::take(&mut self.answers),
+            progress: std::mem::take(&mut self.progress),
+            told: std::mem::take(&mut self.told),
+            over: self.over.take(),
+        }
     }
 
     pub(crate) fn breaker_level(&self) -> BreakerLevel {
@@ -149,42 +199,38 @@ impl Model {
 
     /// `get_or_compute`, to its end or to where it waits.
     pub(crate) fn read(&mut self, read: usize, key: usize, context: &Named, work: Work) {
+        self.read_by(read, key, context, By::Closure(work));
+    }
+
+    fn read_by(&mut self, read: usize, key: usize, context: &Named, by: By) {
         self.tick();
         self.publish(context);
-        self.look(read, key, context, work, self.now);
+        self.look(read, (key, context), by, self.now, None);
         self.end_ready();
     }
 
-    /// Decides a read that arrived at that instant, as of now.
-    pub(in crate::model) fn look(
+    /// Decides a read that arrived at that instant, as of now; in a pass over many reads what is
+    /// stored is served at the end of it.
+    fn look(
         &mut self,
         read: usize,
-        key: usize,
-        context: &Named,
-        work: Work,
+        (key, context): (usize, &Named),
+        by: By,
         arrived: u64,
+        pass: Option<&mut Pass>,
     ) {
         let took = self.now - arrived;
         let signal = self.signal(key, context);
         let (reason, found) = self.decide(key, context, signal);
-        let answer = |outcome, value, refresh_started, found: &decide::Found| Answer {
-            read,
-            done: self.now,
-            outcome,
-            value,
-            receipt: Some(found.receipt(reason, signal, refresh_started)),
-        };
         match (reason, found) {
-            (Reason::Fresh | Reason::StaleIfError, Some(found)) => {
-                let answer = answer(found.outcome(), found.value, false, &found);
-                self.finish_read(answer, reason, signal, took);
+            (Reason::StaleIfError, Some(found)) => {
+                self.serve(read, &Stored { reason, signal, found }, false, took);
             }
-            (Reason::Stale, Some(found)) => {
-                let refreshes = self.may_refresh(key);
-                let answer = answer(found.outcome(), found.value, refreshes, &found);
-                self.finish_read(answer, reason, signal, took);
-                if refreshes {
-                    self.refresh(read, key, context, work);
+            (Reason::Fresh | Reason::Stale, Some(found)) => {
+                let stored = Stored { reason, signal, found };
+                match pass {
+                    Some(pass) => pass.stored.push((read, key, context.clone(), stored)),
+                    None => self.serve_stored(read, (key, context), by, stored, arrived, None),
                 }
             }
             _ => {
@@ -194,7 +240,7 @@ impl Model {
                 let cap = self.breaker.cap(&self.setup, signal.status);
                 let waiting = Waiting { key, context, arrived, reason, signal, cap, soft };
                 self.waiting.insert(read, waiting);
-                self.join(read, work);
+                self.join(read, by, pass.map(|pass| pass.call));
                 // One that looks again may have waited for long enough, unless it was turned away.
                 let still_waits = self.waiting.contains_key(&read);
                 if still_waits && soft.is_some_and(|(at, _)| at <= self.now) {
@@ -204,27 +250,50 @@ impl Model {
         }
     }
 
-    /// `get`, and a read through a pin; `peek` where nothing is counted.
-    pub(crate) fn get(&mut self, key: usize, counted: bool) -> Option<(u64, Receipt)> {
-        self.tick();
-        let context = Named::default();
-        let signal = self.signal(key, &context);
-        let (reason, found) = self.decide(key, &context, signal);
-        let found = found.filter(|_| matches!(reason, Reason::Fresh | Reason::Stale))?;
-        let value = found.value?;
-        if counted {
-            self.count_read(reason, signal, 0);
+    /// Serves what is stored, and refreshes it if it is stale or due early: with the others of a
+    /// call, if one is named.
+    fn serve_stored(
+        &mut self,
+        read: usize,
+        (key, context): (usize, &Named),
+        by: By,
+        stored: Stored,
+        arrived: u64,
+        call: Option<u64>,
+    ) {
+        let due = stored.reason == Reason::Stale || self.is_due_early(key, &stored.found);
+        let refreshes = due && self.may_refresh(key, call);
+        if refreshes {
+            self.refresh(read, Home::new(key, context), by, call);
         }
-        Some((value, found.receipt(reason, signal, false)))
+        self.serve(read, &stored, refreshes, self.now - arrived);
     }
 
-    /// The caller of a read goes away. By itself that is nothing that happens to the cache.
-    pub(crate) fn cancel(&mut self, read: usize) {
-        let waiting = self.waiting.remove(&read).expect("only reads that wait are cancelled");
-        let outcome = Outcome::Cancelled;
-        self.answers.push(Answer { read, done: self.now, outcome, value: None, receipt: None });
-        self.leave(read, waiting.key);
+    fn serve(&mut self, read: usize, stored: &Stored, refreshes: bool, took: u64) {
+        let Stored { reason, signal, found } = stored;
+        let receipt = Some(found.receipt(*reason, *signal, refreshes));
+        let (outcome, value, done) = (found.outcome(), found.value, self.now);
+        self.finish_read(Answer { read, done, outcome, value, receipt }, *reason, *signal, took);
+    }
+
+    /// The caller of an operation goes away. By itself that is nothing that happens to the cache.
+    pub(crate) fn cancel(&mut self, operation: usize) {
+        let (outcome, done) = (Outcome::Cancelled, self.now);
+        let answer = Answer { read: operation, done, outcome, value: None, receipt: None };
+        self.answers.push(answer);
+        self.groups.remove(&operation);
+        let reads = operation..operation + STEP;
+        self.leaving_since = Some(self.progress.len());
+        let left: Vec<usize> = self.waiting.range(reads).map(|(read, _)| *read).collect();
+        for read in left {
+            // One that has left may have let another end in whichever way.
+            if let Some(Waiting { key, .. }) = self.waiting.remove(&read) {
+                self.leave(read, key);
+            }
+        }
+        self.leaving_since = None;
         self.end_ready();
+        self.note_end();
     }
 
     /// Moves time to `target`, through every timer on the way.
@@ -234,6 +303,7 @@ impl Model {
             self.tick();
             self.fire(what);
             self.end_ready();
+            self.note_end();
         }
         self.now = target;
     }
@@ -271,7 +341,7 @@ impl Model {
     }
 
     fn finish_read(&mut self, answer: Answer, reason: Reason, signal: Signal, took: u64) {
-        self.answers.push(answer);
+        self.answer(answer);
         self.count_read(reason, signal, took);
     }
 

@@ -42,6 +42,24 @@ pub(crate) const SECOND: u64 = 1_000 * MS;
 pub(crate) const MINUTE: u64 = 60 * SECOND;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
 
+/// Numbers between one operation's reads and the next one's: one with many reads takes more than one.
+pub(crate) const STEP: usize = 16;
+
+/// What the nth load of a key finds.
+pub(crate) fn loaded(key: usize, nth: u64) -> u64 {
+    (1 << 40) + ((key as u64) << 20) + nth
+}
+
+/// Whose load it is that finds a value.
+pub(crate) fn loaded_key(value: u64) -> usize {
+    (value >> 20) as usize & 15
+}
+
+/// What a call for many keys finds for one of them.
+pub(crate) fn called(operation: usize, key: usize) -> u64 {
+    (1 << 50) + ((operation as u64) << 8) + key as u64
+}
+
 /// A run of the cache from its building to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Sequence {
@@ -63,12 +81,18 @@ pub(crate) struct Named {
     pub(crate) max_age: Option<u64>,
 }
 
-/// What a read's closure does. Its value, if it has one, is the place of its operation.
+/// What a compute does: a read's closure, whose value is the number of the read, a call for many
+/// keys, or the loader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Work {
     /// Nanoseconds.
     pub(crate) takes: u64,
     pub(crate) ends: Ending,
+}
+
+impl Work {
+    /// How the loader fares with a key of which nothing else has been said.
+    pub(crate) const USUAL: Work = Work { takes: 7 * MS + 77, ends: Ending::Value };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +133,25 @@ pub(crate) enum Op {
         work: Work,
         hit_only: bool,
     },
+    /// `explain_read`, or `read` where only the hit is looked at.
+    Load {
+        key: usize,
+        context: Named,
+        hit_only: bool,
+    },
+    /// From now on the loader fares so with a key.
+    Source {
+        key: usize,
+        work: Work,
+    },
+    /// `explain_many`, or `get_many` where only the hits are looked at.
+    Many {
+        reads: Vec<(usize, Named)>,
+        work: Work,
+        /// A key that is not in any answer.
+        absent: Option<usize>,
+        hit_only: bool,
+    },
     Get {
         key: usize,
     },
@@ -119,8 +162,10 @@ pub(crate) enum Op {
         slot: usize,
         key: usize,
     },
+    /// `Pinned::read`, or `Pinned::get` where only the value is looked at.
     ReadPin {
         slot: usize,
+        hit_only: bool,
     },
     Begin {
         slot: usize,
@@ -159,4 +204,5 @@ pub(crate) enum Op {
     StepWall(i64),
     Stats,
     Reset(Option<Category>),
+    Shutdown,
 }

@@ -9,12 +9,15 @@ use kairos_cache::{Config, EvaluateAt};
 
 use crate::operation::{EVENTS, MARKETS};
 
-/// Times are nanoseconds. What is not here has its default, except early refresh, which is off
-/// because it draws lots.
+/// Times are nanoseconds. What is not here has its default.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Setup {
+    /// Of the lots that jitter and early refresh draw.
+    pub(crate) seed: u64,
+    pub(crate) loader: bool,
     pub(crate) enabled: bool,
     pub(crate) default_ttl: u64,
+    pub(crate) jitter: f64,
     pub(crate) negative_ttl: u64,
     pub(crate) in_play_ttl: u64,
     pub(crate) evaluate: EvaluateAt,
@@ -25,6 +28,7 @@ pub(crate) struct Setup {
     pub(crate) breaker_min_reads: u64,
     pub(crate) max_stale: u64,
     pub(crate) max_concurrent_refreshes: usize,
+    pub(crate) xfetch: bool,
     pub(crate) soft_timeout: u64,
     pub(crate) max_concurrent: usize,
     pub(crate) queue: usize,
@@ -38,6 +42,7 @@ impl Setup {
         let mut config = Config::default();
         config.cache.enabled = self.enabled;
         config.cache.default_ttl = Duration::from_nanos(self.default_ttl);
+        config.cache.jitter = self.jitter;
         config.cache.negative_ttl = Duration::from_nanos(self.negative_ttl);
         config.golden_hour.in_play_ttl = Duration::from_nanos(self.in_play_ttl);
         config.golden_hour.evaluate = self.evaluate;
@@ -48,7 +53,7 @@ impl Setup {
         config.breaker.min_reads = self.breaker_min_reads;
         config.swr.max_stale = Duration::from_nanos(self.max_stale);
         config.swr.max_concurrent_refreshes = self.max_concurrent_refreshes;
-        config.xfetch.enabled = false;
+        config.xfetch.enabled = self.xfetch;
         config.computes.soft_timeout = Duration::from_nanos(self.soft_timeout);
         config.computes.max_concurrent = self.max_concurrent;
         config.computes.queue = self.queue;

@@ -2,28 +2,25 @@
 //! Never knows: the model, or what an answer should have been.
 //! Read next: `drive.rs`, which holds the two against each other.
 
+mod words;
+mod work;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kairos_cache::{
-    Cache, Computed, Context, Error, Fill, Hit, Pinned, Runtime, Scope, Sim, Task, TradingStatus,
-    Volatility,
+    Cache, Context, Fill, Pinned, Runtime, Scope, Sim, Task, TradingStatus, Volatility,
 };
 
-use crate::answer::{Answer, OfValue, Outcome, Progress, Receipt, Stage as Step};
+use crate::answer::{Answer, News, Outcome, Receipt};
 use crate::model::START_SECONDS;
 use crate::operation::{
-    EVENTS, Ending, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work,
+    EVENTS, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work, loaded,
 };
 use crate::setup::Setup;
 
-/// What readers and computes report, in the order in which they do.
-#[derive(Default)]
-struct Log {
-    answers: Vec<Answer>,
-    progress: Vec<Progress>,
-}
+use words::{Said, explained, hit_or_error, served};
+use work::{Shared, nanoseconds};
 
 pub(crate) struct Stage {
     pub(crate) sim: Sim,
@@ -34,18 +31,18 @@ pub(crate) struct Stage {
     tasks: BTreeMap<usize, Task>,
     pins: [Option<Pinned<u32, u64>>; SLOTS],
     fills: [Option<Fill<u32, u64>>; SLOTS],
-    log: Arc<Mutex<Log>>,
+    log: Shared,
 }
 
 impl Stage {
     pub(crate) fn new(setup: &Setup) -> Stage {
         let sim = Sim::new(UNIX_EPOCH + Duration::from_secs(START_SECONDS));
-        let cache: Cache<u32, u64> = Cache::builder()
-            .config(setup.config())
-            .sim(&sim)
-            .seed(1)
-            .build()
-            .expect("sequences are drawn within the allowed ranges");
+        let log = Shared::new();
+        let mut builder = Cache::builder().config(setup.config()).sim(&sim).seed(setup.seed);
+        if setup.loader {
+            builder = builder.loader(log.loader(&sim));
+        }
+        let cache = builder.build().expect("sequences are drawn within the allowed ranges");
         let scopes = (0..MATCHES).map(|of| cache.scope(&format!("match {of}"))).collect();
         Stage {
             sim,
@@ -55,19 +52,19 @@ impl Stage {
             tasks: BTreeMap::new(),
             pins: Default::default(),
             fills: Default::default(),
-            log: Arc::default(),
+            log,
         }
     }
 
     /// Lets everything happen that can happen now, and says what has finished since the last call.
-    pub(crate) fn settle(&mut self) -> (Vec<Answer>, Vec<Progress>) {
+    pub(crate) fn settle(&mut self) -> News {
         self.sim.run_until_idle();
         self.cache.run_pending_tasks();
-        let log = std::mem::take(&mut *lock(&self.log));
-        for answer in &log.answers {
+        let news = std::mem::take(&mut self.log.lock().news);
+        for answer in &news.answers {
             self.tasks.remove(&answer.read);
         }
-        (log.answers, log.progress)
+        news
     }
 
     pub(crate) fn read(
@@ -78,39 +75,104 @@ impl Stage {
         work: Work,
         hit_only: bool,
     ) {
-        let (cache, sim, log) = (self.cache.clone(), self.sim.clone(), Arc::clone(&self.log));
-        let context = self.context(context);
-        let key = key as u32;
-        let compute = self.compute(read, work);
-        let task = self.sim.spawn(Box::pin(async move {
-            let (outcome, receipt) = if hit_only {
-                match cache.get_or_compute(&key, &context, compute).await {
-                    Ok(hit) => (Ok(*hit), Some(*hit.receipt())),
-                    Err(error) => (Err(error), None),
-                }
+        let (cache, context, key) = (self.cache.clone(), self.context(context), key as u32);
+        let compute = self.log.closure(&self.sim, read, work);
+        self.spawn(read, async move {
+            vec![(
+                read,
+                if hit_only {
+                    hit_or_error(&cache.get_or_compute(&key, &context, compute).await)
+                } else {
+                    explained(cache.explain(&key, &context, compute).await)
+                },
+            )]
+        });
+    }
+
+    pub(crate) fn load(&mut self, read: usize, key: usize, context: &Named, hit_only: bool) {
+        let (cache, context, key) = (self.cache.clone(), self.context(context), key as u32);
+        self.spawn(read, async move {
+            vec![(
+                read,
+                if hit_only {
+                    hit_or_error(&cache.read(&key, &context).await)
+                } else {
+                    explained(cache.explain_read(&key, &context).await)
+                },
+            )]
+        });
+    }
+
+    pub(crate) fn many(
+        &mut self,
+        operation: usize,
+        reads: &[(usize, Named)],
+        (work, absent): (Work, Option<usize>),
+        hit_only: bool,
+    ) {
+        let cache = self.cache.clone();
+        let compute = self.log.call(&self.sim, operation, work, absent);
+        let reads: Vec<(u32, Context)> =
+            reads.iter().map(|(key, context)| (*key as u32, self.context(context))).collect();
+        self.spawn(operation, async move {
+            let reads = reads.iter().map(|(key, context)| (key, context));
+            let said: Vec<Said> = if hit_only {
+                cache.get_many(reads, compute).await.iter().map(hit_or_error).collect()
             } else {
-                let answer = cache.explain(&key, &context, compute).await;
-                let answer = answer.expect("contexts name what exists");
-                (answer.outcome.map(|value| *value), Some(answer.receipt))
+                cache.explain_many(reads, compute).await.into_iter().map(explained).collect()
             };
-            let value = outcome.as_ref().ok().copied();
-            let receipt = receipt.map(|receipt| receipt_of(&receipt, value.is_some()));
-            let outcome = outcome_of(outcome.err().as_ref());
-            let answer = Answer { read, done: nanoseconds(&sim), outcome, value, receipt };
-            lock(&log).answers.push(answer);
+            said.into_iter().enumerate().map(|(nth, said)| (operation + 1 + nth, said)).collect()
+        });
+    }
+
+    /// Runs a reader, and reports what it is told when it is told that.
+    fn spawn(
+        &mut self,
+        operation: usize,
+        reader: impl Future<Output = Vec<(usize, Said)>> + Send + 'static,
+    ) {
+        let (sim, log) = (self.sim.clone(), self.log.clone());
+        let task = self.sim.spawn(Box::pin(async move {
+            let said = reader.await;
+            let done = nanoseconds(&sim);
+            let answers = said.into_iter().map(|(read, (outcome, value, receipt))| Answer {
+                read,
+                done,
+                outcome,
+                value,
+                receipt,
+            });
+            log.lock().news.answers.extend(answers);
         }));
-        self.tasks.insert(read, task);
+        self.tasks.insert(operation, task);
     }
 
-    pub(crate) fn cancel(&mut self, read: usize) {
-        self.tasks.remove(&read).expect("it waits").abort();
-        let outcome = Outcome::Cancelled;
-        let done = nanoseconds(&self.sim);
-        lock(&self.log).answers.push(Answer { read, done, outcome, value: None, receipt: None });
+    pub(crate) fn shut_down(&self) {
+        let (cache, sim, log) = (self.cache.clone(), self.sim.clone(), self.log.clone());
+        let _runs_on = self.sim.spawn(Box::pin(async move {
+            cache.shutdown().await;
+            log.lock().news.over = Some(nanoseconds(&sim));
+        }));
     }
 
-    pub(crate) fn get(&self, key: usize) -> Option<(u64, Receipt)> {
-        self.cache.get(&(key as u32)).map(|hit| served(&hit))
+    pub(crate) fn cancel(&mut self, operation: usize) {
+        self.tasks.remove(&operation).expect("it waits").abort();
+        let (outcome, done) = (Outcome::Cancelled, nanoseconds(&self.sim));
+        let answer = Answer { read: operation, done, outcome, value: None, receipt: None };
+        self.log.lock().news.answers.push(answer);
+    }
+
+    pub(crate) fn source(&self, key: usize, work: Work) {
+        self.log.lock().works[key] = work;
+    }
+
+    /// What was served, and whether a load has begun.
+    pub(crate) fn get(&self, key: usize) -> (Option<(u64, Receipt)>, bool) {
+        let begun = self.log.lock().news.told.len();
+        let hit = self.cache.get(&(key as u32)).map(|hit| served(&hit));
+        self.sim.run_until_idle();
+        let log = self.log.lock();
+        (hit, log.news.told[begun..].iter().any(|told| told.of >= loaded(key, 0)))
     }
 
     pub(crate) fn peek(&self, key: usize) -> Option<(u64, Receipt)> {
@@ -123,11 +185,15 @@ impl Stage {
         self.pins[slot].is_some()
     }
 
-    /// The pinned key and what its read gave; nothing if nothing is pinned.
-    pub(crate) fn read_pin(&mut self, slot: usize) -> Option<(usize, Option<(u64, Receipt)>)> {
+    /// What a read through a pin gave; nothing if nothing is pinned.
+    pub(crate) fn read_pin(&mut self, slot: usize) -> Option<Option<(u64, Receipt)>> {
         let pin = self.pins[slot].as_mut()?;
-        let hit = pin.read().map(|hit| served(&hit));
-        Some((*pin.key() as usize, hit))
+        Some(pin.read().map(|hit| served(&hit)))
+    }
+
+    /// The value alone.
+    pub(crate) fn get_pinned(&mut self, slot: usize) -> Option<Option<u64>> {
+        Some(self.pins[slot].as_mut()?.get().copied())
     }
 
     pub(crate) fn begin(&mut self, slot: usize, key: usize, context: &Named) {
@@ -222,109 +288,8 @@ impl Stage {
     fn wall(&self) -> i64 {
         nanoseconds(&self.sim).cast_signed() + self.wall_ahead
     }
-
-    fn compute(&self, read: usize, work: Work) -> impl FnOnce() -> runtime::Compute + Send + use<> {
-        let (sim, log) = (self.sim.clone(), Arc::clone(&self.log));
-        move || {
-            Box::pin(async move {
-                let mut running = Running::new(read, &sim, log);
-                sim.sleep(Duration::from_nanos(work.takes)).await;
-                if work.ends == Ending::Never {
-                    std::future::pending::<()>().await;
-                }
-                running.ended = true;
-                match work.ends {
-                    Ending::Value => Ok(Computed::Value(read as u64)),
-                    Ending::Nothing => Ok(Computed::None),
-                    Ending::Failure => Err("refused"),
-                    // Not `panic!`: that would print two million operations' worth of messages.
-                    Ending::Panic | Ending::Never => std::panic::resume_unwind(Box::new("broken")),
-                }
-            })
-        }
-    }
-}
-
-mod runtime {
-    //! The type of a compute's future.
-
-    use std::pin::Pin;
-
-    use kairos_cache::Computed;
-
-    pub(super) type Compute =
-        Pin<Box<dyn Future<Output = Result<Computed<u64>, &'static str>> + Send>>;
-}
-
-/// Reports the start of a compute, and by its drop how the compute ended.
-struct Running {
-    read: usize,
-    sim: Sim,
-    log: Arc<Mutex<Log>>,
-    ended: bool,
-}
-
-impl Running {
-    fn new(read: usize, sim: &Sim, log: Arc<Mutex<Log>>) -> Running {
-        let running = Running { read, sim: sim.clone(), log, ended: false };
-        running.report(Step::Started);
-        running
-    }
-
-    fn report(&self, stage: Step) {
-        let progress = Progress { at: nanoseconds(&self.sim), of: self.read, stage };
-        lock(&self.log).progress.push(progress);
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.report(if self.ended { Step::Ended } else { Step::Aborted });
-    }
-}
-
-fn lock(log: &Mutex<Log>) -> std::sync::MutexGuard<'_, Log> {
-    log.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn nanoseconds(sim: &Sim) -> u64 {
-    sim.now().as_nanos() as u64
 }
 
 fn time(wall: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(u64::try_from(wall).expect("sequences begin late enough"))
-}
-
-fn outcome_of(error: Option<&Error>) -> Outcome {
-    match error {
-        None => Outcome::Value,
-        Some(Error::Nothing) => Outcome::Nothing,
-        Some(Error::Compute(_)) => Outcome::Failed,
-        Some(Error::Panicked(_)) => Outcome::Panicked,
-        Some(Error::Timeout) => Outcome::TimedOut,
-        Some(Error::Overloaded) => Outcome::Overloaded,
-        Some(other) => panic!("no read of a sequence fails so: {other}"),
-    }
-}
-
-fn served(hit: &Hit<u64>) -> (u64, Receipt) {
-    (**hit, receipt_of(hit.receipt(), true))
-}
-
-fn receipt_of(receipt: &kairos_cache::Receipt, has_value: bool) -> Receipt {
-    let of_value = OfValue {
-        zone: receipt.zone,
-        ttl: receipt.ttl.as_nanos() as u64,
-        age: receipt.age.as_nanos() as u64,
-        freshness: receipt.freshness,
-    };
-    Receipt {
-        strategy: receipt.strategy,
-        source: receipt.source,
-        reason: receipt.reason,
-        volatility: receipt.volatility,
-        z: receipt.z,
-        refresh_started: receipt.refresh_started,
-        of_value: has_value.then_some(of_value),
-    }
 }

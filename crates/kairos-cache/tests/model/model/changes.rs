@@ -7,6 +7,7 @@ use kairos_cache::{Category, TradingStatus, Volatility};
 use crate::operation::{MARKETS, Named, Target};
 use crate::setup::Setup;
 
+use super::ends::shortened;
 use super::entries::{Entry, Home, Reach, affected_markets};
 use super::{Fill, Model};
 
@@ -116,13 +117,16 @@ impl Model {
     pub(crate) fn insert(&mut self, slot: usize, value: u64) -> bool {
         self.tick();
         let fill = self.fills[slot].take().expect("it has begun");
-        let fixed = self.zone_and_ttl(&fill.home);
+        let (zone, ttl) = self.zone_and_ttl(&fill.home);
+        let factor = self.lots.jitter(&self.setup);
+        let fixed = (zone, shortened(ttl, factor));
         let suspended = self.is_suspended(fill.home.place());
         let stored = self.enabled && !fill.killed && !suspended && fixed.1 > 0;
         if stored {
             let Fill { home, expired, .. } = fill;
             let (key, computed, value) = (home.key, (self.now, self.wall()), Some(value));
-            self.entries[key] = Some(Entry::new(value, home, computed, fixed, expired));
+            let entry = Entry::new(value, home, computed, fixed, expired);
+            self.store(key, Some(Entry { factor, ..entry }));
         }
         stored
     }
@@ -157,10 +161,14 @@ impl Model {
             }
             died.least += u64::from(self.find(key, None, u64::MAX).is_some());
             died.most += 1;
+            self.graves[key] = self.entries[key].as_ref().map(|entry| entry.home.clone());
             match &mut self.entries[key] {
                 Some(entry) if lingers => entry.corpse = true,
                 entry => *entry = None,
             }
+        }
+        if let Reach::Key(key) = reach {
+            self.graves[key] = None;
         }
         for compute in self.flights.iter_mut().filter_map(|flight| flight.current.as_mut()) {
             compute.killed |= compute.is_started() && reach.covers(compute.home());

@@ -9,7 +9,7 @@ use crate::operation::Named;
 
 use super::entries::{Entry, Home};
 use super::odds::Signal;
-use super::{Model, golden_hour};
+use super::{Instant, Model, golden_hour};
 
 /// A live entry, as it looks to a read.
 #[derive(Debug, Clone)]
@@ -19,8 +19,18 @@ pub(super) struct Found {
     zone: Zone,
     /// After the cap.
     ttl: u64,
+    /// The cap on its TTL.
+    pub(super) cap: u64,
     stale_limit: u64,
     expired: bool,
+}
+
+/// An entry that is served.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) reason: Reason,
+    pub(super) signal: Signal,
+    pub(super) found: Found,
 }
 
 impl Found {
@@ -95,20 +105,23 @@ impl Model {
     /// The live entry of a key, for a read of a match or of none.
     pub(super) fn find(&self, key: usize, in_match: Option<usize>, cap: u64) -> Option<Found> {
         let entry = self.entries[key].as_ref().filter(|entry| !entry.corpse)?;
-        if in_match.is_some() && in_match != entry.home.in_match || self.is_past_kickoff(entry) {
+        let now = self.instant();
+        if in_match.is_some() && in_match != entry.home.in_match || self.is_past_kickoff(entry, now)
+        {
             return None;
         }
-        let (zone, mut ttl) = if self.setup.evaluate == EvaluateAt::Insert {
-            entry.fixed
+        let zone = if self.setup.evaluate == EvaluateAt::Insert {
+            entry.fixed.0
         } else {
-            self.zone_and_ttl(&entry.home)
+            self.zone_and_ttl(&entry.home).0
         };
-        ttl = ttl.min(entry.limit);
+        let ttl = self.own_ttl(entry, now);
         Some(Found {
             value: entry.value,
             age: self.now - entry.computed,
             zone,
             ttl: ttl.min(cap),
+            cap,
             stale_limit: (2 * ttl).min(ttl + self.setup.max_stale),
             expired: entry.expired,
         })
@@ -133,7 +146,7 @@ impl Model {
 
     /// Until when no refresh of the key's value starts, because a compute has failed.
     pub(super) fn throttled_until(&self, key: usize) -> Option<u64> {
-        self.entries[key].as_ref()?.put_off_until
+        self.entries[key].as_ref().filter(|entry| !entry.corpse)?.put_off_until
     }
 
     /// Whether some read could still be served the key's value.
@@ -143,24 +156,28 @@ impl Model {
         })
     }
 
-    /// Zone and TTL of now, before any cap.
+    /// Zone and TTL of now, before jitter and any cap.
     pub(super) fn zone_and_ttl(&self, home: &Home) -> (Zone, u64) {
-        let Some(of) = home.in_match else {
+        self.zone_and_ttl_at(home.in_match, self.instant())
+    }
+
+    pub(super) fn zone_and_ttl_at(&self, in_match: Option<usize>, at: Instant) -> (Zone, u64) {
+        let Some(of) = in_match else {
             return (Zone::Unknown, self.setup.default_ttl);
         };
         let (kickoff, lineup) = (self.matches[of].kickoff, self.matches[of].lineup);
-        let zone = golden_hour::zone(kickoff.map(|kickoff| kickoff - self.instant().wall));
+        let zone = golden_hour::zone(kickoff.map(|kickoff| kickoff - at.wall));
         (zone, golden_hour::ttl(&self.setup, zone, lineup))
     }
 
     /// Nothing cached before kickoff is served after it: neither by the wall clock of then nor, if
     /// that has stepped, by the one of now.
-    fn is_past_kickoff(&self, entry: &Entry) -> bool {
+    pub(super) fn is_past_kickoff(&self, entry: &Entry, at: Instant) -> bool {
         let kickoff = entry.home.in_match.and_then(|of| self.matches[of].kickoff);
         kickoff.is_some_and(|kickoff| {
-            let age = (self.now - entry.computed).cast_signed();
-            let computed = entry.computed_wall.min(self.wall() - age);
-            self.wall() > kickoff && computed <= kickoff
+            let age = (at.mono - entry.computed).cast_signed();
+            let computed = entry.computed_wall.min(at.wall - age);
+            at.wall > kickoff && computed <= kickoff
         })
     }
 
@@ -174,22 +191,23 @@ impl Model {
 
     /// The read's own prices, else the published status of its match.
     pub(super) fn signal(&self, key: usize, context: &Named) -> Signal {
-        let Some(of) = self.ruling(key, context).0.filter(|_| self.setup.volatility) else {
-            return Signal::NONE;
-        };
-        let odds = &self.matches[of].odds;
-        if context.odds.is_empty() {
-            odds.published(self.instant())
-        } else {
-            odds.score(&self.setup, &context.odds, self.instant())
+        let in_match = self.ruling(key, context).0;
+        match in_match.filter(|_| self.setup.volatility && !context.odds.is_empty()) {
+            Some(of) => self.matches[of].odds.score(&self.setup, &context.odds, self.instant()),
+            None => self.published(in_match),
         }
+    }
+
+    pub(super) fn published(&self, in_match: Option<usize>) -> Signal {
+        let of = in_match.filter(|_| self.setup.volatility);
+        of.map_or(Signal::NONE, |of| self.matches[of].odds.published(self.instant()))
     }
 
     /// Instants at which a decision about the key changes, in nanoseconds since the start.
     pub(crate) fn edges(&self, key: usize) -> Vec<u64> {
         let mut edges = Vec::new();
         if let Some(entry) = &self.entries[key] {
-            let (_, ttl) = self.zone_and_ttl(&entry.home);
+            let ttl = self.own_ttl(entry, self.instant());
             let limit = (2 * ttl).min(ttl + self.setup.max_stale);
             let ages = [ttl, limit, entry.fixed.1, self.setup.max_stale_if_error];
             edges.extend(ages.map(|age| entry.computed.saturating_add(age)));

@@ -14,6 +14,8 @@ pub(super) struct Home {
     pub(super) market: Option<usize>,
     /// The market's tags and the context's.
     tags: Vec<&'static str>,
+    /// The context's.
+    pub(super) own_tags: Vec<usize>,
 }
 
 impl Entry {
@@ -33,6 +35,8 @@ impl Entry {
             fixed,
             limit,
             expired,
+            factor: 1.0,
+            took: 0,
             put_off_until: None,
             corpse: false,
         }
@@ -49,7 +53,8 @@ impl Home {
         if let Some(market) = context.market {
             tags.extend(MARKETS[market].1);
         }
-        Home { key, in_match: context.in_match, market: context.market, tags }
+        let own_tags = context.tags.clone();
+        Home { key, in_match: context.in_match, market: context.market, tags, own_tags }
     }
 }
 
@@ -67,6 +72,10 @@ pub(super) struct Entry {
     /// The TTL that it has at most: how long a nothing is remembered is settled when it is found.
     pub(super) limit: u64,
     pub(super) expired: bool,
+    /// What jitter has left of its TTL.
+    pub(super) factor: f64,
+    /// How long its compute took.
+    pub(super) took: u64,
     /// A compute has failed: until then no other is started for this value's sake.
     pub(super) put_off_until: Option<u64>,
     /// Killed by tag or all, and not reclaimed: it may still be among those that "died".

@@ -1,14 +1,15 @@
 //! Computes: per key one runs and one is pending; the gate across keys; refreshes; timers.
-//! Never knows: how a read was decided.
-//! Read next: `changes.rs`, for what covers a compute that runs.
+//! Never knows: how a read was decided, or what becomes of a result.
+//! Read next: `ends.rs`, for how they end; `calls.rs`, for those of many keys.
 
-use kairos_cache::{Reason, Strategy};
+use kairos_cache::Strategy;
 
-use crate::answer::{Answer, OfValue, Outcome, Progress, Stage};
-use crate::operation::{Ending, Named, SECOND, Work};
+use crate::answer::{Outcome, Progress, Stage, Told};
+use crate::operation::{Ending, SECOND, STEP, Work, loaded, loaded_key};
 
-use super::entries::{Entry, Home};
-use super::{Model, Waiting, computed};
+use super::calls::ByCall;
+use super::entries::Home;
+use super::{Model, Waiting};
 
 const HARD_TIMEOUT: u64 = 30 * SECOND;
 const REFRESH_TIMEOUT: u64 = 10 * SECOND;
@@ -17,61 +18,107 @@ const REFRESH_TIMEOUT: u64 = 10 * SECOND;
 #[derive(Debug, Default)]
 pub(super) struct Flight {
     pub(super) current: Option<Compute>,
-    pending: Vec<Seat>,
+    pub(super) pending: Vec<Seat>,
+}
+
+/// What computes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By {
+    /// The closure of the read.
+    Closure(Work),
+    Loader,
+    /// The closure of a read of many keys.
+    Call(ByCall),
 }
 
 /// A place at a compute, with what its holder would run.
 #[derive(Debug, Clone)]
-struct Seat {
-    read: usize,
-    work: Work,
-    home: Home,
-    refresh: bool,
+pub(super) struct Seat {
+    pub(super) read: usize,
+    pub(super) by: By,
+    pub(super) home: Home,
     /// By soft timeout: whoever leaves so keeps the compute alive, but waits no longer.
-    departed: bool,
+    pub(super) departed: bool,
 }
 
 /// A compute that runs or waits at the gate.
 #[derive(Debug)]
 pub(super) struct Compute {
-    lead: Seat,
-    seats: Vec<Seat>,
-    started: Option<Started>,
+    pub(super) lead: Seat,
+    pub(super) refresh: bool,
+    pub(super) seats: Vec<Seat>,
+    /// The call of which it is a part.
+    pub(super) call: Option<u64>,
+    pub(super) started: Option<Started>,
     pub(super) killed: bool,
     pub(super) expired: bool,
+    /// It goes on without anybody who waits for it.
+    pub(super) kept: bool,
+    /// Nobody waits for it, and nobody may join it: it ends with the call of which it is a part.
+    pub(super) doomed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Started {
-    at: u64,
+pub(super) struct Started {
+    pub(super) at: u64,
     order: u64,
+    pub(super) of: u64,
+    pub(super) keys: u16,
+    pub(super) work: Work,
+}
+
+/// What waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    Key(usize),
+    Call(u64),
 }
 
 /// What happens next of all that takes no time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// The compute of a key ends.
-    End(usize),
-    /// A read that has waited for the value of another match looks again.
-    Look(usize, Work),
+    End(Arrival),
+    /// A caller is told what has become of its reads; those that have waited for the value of
+    /// another match look again.
+    Wake(usize),
 }
 
 /// A timer that has come due.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Due {
-    End(usize),
-    Deadline(usize),
+    End(Arrival),
+    Deadline(Arrival),
     Soft(usize),
 }
 
-/// How a compute came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Itself(Ending),
-    Timeout,
+impl Started {
+    pub(super) fn due(&self, refresh: bool, what: Arrival) -> (u64, u64, Due) {
+        let patience = if refresh { REFRESH_TIMEOUT } else { HARD_TIMEOUT };
+        let due = if self.work.ends != Ending::Never && self.work.takes < patience {
+            (self.work.takes, Due::End(what))
+        } else {
+            (patience, Due::Deadline(what))
+        };
+        (self.at + due.0, self.order, due.1)
+    }
 }
 
 impl Compute {
+    pub(super) fn of(lead: Seat, refresh: bool, seats: Vec<Seat>) -> Compute {
+        let kept = refresh || seats.iter().any(|seat| seat.departed);
+        Compute {
+            lead,
+            refresh,
+            seats,
+            call: None,
+            started: None,
+            killed: false,
+            expired: false,
+            kept,
+            doomed: false,
+        }
+    }
+
     pub(super) fn home(&self) -> &Home {
         &self.lead.home
     }
@@ -80,55 +127,62 @@ impl Compute {
         self.started.is_some()
     }
 
-    fn due(&self, key: usize) -> Option<(u64, u64, Due)> {
-        let started = self.started?;
-        let patience = if self.lead.refresh { REFRESH_TIMEOUT } else { HARD_TIMEOUT };
-        let takes = self.lead.work.takes;
-        let due = if self.lead.work.ends != Ending::Never && takes < patience {
-            (takes, Due::End(key))
-        } else {
-            (patience, Due::Deadline(key))
-        };
-        Some((started.at + due.0, started.order, due.1))
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.seats.iter().any(|seat| !seat.departed)
     }
 }
 
 impl Model {
-    /// A read that needs a compute comes by one.
-    pub(super) fn join(&mut self, read: usize, work: Work) {
+    /// A read that needs a compute comes by one: of the call, if it is one of many reads.
+    pub(super) fn join(&mut self, read: usize, by: By, call: Option<u64>) {
         let waiting = &self.waiting[&read];
         let (key, bypass) = (waiting.key, waiting.reason.strategy() == Strategy::Bypass);
         let home = Home::new(key, &waiting.context);
-        let seat = Seat { read, work, home, refresh: false, departed: false };
+        let seat = Seat { read, by, home, departed: false };
         match &mut self.flights[key].current {
-            None => self.launch(key, vec![seat]),
+            None => match call {
+                None => self.launch(key, vec![seat]),
+                Some(call) => self.enlist(key, call, Compute::of(seat.clone(), false, vec![seat])),
+            },
             // One that has not started yet starts after everyone who is here.
             Some(compute) if !compute.is_started() => compute.seats.push(seat),
-            Some(compute) if !bypass && !compute.killed && !compute.expired => {
+            Some(compute) if !bypass && !compute.killed && !compute.expired && !compute.doomed => {
                 compute.seats.push(seat);
             }
-            Some(_) => self.flights[key].pending.push(seat),
+            Some(_) => {
+                self.flights[key].pending.push(seat);
+                if self.closed {
+                    self.turn_away(key);
+                }
+            }
         }
     }
 
-    /// Whether a stale read may start a refresh now.
-    pub(super) fn may_refresh(&self, key: usize) -> bool {
-        let refreshes = self
-            .flights
-            .iter()
-            .filter(|flight| flight.current.as_ref().is_some_and(|c| c.lead.refresh))
-            .count();
-        self.flights[key].current.is_none()
+    /// Whether a stale read may start a refresh now, also as one more of a call that has begun.
+    pub(super) fn may_refresh(&self, key: usize, call: Option<u64>) -> bool {
+        let alone = self.flights.iter().filter_map(|flight| flight.current.as_ref());
+        let alone = alone.filter(|compute| compute.refresh && compute.call.is_none()).count();
+        let refreshes = alone + self.calls.values().filter(|call| call.refreshes()).count();
+        let goes_along = call.is_some_and(|call| self.calls[&call].refreshes());
+        !self.closed
+            && self.flights[key].current.is_none()
             && self.throttled_until(key).is_none_or(|until| until <= self.now)
-            && refreshes < self.setup.max_concurrent_refreshes
-            && self.gate_is_open()
+            && (goes_along
+                || refreshes < self.setup.max_concurrent_refreshes && self.gate_is_open())
     }
 
-    pub(super) fn refresh(&mut self, read: usize, key: usize, context: &Named, work: Work) {
-        let home = Home::new(key, context);
-        let lead = Seat { read, work, home, refresh: true, departed: true };
-        self.flights[key].current = Some(Compute::of(lead, Vec::new()));
-        self.start(key);
+    /// Starts a refresh, or has it start with the others of its call.
+    pub(super) fn refresh(&mut self, read: usize, home: Home, by: By, call: Option<u64>) {
+        let key = home.key;
+        let lead = Seat { read, by, home, departed: true };
+        let compute = Compute::of(lead, true, Vec::new());
+        match call {
+            Some(call) => self.enlist(key, call, compute),
+            None => {
+                self.flights[key].current = Some(compute);
+                self.start(key);
+            }
+        }
     }
 
     /// A read has been cancelled.
@@ -138,65 +192,110 @@ impl Model {
         let Some(compute) = &mut flight.current else { return };
         let was_here = compute.seats.iter().any(|seat| seat.read == read);
         compute.seats.retain(|seat| seat.read != read);
-        if !was_here || !compute.seats.is_empty() || compute.lead.refresh {
+        if was_here {
+            self.give_up_unless_wanted(key);
+        }
+    }
+
+    /// Stops the compute of a key if nobody waits for it and nothing else keeps it.
+    pub(super) fn give_up_unless_wanted(&mut self, key: usize) {
+        let Some(compute) = &mut self.flights[key].current else { return };
+        if compute.is_waited_for() || compute.kept || compute.doomed {
             return;
         }
-        if compute.is_started() {
-            let aborted = compute.lead.read;
-            self.report(aborted, Stage::Aborted);
-            self.tick();
+        match (compute.call, compute.started) {
+            (Some(call), started) => {
+                compute.doomed = true;
+                if started.is_none() {
+                    self.flights[key].current = None;
+                }
+                self.give_up_call(call);
+            }
+            (None, started) => {
+                if let Some(started) = started {
+                    self.report(started, Stage::Aborted);
+                    self.tick();
+                }
+                self.flights[key].current = None;
+                self.gate.retain(|waiting| *waiting != Arrival::Key(key));
+            }
         }
-        self.flights[key].current = None;
-        self.gate.retain(|waiting| *waiting != key);
         self.proceed(key);
     }
 
     pub(super) fn next_due(&self) -> Option<(u64, Due)> {
-        let computes = self.flights.iter().enumerate();
-        let computes = computes.filter_map(|(key, f)| f.current.as_ref()?.due(key));
+        let computes = self.flights.iter().enumerate().filter_map(|(key, flight)| {
+            let compute = flight.current.as_ref().filter(|compute| compute.call.is_none())?;
+            Some(compute.started?.due(compute.refresh, Arrival::Key(key)))
+        });
+        let calls = self.calls.iter().filter_map(|(id, call)| call.due(*id));
         let reads = self.waiting.iter();
         let reads =
             reads.filter_map(|(id, w)| w.soft.map(|(at, order)| (at, order, Due::Soft(*id))));
-        computes.chain(reads).min_by_key(|(at, order, _)| (*at, *order)).map(|due| (due.0, due.2))
+        let all = computes.chain(calls).chain(reads);
+        all.min_by_key(|(at, order, _)| (*at, *order)).map(|due| (due.0, due.2))
     }
 
     pub(super) fn fire(&mut self, due: Due) {
         match due {
-            Due::End(key) => {
-                let compute = self.flights[key].current.as_ref().expect("only what runs ends");
-                self.finish(key, End::Itself(compute.lead.work.ends));
-            }
-            Due::Deadline(key) => self.finish(key, End::Timeout),
+            Due::End(what) => self.finish(what, false),
+            Due::Deadline(what) => self.finish(what, true),
             Due::Soft(read) => self.soft_timeout(read),
         }
     }
 
-    /// What waited at the gate may start, if a configuration has opened it.
+    /// What waited at the gate may start, if there is room.
     pub(super) fn open_gate(&mut self) {
         while self.has_room() && !self.gate.is_empty() {
-            let key = self.gate.remove(0);
-            self.start(key);
+            let next = self.gate.remove(0);
+            self.begin_arrival(next);
         }
     }
 
-    fn launch(&mut self, key: usize, seats: Vec<Seat>) {
+    /// Starts what is pending, by the closure of the first who still waits for it.
+    pub(super) fn launch(&mut self, key: usize, seats: Vec<Seat>) {
         let lead = seats.iter().find(|seat| !seat.departed).unwrap_or(&seats[0]).clone();
-        let open = self.gate_is_open();
-        self.flights[key].current = Some(Compute::of(lead, seats));
-        if open {
-            self.start(key);
-        } else if self.gate.len() < self.setup.queue {
-            self.gate.push(key);
+        self.flights[key].current = Some(Compute::of(lead, false, seats));
+        self.arrive(Arrival::Key(key));
+    }
+
+    /// Through the gate, into its queue, or away from it.
+    pub(super) fn arrive(&mut self, what: Arrival) {
+        if self.gate_is_open() {
+            self.begin_arrival(what);
+        } else if self.gate.len() < self.setup.queue && !self.closed {
+            self.gate.push(what);
         } else {
-            let refused = self.flights[key].current.take().expect("it has just been put there");
-            self.answer_seats(refused, Outcome::Overloaded, None, None);
+            let queued = self.gate.len() < self.setup.queue;
+            self.refuse(what, if queued { Outcome::ShutDown } else { Outcome::Overloaded });
+        }
+    }
+
+    fn begin_arrival(&mut self, what: Arrival) {
+        match what {
+            Arrival::Key(key) => self.start(key),
+            Arrival::Call(call) => self.start_call(call),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, what: Arrival, outcome: Outcome) {
+        let keys = match what {
+            Arrival::Key(key) => vec![key],
+            Arrival::Call(call) => self.calls.remove(&call).expect("it has arrived").keys,
+        };
+        for key in keys {
+            // One that everybody has left is not there any more.
+            if let Some(refused) = self.flights[key].current.take_if(|c| !c.is_started()) {
+                self.answer_seats(refused, outcome, None, None);
+            }
         }
     }
 
     fn has_room(&self) -> bool {
-        let running =
-            self.flights.iter().filter(|f| f.current.as_ref().is_some_and(Compute::is_started));
-        self.setup.max_concurrent == 0 || running.count() < self.setup.max_concurrent
+        let alone = self.flights.iter().filter_map(|flight| flight.current.as_ref());
+        let alone = alone.filter(|compute| compute.is_started() && compute.call.is_none()).count();
+        let running = alone + self.calls.values().filter(|call| call.started.is_some()).count();
+        self.setup.max_concurrent == 0 || running < self.setup.max_concurrent
     }
 
     fn gate_is_open(&self) -> bool {
@@ -206,169 +305,82 @@ impl Model {
     /// The capture: whatever covers the compute from here on counts.
     fn start(&mut self, key: usize) {
         self.tick();
-        let order = self.next_timer();
-        let compute = self.flights[key].current.as_mut().expect("it has been launched");
-        compute.started = Some(Started { at: self.now, order });
-        let (read, work) = (compute.lead.read, compute.lead.work);
-        self.report(read, Stage::Started);
-        if work.takes == 0 && work.ends != Ending::Never {
-            self.ready.push_back(Next::End(key));
+        if self.closed {
+            self.refuse(Arrival::Key(key), Outcome::ShutDown);
+            return;
         }
+        let lead = self.flights[key].current.as_ref().expect("it has been launched").lead.clone();
+        let started = match lead.by {
+            By::Closure(work) => self.started(lead.read as u64, 0, work),
+            By::Call(by) => self.started(by.operation as u64, 1 << key, by.work),
+            By::Loader => {
+                self.loads[key] += 1;
+                let of = loaded(key, self.loads[key]);
+                let (in_match, market) = lead.home.place();
+                self.told.push(Told { of, in_match, market, tags: lead.home.own_tags });
+                self.started(of, 0, self.works[key])
+            }
+        };
+        self.flights[key].current.as_mut().expect("as above").started = Some(started);
+        if started.is_over_at_once() {
+            self.ready.push_back(Next::End(Arrival::Key(key)));
+        }
+    }
+
+    pub(super) fn started(&mut self, of: u64, keys: u16, work: Work) -> Started {
+        let started = Started { at: self.now, order: self.next_timer(), of, keys, work };
+        self.report(started, Stage::Started);
+        started
     }
 
     /// Lets happen what takes no time, in the order in which it came up.
     pub(super) fn end_ready(&mut self) {
         while let Some(next) = self.ready.pop_front() {
             match next {
-                Next::End(key) => self.fire(Due::End(key)),
-                Next::Look(read, work) => {
-                    let waiting = self.waiting.remove(&read).expect("it still waits");
-                    let Waiting { key, context, arrived, .. } = waiting;
-                    self.look(read, key, &context, work, arrived);
+                Next::End(what) => self.fire(Due::End(what)),
+                Next::Wake(operation) => {
+                    let reads = operation..operation + STEP;
+                    while let Some((&read, _)) = self.looks.range(reads.clone()).next() {
+                        let by = self.looks.remove(&read).expect("it has just been found");
+                        let waiting = self.waiting.remove(&read).expect("it still waits");
+                        let Waiting { key, context, arrived, .. } = waiting;
+                        self.look(read, (key, &context), by, arrived, None);
+                    }
                 }
             }
         }
     }
 
-    fn finish(&mut self, key: usize, end: End) {
-        let compute = self.flights[key].current.take().expect("only what runs finishes");
-        let stage = if end == End::Timeout { Stage::Aborted } else { Stage::Ended };
-        self.report(compute.lead.read, stage);
-        let home = &compute.lead.home;
-        let (zone, ttl) = self.zone_and_ttl(home);
-        let storable =
-            self.enabled && ttl > 0 && !compute.killed && !self.is_suspended(home.place());
-        let entry = |value, ttl| {
-            Entry::new(value, home.clone(), (self.now, self.wall()), (zone, ttl), compute.expired)
-        };
-        let refresh = compute.lead.refresh;
-        let (outcome, value) = match end {
-            End::Itself(Ending::Value) => (Outcome::Value, Some(compute.lead.read as u64)),
-            End::Itself(Ending::Nothing) => (Outcome::Nothing, None),
-            End::Itself(Ending::Failure) => (Outcome::Failed, None),
-            End::Itself(Ending::Panic) => (Outcome::Panicked, None),
-            End::Itself(Ending::Never) | End::Timeout => (Outcome::TimedOut, None),
-        };
-        let succeeded = matches!(outcome, Outcome::Value | Outcome::Nothing);
-        if outcome == Outcome::Value && storable {
-            self.entries[key] = Some(entry(value, ttl));
-            if !refresh {
-                self.counts.stored(zone);
+    /// A read has its answer, or has to look again.
+    pub(super) fn wake(&mut self, read: usize) {
+        let next = Next::Wake(read - read % STEP);
+        if !self.ready.contains(&next) {
+            self.ready.push_back(next);
+        }
+    }
+
+    pub(super) fn report(&mut self, Started { of, keys, .. }: Started, stage: Stage) {
+        let progress = Progress { at: self.now, of, keys, stage };
+        // What starts and is stopped while a caller goes away has not come to do anything.
+        if stage == Stage::Aborted
+            && let Some(from) = self.leaving_since
+            && let Some(place) = self.progress[from..]
+                .iter()
+                .position(|p| *p == Progress { stage: Stage::Started, ..progress })
+        {
+            self.progress.remove(from + place);
+            if let Some(place) = self.told.iter().position(|told| told.of == of) {
+                self.told.remove(place);
+                self.loads[loaded_key(of)] -= 1;
             }
-        } else if outcome == Outcome::Nothing {
-            let limit = self.setup.negative_ttl;
-            let kept = storable && limit > 0;
-            self.entries[key] = kept.then(|| Entry { limit, ..entry(None, ttl.min(limit)) });
+            return;
         }
-        if !succeeded && self.is_servable(key) {
-            let until = self.now + self.setup.throttle;
-            self.entries[key].as_mut().expect("it is servable").put_off_until = Some(until);
-        }
-        match (refresh, succeeded) {
-            (true, true) => self.counts.add("swr_background_success", 1.0),
-            (true, false) => self.counts.add("swr_background_error", 1.0),
-            (false, true) => {}
-            (false, false) => self.counts.add("cache_errors", 1.0),
-        }
-        let of_value = OfValue { zone, ttl, age: 0, freshness: 1.0 };
-        self.answer_seats(compute, outcome, value, value.map(|_| &of_value));
-        self.proceed(key);
-    }
-
-    /// Answers those who waited, but for those who name another match than the compute did: they
-    /// look again.
-    fn answer_seats(
-        &mut self,
-        compute: Compute,
-        outcome: Outcome,
-        value: Option<u64>,
-        of_value: Option<&OfValue>,
-    ) {
-        let of = compute.lead.home.in_match;
-        for seat in compute.seats.into_iter().filter(|seat| !seat.departed) {
-            if seat.home.in_match.is_none() || seat.home.in_match == of {
-                self.conclude(seat.read, outcome, value, of_value.cloned());
-            } else {
-                self.ready.push_back(Next::Look(seat.read, seat.work));
-            }
-        }
-    }
-
-    /// A compute is gone: the gate lets in the next, and what is pending for the key follows.
-    fn proceed(&mut self, key: usize) {
-        self.open_gate();
-        let pending = std::mem::take(&mut self.flights[key].pending);
-        if !pending.is_empty() {
-            self.launch(key, pending);
-        }
-    }
-
-    fn conclude(
-        &mut self,
-        read: usize,
-        outcome: Outcome,
-        value: Option<u64>,
-        of_value: Option<OfValue>,
-    ) {
-        let waiting = self.waiting.remove(&read).expect("it waited for this");
-        let took = self.now - waiting.arrived;
-        let failed = matches!(outcome, Outcome::Failed | Outcome::Panicked | Outcome::TimedOut);
-        if failed && waiting.reason == Reason::TooStale {
-            let old = self.old_value(&waiting.context, waiting.key, waiting.cap);
-            if let Some(found) = old.filter(|old| self.allowed_if_error(old, &waiting.context)) {
-                let reason = Reason::StaleIfError;
-                let receipt = Some(found.receipt(reason, waiting.signal, false));
-                let (outcome, value, done) = (found.outcome(), found.value, self.now);
-                let answer = Answer { read, done, outcome, value, receipt };
-                self.finish_read(answer, reason, waiting.signal, took);
-                return;
-            }
-        }
-        let of_value = of_value.map(|mut of_value| {
-            of_value.ttl = if waiting.reason == Reason::Disabled { 0 } else { of_value.ttl };
-            of_value
-        });
-        let receipt = Some(computed(waiting.reason, waiting.signal, of_value));
-        let answer = Answer { read, done: self.now, outcome, value, receipt };
-        self.finish_read(answer, waiting.reason, waiting.signal, took);
-    }
-
-    /// The value that a too-stale read may take instead of the compute's.
-    fn old_value(&self, context: &Named, key: usize, cap: u64) -> Option<super::decide::Found> {
-        if !self.enabled || self.is_suspended(self.ruling(key, context)) {
-            return None;
-        }
-        self.find(key, context.in_match, cap)
-            .filter(|old| old.value.is_some())
-            .filter(|old| context.max_age.is_none_or(|max_age| old.age <= max_age))
-    }
-
-    pub(super) fn soft_timeout(&mut self, read: usize) {
-        let waiting = self.waiting.get_mut(&read).expect("only reads that wait have one");
-        waiting.soft = None;
-        let waiting = &self.waiting[&read];
-        let (key, signal) = (waiting.key, waiting.signal);
-        let Some(found) = self.old_value(&waiting.context, key, waiting.cap) else { return };
-        let took = self.now - waiting.arrived;
-        self.waiting.remove(&read);
-        let flight = &mut self.flights[key];
-        let running = flight.current.iter_mut().flat_map(|compute| &mut compute.seats);
-        let mut seats = running.chain(&mut flight.pending);
-        let seat = seats.find(|seat| seat.read == read).expect("it waits for a compute");
-        seat.departed = true;
-        let reason = Reason::SoftTimeout;
-        let receipt = Some(found.receipt(reason, signal, false));
-        let (outcome, value, done) = (found.outcome(), found.value, self.now);
-        self.finish_read(Answer { read, done, outcome, value, receipt }, reason, signal, took);
-    }
-
-    fn report(&mut self, of: usize, stage: Stage) {
-        self.progress.push(Progress { at: self.now, of, stage });
+        self.progress.push(progress);
     }
 }
 
-impl Compute {
-    fn of(lead: Seat, seats: Vec<Seat>) -> Compute {
-        Compute { lead, seats, started: None, killed: false, expired: false }
+impl Started {
+    pub(super) fn is_over_at_once(&self) -> bool {
+        self.work.takes == 0 && self.work.ends != Ending::Never
     }
 }
