@@ -63,8 +63,8 @@ impl Model {
 
     /// A read through a pin; nothing if nothing is pinned.
     pub(crate) fn read_pin(&mut self, slot: usize) -> Option<Hit> {
-        self.tick();
         let Pin { key, home } = self.pins[slot].clone()?;
+        self.tick();
         let home = self.live_home(key).or(home);
         let hit = self.look_and_load(key, home.as_ref());
         self.pins[slot] = Some(Pin { key, home });
