@@ -276,10 +276,16 @@ impl<J: Job, R: Clone> State<J, R> {
         let mut spare = BTreeMap::new();
         if self.running.is_none()
             && let Some(mut pending) = self.pending.take()
-            && let Some((id, Offered { kind, job, .. })) = pending.take_leader()
+            && let Some((id, Offered { kind, job, departed })) = pending.take_leader()
         {
-            let waiters = pending.jobs.len() + 1;
+            let others = pending.jobs.values().filter(|offered| !offered.departed).count();
+            let waiters = others + usize::from(!departed);
+            // Whoever has departed wants it to go on, and will not leave it.
+            let kept = waiters <= pending.jobs.len();
             launch = Some(self.start(pending.run, kind, waiters, id, job));
+            if let Some(running) = &mut self.running {
+                running.kept |= kept;
+            }
             spare = pending.jobs;
         }
         After { launch, abort: None, retired: self.retire_if_idle(), spare }

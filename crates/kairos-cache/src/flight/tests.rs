@@ -275,3 +275,17 @@ fn turning_away_leaves_what_waits_for_its_turn_to_be_refused_there() {
     assert!(flight.turn_away(|_| 503).abort.is_none());
     assert!(flight.begin(&launch.run, &launch.job));
 }
+
+#[test]
+fn turning_away_ends_what_began_for_nobody_but_those_who_had_departed() {
+    let (world, flight) = (World::new(), Flight::new());
+    let (_first, launch) = world.join(&flight, Kind::Miss, "first");
+    let (departs, _) = world.join(&flight, Kind::Bypass, "departs");
+    let (stays, _) = world.join(&flight, Kind::Bypass, "stays");
+    flight.depart(&departs);
+    let begun = finish(&flight, &launch.expect("idle").run, 1).launch.expect("it is pending");
+    assert_eq!(begun.job.name, "stays");
+    assert!(flight.leave(&stays).abort.is_none(), "who departed wants it to go on");
+    assert!(flight.turn_away(|_| panic!("nobody is pending")).abort.is_some());
+    assert!(finish(&flight, &begun.run, 1).retired);
+}
