@@ -86,6 +86,11 @@ pub(crate) fn sequence(seed: u64, length: usize) -> Sequence {
         }
     }
     ops.truncate(length);
+    if draw.one_in(3) {
+        // What comes after it meets a cache that has been shut down.
+        let last = draw.between(0, length as u64 / 4) as usize;
+        ops[length - 1 - last] = Op::Shutdown;
+    }
     Sequence { setup, ops }
 }
 
