@@ -101,6 +101,8 @@ pub(crate) struct News {
     pub(crate) answers: Vec<Answer>,
     pub(crate) progress: Vec<Progress>,
     pub(crate) told: Vec<Told>,
+    /// Keys whose live entry had to make room.
+    pub(crate) evicted: Vec<usize>,
     /// When the end of the cache was complete.
     pub(crate) over: Option<u64>,
 }

@@ -7,8 +7,8 @@ use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::answer::{Answer, News, Receipt};
-use crate::coverage::Coverage;
+use crate::answer::{Answer, News, Progress, Receipt, Stage as Step};
+use crate::coverage::{Coverage, Matter};
 use crate::model::{Died, Model, tolerance};
 use crate::operation::{Op, STEP, Sequence, TAGS, Target, Wait};
 use crate::stage::Stage;
@@ -37,8 +37,9 @@ pub(crate) fn run(sequence: &Sequence, coverage: &mut Coverage) -> Result<(), Di
 }
 
 fn run_through(sequence: &Sequence, coverage: &mut Coverage, at: &mut usize) -> Result<(), String> {
-    let mut pair =
-        Pair { stage: Stage::new(&sequence.setup), model: Model::new(&sequence.setup), coverage };
+    let (stage, model) = (Stage::new(&sequence.setup), Model::new(&sequence.setup));
+    let capacity = sequence.setup.evicts().then_some(sequence.setup.capacity);
+    let mut pair = Pair { stage, model, capacity, ending_since: None, coverage };
     for op in &sequence.ops {
         let done = pair.apply(*at * STEP, op).and_then(|()| pair.settle());
         done.map_err(|text| format!("{op:?} at {} ns: {text}", pair.model.now()))?;
@@ -53,6 +54,9 @@ type Hit = Option<(u64, Receipt)>;
 struct Pair<'a> {
     stage: Stage,
     model: Model,
+    /// If there is not room for all keys.
+    capacity: Option<u64>,
+    ending_since: Option<u64>,
     coverage: &'a mut Coverage,
 }
 
@@ -65,6 +69,7 @@ impl Pair<'_> {
                 model.read(id, *key, context, *work);
             }
             Op::Load { key, context, hit_only } => {
+                self.coverage.met(Matter::Read, 1);
                 stage.load(id, *key, context, *hit_only);
                 model.load(id, *key, context);
             }
@@ -73,16 +78,20 @@ impl Pair<'_> {
                 model.source(*key, *work);
             }
             Op::Many { reads, work, absent, hit_only } => {
+                self.coverage.met(Matter::Many, 1);
                 stage.many(id, reads, (*work, *absent), *hit_only);
                 model.many(id, reads, *work, *absent);
             }
             Op::Get { key } => {
                 let (hit, has_begun) = stage.get(*key);
+                self.coverage.met(Matter::LoadBehindGet, usize::from(has_begun));
+                hit.iter().for_each(|(_, receipt)| self.coverage.served(receipt));
                 same_hit(&model.get(*key, has_begun), &hit)?;
             }
             Op::Peek { key } => same_hit(&model.peek(*key), &stage.peek(*key))?,
             Op::Pin { slot, key } => {
                 same("pin", &model.pin(*slot, *key), &stage.pin(*slot, *key))?;
+                self.coverage.met(Matter::LoadBehindPin, stage.loads_begun());
             }
             Op::ReadPin { slot, hit_only } => self.read_pin(*slot, *hit_only)?,
             Op::Begin { slot, key, context } => {
@@ -131,7 +140,7 @@ impl Pair<'_> {
                 stage.cache.reload(&setup.config()).map_err(|error| error.to_string())?;
                 model.reload(setup);
             }
-            Op::Pass(wait) => self.pass(*wait),
+            Op::Pass(wait) => self.pass(*wait)?,
             Op::StepWall(by) => {
                 stage.step_wall(*by);
                 model.step_wall(*by);
@@ -145,6 +154,7 @@ impl Pair<'_> {
                 model.reset(*category);
             }
             Op::Shutdown => {
+                self.ending_since = Some(model.now());
                 stage.shut_down();
                 model.shut_down();
             }
@@ -154,14 +164,22 @@ impl Pair<'_> {
 
     fn read_pin(&mut self, slot: usize, hit_only: bool) -> Result<(), String> {
         let model = self.model.read_pin(slot);
-        if hit_only {
+        let same = if hit_only {
             let model = model.map(|hit| hit.map(|(value, _)| value));
-            return same("pinned", &model, &self.stage.get_pinned(slot));
-        }
-        match (model, self.stage.read_pin(slot)) {
-            (Some(model), Some(hit)) => same_hit(&model, &hit),
-            (model, hit) => same("pinned", &model.is_some(), &hit.is_some()),
-        }
+            same("pinned", &model, &self.stage.get_pinned(slot))
+        } else {
+            let cache = self.stage.read_pin(slot);
+            if let Some(Some((_, receipt))) = &cache {
+                self.coverage.met(Matter::Pinned, 1);
+                self.coverage.served(receipt);
+            }
+            match (model, cache) {
+                (Some(model), Some(hit)) => same_hit(&model, &hit),
+                (model, hit) => same("pinned", &model.is_some(), &hit.is_some()),
+            }
+        };
+        self.coverage.met(Matter::LoadBehindPin, self.stage.loads_begun());
+        same
     }
 
     fn invalidate(&mut self, target: Target) -> Result<(), String> {
@@ -186,7 +204,7 @@ impl Pair<'_> {
         Ok(())
     }
 
-    fn pass(&mut self, wait: Wait) {
+    fn pass(&mut self, wait: Wait) -> Result<(), String> {
         let now = self.model.now();
         let target = match wait {
             Wait::For(nanoseconds) => now + nanoseconds,
@@ -200,13 +218,26 @@ impl Pair<'_> {
                 edge.saturating_add_signed(beyond).max(now)
             }
         };
+        self.advance_to(target)
+    }
+
+    /// Where entries are evicted, from timer to timer: what has made room is known before the next.
+    fn advance_to(&mut self, target: u64) -> Result<(), String> {
+        while self.capacity.is_some()
+            && let Some(due) = self.model.next_timer_at().filter(|due| *due < target)
+        {
+            self.stage.sim.advance_to(Duration::from_nanos(due));
+            self.model.advance_to(due);
+            self.settle()?;
+        }
         self.stage.sim.advance_to(Duration::from_nanos(target));
         self.model.advance_to(target);
+        Ok(())
     }
 
     /// Compares what has finished on both sides.
     fn settle(&mut self) -> Result<(), String> {
-        let News { mut answers, mut progress, mut told, over } = self.stage.settle();
+        let News { mut answers, mut progress, mut told, evicted, over } = self.stage.settle();
         let model = self.model.take_news();
         let (mut model_answers, mut model_progress) = (model.answers, model.progress);
         progress.sort_unstable();
@@ -219,6 +250,24 @@ impl Pair<'_> {
         model_told.sort_unstable();
         same("told the loader", &model_told, &told)?;
         same("over", &model.over, &over)?;
+        if let Some(over) = over {
+            self.end(over)?;
+        }
+        for key in evicted {
+            self.coverage.met(Matter::Evicted, 1);
+            same("an entry makes room that lives", &self.model.evict(key), &true)?;
+        }
+        if self.capacity.is_some_and(|capacity| self.stage.cache.entry_count() > capacity) {
+            return Err("there are more entries than there is room".into());
+        }
+        let called = |progress: &&Progress| progress.keys.count_ones() > 1;
+        for progress in progress.iter().filter(called) {
+            match progress.stage {
+                Step::Started => self.coverage.met(Matter::Call, 1),
+                Step::Aborted => self.coverage.met(Matter::CallAborted, 1),
+                Step::Ended => {}
+            }
+        }
         let order = |answer: &Answer| (answer.done, answer.read);
         answers.sort_unstable_by_key(order);
         model_answers.sort_unstable_by_key(order);
@@ -228,10 +277,20 @@ impl Pair<'_> {
             return Err(format!("answers:\n  model {model_answers:?}\n  cache {answers:?}"));
         }
         same("breaker", &self.model.breaker_level(), &self.stage.cache.breaker_level())?;
+        self.coverage.met(Matter::Jitter, self.model.take_jittered());
         for answer in &answers {
             self.coverage.count(answer);
         }
         Ok(())
+    }
+
+    /// The shutdown is complete: no task and no timer is left.
+    fn end(&mut self, over: u64) -> Result<(), String> {
+        self.coverage.met(Matter::Over, 1);
+        let later = self.ending_since.is_some_and(|since| since < over);
+        self.coverage.met(Matter::OverLater, usize::from(later));
+        self.stage.sim.run_to_end();
+        same("the end of time", &self.model.now(), &(self.stage.sim.now().as_nanos() as u64))
     }
 
     fn compare_counts(&mut self) -> Result<(), String> {
@@ -250,9 +309,10 @@ impl Pair<'_> {
     }
 
     fn run_to_end(&mut self) -> Result<(), String> {
-        self.model.run_to_end();
-        self.stage.sim.advance_to(Duration::from_nanos(self.model.now()));
-        self.settle()?;
+        while let Some(due) = self.model.next_timer_at() {
+            self.advance_to(due)?;
+            self.settle()?;
+        }
         self.stage.sim.run_to_end();
         self.settle()?;
         for read in self.model.waiting() {

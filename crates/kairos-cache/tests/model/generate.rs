@@ -63,12 +63,13 @@ struct Mood {
     failures: u64,
     long_steps: u64,
     own_match: u64,
+    kickoffs: bool,
 }
 
 /// A sequence of `length` operations.
 pub(crate) fn sequence(seed: u64, length: usize) -> Sequence {
     let draw = &mut Draw::new(seed);
-    let mood = Mood {
+    let mut mood = Mood {
         waits: draw.of(&[12, 20, 30]),
         prices: draw.of(&[2, 6, 1000]),
         panics: draw.of(&[2, 8, 40]),
@@ -76,8 +77,14 @@ pub(crate) fn sequence(seed: u64, length: usize) -> Sequence {
         failures: draw.of(&[3, 6, 20]),
         long_steps: draw.of(&[3, 8, 100]),
         own_match: draw.of(&[4, 12, 1000]),
+        kickoffs: true,
     };
     let setup = setup(draw);
+    if setup.evicts() {
+        // What kickoff has ended lives again if the match is put off, unless it had to make room
+        // meanwhile, of which nobody is told.
+        mood.kickoffs = false;
+    }
     let mut ops = Vec::with_capacity(length);
     while ops.len() < length {
         match draw.below(60) {
@@ -101,6 +108,7 @@ fn setup(draw: &mut Draw) -> Setup {
     Setup {
         seed: draw.next(),
         loader: draw.one_in(2),
+        capacity: draw.of(&[10_000, 10_000, 10_000, 10_000, 10_000, 2, 4]),
         enabled: !draw.one_in(40),
         default_ttl: draw.of(&[HOUR, HOUR, 10 * SECOND]),
         jitter: draw.of(&[0.0, 0.0, 0.0, 0.1, 0.5]),
@@ -150,6 +158,7 @@ fn reloaded(draw: &mut Draw, setup: &Setup) -> Setup {
     // A running book of odds keeps its windows; how a shorter one is cut is not a read's business.
     other.max_samples = setup.max_samples;
     other.loader = setup.loader;
+    other.capacity = setup.capacity;
     other
 }
 
@@ -226,7 +235,7 @@ fn context(draw: &mut Draw, mood: &Mood, key: usize) -> Named {
     }
     // Most values belong to a market, each key's to one of its own; some to the match alone.
     context.market = (key < 7).then_some(key % MARKETS.len());
-    if draw.one_in(10) {
+    if draw.one_in(10) && mood.kickoffs {
         context.kickoff_in = Some(kickoff_in(draw));
     }
     if draw.one_in(16) {

@@ -185,8 +185,14 @@ impl Model {
             answers: std::mem::take(&mut self.answers),
             progress: std::mem::take(&mut self.progress),
             told: std::mem::take(&mut self.told),
+            evicted: Vec::new(),
             over: self.over.take(),
         }
+    }
+
+    /// How many TTLs jitter has shortened since the last call.
+    pub(crate) fn take_jittered(&mut self) -> usize {
+        std::mem::take(&mut self.lots.jittered)
     }
 
     pub(crate) fn breaker_level(&self) -> BreakerLevel {
@@ -306,13 +312,6 @@ impl Model {
             self.note_end();
         }
         self.now = target;
-    }
-
-    /// Moves time from timer to timer until none is left.
-    pub(crate) fn run_to_end(&mut self) {
-        while let Some((due, _)) = self.next_due() {
-            self.advance_to(due);
-        }
     }
 
     fn instant(&self) -> Instant {

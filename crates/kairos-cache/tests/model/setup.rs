@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kairos_cache::{Config, EvaluateAt};
 
-use crate::operation::{EVENTS, MARKETS};
+use crate::operation::{EVENTS, KEYS, MARKETS};
 
 /// Times are nanoseconds. What is not here has its default.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,7 @@ pub(crate) struct Setup {
     /// Of the lots that jitter and early refresh draw.
     pub(crate) seed: u64,
     pub(crate) loader: bool,
+    pub(crate) capacity: u64,
     pub(crate) enabled: bool,
     pub(crate) default_ttl: u64,
     pub(crate) jitter: f64,
@@ -37,10 +38,16 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Whether there is not room for all keys.
+    pub(crate) fn evicts(&self) -> bool {
+        self.capacity < KEYS as u64
+    }
+
     /// The same configuration, as the cache takes it.
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::default();
         config.cache.enabled = self.enabled;
+        config.cache.max_capacity = self.capacity;
         config.cache.default_ttl = Duration::from_nanos(self.default_ttl);
         config.cache.jitter = self.jitter;
         config.cache.negative_ttl = Duration::from_nanos(self.negative_ttl);

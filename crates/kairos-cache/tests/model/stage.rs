@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kairos_cache::{
-    Cache, Context, Fill, Pinned, Runtime, Scope, Sim, Task, TradingStatus, Volatility,
+    Cache, Context, Fill, Notice, Pinned, Runtime, Scope, Sim, Subscription, Task, TradingStatus,
+    Volatility,
 };
 
 use crate::answer::{Answer, News, Outcome, Receipt};
 use crate::model::START_SECONDS;
 use crate::operation::{
-    EVENTS, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work, loaded,
+    EVENTS, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work,
 };
 use crate::setup::Setup;
 
@@ -31,6 +32,8 @@ pub(crate) struct Stage {
     tasks: BTreeMap<usize, Task>,
     pins: [Option<Pinned<u32, u64>>; SLOTS],
     fills: [Option<Fill<u32, u64>>; SLOTS],
+    /// Of a cache in which there is not room for all keys.
+    notices: Option<Subscription<u32>>,
     log: Shared,
 }
 
@@ -44,6 +47,7 @@ impl Stage {
         }
         let cache = builder.build().expect("sequences are drawn within the allowed ranges");
         let scopes = (0..MATCHES).map(|of| cache.scope(&format!("match {of}"))).collect();
+        let notices = setup.evicts().then(|| cache.subscribe());
         Stage {
             sim,
             cache,
@@ -52,6 +56,7 @@ impl Stage {
             tasks: BTreeMap::new(),
             pins: Default::default(),
             fills: Default::default(),
+            notices,
             log,
         }
     }
@@ -60,7 +65,12 @@ impl Stage {
     pub(crate) fn settle(&mut self) -> News {
         self.sim.run_until_idle();
         self.cache.run_pending_tasks();
-        let news = std::mem::take(&mut self.log.lock().news);
+        let mut news = std::mem::take(&mut self.log.lock().news);
+        while let Some(notice) = self.notices.as_mut().and_then(Subscription::try_next) {
+            if let Notice::Evicted { key } = notice {
+                news.evicted.push(key as usize);
+            }
+        }
         for answer in &news.answers {
             self.tasks.remove(&answer.read);
         }
@@ -168,11 +178,14 @@ impl Stage {
 
     /// What was served, and whether a load has begun.
     pub(crate) fn get(&self, key: usize) -> (Option<(u64, Receipt)>, bool) {
-        let begun = self.log.lock().news.told.len();
         let hit = self.cache.get(&(key as u32)).map(|hit| served(&hit));
+        (hit, self.loads_begun() > 0)
+    }
+
+    /// How many loads have begun since what happened was last asked for.
+    pub(crate) fn loads_begun(&self) -> usize {
         self.sim.run_until_idle();
-        let log = self.log.lock();
-        (hit, log.news.told[begun..].iter().any(|told| told.of >= loaded(key, 0)))
+        self.log.lock().news.told.len()
     }
 
     pub(crate) fn peek(&self, key: usize) -> Option<(u64, Receipt)> {

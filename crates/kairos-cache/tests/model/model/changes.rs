@@ -131,6 +131,13 @@ impl Model {
         stored
     }
 
+    /// The entry of a key has had to make room; says whether there was a live one.
+    pub(crate) fn evict(&mut self, key: usize) -> bool {
+        let lived = self.find(key, None, u64::MAX).is_some();
+        self.store(key, None);
+        lived
+    }
+
     pub(crate) fn switch(&mut self, on: bool) {
         self.tick();
         self.enabled = on;

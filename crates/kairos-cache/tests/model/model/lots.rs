@@ -14,20 +14,23 @@ use super::{Instant, Model, golden_hour};
 /// The builder's seed fixes the lots: they are drawn in the order in which things happen, each only
 /// where it could matter. `SplitMix64`, as the cache's documentation says.
 #[derive(Debug)]
-pub(super) struct Lots(u64);
+pub(super) struct Lots {
+    state: u64,
+    pub(super) jittered: usize,
+}
 
 /// No lot is as low as `exp(-37)`: they have 53 bits.
 const LARGEST: f64 = 36.8;
 
 impl Lots {
     pub(super) fn new(seed: u64) -> Lots {
-        Lots(seed)
+        Lots { state: seed, jittered: 0 }
     }
 
     /// A number from (0, 1].
     fn draw(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^= z >> 31;
@@ -36,7 +39,11 @@ impl Lots {
 
     /// What jitter leaves of the TTL of a new value.
     pub(super) fn jitter(&mut self, setup: &Setup) -> f64 {
-        if setup.jitter > 0.0 { 1.0 - setup.jitter * self.draw() } else { 1.0 }
+        if setup.jitter == 0.0 {
+            return 1.0;
+        }
+        self.jittered += 1;
+        1.0 - setup.jitter * self.draw()
     }
 }
 
