@@ -89,6 +89,7 @@ pub(crate) fn sequence(seed: u64, length: usize) -> Sequence {
     while ops.len() < length {
         match draw.below(60) {
             0 => calm_prices(draw, &mut ops),
+            1 if setup.xfetch => nearly_stale(draw, &mood, &mut ops),
             _ => ops.push(op(draw, &mood, &setup)),
         }
     }
@@ -108,7 +109,7 @@ fn setup(draw: &mut Draw) -> Setup {
     Setup {
         seed: draw.next(),
         loader: draw.one_in(2),
-        capacity: draw.of(&[10_000, 10_000, 10_000, 10_000, 10_000, 2, 4]),
+        capacity: if draw.one_in(6) { draw.of(&[2, 4]) } else { 10_000 },
         enabled: !draw.one_in(40),
         default_ttl: draw.of(&[HOUR, HOUR, 10 * SECOND]),
         jitter: draw.of(&[0.0, 0.0, 0.0, 0.1, 0.5]),
@@ -299,6 +300,18 @@ fn calm_prices(draw: &mut Draw, ops: &mut Vec<Op>) {
         let price = draw.of(&[2.0, 2.0, 2.01]);
         ops.push(Op::Odds { of, priced, price, ahead: -(ago * SECOND).cast_signed() });
     }
+}
+
+/// A key that a compute has taken a while for is read shortly before it turns stale.
+fn nearly_stale(draw: &mut Draw, mood: &Mood, ops: &mut Vec<Op>) {
+    let key = draw.low_index(KEYS);
+    let ahead = (draw.of(&[MS, 400 * MS]) + 1).cast_signed();
+    let context = context(draw, mood, key);
+    let slow = Work { takes: draw.between(20 * MS, 2 * SECOND), ends: Ending::Value };
+    let read = |work| Op::Read { key, context: context.clone(), work, hit_only: false };
+    ops.extend([read(slow), Op::Pass(Wait::For(2 * SECOND))]);
+    ops.push(Op::Pass(Wait::Edge { key, edge: draw.index(4), beyond: -ahead }));
+    ops.extend([Op::Get { key }, read(work(draw, mood))]);
 }
 
 fn odds(draw: &mut Draw, mood: &Mood, of: usize) -> Op {

@@ -299,7 +299,6 @@ impl Model {
         }
         self.leaving_since = None;
         self.end_ready();
-        self.note_end();
     }
 
     /// Moves time to `target`, through every timer on the way.
@@ -309,7 +308,6 @@ impl Model {
             self.tick();
             self.fire(what);
             self.end_ready();
-            self.note_end();
         }
         self.now = target;
     }

@@ -349,6 +349,7 @@ impl Model {
                 }
             }
         }
+        self.note_end();
     }
 
     /// A read has its answer, or has to look again.

@@ -17,7 +17,6 @@ impl Model {
             self.turn_away(key);
         }
         self.end_ready();
-        self.note_end();
     }
 
     /// What runs for nobody is stopped, and who waits for the next compute is told that there will
