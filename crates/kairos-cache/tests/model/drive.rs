@@ -85,7 +85,9 @@ impl Pair<'_> {
             Op::Get { key } => {
                 let (hit, has_begun) = stage.get(*key);
                 self.coverage.met(Matter::LoadBehindGet, usize::from(has_begun));
-                hit.iter().for_each(|(_, receipt)| self.coverage.served(receipt));
+                if let Some((_, receipt)) = &hit {
+                    self.coverage.served(receipt);
+                }
                 same_hit(&model.get(*key, has_begun), &hit)?;
             }
             Op::Peek { key } => same_hit(&model.peek(*key), &stage.peek(*key))?,
@@ -163,20 +165,17 @@ impl Pair<'_> {
     }
 
     fn read_pin(&mut self, slot: usize, hit_only: bool) -> Result<(), String> {
-        let model = self.model.read_pin(slot);
+        let (is_pinned, model) = self.model.read_pin(slot);
         let same = if hit_only {
-            let model = model.map(|hit| hit.map(|(value, _)| value));
-            same("pinned", &model, &self.stage.get_pinned(slot))
+            let value = model.map(|(value, _)| value);
+            same("pinned", &(is_pinned, value), &self.stage.get_pinned(slot))
         } else {
-            let cache = self.stage.read_pin(slot);
-            if let Some(Some((_, receipt))) = &cache {
+            let (cache_has, cache) = self.stage.read_pin(slot);
+            if let Some((_, receipt)) = &cache {
                 self.coverage.met(Matter::Pinned, 1);
                 self.coverage.served(receipt);
             }
-            match (model, cache) {
-                (Some(model), Some(hit)) => same_hit(&model, &hit),
-                (model, hit) => same("pinned", &model.is_some(), &hit.is_some()),
-            }
+            same("pinned", &is_pinned, &cache_has).and_then(|()| same_hit(&model, &cache))
         };
         self.coverage.met(Matter::LoadBehindPin, self.stage.loads_begun());
         same

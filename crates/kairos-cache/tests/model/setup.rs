@@ -11,6 +11,7 @@ use crate::operation::{EVENTS, KEYS, MARKETS};
 
 /// Times are nanoseconds. What is not here has its default.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "a configuration has switches")]
 pub(crate) struct Setup {
     /// Of the lots that jitter and early refresh draw.
     pub(crate) seed: u64,

@@ -198,15 +198,16 @@ impl Stage {
         self.pins[slot].is_some()
     }
 
-    /// What a read through a pin gave; nothing if nothing is pinned.
-    pub(crate) fn read_pin(&mut self, slot: usize) -> Option<Option<(u64, Receipt)>> {
-        let pin = self.pins[slot].as_mut()?;
-        Some(pin.read().map(|hit| served(&hit)))
+    /// Whether anything is pinned, and what a read through the pin gave.
+    pub(crate) fn read_pin(&mut self, slot: usize) -> (bool, Option<(u64, Receipt)>) {
+        let Some(pin) = self.pins[slot].as_mut() else { return (false, None) };
+        (true, pin.read().map(|hit| served(&hit)))
     }
 
-    /// The value alone.
-    pub(crate) fn get_pinned(&mut self, slot: usize) -> Option<Option<u64>> {
-        Some(self.pins[slot].as_mut()?.get().copied())
+    /// The same with the value alone.
+    pub(crate) fn get_pinned(&mut self, slot: usize) -> (bool, Option<u64>) {
+        let Some(pin) = self.pins[slot].as_mut() else { return (false, None) };
+        (true, pin.get().copied())
     }
 
     pub(crate) fn begin(&mut self, slot: usize, key: usize, context: &Named) {

@@ -7,7 +7,7 @@ use crate::operation::{Named, STEP, Work};
 
 use super::Model;
 use super::decide::Stored;
-use super::flights::{Arrival, By, Compute, Due, Next, Started};
+use super::flights::{Arrival, By, Compute, Due, Next, Started, Wanted};
 
 /// The closure of a read of many keys.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +77,7 @@ impl Model {
                 read,
                 (key, &context),
                 By::Call(by),
-                stored,
+                &stored,
                 self.now,
                 Some(refreshes),
             );
@@ -155,7 +155,7 @@ impl Model {
     /// One key of a call is not wanted any more: with the last of them it is stopped, or leaves
     /// the queue.
     pub(super) fn give_up_call(&mut self, id: u64) {
-        let own = |compute: &&Compute| compute.call == Some(id) && !compute.doomed;
+        let own = |compute: &&Compute| compute.call == Some(id) && compute.wanted != Wanted::Doomed;
         let call = &self.calls[&id];
         let mut members = call.keys.iter().filter_map(|key| self.flights[*key].current.as_ref());
         if members.any(|compute| own(&compute)) {

@@ -9,8 +9,9 @@ use crate::operation::{Ending, called};
 
 use super::decide::Found;
 use super::entries::Entry;
-use super::flights::{Arrival, By, Compute, Seat, Started};
-use super::{Model, Waiting, computed};
+use super::flights::{Arrival, By, Compute, Seat, Started, Wanted};
+use super::reads::computed;
+use super::{Model, Waiting};
 use crate::operation::Named;
 
 impl Model {
@@ -58,7 +59,7 @@ impl Model {
             factor = self.lots.jitter(&self.setup);
             ttl = shortened(ttl, factor);
         }
-        if compute.doomed {
+        if compute.wanted == Wanted::Doomed {
             return;
         }
         let home = compute.home();
@@ -197,7 +198,7 @@ impl Model {
         if let Some(compute) = &mut flight.current
             && compute.seats.iter().any(|seat| seat.read == read)
         {
-            compute.kept = true;
+            compute.wanted = Wanted::Kept;
         }
         let running = flight.current.iter_mut().flat_map(|compute| &mut compute.seats);
         let mut seats = running.chain(&mut flight.pending);

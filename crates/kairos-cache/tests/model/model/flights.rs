@@ -1,11 +1,11 @@
-//! Computes: per key one runs and one is pending; the gate across keys; refreshes; timers.
+//! Computes: per key one runs and one is pending; refreshes; timers.
 //! Never knows: how a read was decided, or what becomes of a result.
-//! Read next: `ends.rs`, for how they end; `calls.rs`, for those of many keys.
+//! Read next: `gate.rs`, for how they start; `ends.rs`, for how they end.
 
 use kairos_cache::Strategy;
 
-use crate::answer::{Outcome, Progress, Stage, Told};
-use crate::operation::{Ending, SECOND, STEP, Work, loaded, loaded_key};
+use crate::answer::{Progress, Stage};
+use crate::operation::{Ending, SECOND, STEP, Work, loaded_key};
 
 use super::calls::ByCall;
 use super::entries::Home;
@@ -52,10 +52,17 @@ pub(super) struct Compute {
     pub(super) started: Option<Started>,
     pub(super) killed: bool,
     pub(super) expired: bool,
-    /// It goes on without anybody who waits for it.
-    pub(super) kept: bool,
-    /// Nobody waits for it, and nobody may join it: it ends with the call of which it is a part.
-    pub(super) doomed: bool,
+    pub(super) wanted: Wanted,
+}
+
+/// For whose sake a compute goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    ByWaiters,
+    /// Also if nobody waits for it.
+    Kept,
+    /// For nobody's, and nobody may join it: it ends with the call of which it is a part.
+    Doomed,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -114,8 +121,7 @@ impl Compute {
             started: None,
             killed: false,
             expired: false,
-            kept,
-            doomed: false,
+            wanted: if kept { Wanted::Kept } else { Wanted::ByWaiters },
         }
     }
 
@@ -146,7 +152,12 @@ impl Model {
             },
             // One that has not started yet starts after everyone who is here.
             Some(compute) if !compute.is_started() => compute.seats.push(seat),
-            Some(compute) if !bypass && !compute.killed && !compute.expired && !compute.doomed => {
+            Some(compute)
+                if !bypass
+                    && !compute.killed
+                    && !compute.expired
+                    && compute.wanted != Wanted::Doomed =>
+            {
                 compute.seats.push(seat);
             }
             Some(_) => {
@@ -176,12 +187,11 @@ impl Model {
         let key = home.key;
         let lead = Seat { read, by, home, departed: true };
         let compute = Compute::of(lead, true, Vec::new());
-        match call {
-            Some(call) => self.enlist(key, call, compute),
-            None => {
-                self.flights[key].current = Some(compute);
-                self.start(key);
-            }
+        if let Some(call) = call {
+            self.enlist(key, call, compute);
+        } else {
+            self.flights[key].current = Some(compute);
+            self.start(key);
         }
     }
 
@@ -200,12 +210,12 @@ impl Model {
     /// Stops the compute of a key if nobody waits for it and nothing else keeps it.
     pub(super) fn give_up_unless_wanted(&mut self, key: usize) {
         let Some(compute) = &mut self.flights[key].current else { return };
-        if compute.is_waited_for() || compute.kept || compute.doomed {
+        if compute.is_waited_for() || compute.wanted != Wanted::ByWaiters {
             return;
         }
         match (compute.call, compute.started) {
             (Some(call), started) => {
-                compute.doomed = true;
+                compute.wanted = Wanted::Doomed;
                 if started.is_none() {
                     self.flights[key].current = None;
                 }
@@ -241,89 +251,6 @@ impl Model {
             Due::End(what) => self.finish(what, false),
             Due::Deadline(what) => self.finish(what, true),
             Due::Soft(read) => self.soft_timeout(read),
-        }
-    }
-
-    /// What waited at the gate may start, if there is room.
-    pub(super) fn open_gate(&mut self) {
-        while self.has_room() && !self.gate.is_empty() {
-            let next = self.gate.remove(0);
-            self.begin_arrival(next);
-        }
-    }
-
-    /// Starts what is pending, by the closure of the first who still waits for it.
-    pub(super) fn launch(&mut self, key: usize, seats: Vec<Seat>) {
-        let lead = seats.iter().find(|seat| !seat.departed).unwrap_or(&seats[0]).clone();
-        self.flights[key].current = Some(Compute::of(lead, false, seats));
-        self.arrive(Arrival::Key(key));
-    }
-
-    /// Through the gate, into its queue, or away from it.
-    pub(super) fn arrive(&mut self, what: Arrival) {
-        if self.gate_is_open() {
-            self.begin_arrival(what);
-        } else if self.gate.len() < self.setup.queue && !self.closed {
-            self.gate.push(what);
-        } else {
-            let queued = self.gate.len() < self.setup.queue;
-            self.refuse(what, if queued { Outcome::ShutDown } else { Outcome::Overloaded });
-        }
-    }
-
-    fn begin_arrival(&mut self, what: Arrival) {
-        match what {
-            Arrival::Key(key) => self.start(key),
-            Arrival::Call(call) => self.start_call(call),
-        }
-    }
-
-    pub(super) fn refuse(&mut self, what: Arrival, outcome: Outcome) {
-        let keys = match what {
-            Arrival::Key(key) => vec![key],
-            Arrival::Call(call) => self.calls.remove(&call).expect("it has arrived").keys,
-        };
-        for key in keys {
-            // One that everybody has left is not there any more.
-            if let Some(refused) = self.flights[key].current.take_if(|c| !c.is_started()) {
-                self.answer_seats(refused, outcome, None, None);
-            }
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        let alone = self.flights.iter().filter_map(|flight| flight.current.as_ref());
-        let alone = alone.filter(|compute| compute.is_started() && compute.call.is_none()).count();
-        let running = alone + self.calls.values().filter(|call| call.started.is_some()).count();
-        self.setup.max_concurrent == 0 || running < self.setup.max_concurrent
-    }
-
-    fn gate_is_open(&self) -> bool {
-        self.gate.is_empty() && self.has_room()
-    }
-
-    /// The capture: whatever covers the compute from here on counts.
-    fn start(&mut self, key: usize) {
-        self.tick();
-        if self.closed {
-            self.refuse(Arrival::Key(key), Outcome::ShutDown);
-            return;
-        }
-        let lead = self.flights[key].current.as_ref().expect("it has been launched").lead.clone();
-        let started = match lead.by {
-            By::Closure(work) => self.started(lead.read as u64, 0, work),
-            By::Call(by) => self.started(by.operation as u64, 1 << key, by.work),
-            By::Loader => {
-                self.loads[key] += 1;
-                let of = loaded(key, self.loads[key]);
-                let (in_match, market) = lead.home.place();
-                self.told.push(Told { of, in_match, market, tags: lead.home.own_tags });
-                self.started(of, 0, self.works[key])
-            }
-        };
-        self.flights[key].current.as_mut().expect("as above").started = Some(started);
-        if started.is_over_at_once() {
-            self.ready.push_back(Next::End(Arrival::Key(key)));
         }
     }
 

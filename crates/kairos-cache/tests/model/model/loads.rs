@@ -61,15 +61,15 @@ impl Model {
         pinned
     }
 
-    /// A read through a pin; nothing if nothing is pinned.
-    pub(crate) fn read_pin(&mut self, slot: usize) -> Option<Hit> {
-        let Pin { key, home } = self.pins[slot].clone()?;
+    /// Whether anything is pinned, and what a read through the pin gives.
+    pub(crate) fn read_pin(&mut self, slot: usize) -> (bool, Hit) {
+        let Some(Pin { key, home }) = self.pins[slot].clone() else { return (false, None) };
         self.tick();
         let home = self.live_home(key).or(home);
         let hit = self.look_and_load(key, home.as_ref());
         self.pins[slot] = Some(Pin { key, home });
         self.end_ready();
-        Some(hit)
+        (true, hit)
     }
 
     fn look_and_load(&mut self, key: usize, home: Option<&Home>) -> Hit {

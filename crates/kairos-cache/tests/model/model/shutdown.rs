@@ -5,6 +5,7 @@
 use crate::answer::Outcome;
 
 use super::Model;
+use super::flights::Wanted;
 
 impl Model {
     pub(crate) fn shut_down(&mut self) {
@@ -23,8 +24,10 @@ impl Model {
     /// be none.
     pub(super) fn turn_away(&mut self, key: usize) {
         let pending = std::mem::take(&mut self.flights[key].pending);
-        if let Some(compute) = &mut self.flights[key].current {
-            compute.kept = false;
+        if let Some(compute) = &mut self.flights[key].current
+            && compute.wanted == Wanted::Kept
+        {
+            compute.wanted = Wanted::ByWaiters;
         }
         for seat in pending.into_iter().filter(|seat| !seat.departed) {
             self.conclude(seat.read, Outcome::ShutDown, None, None);
