@@ -48,17 +48,17 @@ fn remove_stretches(sequence: &mut Sequence, found: &mut Difference) {
 
 /// Takes away from the contexts of reads and fills what is not needed.
 fn simplify(sequence: &mut Sequence, found: &mut Difference) {
-    for at in 0..sequence.ops.len() {
-        for plainer in plainer(&sequence.ops[at]) {
+    let mut at = 0;
+    while at < sequence.ops.len() {
+        let fails = |op| {
             let mut simpler = sequence.clone();
-            simpler.ops[at] = plainer;
-            if let Some(difference) = still_fails(&simpler) {
-                *sequence = simpler;
-                *found = difference;
-                if at >= sequence.ops.len() {
-                    return;
-                }
-            }
+            simpler.ops[at] = op;
+            still_fails(&simpler).map(|difference| (simpler, difference))
+        };
+        match plainer(&sequence.ops[at]).into_iter().find_map(fails) {
+            // What is left of the operation may still be more than is needed.
+            Some(simpler) => (*sequence, *found) = simpler,
+            None => at += 1,
         }
     }
 }
@@ -74,6 +74,33 @@ fn plainer(op: &Op) -> Vec<Op> {
                 ops.push(with(context.clone(), at_once));
             }
             ops
+        }
+        Op::Load { key, context, hit_only } => plainer_contexts(context)
+            .into_iter()
+            .map(|context| Op::Load { key: *key, context, hit_only: *hit_only })
+            .collect(),
+        Op::Many { reads, work, absent, hit_only } => {
+            let at_once = Work { takes: 0, ..*work };
+            let with = |reads: Vec<(usize, Named)>, work| Op::Many {
+                reads,
+                work,
+                absent: *absent,
+                hit_only: *hit_only,
+            };
+            let fewer = (0..reads.len()).filter(|_| reads.len() > 1).map(|left_out| {
+                let mut fewer = reads.clone();
+                fewer.remove(left_out);
+                with(fewer, *work)
+            });
+            let simpler = reads.iter().enumerate().flat_map(|(nth, (key, context))| {
+                plainer_contexts(context).into_iter().map(move |context| {
+                    let mut simpler = reads.clone();
+                    simpler[nth] = (*key, context);
+                    with(simpler, *work)
+                })
+            });
+            let sooner = (*work != at_once).then(|| with(reads.clone(), at_once));
+            fewer.chain(simpler).chain(sooner).collect()
         }
         Op::Begin { slot, key, context } => plainer_contexts(context)
             .into_iter()
