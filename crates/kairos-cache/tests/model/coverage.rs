@@ -16,6 +16,8 @@ pub(crate) enum Matter {
     /// A call for more than one key, and one that was stopped by its callers or its timeout.
     Call,
     CallAborted,
+    /// A blocking read that finds its answer at once.
+    Blocking,
     /// A read by the loader.
     Read,
     LoadBehindGet,
@@ -34,10 +36,11 @@ pub(crate) enum Matter {
 }
 
 impl Matter {
-    const ALL: [(Matter, &str); 12] = [
+    const ALL: [(Matter, &str); 13] = [
         (Matter::Many, "get_many"),
         (Matter::Call, "call of many keys"),
         (Matter::CallAborted, "call stopped"),
+        (Matter::Blocking, "blocking read"),
         (Matter::Read, "read by loader"),
         (Matter::LoadBehindGet, "load behind get"),
         (Matter::LoadBehindPin, "load behind pin"),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::answer::{Answer, News, Progress, Receipt, Stage as Step};
 use crate::coverage::{Coverage, Matter};
 use crate::model::{Died, Model, tolerance};
-use crate::operation::{Op, STEP, Sequence, TAGS, Target, Wait};
+use crate::operation::{Op, STEP, Sequence, TAGS, Target, Wait, Work};
 use crate::stage::Stage;
 
 /// Where cache and model part.
@@ -67,6 +67,13 @@ impl Pair<'_> {
             Op::Read { key, context, work, hit_only } => {
                 stage.read(id, *key, context, *work, *hit_only);
                 model.read(id, *key, context, *work);
+            }
+            Op::Block { key, context, ends, hit_only } => {
+                if model.computes_at_once(*key) {
+                    self.coverage.met(Matter::Blocking, 1);
+                    stage.block(id, *key, context, *ends, *hit_only);
+                    model.read(id, *key, context, Work { takes: 0, ends: *ends });
+                }
             }
             Op::Load { key, context, hit_only } => {
                 self.coverage.met(Matter::Read, 1);

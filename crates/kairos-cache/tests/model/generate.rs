@@ -119,6 +119,12 @@ fn op(draw: &mut Draw, mood: &Mood, setup: &Setup) -> Op {
             _ => Op::Load { key, context: context(draw, mood, key), hit_only: draw.one_in(10) },
         },
         8..=12 => many(draw, mood),
+        13..=15 => Op::Block {
+            key,
+            context: context(draw, mood, key),
+            ends: draw.of(&[Ending::Value, Ending::Value, Ending::Nothing, Ending::Failure]),
+            hit_only: draw.one_in(10),
+        },
         0..=46 => Op::Read {
             key,
             context: context(draw, mood, key),

@@ -133,6 +133,14 @@ pub(crate) enum Op {
         work: Work,
         hit_only: bool,
     },
+    /// The blocking `explain`, or `get_or_compute` where only the hit is looked at, with a closure
+    /// that ends at once; where it would have to wait, nothing.
+    Block {
+        key: usize,
+        context: Named,
+        ends: Ending,
+        hit_only: bool,
+    },
     /// `explain_read`, or `read` where only the hit is looked at.
     Load {
         key: usize,

@@ -75,6 +75,10 @@ fn plainer(op: &Op) -> Vec<Op> {
             }
             ops
         }
+        Op::Block { key, context, ends, hit_only } => plainer_contexts(context)
+            .into_iter()
+            .map(|context| Op::Block { key: *key, context, ends: *ends, hit_only: *hit_only })
+            .collect(),
         Op::Load { key, context, hit_only } => plainer_contexts(context)
             .into_iter()
             .map(|context| Op::Load { key: *key, context, hit_only: *hit_only })

@@ -16,7 +16,7 @@ use kairos_cache::{
 use crate::answer::{Answer, News, Outcome, Receipt};
 use crate::model::START_SECONDS;
 use crate::operation::{
-    EVENTS, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work,
+    EVENTS, Ending, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work,
 };
 use crate::setup::Setup;
 
@@ -97,6 +97,26 @@ impl Stage {
                 },
             )]
         });
+    }
+
+    /// A read that finds its answer at once, on this thread.
+    pub(crate) fn block(
+        &self,
+        read: usize,
+        key: usize,
+        context: &Named,
+        ends: Ending,
+        hit_only: bool,
+    ) {
+        let (cache, context, key) = (self.cache.blocking(), self.context(context), key as u32);
+        let compute = self.log.blocking(&self.sim, read, ends);
+        let (outcome, value, receipt) = if hit_only {
+            hit_or_error(&cache.get_or_compute(&key, &context, compute))
+        } else {
+            explained(cache.explain(&key, &context, compute))
+        };
+        let answer = Answer { read, done: nanoseconds(&self.sim), outcome, value, receipt };
+        self.log.lock().news.answers.push(answer);
     }
 
     pub(crate) fn load(&mut self, read: usize, key: usize, context: &Named, hit_only: bool) {

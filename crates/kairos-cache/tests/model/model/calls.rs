@@ -162,10 +162,8 @@ impl Model {
             return;
         }
         let call = self.calls.remove(&id).expect("as above");
-        let Some(started) = call.started else {
-            self.gate.retain(|waiting| *waiting != Arrival::Call(id));
-            return;
-        };
+        self.forget(Arrival::Call(id));
+        let Some(started) = call.started else { return };
         self.report(started, Stage::Aborted);
         self.tick();
         for key in &call.keys {

@@ -33,13 +33,22 @@ impl Model {
             .into_iter()
             .filter_map(|key| Some((key, self.flights[key].current.take()?)))
             .collect();
-        // The turn is given back first; what waits for it starts before what is pending here.
+        if timeout {
+            // Who waits is told first, and then the turn is taken away.
+            let keys: Vec<usize> = computes.iter().map(|(key, _)| *key).collect();
+            for (key, compute) in computes {
+                self.end(key, compute, started, None);
+            }
+            keys.into_iter().for_each(|key| self.proceed(key));
+            return;
+        }
+        // A call gives its turn back first: what waits for one starts before what is pending here.
         if matches!(what, Arrival::Call(_)) {
             self.open_gate();
         }
         for (key, compute) in computes {
-            let ends = if timeout { None } else { Some(found(&compute.lead, started, key)) };
-            self.end(key, compute, started, ends);
+            let found = found(&compute.lead, started, key);
+            self.end(key, compute, started, Some(found));
             self.proceed(key);
         }
     }

@@ -227,10 +227,16 @@ impl Model {
                     self.tick();
                 }
                 self.flights[key].current = None;
-                self.gate.retain(|waiting| *waiting != Arrival::Key(key));
+                self.forget(Arrival::Key(key));
             }
         }
         self.proceed(key);
+    }
+
+    /// What has been stopped neither gets its turn nor ends.
+    pub(super) fn forget(&mut self, what: Arrival) {
+        self.gate.retain(|waiting| *waiting != what);
+        self.ready.retain(|next| *next != Next::End(what));
     }
 
     pub(super) fn next_due(&self) -> Option<(u64, Due)> {

@@ -9,6 +9,11 @@ use super::Model;
 use super::flights::{Arrival, By, Compute, Next, Seat};
 
 impl Model {
+    /// Whether a compute of the key would start at once.
+    pub(crate) fn computes_at_once(&self, key: usize) -> bool {
+        self.flights[key].current.is_none() && self.gate_is_open()
+    }
+
     /// What waited at the gate may start, if there is room.
     pub(super) fn open_gate(&mut self) {
         while self.has_room() && !self.gate.is_empty() {

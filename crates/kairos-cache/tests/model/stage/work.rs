@@ -49,6 +49,20 @@ impl Shared {
         }
     }
 
+    /// The closure of a blocking read.
+    pub(super) fn blocking(
+        &self,
+        sim: &Sim,
+        read: usize,
+        ends: Ending,
+    ) -> impl FnOnce() -> Result<Computed<u64>, &'static str> + Send + use<> {
+        let (sim, log) = (sim.clone(), self.clone());
+        move || {
+            let found = end(Running::new((read as u64, 0), &sim, log), ends)?;
+            Ok(if found { Computed::Value(read as u64) } else { Computed::None })
+        }
+    }
+
     /// The closure of a read of many keys.
     pub(super) fn call(
         &self,
@@ -95,13 +109,17 @@ impl Shared {
 
 /// Says whether there is a value.
 async fn run(sim: &Sim, log: Shared, of: (u64, u16), work: Work) -> Result<bool, &'static str> {
-    let mut running = Running::new(of, sim, log);
+    let running = Running::new(of, sim, log);
     sim.sleep(Duration::from_nanos(work.takes)).await;
     if work.ends == Ending::Never {
         std::future::pending::<()>().await;
     }
+    end(running, work.ends)
+}
+
+fn end(mut running: Running, ends: Ending) -> Result<bool, &'static str> {
     running.ended = true;
-    match work.ends {
+    match ends {
         Ending::Value => Ok(true),
         Ending::Nothing => Ok(false),
         Ending::Failure => Err("refused"),
