@@ -24,14 +24,14 @@ use operation::Sequence;
 /// Operations in a sequence.
 const LENGTH: usize = 220;
 
-/// Every reason and every outcome is reached at least so often by the sequences of a full run.
+/// Every reason, outcome, zone and matter is reached at least so often by the sequences of a full run.
 const ENOUGH: u64 = 1_000;
 
 /// How many sequences are run where the environment says nothing: enough to find what is often
 /// broken, and few enough to be run with every other test.
 const FEW: u64 = 400;
 
-/// From so many sequences on, each reason and outcome must have been reached often enough.
+/// From so many sequences on, each of them must have been reached often enough.
 const FULL: u64 = 10_000;
 
 /// A number of the environment.

@@ -12,7 +12,7 @@ use super::entries::{Entry, Home};
 use super::{Instant, Model, golden_hour};
 
 /// The builder's seed fixes the lots: they are drawn in the order in which things happen, each only
-/// where it could matter. `SplitMix64`, as the cache's documentation says.
+/// where it could matter. `SplitMix64`, as the cache has it: without that nothing could be foretold.
 #[derive(Debug)]
 pub(super) struct Lots {
     state: u64,
