@@ -2,6 +2,8 @@
 //! Never knows: what either does inside.
 //! Read next: `stage.rs` for the cache's side, `model.rs` for the other.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -120,35 +122,13 @@ impl Pair<'_> {
                     model.cancel(read);
                 }
             }
-            Op::Odds { of, priced, price, ahead } => {
-                let at = model.wall() + ahead;
-                let model = model.observe(*of, *priced, *price, at);
-                same("status", &model, &stage.observe(*of, *priced, *price, at))?;
-            }
-            Op::Status { of, market, status } => {
-                let died = stage.set_status(*of, *market, *status);
-                may_have_died(model.set_status(*of, *market, *status), died)?;
-            }
-            Op::Event { of, event } => {
-                let (markets, saved, died) = stage.event(*of, *event);
-                let (model_markets, model_saved, model_died) = model.invalidate_event(*of, *event);
-                same("event", &(model_markets, model_saved), &(markets, saved))?;
-                may_have_died(model_died, died)?;
-                model.count_died(died);
-            }
-            Op::Invalidate(target) => self.invalidate(*target)?,
-            Op::Expire(target) => {
-                stage.expire(*target);
-                model.expire(*target);
-            }
-            Op::Switch(on) => {
-                stage.cache.set_enabled(*on);
-                model.switch(*on);
-            }
-            Op::Reload(setup) => {
-                stage.cache.reload(&setup.config()).map_err(|error| error.to_string())?;
-                model.reload(setup);
-            }
+            Op::Odds { .. }
+            | Op::Status { .. }
+            | Op::Event { .. }
+            | Op::Invalidate(_)
+            | Op::Expire(_)
+            | Op::Switch(_)
+            | Op::Reload(_) => self.change(op)?,
             Op::Pass(wait) => self.pass(*wait)?,
             Op::StepWall(by) => {
                 stage.step_wall(*by);

@@ -256,10 +256,10 @@ fn nearly_stale(draw: &mut Draw, mood: &Mood, ops: &mut Vec<Op>) {
     let key = draw.low_index(KEYS);
     let ahead = (draw.of(&[MS, 400 * MS]) + 1).cast_signed();
     let context = context(draw, mood, key);
-    let slow = Work { takes: draw.between(20 * MS, 2 * SECOND), ends: Ending::Value };
+    let long = Work { takes: draw.between(20 * MS, 2 * SECOND), ends: Ending::Value };
     let read = |work| Op::Read { key, context: context.clone(), work, hit_only: false };
     let slot = key % SLOTS;
-    ops.extend([read(slow), Op::Pass(Wait::For(2 * SECOND)), Op::Pin { slot, key }]);
+    ops.extend([read(long), Op::Pass(Wait::For(2 * SECOND)), Op::Pin { slot, key }]);
     // The pin has looked once more by then, and remembers.
     ops.push(Op::ReadPin { slot, hit_only: false });
     ops.push(Op::Pass(Wait::Edge { key, edge: draw.index(4), beyond: -ahead }));

@@ -39,7 +39,9 @@ impl Model {
             for (key, compute) in computes {
                 self.end(key, compute, started, None);
             }
-            keys.into_iter().for_each(|key| self.proceed(key));
+            for key in keys {
+                self.proceed(key);
+            }
             return;
         }
         // A call gives its turn back first: what waits for one starts before what is pending here.
