@@ -3,24 +3,37 @@
 //! Read next: `../src/fork.rs`.
 #![cfg(all(unix, not(kairos_loom)))]
 
+use std::sync::mpsc::channel;
+
 use kairos_metrics::{Precision, Registry};
 
-/// Runs `child` in a forked process and returns the byte that it ends with.
+/// A child that hangs is ended after so many seconds, and is a failure then.
+const PATIENCE: u32 = 60;
+
+/// Runs `child` in a forked process and returns the status that it ends with.
 #[allow(unsafe_code)]
-fn in_fork(child: impl FnOnce() -> u8) -> i32 {
+fn in_fork(child: impl FnOnce() -> u8) -> Result<i32, String> {
     // SAFETY: this test file has one test, so that no other thread of the process holds a lock
     // that the child needs, apart from this crate's own, which its hook takes care of; the child
     // leaves with `_exit`.
     unsafe {
         let pid = libc::fork();
-        assert!(pid >= 0, "fork failed");
+        if pid < 0 {
+            return Err("fork failed".to_owned());
+        }
         if pid == 0 {
+            libc::alarm(PATIENCE);
             libc::_exit(child().into());
         }
         let mut status = 0;
-        assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
-        assert!(libc::WIFEXITED(status), "the child was killed");
-        libc::WEXITSTATUS(status)
+        if libc::waitpid(pid, &raw mut status, 0) != pid {
+            return Err("the child cannot be waited for".to_owned());
+        }
+        if libc::WIFEXITED(status) {
+            Ok(libc::WEXITSTATUS(status))
+        } else {
+            Err(format!("the child was killed: {status}"))
+        }
     }
 }
 
@@ -33,16 +46,19 @@ fn a_forked_child_starts_from_zero() {
     counter.add(5);
     gauge.set(9);
     histogram.record(100);
-    let (ready, wait) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
-    std::thread::scope(|scope| {
+    let code = std::thread::scope(|scope| {
         // Another live thread's counts, and a retired one's, are the parent's too.
         scope.spawn(|| counter.add(11)).join().unwrap();
-        scope.spawn(|| {
+        let (ready, is_ready) = channel();
+        // It lives until `end` is dropped, by a panic as well.
+        let (end, ended) = channel::<()>();
+        let counter = &counter;
+        scope.spawn(move || {
             counter.add(7);
-            ready.wait();
-            wait.wait();
+            ready.send(()).unwrap();
+            let _ = ended.recv();
         });
-        ready.wait();
+        is_ready.recv().unwrap();
         let code = in_fork(|| {
             if counter.value() != 0 || gauge.value() != 0 || !histogram.snapshot().is_empty() {
                 return 1;
@@ -57,8 +73,10 @@ fn a_forked_child_starts_from_zero() {
             let seen = (counter.value(), gauge.value(), histogram.snapshot().sum());
             if seen == (6, 1, 3) { 42 } else { 3 }
         });
-        assert_eq!(code, 42);
-        wait.wait();
+        drop(end);
+        code
     });
+    // 1: it starts from the parent's; 2: its thread fails; 3: it counts wrongly.
+    assert_eq!(code, Ok(42));
     assert_eq!((counter.value(), gauge.value(), histogram.snapshot().count()), (23, 9, 1));
 }
