@@ -44,12 +44,28 @@ fn a_lookup_beside_a_removal_gets_a_whole_series() {
         let old = family.with(&["a"], |_| AtomicU64::new(7));
         let remover = Arc::clone(&family);
         let thread = thread::spawn(move || remover.remove(&["a"]));
+        let other = family.with(&["b"], |_| AtomicU64::new(0));
         let found = family.with(&["a"], |_| AtomicU64::new(0));
         // Relaxed: the series was made before this thread found it, under the lock.
         let value = found.load(Ordering::Relaxed);
         assert_eq!(value == 7, Arc::ptr_eq(&found, &old));
         assert!(thread.join().unwrap());
-        assert_eq!(family.len(), usize::from(!Arc::ptr_eq(&found, &old)));
+        assert_eq!(family.len(), 1 + usize::from(!Arc::ptr_eq(&found, &old)));
+        let again = family.with(&["b"], |_| AtomicU64::new(0));
+        assert!(Arc::ptr_eq(&again, &other), "a removal takes out one series");
+    });
+}
+
+#[test]
+fn of_two_removals_of_a_series_one_takes_it_out() {
+    loom::model(|| {
+        let family = Arc::new(Series::new(4));
+        drop(family.with(&["a"], |_| AtomicU64::new(7)));
+        let other = Arc::clone(&family);
+        let thread = thread::spawn(move || other.remove(&["a"]));
+        let mine = family.remove(&["a"]);
+        assert!(mine != thread.join().unwrap());
+        assert!(family.is_empty());
     });
 }
 

@@ -84,17 +84,26 @@ fn a_full_bucket_is_folded_while_readers_add_up() {
     });
 }
 
+/// Each value once, in a bucket of its own.
+fn recorded(values: &[u64]) -> impl Iterator<Item = (u64, u64, u64)> {
+    values.iter().map(|value| (*value, *value, 1))
+}
+
 #[test]
-fn a_count_is_the_sum_of_its_buckets_and_lies_within_min_and_max() {
+fn a_reading_shows_what_was_recorded_and_its_bounds_are_values_that_it_shows() {
     loom::model(|| {
         let process = Process::leaked(1, 1);
         let id = process.acquire_histogram(tiny());
-        let thread = thread::spawn(move || live_and_record(process, id, [2, 18]));
+        let thread = thread::spawn(move || live_and_record(process, id, [18, 2]));
         let seen = process.histogram(id, tiny());
-        assert_eq!(seen.buckets().map(|(_, _, count)| count).sum::<u64>(), seen.count());
-        for (low, high, _) in seen.buckets() {
-            assert!(high >= seen.min() && low <= seen.max(), "{seen:?}");
-        }
+        let whole: [&[u64]; 4] = [&[], &[2], &[18], &[2, 18]];
+        let shown = whole.into_iter().find(|values| seen.buckets().eq(recorded(values)));
+        let shown = shown.unwrap_or_else(|| panic!("nobody recorded that: {seen:?}"));
+        let bounds = [shown.first(), shown.last()].map(|bound| bound.copied().unwrap_or(0));
+        assert_eq!([seen.min(), seen.max()], bounds);
         thread.join().unwrap();
+        let all = process.histogram(id, tiny());
+        assert!(all.buckets().eq(recorded(&[2, 18])), "{all:?}");
+        assert_eq!((all.sum(), all.min(), all.max()), (20, 2, 18));
     });
 }

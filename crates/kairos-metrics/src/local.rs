@@ -16,12 +16,19 @@ const SIZES: Sizes = Sizes::DEFAULT;
 #[cfg(kairos_loom)]
 const SIZES: Sizes = Sizes::TINY;
 
+#[cfg(not(kairos_loom))]
 process_static! {
     static CORE: Core = {
-        #[cfg(all(unix, not(kairos_loom)))]
+        #[cfg(unix)]
         crate::fork::watch(crate::fork::Process { core, own_shard });
         Core::new(SIZES)
     };
+}
+
+// Leaked, as a static is for threads that end after the main one; loom drops its own with that.
+#[cfg(kairos_loom)]
+process_static! {
+    static CORE: &'static Core = Box::leak(Box::new(Core::new(SIZES)));
 }
 
 /// The process's core.
@@ -124,13 +131,16 @@ impl Local {
             Phase::Allocating | Phase::Returned => return None,
             Phase::Unleased => self.phase.set(Phase::Allocating),
         }
-        if LEASE.try_with(|_| ()).is_err() {
-            self.phase.set(Phase::Returned);
-            return None;
-        }
-        match core().try_lease() {
-            Some(shard) => self.hold(Some(shard), Phase::Leased),
-            None => self.phase.set(Phase::Unleased),
+        let leased = LEASE.try_with(|lease| {
+            let core = core();
+            let shard = core.try_lease();
+            lease.0.set(shard.map(|shard| (core, shard)));
+            shard
+        });
+        match leased {
+            Ok(Some(shard)) => self.hold(Some(shard), Phase::Leased),
+            Ok(None) => self.phase.set(Phase::Unleased),
+            Err(_) => self.phase.set(Phase::Returned),
         }
         self.shard.get()
     }
@@ -145,17 +155,14 @@ impl Local {
 }
 
 /// Gives the shard back when the thread ends.
-struct Lease;
+struct Lease(StdCell<Option<(&'static Core, &'static Shard)>>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let shard = LOCAL.with(|local| {
-            let shard = local.shard.get();
-            local.hold(None, Phase::Returned);
-            shard
-        });
-        if let Some(shard) = shard {
-            core().retire(shard);
+        // loom ends thread-locals without a destructor as well; there nobody counts after this.
+        let _ = LOCAL.try_with(|local| local.hold(None, Phase::Returned));
+        if let Some((core, shard)) = self.0.take() {
+            core.retire(shard);
         }
     }
 }
@@ -164,7 +171,7 @@ thread_cell! {
     static LOCAL: Local = Local::new();
 }
 thread_cell! {
-    static LEASE: Lease = Lease;
+    static LEASE: Lease = Lease(StdCell::new(None));
 }
 
 /// Adds `n` to a counter: one plain add in this thread's own cell.

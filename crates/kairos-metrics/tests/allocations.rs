@@ -65,7 +65,9 @@ fn registry(series: usize) -> Registry {
         counters.with([&n]).add(u64::MAX);
         gauges.with([&n]).set(i64::MIN);
         fractions.with([&n]).set(-1.0 / 3.0);
-        histograms.iter().for_each(|histogram| histogram.with([&n]).record_n(1 << 41, 1 << 41));
+        for histogram in &histograms {
+            histogram.with([&n]).record_n(1 << 41, 1 << 41);
+        }
     }
     registry
 }

@@ -24,7 +24,9 @@ fn ten_thousand_short_threads_leave_their_counts_and_nothing_else() {
     let live = |at_once: u64, n: u64| {
         thread::scope(|scope| {
             let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(|| count(n))).collect();
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            for thread in threads {
+                thread.join().unwrap();
+            }
         });
     };
     count(0);
