@@ -3,29 +3,15 @@
 //! Read next: `histograms.rs`.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 
 use kairos_metrics::Registry;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use prometheus_client::metrics::counter::Counter as ClientCounter;
+use prometheus_client::registry::Registry as ClientRegistry;
 
+use crate::exposition::{client_text, exporter_counter, exporter_text, registered, sample};
 use crate::race::Contestant;
-
-/// The recorder of the `metrics` facade's own exporter; handles are cached by the callers.
-pub(crate) static EXPORTER: LazyLock<PrometheusRecorder> =
-    LazyLock::new(|| PrometheusBuilder::new().build_recorder());
-
-pub(crate) const METADATA: metrics::Metadata<'static> =
-    metrics::Metadata::new("bench", metrics::Level::INFO, None);
-
-/// A `metrics` handle of its exporter.
-pub(crate) fn exporter_counter(name: &'static str) -> metrics::Counter {
-    metrics::Recorder::register_counter(
-        &*EXPORTER,
-        &metrics::Key::from_static_name(name),
-        &METADATA,
-    )
-}
 
 /// `+= 1` in memory: the compiler may keep a plain integer in a register, an atomic it may not.
 fn plain_add(cell: &AtomicU64) {
@@ -43,11 +29,9 @@ pub(crate) fn one() -> Vec<Contestant> {
     let atomic_total = Arc::clone(&atomic);
     let prometheus = prometheus::IntCounter::new("hits", "Hits").expect("valid");
     let prometheus_total = prometheus.clone();
-    let client = prometheus_client::metrics::counter::Counter::<u64>::default();
-    let client_total = client.clone();
-    let exporter = exporter_counter("hits");
-    let exporter_total = Arc::new(AtomicU64::new(0));
-    let exporter_done = Arc::clone(&exporter_total);
+    let client = ClientCounter::<u64>::default();
+    let client_total = registered(ClientRegistry::default(), "hits", client.clone());
+    let exporter = exporter_counter("hits".to_owned());
     vec![
         Contestant::new(
             "plain add",
@@ -101,7 +85,7 @@ pub(crate) fn one() -> Vec<Contestant> {
                     client.inc();
                 }
             },
-            move || client_total.get(),
+            move || sample(&client_text(&client_total), "hits_total"),
         )
         .slow(4),
         Contestant::new(
@@ -110,11 +94,8 @@ pub(crate) fn one() -> Vec<Contestant> {
                 for _ in 0..n {
                     exporter.increment(1);
                 }
-                // Relaxed: read after the threads are joined.
-                exporter_done.fetch_add(n, Ordering::Relaxed);
             },
-            // Relaxed: as above. The exporter tells its totals only as text.
-            move || exporter_total.load(Ordering::Relaxed),
+            move || sample(&exporter_text(), "hits"),
         )
         .slow(8),
     ]
@@ -128,6 +109,19 @@ pub(crate) fn eight() -> Vec<Contestant> {
     let ours: [_; 8] =
         std::array::from_fn(|n| registry.counter(&format!("hits_{n}"), "Hits").expect("valid"));
     let ours_total = ours.clone();
+    let name = |n: usize| format!("hits_{n}");
+    let prometheus: [_; 8] =
+        std::array::from_fn(|n| prometheus::IntCounter::new(name(n), "Hits").expect("valid"));
+    let prometheus_total = prometheus.clone();
+    let client: [_; 8] = std::array::from_fn(|_| ClientCounter::<u64>::default());
+    let client_total =
+        (0..).zip(&client).fold(ClientRegistry::default(), |registry, (n, client)| {
+            registered(registry, &name(n), client.clone())
+        });
+    let exporter: [_; 8] = std::array::from_fn(|n| exporter_counter(name(n)));
+    let sum = move |text: &str, suffix: &str| {
+        (0..8).map(|n| sample(text, &format!("{}{suffix}", name(n)))).sum()
+    };
     vec![
         Contestant::new(
             "plain add",
@@ -157,5 +151,39 @@ pub(crate) fn eight() -> Vec<Contestant> {
             },
             move || ours_total.iter().map(kairos_metrics::Counter::value).sum(),
         ),
+        Contestant::new(
+            "prometheus",
+            move |n| {
+                for _ in 0..n / 8 {
+                    prometheus.iter().for_each(prometheus::IntCounter::inc);
+                }
+            },
+            move || prometheus_total.iter().map(prometheus::IntCounter::get).sum(),
+        )
+        .slow(4),
+        Contestant::new(
+            "prometheus-client",
+            move |n| {
+                for _ in 0..n / 8 {
+                    for counter in &client {
+                        counter.inc();
+                    }
+                }
+            },
+            move || sum(&client_text(&client_total), "_total"),
+        )
+        .slow(4),
+        Contestant::new(
+            "metrics, cached",
+            move |n| {
+                for _ in 0..n / 8 {
+                    for counter in &exporter {
+                        counter.increment(1);
+                    }
+                }
+            },
+            move || sum(&exporter_text(), ""),
+        )
+        .slow(8),
     ]
 }

@@ -1,15 +1,18 @@
-//! Contestants that record latencies, and whole timed requests.
+//! Contestants that record latencies.
 //! Never knows: targets.
-//! Read next: `scrape.rs`.
+//! Read next: `requests.rs`.
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hdrhistogram::Histogram as HdrHistogram;
 use kairos_metrics::{Clock, Precision, Registry};
+use prometheus_client::metrics::histogram::Histogram as ClientHistogram;
+use prometheus_client::registry::Registry as ClientRegistry;
 
-use crate::counters::{EXPORTER, METADATA};
+use crate::exposition::{
+    client_text, exporter_histogram, exporter_text, exporter_upkeep, registered, sample,
+};
 use crate::race::Contestant;
 
 /// Latencies around 10 µs, spread over some octaves, the same in every run.
@@ -48,9 +51,9 @@ pub(crate) fn record() -> Vec<Contestant> {
     let options = prometheus::HistogramOpts::new("h", "H").buckets(bounds());
     let prometheus = prometheus::Histogram::with_opts(options).expect("valid");
     let prometheus_total = prometheus.clone();
-    let client = prometheus_client::metrics::histogram::Histogram::new(bounds());
-    let client_count = Arc::new(AtomicU64::new(0));
-    let client_total = Arc::clone(&client_count);
+    let client = ClientHistogram::new(bounds());
+    let client_total = registered(ClientRegistry::default(), "h", client.clone());
+    let exporter = exporter_histogram("h");
     vec![
         Contestant::new(
             "kairos",
@@ -107,104 +110,19 @@ pub(crate) fn record() -> Vec<Contestant> {
                 for n in 0..n {
                     client.observe(value(n) as f64 * 1e-9);
                 }
-                // Relaxed: read after the threads are joined. The peer hides its count.
-                client_count.fetch_add(n, Ordering::Relaxed);
             },
-            // Relaxed: as above.
-            move || client_total.load(Ordering::Relaxed),
-        )
-        .slow(32),
-        exporter_histogram(value),
-    ]
-}
-
-fn exporter_histogram(value: impl Fn(u64) -> u64 + Sync + 'static) -> Contestant {
-    let key = metrics::Key::from_static_name("h");
-    let exporter = metrics::Recorder::register_histogram(&*EXPORTER, &key, &METADATA);
-    let done = Arc::new(AtomicU64::new(0));
-    let total = Arc::clone(&done);
-    let handle = EXPORTER.handle();
-    Contestant::new(
-        "metrics, cached",
-        move |n| {
-            for n in 0..n {
-                exporter.record(value(n) as f64 * 1e-9);
-            }
-            // Relaxed: read after the threads are joined. The exporter tells totals as text.
-            done.fetch_add(n, Ordering::Relaxed);
-            // Values pile up until they are drained, as its upkeep thread would do.
-            handle.run_upkeep();
-        },
-        // Relaxed: as above.
-        move || total.load(Ordering::Relaxed),
-    )
-    .slow(64)
-}
-
-/// A request that is timed and counted five times, and the two clock reads in it alone.
-pub(crate) fn request() -> Vec<Contestant> {
-    let clock = Clock::ticks();
-    let reads = Arc::new(AtomicU64::new(0));
-    let reads_total = Arc::clone(&reads);
-    let registry = Registry::new();
-    let ours: [_; 5] =
-        std::array::from_fn(|n| registry.counter(&format!("c{n}"), "C").expect("valid"));
-    let latency = registry.histogram("h", "H", Precision::two_digits()).expect("valid");
-    let (ours_total, latency_total) = (ours.clone(), latency.clone());
-    let prometheus: [_; 5] =
-        std::array::from_fn(|n| prometheus::IntCounter::new(format!("c{n}"), "C").expect("valid"));
-    let options = prometheus::HistogramOpts::new("h", "H").buckets(bounds());
-    let prometheus_latency = prometheus::Histogram::with_opts(options).expect("valid");
-    let (prometheus_counters, prometheus_total) = (prometheus.clone(), prometheus_latency.clone());
-    vec![
-        Contestant::new(
-            "two TSC reads",
-            move |n| {
-                for _ in 0..n {
-                    black_box(clock.raw());
-                    black_box(clock.raw());
-                }
-                // Relaxed: read after the threads are joined.
-                reads.fetch_add(n, Ordering::Relaxed);
-            },
-            // Relaxed: as above.
-            move || reads_total.load(Ordering::Relaxed),
+            move || sample(&client_text(&client_total), "h_count"),
         )
         .slow(32),
         Contestant::new(
-            "kairos",
+            "metrics, cached",
             move |n| {
-                for _ in 0..n {
-                    let timer = latency.start();
-                    for counter in &ours {
-                        counter.inc();
-                    }
-                    timer.stop();
+                for n in 0..n {
+                    exporter.record(value(n) as f64 * 1e-9);
                 }
+                exporter_upkeep();
             },
-            move || {
-                let requests = latency_total.snapshot().count();
-                assert!(ours_total.iter().all(|counter| counter.value() == requests));
-                requests
-            },
-        )
-        .slow(32),
-        Contestant::new(
-            "prometheus",
-            move |n| {
-                for _ in 0..n {
-                    let timer = prometheus_latency.start_timer();
-                    for counter in &prometheus {
-                        counter.inc();
-                    }
-                    timer.observe_duration();
-                }
-            },
-            move || {
-                let requests = prometheus_total.get_sample_count();
-                assert!(prometheus_counters.iter().all(|counter| counter.get() == requests));
-                requests
-            },
+            move || sample(&exporter_text(), "h_count"),
         )
         .slow(64),
     ]

@@ -14,11 +14,13 @@
 )]
 
 mod counters;
+mod exposition;
 mod facade;
 mod histograms;
 mod instructions;
 mod memory;
 mod race;
+mod requests;
 mod scrape;
 
 use race::{Contestant, Race, Spread};
@@ -30,7 +32,7 @@ const GROUPS: [Group; 5] = [
     ("counter", counters::one),
     ("eight counters", counters::eight),
     ("histogram", histograms::record),
-    ("timed request", histograms::request),
+    ("timed request", requests::request),
     ("facade, by key", facade::lookup),
 ];
 

@@ -3,7 +3,6 @@
 //! Read next: `main.rs`.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -12,10 +11,16 @@ use kairos_metrics::{Precision, Registry};
 use prometheus::Encoder as _;
 use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
 
+use crate::exposition::sample;
 use crate::histograms::{bounds, latencies};
 use crate::race::Contestant;
 
 const THREADS: usize = 8;
+const COUNTERS: usize = 32;
+const HISTOGRAMS: usize = 4;
+
+/// What each counter holds before the first scrape.
+const COUNTED: u64 = 8_000_000;
 
 /// Threads that have counted and live on, so that their shards stay theirs.
 pub(crate) struct Crowd {
@@ -53,13 +58,14 @@ impl Crowd {
 pub(crate) fn scrape() -> (Vec<Contestant>, Crowd) {
     let registry = Registry::new();
     let counters: Vec<_> =
-        (0..32).map(|n| registry.counter(&format!("c{n}"), "C").expect("valid")).collect();
-    let histograms: Vec<_> = (0..4)
+        (0..COUNTERS).map(|n| registry.counter(&format!("c{n}"), "C").expect("valid")).collect();
+    let histograms: Vec<_> = (0..HISTOGRAMS)
         .map(|n| registry.histogram(&format!("h{n}"), "H", Precision::two_digits()).expect("valid"))
         .collect();
+    let first = counters[0].clone();
     let crowd = Crowd::counting(move || {
         for counter in &counters {
-            counter.add(1_000_000);
+            counter.add(COUNTED / THREADS as u64);
         }
         for histogram in &histograms {
             for ns in latencies() {
@@ -67,52 +73,82 @@ pub(crate) fn scrape() -> (Vec<Contestant>, Crowd) {
             }
         }
     });
-    (vec![kairos(registry), client(), prometheus()], crowd)
+    (vec![kairos(registry, first), client(), prometheus()], crowd)
 }
 
-/// A contestant that counts its scrapes; `scrape` appends to an empty buffer.
+/// How a format calls what it exposes of the counters `c0` to `c31` and the histograms `h0` to `h3`.
+#[derive(Clone, Copy)]
+struct Names {
+    counter: &'static str,
+    count: &'static str,
+}
+
+impl Names {
+    /// How many scrapes `text` speaks of: the first counter is counted on before each of them.
+    ///
+    /// # Panics
+    /// When another counter or a histogram says something else than what was counted.
+    fn scrapes(self, text: &str) -> u64 {
+        for n in 1..COUNTERS {
+            assert_eq!(sample(text, &format!("c{n}{}", self.counter)), COUNTED);
+        }
+        for n in 0..HISTOGRAMS {
+            assert_eq!(sample(text, &format!("h{n}{}", self.count)), 1_024 * THREADS as u64);
+        }
+        sample(text, &format!("c0{}", self.counter)) - COUNTED
+    }
+}
+
+/// A contestant that counts each of its scrapes and then makes it; `scrape` appends to an empty
+/// buffer, and the last text must say how many there were.
 fn scraping(
     name: &'static str,
+    names: Names,
+    count: impl Fn() + Sync + Send + 'static,
     scrape: impl Fn(&mut String) + Sync + Send + 'static,
-    sample: &str,
 ) -> Contestant {
     let mut text = String::new();
     scrape(&mut text);
-    let line = text.lines().find(|line| line.starts_with(sample)).expect("the sample is there");
-    assert_eq!(line.rsplit(' ').next(), Some("8192"), "{name} lost counts: {line}");
-    let done = Arc::new(AtomicU64::new(0));
-    let total = Arc::clone(&done);
-    let buffer = Mutex::new(text);
+    assert_eq!(names.scrapes(&text), 0, "{name}");
+    let buffer = Arc::new(Mutex::new(text));
+    let last = Arc::clone(&buffer);
     Contestant::new(
         name,
         move |n| {
             let mut text = buffer.lock().expect("no contestant panics");
             for _ in 0..n {
+                count();
                 text.clear();
                 scrape(&mut text);
                 black_box(&*text);
             }
-            // Relaxed: read after the threads are joined.
-            done.fetch_add(n, Ordering::Relaxed);
         },
-        // Relaxed: as above.
-        move || total.load(Ordering::Relaxed),
+        move || names.scrapes(&last.lock().expect("no contestant panics")),
     )
     .slow(10_000)
 }
 
-fn kairos(registry: Registry) -> Contestant {
-    scraping("kairos", move |out| registry.encode_openmetrics_into(out), "h0_seconds_count")
+fn kairos(registry: Registry, first: kairos_metrics::Counter) -> Contestant {
+    let names = Names { counter: "_total", count: "_seconds_count" };
+    scraping(
+        "kairos",
+        names,
+        move || first.inc(),
+        move |out| {
+            registry.encode_openmetrics_into(out);
+        },
+    )
 }
 
 fn client() -> Contestant {
     let mut registry = prometheus_client::registry::Registry::default();
-    for n in 0..32 {
-        let counter = Counter::<u64>::default();
-        counter.inc_by(8_000_000);
+    let first = Counter::<u64>::default();
+    for n in 0..COUNTERS {
+        let counter = if n == 0 { first.clone() } else { Counter::default() };
+        counter.inc_by(COUNTED);
         registry.register(format!("c{n}"), "C", counter);
     }
-    for n in 0..4 {
+    for n in 0..HISTOGRAMS {
         let histogram = Histogram::new(bounds());
         for _ in 0..THREADS {
             for ns in latencies() {
@@ -123,21 +159,26 @@ fn client() -> Contestant {
     }
     scraping(
         "prometheus-client",
+        Names { counter: "_total", count: "_count" },
+        move || {
+            first.inc();
+        },
         move |out| {
             prometheus_client::encoding::text::encode(out, &registry).expect("a string takes it");
         },
-        "h0_count",
     )
 }
 
 fn prometheus() -> Contestant {
     let registry = prometheus::Registry::new();
-    for n in 0..32 {
-        let counter = prometheus::IntCounter::new(format!("c{n}"), "C").expect("valid");
-        counter.inc_by(8_000_000);
-        registry.register(Box::new(counter)).expect("new");
+    let counters: Vec<_> = (0..COUNTERS)
+        .map(|n| prometheus::IntCounter::new(format!("c{n}"), "C").expect("valid"))
+        .collect();
+    for counter in &counters {
+        counter.inc_by(COUNTED);
+        registry.register(Box::new(counter.clone())).expect("new");
     }
-    for n in 0..4 {
+    for n in 0..HISTOGRAMS {
         let options = prometheus::HistogramOpts::new(format!("h{n}"), "H").buckets(bounds());
         let histogram = prometheus::Histogram::with_opts(options).expect("valid");
         for _ in 0..THREADS {
@@ -149,11 +190,12 @@ fn prometheus() -> Contestant {
     }
     scraping(
         "prometheus",
+        Names { counter: "", count: "_count" },
+        move || counters[0].inc(),
         move |out| {
             let encoder = prometheus::TextEncoder::new();
             encoder.encode_utf8(&registry.gather(), out).expect("a string takes it");
             black_box(encoder.format_type());
         },
-        "h0_count",
     )
 }
