@@ -22,8 +22,9 @@ use http::{get, percent_encoded};
 use process::Process;
 use relay::Relay;
 
-/// A label value with everything that the formats escape, or that separates things in them.
-const HOSTILE: &str = "a\\b\"c\nd{e}=é,\u{1f600} f\\";
+/// A label value with everything that the formats escape, that separates things in them, or that
+/// controls something elsewhere.
+const HOSTILE: &str = "a\\b\"c\nd{e}=é,\u{1f600}\0\t\r\u{b}\u{1}\u{1b}\u{7f}\u{85}\u{2028} f\\";
 
 /// How often the hostile path is asked for: the value that is to come back.
 const REQUESTS: u32 = 3;
@@ -64,10 +65,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     for _ in 0..REQUESTS {
         get(address, &path, "*/*")?;
     }
-    let (_, text_type, _) = FORMATS[0];
-    tools.lint("the service", &get(address, "/metrics", text_type)?.body)?;
+    let [text, openmetrics] = FORMATS.map(|(_, accept, _)| get(address, "/metrics", accept));
+    tools.lint("the service", &text?.body)?;
+    let folder = Folder::new()?;
+    tools.read_openmetrics("the service", &openmetrics?.body, &folder.0)?;
     tools.lint("the cache", &tour_metrics(&built.join("tour"))?)?;
-    scrape(&tools.prometheus, address)
+    scrape(&tools.prometheus, address, &folder.0)
 }
 
 /// With the features of the other steps, so that nothing is built twice.
@@ -97,21 +100,20 @@ fn tour_metrics(tour: &Path) -> Result<String, Failure> {
 }
 
 /// Has Prometheus scrape the service in each format, and asks it for what it read.
-fn scrape(prometheus: &Path, service: SocketAddr) -> Result<(), Failure> {
+fn scrape(prometheus: &Path, service: SocketAddr, folder: &Path) -> Result<(), Failure> {
     let relays = FORMATS.map(|(_, accept, _)| Relay::start(service, accept));
     let relays: Vec<Relay> = relays.into_iter().collect::<Result<_, _>>()?;
-    let folder = Folder::new()?;
-    let config = folder.0.join("prometheus.yml");
+    let config = folder.join("prometheus.yml");
     fs::write(&config, configuration(&relays))
         .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", config.display())))?;
     let address = free_address()?;
     let mut command = Command::new(prometheus);
     command
         .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.0.join("data").display()))
+        .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
         .arg(format!("--web.listen-address={address}"))
         .arg("--log.level=warn")
-        .current_dir(&folder.0);
+        .current_dir(folder);
     println!("{command:?}");
     let mut process = Process::start(&mut command)?;
     let mut missing = String::new();
@@ -119,7 +121,8 @@ fn scrape(prometheus: &Path, service: SocketAddr) -> Result<(), Failure> {
         if let Some(status) = process.ended()? {
             return Err(Failure::Failed(format!("prometheus ended with {status}")));
         }
-        match get(address, "/api/v1/query?query=http_requests_total", "application/json") {
+        let query = format!("/api/v1/query?query={}", percent_encoded(ASKED));
+        match get(address, &query, "application/json") {
             Ok(answer) => missing = missing_series(&answer.body)?,
             Err(Failure::Failed(reason) | Failure::Usage(reason)) => missing = reason,
         }
@@ -131,20 +134,43 @@ fn scrape(prometheus: &Path, service: SocketAddr) -> Result<(), Failure> {
     Err(Failure::Failed(format!("prometheus did not return what was counted: {missing}")))
 }
 
-/// Which job's series with the hostile label is not there, or not right; nothing when all are.
+/// What Prometheus is asked for: every sample of the service's own metrics.
+const ASKED: &str = "{__name__=~\"http_.*\"}";
+
+/// What is to come back in each format but for the series with the hostile label: a sample, one of
+/// its labels, and its value where that does not depend on how often Prometheus has scraped.
+const EXPECTED: [(&str, &str, &str, Option<&str>); 9] = [
+    ("http_limit_ratio", "limit", "lowest", Some("-Inf")),
+    ("http_limit_ratio", "limit", "highest", Some("+Inf")),
+    ("http_limit_ratio", "limit", "reached", Some("NaN")),
+    ("http_response_bytes_bucket", "le", "3.0", Some("0")),
+    ("http_response_bytes_bucket", "le", "1099511627775.0", None),
+    ("http_response_bytes_bucket", "le", "+Inf", None),
+    ("http_request_headers_bucket", "le", "3.0", None),
+    ("http_request_headers_bucket", "le", "+Inf", None),
+    ("http_request_duration_seconds_bucket", "le", "10.0", None),
+];
+
+/// Which job's series is not there, or not right; nothing when all are.
 fn missing_series(answer: &str) -> Result<String, Failure> {
     let answer: Value = serde_json::from_str(answer)
         .map_err(|error| Failure::Failed(format!("prometheus answered no JSON: {error}")))?;
     let series = answer["data"]["result"].as_array().cloned().unwrap_or_default();
-    let path = format!("/{HOSTILE}");
+    let (path, requests) = (format!("/{HOSTILE}"), REQUESTS.to_string());
+    let hostile = ("http_requests_total", "path", path.as_str(), Some(requests.as_str()));
     for (job, _, _) in FORMATS {
-        let found = series.iter().any(|series| {
-            series["metric"]["job"] == job
-                && series["metric"]["path"] == *path
-                && series["value"][1] == *REQUESTS.to_string()
-        });
-        if !found {
-            return Ok(format!("no {path:?} of value {REQUESTS} from job {job} in {answer}"));
+        for (name, label, labelled, value) in EXPECTED.into_iter().chain([hostile]) {
+            let found = series.iter().any(|series| {
+                series["metric"]["job"] == job
+                    && series["metric"]["__name__"] == name
+                    && series["metric"][label] == labelled
+                    && value.is_none_or(|value| series["value"][1] == value)
+            });
+            if !found {
+                return Ok(format!(
+                    "no {name} with {label} {labelled:?} of value {value:?} from job {job} in {answer}"
+                ));
+            }
         }
     }
     Ok(String::new())
@@ -220,18 +246,33 @@ mod tests {
 
     #[test]
     fn an_answer_lacks_what_is_absent_altered_or_miscounted() {
-        let answer = |jobs: [&str; 2], path: &str, value: &str| {
-            let series = jobs.map(|job| {
-                serde_json::json!({"metric": {"job": job, "path": path}, "value": [0.5, value]})
+        let path = format!("/{HOSTILE}");
+        let hostile = ("http_requests_total", "path", path.as_str(), Some("3"));
+        let answer = |jobs: [&str; 2], alter: &dyn Fn(&str) -> Option<String>| {
+            let expected = EXPECTED.into_iter().chain([hostile]);
+            let series = expected.flat_map(|(name, label, labelled, value)| {
+                let kept = [labelled, value.unwrap_or("7")].map(alter);
+                let metric =
+                    |job| serde_json::json!({"job": job, "__name__": name, label: kept[0]});
+                jobs.map(|job| serde_json::json!({"metric": metric(job), "value": [0.5, kept[1]]}))
             });
+            let series: Vec<Value> = series.collect();
             missing_series(&serde_json::json!({"data": {"result": series}}).to_string())
         };
-        let (both, path) = (["text", "openmetrics"], format!("/{HOSTILE}"));
-        assert_eq!(answer(both, &path, "3"), Ok(String::new()));
+        let both = ["text", "openmetrics"];
+        let same = |text: &str| Some(text.to_owned());
+        assert_eq!(answer(both, &same), Ok(String::new()));
+        let replaced = |from: &'static str, to: &'static str| {
+            move |text: &str| Some(if text == from { to.to_owned() } else { text.to_owned() })
+        };
         for wrong in [
-            answer(["text", "text"], &path, "3"),
-            answer(both, &path.replace('\\', ""), "3"),
-            answer(both, &path, "2"),
+            answer(["text", "text"], &same),
+            answer(both, &|text| Some(text.replace('\u{1}', ""))),
+            answer(both, &replaced("3", "2")),
+            answer(both, &replaced("NaN", "0")),
+            answer(both, &replaced("+Inf", "-Inf")),
+            answer(both, &replaced("10.0", "10")),
+            answer(both, &|_| None),
             missing_series("{}"),
         ] {
             assert!(wrong.is_ok_and(|missing| missing.contains("job")));

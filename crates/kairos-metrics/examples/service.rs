@@ -9,12 +9,14 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use kairos_metrics::{CounterFamily, Histogram, Precision, Registry};
+use kairos_metrics::{CounterFamily, Histogram, HistogramConfig, Precision, Registry, Unit};
 
 struct Service {
     registry: Registry,
     requests: CounterFamily<2>,
     latency: Histogram,
+    size: Histogram,
+    headers: Histogram,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,7 +24,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let requests = registry.counter_family("http_requests", "Requests", ["path", "status"])?;
     let latency =
         registry.histogram("http_request_duration", "Time to answer", Precision::two_digits())?;
-    let service = Service { registry, requests, latency };
+    let config = || HistogramConfig::new(Precision::two_digits());
+    let size = registry.histogram("http_response", "Bytes answered", config().unit(Unit::Bytes))?;
+    let headers =
+        registry.histogram("http_request_headers", "Headers sent", config().unit(Unit::Plain))?;
+    // Limits that nobody set, and a ratio of nothing yet, are numbers to a scraper as well.
+    let limits = registry.fraction_gauge_family("http_limit_ratio", "Limits", ["limit"])?;
+    limits.with(["lowest"]).set(f64::NEG_INFINITY);
+    limits.with(["highest"]).set(f64::INFINITY);
+    limits.with(["reached"]).set(f64::NAN);
+    let service = Service { registry, requests, latency, size, headers };
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9184".to_owned());
     let listener = TcpListener::bind(address)?;
     println!("http://{}/metrics", listener.local_addr()?);
@@ -45,12 +56,13 @@ impl Service {
         let mut reader = BufReader::new(stream);
         let mut request = String::new();
         reader.read_line(&mut request)?;
-        let mut wants_openmetrics = false;
+        let (mut wants_openmetrics, mut headers) = (false, 0);
         loop {
             let mut header = String::new();
             if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
                 break;
             }
+            headers += 1;
             let header = header.to_ascii_lowercase();
             wants_openmetrics |=
                 header.starts_with("accept:") && header.contains("application/openmetrics-text");
@@ -60,6 +72,7 @@ impl Service {
         let status = if found { "200" } else { "404" };
         // Paths come from outside: the family's bound keeps them from growing without end.
         self.requests.with([&decoded(path), status]).inc();
+        self.headers.record(headers);
         body.clear();
         let content_type = if wants_openmetrics {
             "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -72,6 +85,7 @@ impl Service {
             (false, _) => body.push_str("not found\n"),
         }
         let length = body.len();
+        self.size.record(length as u64);
         write!(
             stream,
             "HTTP/1.1 {status} -\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\

@@ -1,5 +1,5 @@
 //! Where promtool and Prometheus come from: the machine, or Debian's package unpacked beside it.
-//! Never knows: what they are used for, but for promtool's verdict.
+//! Never knows: what they are used for, but for promtool's verdicts.
 //! Read next: `process.rs`.
 //!
 //! The package is unpacked, not installed: that needs no rights, changes nothing outside the target
@@ -119,6 +119,38 @@ impl Tools {
             Err(Failure::Failed(format!("`{shown}` on {whose} ended with {status}")))
         }
     }
+
+    /// Has promtool read `OpenMetrics`, which its linter does not know, as if to store it: that takes
+    /// the text only where Prometheus would. `folder` is for what it reads and stores.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`] when it does not take the text; what it says about it is shown.
+    pub(crate) fn read_openmetrics(
+        &self,
+        whose: &str,
+        text: &str,
+        folder: &Path,
+    ) -> Result<(), Failure> {
+        let file = folder.join("openmetrics.txt");
+        fs::write(&file, with_timestamps(text))
+            .map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
+        let stored = folder.join("openmetrics");
+        let mut args: Vec<&OsStr> =
+            ["tsdb", "create-blocks-from", "openmetrics"].map(OsStr::new).into();
+        args.extend([file.as_os_str(), stored.as_os_str()]);
+        run(folder, &self.promtool.to_string_lossy(), &args)
+            .map_err(|reason| Failure::Failed(format!("{reason} on {whose}")))
+    }
+}
+
+/// The same samples, each with a time, which a scrape leaves to the scraper.
+fn with_timestamps(text: &str) -> String {
+    let stamped = |line: &str| match line.strip_suffix('\n') {
+        Some(sample) if !sample.starts_with('#') => format!("{sample} 1700000000\n"),
+        _ => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(stamped).collect()
 }
 
 #[cfg(test)]
@@ -143,6 +175,14 @@ mod tests {
         };
         assert_eq!(among(&folders), Some(expected));
         fs::remove_dir_all(&root).expect("it was made here");
+    }
+
+    #[test]
+    fn every_sample_gets_a_time_and_no_other_line_does() {
+        let text = "# TYPE a counter\na_total{b=\"c\\r#\"} 1\na_created 2\n# EOF\n";
+        let expected =
+            "# TYPE a counter\na_total{b=\"c\\r#\"} 1 1700000000\na_created 2 1700000000\n# EOF\n";
+        assert_eq!(with_timestamps(text), expected);
     }
 
     #[test]
