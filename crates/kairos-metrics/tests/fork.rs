@@ -37,6 +37,14 @@ fn in_fork(child: impl FnOnce() -> u8) -> Result<i32, String> {
     }
 }
 
+/// When the counter was made, or began anew, in nanoseconds since the epoch.
+fn created(registry: &Registry) -> u128 {
+    let text = registry.encode_openmetrics();
+    let line = text.lines().find_map(|line| line.strip_prefix("hits_created ")).expect("a sample");
+    let (seconds, fraction) = line.split_once('.').expect("a decimal");
+    format!("{seconds}{fraction:0<9}").parse().expect("digits")
+}
+
 #[test]
 fn a_forked_child_starts_from_zero() {
     let registry = Registry::new();
@@ -46,6 +54,7 @@ fn a_forked_child_starts_from_zero() {
     counter.add(5);
     gauge.set(9);
     histogram.record(100);
+    let before_the_fork = created(&registry);
     let code = std::thread::scope(|scope| {
         // Another live thread's counts, and a retired one's, are the parent's too.
         scope.spawn(|| counter.add(11)).join().unwrap();
@@ -59,6 +68,7 @@ fn a_forked_child_starts_from_zero() {
             let _ = ended.recv();
         });
         is_ready.recv().unwrap();
+        let (earlier, created_in_parent) = (registry.snapshot(), created(&registry));
         let code = in_fork(|| {
             if counter.value() != 0 || gauge.value() != 0 || !histogram.snapshot().is_empty() {
                 return 1;
@@ -71,12 +81,22 @@ fn a_forked_child_starts_from_zero() {
                 return 2;
             }
             let seen = (counter.value(), gauge.value(), histogram.snapshot().sum());
-            if seen == (6, 1, 3) { 42 } else { 3 }
+            if seen != (6, 1, 3) {
+                return 3;
+            }
+            // To a reader of both, the child's series are others than the parent's.
+            let delta = registry.snapshot().since(&earlier);
+            if (delta.counter("hits"), delta.histogram("latency").count()) != (6, 1) {
+                return 4;
+            }
+            if created(&registry) > created_in_parent { 42 } else { 5 }
         });
         drop(end);
         code
     });
-    // 1: it starts from the parent's; 2: its thread fails; 3: it counts wrongly.
+    // 1: it starts from the parent's; 2: its thread fails; 3: it counts wrongly; 4: it passes for
+    // the parent to a difference; 5: for as old as the parent.
     assert_eq!(code, Ok(42));
+    assert_eq!(created(&registry), before_the_fork, "the parent's series did not begin anew");
     assert_eq!((counter.value(), gauge.value(), histogram.snapshot().count()), (23, 9, 1));
 }
