@@ -1,7 +1,8 @@
 //! Claim: what a registry counted with is used again when it is gone.
 //! Never knows: how ids are kept; it looks at the memory of its process, and is alone in it.
 //! Read next: `../src/core.rs`.
-#![cfg(all(target_os = "linux", not(kairos_loom)))]
+// A thread sanitizer has memory of its own.
+#![cfg(all(target_os = "linux", not(any(kairos_loom, kairos_tsan))))]
 
 mod resident;
 

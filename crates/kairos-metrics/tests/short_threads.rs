@@ -2,7 +2,8 @@
 //! Never knows: how a shard passes from thread to thread; it is alone in its process, so that the
 //! number of shards and the memory are those of its own threads.
 //! Read next: `../src/local.rs`, `threads.rs`.
-#![cfg(all(target_os = "linux", not(kairos_loom)))]
+// A thread sanitizer has memory of its own.
+#![cfg(all(target_os = "linux", not(any(kairos_loom, kairos_tsan))))]
 
 mod resident;
 
