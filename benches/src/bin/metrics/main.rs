@@ -89,7 +89,7 @@ fn main() {
         verdicts.extend(scraped(rounds, slice));
         verdicts.extend(memory::verdicts());
     }
-    println!("\nAll totals were exact.\n");
+    println!("\nAll totals were exact, but for those named above.\n");
     println!("{:<44} {:>8} {:>8} {:>18}  verdict", "target", "at most", "measured", "(p10 to p90)");
     for (name, target, Spread { low, median, high }) in verdicts {
         let verdict = match median / target {

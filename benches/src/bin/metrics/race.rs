@@ -5,6 +5,9 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+/// The contestant that the others are raced against.
+pub(crate) const OURS: &str = "kairos";
+
 /// Something that does an operation `n` times, and can say how often it was done in all.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
@@ -68,12 +71,17 @@ impl Contestant {
         elapsed.iter().sum::<f64>() / (threads as f64 * n as f64)
     }
 
+    /// Compares what it counted with what was done; a peer that is not exact is named.
+    ///
     /// # Panics
-    /// When an operation was lost.
+    /// When this workspace's own lost or invented an operation.
     pub(crate) fn check_total(&self) {
         // Relaxed: all threads have been joined.
-        let expected = self.expected.load(Ordering::Relaxed);
-        assert_eq!((self.total)(), expected, "{} lost or invented counts", self.name);
+        let (total, expected) = ((self.total)(), self.expected.load(Ordering::Relaxed));
+        assert!(total == expected || self.name != OURS, "{OURS}: {total} of {expected} counts");
+        if total != expected {
+            println!("{} shows {total} of {expected} operations", self.name);
+        }
     }
 }
 
