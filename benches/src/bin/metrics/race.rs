@@ -33,11 +33,6 @@ impl Contestant {
         Contestant { share: times, ..self }
     }
 
-    /// About how many times as long as an increment the operation takes.
-    pub(crate) fn share(&self) -> u64 {
-        self.share
-    }
-
     /// Does the operation `n` times here.
     pub(crate) fn go(&self, n: u64) {
         // Relaxed: read after the threads are joined.
