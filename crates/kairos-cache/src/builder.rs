@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::{CacheConfig, Config, EvaluateAt, ZoneConfig};
 use crate::drain::Drain;
 use crate::engine::Engine;
-use crate::entry::{Entry, Generations};
+use crate::entry::Entry;
 use crate::error::Error;
 use crate::flights::Flights;
 use crate::gate::Gate;
@@ -32,13 +32,13 @@ use crate::rules::{self, Fixed, Rules};
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::scope::ScopeState;
 use crate::sim::Sim;
-use crate::stamp::Version;
 use crate::stats::{Sampling, Stats};
 use crate::store::{Bound, Store};
 use crate::sweep::is_dead;
 use crate::sweeper::Sweeper;
 use crate::sync::{AtomicBool, Mutex};
 use crate::tags::Tags;
+use crate::truth::Invalidations;
 use crate::weight::Weigher;
 
 /// Classes are made and tags invalidated under the lock of one shard.
@@ -311,8 +311,7 @@ where
                 tags: Tags::new(hasher.clone(), TAG_SHARDS),
                 sweeps: Sweeps::new(),
                 loader: self.loader.map(|load| Loader::new(load, hasher)),
-                generations: Arc::new(Generations::default()),
-                version: Version::new(),
+                invalidations: Arc::new(Invalidations::new()),
                 enabled: AtomicBool::new(rules.enabled),
                 graph,
                 refreshes: Permits::new(),

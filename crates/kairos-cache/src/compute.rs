@@ -9,7 +9,7 @@ use crate::contain::{caught, shielded};
 use crate::engine::{Engine, rules_view};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::flight::{KeyMarks, Kind, Run};
+use crate::flight::{Kind, Run};
 use crate::generation::Capture;
 use crate::job::{Done, Found, Home, KeyFlight};
 use crate::notices::Notice;
@@ -18,8 +18,9 @@ use crate::policy::golden_hour::{Zone, ZoneTtl};
 use crate::policy::{MonoNs, Now};
 use crate::receipt::Computed;
 use crate::runtime::Task;
-use crate::slot::{Held, Replaced, Slot};
+use crate::slot::Held;
 use crate::sync::AtomicU64;
+use crate::truth::{self, KeyMarks};
 use crate::turn::Turn;
 use crate::weight::weigh;
 
@@ -79,12 +80,7 @@ where
         capture: &Capture,
         marks: KeyMarks,
     ) -> bool {
-        let may_store = self.is_enabled()
-            && result.rules_view.at_insert.ttl_ns > 0
-            // The flag is looked at before the entry is admitted: see `ScopeState::set_status`.
-            && !home.place.is_suspended()
-            && marks.killed <= capture.seq();
-        if !may_store {
+        if !self.is_enabled() || result.rules_view.at_insert.ttl_ns == 0 {
             return false;
         }
         let mut rules_view = result.rules_view;
@@ -101,30 +97,7 @@ where
             refresh_not_before: AtomicU64::new(0),
         });
         let held = Held { entry, capture: capture.clone() };
-        let slot = self.store.get(key);
-        let before = slot.as_ref().and_then(|slot| slot.read()).map(|(_, before)| {
-            let weight = before.entry.weight;
-            self.store.displaced.keep(before);
-            weight
-        });
-        let slot = match slot.map(|slot| (slot.replace(held.clone()), slot)) {
-            Some((Replaced::Yes, slot)) => {
-                if before.is_some_and(|before| before != result.weight) {
-                    self.store.reweigh(key.clone(), Arc::clone(&slot));
-                }
-                slot
-            }
-            Some((Replaced::Covered, _)) => return false,
-            Some((Replaced::Dead, _)) | None => {
-                let Some(slot) = Slot::with_entry(held).map(Arc::new) else { return false };
-                self.store.insert(key.clone(), Arc::clone(&slot));
-                slot
-            }
-        };
-        if marks.expired > capture.seq() {
-            slot.expire(marks.expired);
-        }
-        true
+        truth::publish(&self.store.shelf(key), held, marks, || home.place.is_suspended())
     }
 
     /// What a value weighs. Not to be called under a lock.

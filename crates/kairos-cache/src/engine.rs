@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::context::{Context, Scope};
 use crate::counts::Bounded;
 use crate::drain::Drain;
-use crate::entry::{Entry, Generations, Place};
+use crate::entry::{Entry, Place};
 use crate::error::Error;
 use crate::flights::Flights;
 use crate::gate::Gate;
@@ -33,12 +33,13 @@ use crate::rules::{Fixed, Rules};
 use crate::runtime::Runtime;
 use crate::scope::ScopeState;
 use crate::slot::{Held, Slot};
-use crate::stamp::Version;
+use crate::stamp::Stamp;
 use crate::stats::Stats;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::tags::{TagMark, Tags};
+use crate::truth::{self, Invalidations};
 use crate::weight::Weigher;
 
 /// Everything that clones of a cache share.
@@ -51,9 +52,7 @@ pub(crate) struct Engine<K, V> {
     pub(crate) no_match: Arc<ScopeState>,
     pub(crate) tags: Tags,
     pub(crate) sweeps: Sweeps,
-    pub(crate) generations: Arc<Generations>,
-    /// Counts changes that could alter decisions across matches.
-    pub(crate) version: Version,
+    pub(crate) invalidations: Arc<Invalidations>,
     pub(crate) enabled: AtomicBool,
     pub(crate) graph: EventGraph,
     pub(crate) loader: Option<Loader<K, V>>,
@@ -73,36 +72,23 @@ pub(crate) struct Engine<K, V> {
 }
 
 /// An entry that no kill has covered, as one read sees it.
-pub(crate) struct View<V> {
-    pub(crate) slot: Arc<Slot<Entry<V>>>,
-    pub(crate) version: u64,
-    held: Held<Entry<V>>,
-}
+pub(crate) type View<V> = truth::View<Entry<V>>;
 
 impl<V> View<V> {
-    pub(crate) fn entry(&self) -> &Arc<Entry<V>> {
-        &self.held.entry
-    }
-
-    pub(crate) fn held(&self) -> &Held<Entry<V>> {
-        &self.held
-    }
-
     /// What the rules need to know of the entry.
     pub(crate) fn rules_view(&self) -> EntryView {
-        rules_view(&self.slot, &self.held)
+        EntryView { expired: self.is_expired(), ..self.entry().rules_view }
     }
 }
 
-/// What the rules need to know of an entry.
+/// The same of an entry that is looked at in its slot.
 pub(crate) fn rules_view<V>(slot: &Slot<Entry<V>>, held: &Held<Entry<V>>) -> EntryView {
-    let expired = held.capture.is_expired() || slot.expired_after(held.capture.seq());
-    EntryView { expired, ..held.entry.rules_view }
+    EntryView { expired: held.is_expired_in(slot), ..held.entry.rules_view }
 }
 
-/// Whether an entry lives, for a read that names this match.
-fn is_live<V>(held: &Held<Entry<V>>, scope: Option<&Scope>) -> bool {
-    scope.is_none_or(|scope| held.entry.place.is_within(scope)) && !held.capture.is_killed()
+/// Whether an entry is there for a read that names this match.
+fn is_for<V>(entry: &Entry<V>, scope: Option<&Scope>) -> bool {
+    scope.is_none_or(|scope| entry.place.is_within(scope))
 }
 
 impl<K, V> Engine<K, V>
@@ -120,7 +106,13 @@ where
             self.stats.breaker_level(level);
             self.notices.tell(|| Notice::Breaker(level));
         };
-        self.breaker.note(second, &rules.read.breaker, scored, &self.version, publish);
+        self.breaker.note(
+            second,
+            &rules.read.breaker,
+            scored,
+            self.invalidations.changes(),
+            publish,
+        );
         now
     }
 
@@ -146,9 +138,8 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let slot = self.store.get(key)?;
-        let (version, held) = slot.read()?;
-        is_live(&held, scope).then_some(View { slot, version, held })
+        let view = View::of(self.store.get(key)?)?;
+        is_for(view.entry(), scope).then_some(view)
     }
 
     /// Asks about the live entry of a key. Under a flight's lock this is the way to look: a view
@@ -164,7 +155,10 @@ where
         Q: Hash + Eq + ?Sized,
     {
         let slot = self.store.get(key)?;
-        slot.inspect(|held| is_live(held, scope).then(|| ask(&slot, held)))?
+        slot.inspect(|held| {
+            let is_live = is_for(&held.entry, scope) && !held.capture.is_killed();
+            is_live.then(|| ask(&slot, held))
+        })?
     }
 
     /// Whether a reader that looks again would see what it saw.
@@ -179,7 +173,7 @@ where
         Q: Hash + Eq + ?Sized,
     {
         let same = self.inspect(key, scope, |_, held| {
-            seen.is_some_and(|seen| Arc::ptr_eq(&seen.held.entry, &held.entry))
+            seen.is_some_and(|seen| Arc::ptr_eq(seen.entry(), &held.entry))
         });
         same.unwrap_or(seen.is_none())
     }
@@ -189,7 +183,7 @@ where
         Home {
             place: held.entry.place.clone(),
             class: Arc::clone(held.capture.class()),
-            generations: Arc::clone(&self.generations),
+            invalidations: Arc::clone(&self.invalidations),
         }
     }
 
@@ -243,10 +237,14 @@ where
         place.scope.as_ref().map_or(&*self.no_match, Scope::state)
     }
 
-    /// What counts the changes that could alter a decision about an entry of this place, those of
+    /// The counts of the changes that could alter a decision about an entry of this place, those of
     /// the entry itself aside.
-    pub(crate) fn versions<'a>(&'a self, place: &'a Place) -> [&'a Version; 3] {
-        [self.scope_of(place).version(), &self.version, self.clock.steps()]
+    pub(crate) fn stamp(&self, place: &Place) -> Stamp<3> {
+        Stamp::take([
+            self.scope_of(place).version(),
+            self.invalidations.changes(),
+            self.clock.steps(),
+        ])
     }
 
     /// Ends the entry of a key, whatever its state; says whether the key had a slot. The value is
@@ -256,14 +254,7 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let slot = self.store.get(key);
-        if let Some(slot) = &slot {
-            if let Some(held) = slot.kill() {
-                self.store.displaced.keep(held);
-            }
-            self.store.remove(key);
-        }
-        slot.is_some()
+        truth::remove(&self.store.shelf(key))
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
@@ -274,6 +265,6 @@ where
 
     /// Tells readers with remembered decisions to work them out again.
     pub(crate) fn touch(&self) {
-        self.version.touch();
+        self.invalidations.changes().touch();
     }
 }

@@ -1,23 +1,15 @@
-//! A stored value, the match and market it belongs to, and the generations it is judged by.
+//! A stored value, the match and market it belongs to, and how soon it may be computed again.
 //! Never knows: keys, or how it is found.
 //! Read next: `job.rs` for values on their way, `engine.rs` for how an entry is looked at.
 
 use std::sync::Arc;
 
 use crate::context::Scope;
-use crate::generation::{Mark, Sequence};
 use crate::policy::events::MarketId;
 use crate::policy::freshness::EntryView;
 use crate::policy::volatility::Signal;
 use crate::policy::{MatchFacts, MonoNs, Now};
 use crate::sync::{AtomicU64, Ordering};
-
-/// The sequence of a cache and the mark that covers all of it.
-#[derive(Debug, Default)]
-pub(crate) struct Generations {
-    pub(crate) sequence: Sequence,
-    pub(crate) everything: Arc<Mark>,
-}
 
 /// The match and market of a value.
 #[derive(Debug, Clone, Default)]
@@ -45,17 +37,19 @@ impl Place {
         self.scope.as_ref().map_or(none, |scope| scope.state().odds.published(now.mono))
     }
 
-    pub(crate) fn is_same(&self, other: &Place) -> bool {
+    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
+        self.scope.as_ref().is_some_and(|own| own.is(scope))
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Place) -> bool {
         let same_scope = match (&self.scope, &other.scope) {
             (Some(a), Some(b)) => a.is(b),
             (None, None) => true,
             _ => false,
         };
         same_scope && self.market == other.market
-    }
-
-    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
-        self.scope.as_ref().is_some_and(|own| own.is(scope))
     }
 }
 

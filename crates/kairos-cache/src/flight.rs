@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::generation::Capture;
 use crate::sync::Mutex;
+use crate::truth::KeyMarks;
 
 mod ask;
 mod leaving;
@@ -17,7 +18,7 @@ mod steps;
 pub use pending::Offered;
 use pending::Pending;
 pub use run::{Run, Seat};
-pub use steps::{After, Job, Join, KeyMarks, Kind, Launch, Refresh, Ticket};
+pub use steps::{After, Job, Join, Kind, Launch, Refresh, Ticket};
 
 /// One key's computes. Lives in the table of flights while anything runs, waits or is held.
 pub struct Flight<J, R> {

@@ -10,7 +10,6 @@ use crate::cache::Cache;
 use crate::context::Scope;
 use crate::engine::{Engine, View};
 use crate::error::Error;
-use crate::generation::Mark;
 use crate::notices::Notice;
 use crate::policy::events::{MarketName, impact_tenths};
 use crate::scope::TradingStatus;
@@ -47,17 +46,11 @@ where
         let engine = &self.engine;
         engine.note_second();
         let lived = engine.view(key, None).is_some_and(|view| engine.is_before_kickoff(&view));
-        let seq = engine.generations.sequence.next();
-        // A compute that is running now is refused when it publishes; one that has published is
-        // found in the store; one that starts after this look started after the call.
-        if let Some(flight) = engine.flights.find(key) {
-            flight.kill_key(seq);
-        }
-        if !engine.remove_entry(key) {
-            // A slot that the store is letting go lives until its notice is given, and a pin may
-            // remember it: the pin must look again, and finds that the key has none.
-            engine.touch();
-        }
+        engine.invalidations.kill_key(&engine.store.shelf(key), |seq| {
+            if let Some(flight) = engine.flights.find(key) {
+                flight.kill_key(seq);
+            }
+        });
         engine.store.displaced.release();
         lived
     }
@@ -70,26 +63,25 @@ where
     {
         let engine = &self.engine;
         engine.note_second();
-        let seq = engine.generations.sequence.next();
-        if let Some(flight) = engine.flights.find(key) {
-            flight.expire_key(seq);
-        }
-        if let Some(slot) = engine.store.get(key) {
-            slot.expire(seq);
-        }
-        engine.touch();
+        engine.invalidations.expire_key(&engine.store.shelf(key), |seq| {
+            if let Some(flight) = engine.flights.find(key) {
+                flight.expire_key(seq);
+            }
+        });
         engine.store.displaced.release();
     }
 
     /// Invalidates every entry that carries a tag, across matches, as `team:arsenal`. O(1).
     pub fn invalidate_tag(&self, tag: &str) {
-        self.engine.mark_tag(tag, Mark::kill);
+        self.engine.note_second();
+        self.engine.invalidations.kill_tag(&self.engine.tags, tag);
         self.engine.sweep_soon();
     }
 
     /// Makes every entry that carries a tag stale at once. O(1).
     pub fn expire_tag(&self, tag: &str) {
-        self.engine.mark_tag(tag, Mark::expire);
+        self.engine.note_second();
+        self.engine.invalidations.expire_tag(&self.engine.tags, tag);
     }
 
     /// Invalidates every entry of a match; returns how many died. A match of another cache has none
@@ -99,7 +91,7 @@ where
             return 0;
         }
         self.engine.note_second();
-        let died = scope.state().kill_all(&self.engine.generations.sequence);
+        let died = scope.state().kill_all(self.engine.invalidations.sequence());
         self.engine.stats.full_invalidation();
         self.engine.sweep_dead(died);
         died
@@ -111,15 +103,13 @@ where
             return;
         }
         self.engine.note_second();
-        scope.state().expire_all(&self.engine.generations.sequence);
+        scope.state().expire_all(self.engine.invalidations.sequence());
     }
 
     /// Invalidates everything. O(1).
     pub fn invalidate_all(&self) {
         self.engine.note_second();
-        let generations = &self.engine.generations;
-        generations.everything.kill(generations.sequence.next());
-        self.engine.touch();
+        self.engine.invalidations.kill_everything();
         self.engine.stats.full_invalidation();
         self.engine.sweep_soon();
     }
@@ -127,9 +117,7 @@ where
     /// Makes everything stale at once. O(1).
     pub fn expire_all(&self) {
         self.engine.note_second();
-        let generations = &self.engine.generations;
-        generations.everything.expire(generations.sequence.next());
-        self.engine.touch();
+        self.engine.invalidations.expire_everything();
     }
 
     /// Applies an event to a match: kills its entries that share a tag with the event.
@@ -143,7 +131,7 @@ where
         engine.require_own(scope)?;
         let event = engine.graph.event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
         engine.note_second();
-        let died = scope.state().kill_event(event, &engine.generations.sequence);
+        let died = scope.state().kill_event(event, engine.invalidations.sequence());
         let markets = engine.graph.share_affected(event);
         let total_markets = engine.graph.market_count();
         let impact = impact_tenths(markets.len(), total_markets);
@@ -182,7 +170,7 @@ where
         let market = engine.market(name)?;
         engine.note_second();
         let bound = engine.rules().bounds.matches;
-        let died = scope.set_status(market, status, bound, &engine.generations.sequence);
+        let died = scope.set_status(market, status, bound, engine.invalidations.sequence());
         if let Some(died) = died {
             engine.sweep_dead(died);
             let (scope, market) = (scope.name(), name);
@@ -202,13 +190,6 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    fn mark_tag(&self, tag: &str, raise: impl Fn(&Mark, u64)) {
-        self.note_second();
-        let seq = self.generations.sequence.next();
-        self.tags.raise(tag, |mark| raise(mark, seq));
-        self.touch();
-    }
-
     fn is_before_kickoff(&self, view: &View<V>) -> bool {
         let (facts, now) = (view.entry().place.facts(), self.now());
         !view.rules_view().ended_by_kickoff(facts, now)

@@ -6,13 +6,14 @@ use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::entry::{Generations, Place};
+use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{Flight, Job as FlightJob};
 use crate::generation::{Capture, Class};
 use crate::policy::golden_hour::ZoneTtl;
 use crate::receipt::Computed;
 use crate::sync::Mutex;
+use crate::truth::Invalidations;
 
 pub(crate) type Found<V> = Result<Computed<V>, Error>;
 
@@ -71,12 +72,12 @@ impl<V: 'static> Offer<V> {
 pub(crate) struct Home {
     pub(crate) place: Place,
     pub(crate) class: Arc<Class>,
-    pub(crate) generations: Arc<Generations>,
+    pub(crate) invalidations: Arc<Invalidations>,
 }
 
 impl Home {
     pub(crate) fn capture(&self) -> Capture {
-        Capture::take(&self.generations.sequence, &self.generations.everything, &self.class)
+        self.invalidations.capture(&self.class)
     }
 }
 

@@ -196,7 +196,7 @@ where
     /// Where a value of this place and these tags belongs.
     pub(crate) fn home(&self, place: Place, tags: &[Box<str>]) -> Home {
         let class = self.class(&place, tags);
-        Home { place, class, generations: Arc::clone(&self.generations) }
+        Home { place, class, invalidations: Arc::clone(&self.invalidations) }
     }
 }
 

@@ -97,6 +97,8 @@ mod sync;
 mod tags;
 mod timers;
 mod to_key;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod truth;
 mod turn;
 mod waiting;
 mod weight;
@@ -135,7 +137,7 @@ pub mod model {
     pub use crate::breaker::SecondHand;
     pub use crate::clock::Steps;
     pub use crate::flight::{
-        After, Flight, Job, Join, KeyMarks, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
+        After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
     pub use crate::gate::{Admission, Arrival, Gate, Pass};
     pub use crate::generation::{Capture, Class, Mark, Sequence};
@@ -144,6 +146,7 @@ pub mod model {
     pub use crate::published::Published;
     pub use crate::scope::ScopeState;
     pub use crate::slot::{Held, Replaced, Slot};
-    pub use crate::stamp::{Stamp, Version};
+    pub use crate::stamp::{Remembered, Stamp, Version};
     pub use crate::tags::{TagMark, Tags};
+    pub use crate::truth::{Invalidations, Keep, KeyMarks, Shelf, View, publish, remove};
 }

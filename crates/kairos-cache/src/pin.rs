@@ -6,13 +6,14 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, View};
+use crate::entry::Place;
 use crate::job::Home;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Hit;
-use crate::stamp::Stamp;
+use crate::stamp::Remembered;
 use crate::to_key::ToKey;
 
 /// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
@@ -23,11 +24,10 @@ use crate::to_key::ToKey;
 pub struct Pinned<K, V> {
     engine: Arc<Engine<K, V>>,
     key: K,
-    reading: Option<Reading<V>>,
+    /// The last reading that was served.
+    reading: Remembered<Reading<V>, Place, 3>,
     /// Where the last entry belonged that called for the loader or could not be served.
     home: Option<Home>,
-    /// What the reading rests on; nothing if that was not known before it was made.
-    stamp: Option<Stamp<3>>,
     /// The first instant at which the reading could be another.
     valid_until: MonoNs,
 }
@@ -45,25 +45,24 @@ where
         let mut pinned = Pinned {
             engine,
             key: key.to_key(),
-            reading: None,
+            reading: Remembered::new(),
             home: None,
-            stamp: None,
             valid_until: 0,
         };
         pinned.look();
-        pinned.reading.is_some().then_some(pinned)
+        pinned.reading.decision().is_some().then_some(pinned)
     }
 
     /// The value, fresh or stale; nothing where a compute would be needed.
     pub fn get(&mut self) -> Option<&V> {
         self.renew()?;
-        self.reading.as_ref()?.view.as_ref()?.entry().value.as_deref()
+        self.reading.decision()?.view.as_ref()?.entry().value.as_deref()
     }
 
     /// The value with its receipt.
     pub fn read(&mut self) -> Option<Hit<V>> {
         let refresh_started = self.renew()?;
-        let reading = self.reading.as_mut()?;
+        let reading = self.reading.decision_mut()?;
         self.engine.restate(reading);
         let value = reading.view.as_ref()?.entry().value.clone()?;
         Some(Hit::new(value, reading.receipt(refresh_started)))
@@ -78,44 +77,38 @@ where
     /// started a background refresh.
     fn renew(&mut self) -> Option<bool> {
         let now = self.engine.now();
-        let remembered = self.reading.as_mut().filter(|reading| {
-            let Some(view) = &reading.view else { return false };
-            now.mono < self.valid_until
-                && view.slot.version() == view.version
-                && self.stamp.is_some_and(|s| s.holds(self.engine.versions(&view.entry().place)))
-        });
-        let refresh_started = match remembered {
-            Some(reading) => {
-                reading.now = now;
-                false
-            }
-            None => self.look(),
-        };
-        let reading = self.reading.as_ref()?;
+        let holds = now.mono < self.valid_until
+            && self.reading.decision().and_then(|r| r.view.as_ref()).is_some_and(View::stands)
+            && self.reading.holds(|place| self.engine.stamp(place));
+        let refresh_started = if holds { false } else { self.look() };
+        let reading = self.reading.decision_mut()?;
+        if holds {
+            reading.now = now;
+        }
         let took = || self.engine.clock.now().mono.saturating_sub(now.mono);
         self.engine.stats.read(reading.verdict.reason, reading.signals.signal, took);
         Some(refresh_started)
     }
 
     /// Decides anew, and leaves to the loader what that calls for; says whether that started a
-    /// refresh. The stamp is taken first: what changes after that is noticed next time.
+    /// refresh.
     fn look(&mut self) -> bool {
         let engine = &self.engine;
-        let before = self.reading.as_ref().and_then(|reading| reading.view.as_ref());
-        let before = before.map(|view| view.entry().place.clone());
-        self.stamp = before.as_ref().map(|place| Stamp::take(engine.versions(place)));
         self.valid_until = 0;
-        let now = engine.now();
-        let reading = engine.read_stored(self.key.borrow(), now);
-        let refresh_started = self.load(&reading);
-        self.reading = Some(reading).filter(Reading::is_served);
-        let engine = &self.engine;
-        let Some(reading) = &self.reading else { return refresh_started };
+        let mut refresh_started = false;
+        let vouched_for = self.reading.decide(
+            |place| engine.stamp(place),
+            |last| {
+                let reading = engine.read_stored(self.key.borrow(), engine.now());
+                refresh_started = load(engine, &self.key, &mut self.home, last, &reading);
+                let place = reading.view.as_ref()?.entry().place.clone();
+                reading.is_served().then_some((reading, place))
+            },
+        );
+        let Some(reading) = self.reading.decision() else { return refresh_started };
         let Some(view) = &reading.view else { return refresh_started };
-        let entry = view.entry();
-        // Another match than before: its version was not read in time, so look again next time.
-        let same_place = before.is_some_and(|place| place.is_same(&entry.place));
-        if reading.verdict.reason == Reason::Fresh && same_place {
+        if reading.verdict.reason == Reason::Fresh && vouched_for {
+            let (entry, now) = (view.entry(), reading.now);
             let rules = engine.rules();
             let signals = &reading.signals;
             let cap = rules.read.cap_ns(signals.signal.status(), signals.level);
@@ -127,19 +120,30 @@ where
         }
         refresh_started
     }
+}
 
-    /// Starts the load that a reading calls for; says whether it did.
-    fn load(&mut self, reading: &Reading<V>) -> bool {
-        if self.engine.loader.is_none() {
-            return false;
-        }
-        let calls = self.engine.calls_for_load(reading);
-        if calls || !reading.is_served() {
-            let last = || self.reading.as_ref().and_then(|last| last.view.as_ref());
-            if let Some(view) = reading.view.as_ref().or_else(last) {
-                self.home = Some(self.engine.home_of(view.held()));
-            }
-        }
-        calls && self.home.as_ref().is_some_and(|home| self.engine.load(&self.key, reading, home))
+/// Starts the load that a pin's reading calls for; returns whether it did. `home` is where the last
+/// entry belonged, by which an entry that is gone is filled again.
+fn load<K, V>(
+    engine: &Arc<Engine<K, V>>,
+    key: &K,
+    home: &mut Option<Home>,
+    last: Option<&Reading<V>>,
+    reading: &Reading<V>,
+) -> bool
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    if engine.loader.is_none() {
+        return false;
     }
+    let calls = engine.calls_for_load(reading);
+    if calls || !reading.is_served() {
+        let view = reading.view.as_ref().or_else(|| last?.view.as_ref());
+        if let Some(view) = view {
+            *home = Some(engine.home_of(view.held()));
+        }
+    }
+    calls && home.as_ref().is_some_and(|home| engine.load(key, reading, home))
 }

@@ -31,32 +31,42 @@ pub struct Held<E> {
     pub capture: Capture,
 }
 
+impl<E> Held<E> {
+    /// Whether an expiry has covered the entry, which stands in this slot, since it was captured.
+    pub fn is_expired_in(&self, slot: &Slot<E>) -> bool {
+        self.capture.is_expired() || slot.expired_after(self.capture.seq())
+    }
+}
+
 impl<E> Clone for Held<E> {
     fn clone(&self) -> Self {
         Held { entry: Arc::clone(&self.entry), capture: self.capture.clone() }
     }
 }
 
-/// What became of an attempt to put an entry into a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replaced {
-    /// The entry stands.
-    Yes,
-    /// A kill had covered the entry, or its class could not count it: it does not stand.
-    Covered,
+/// What became of an attempt to put an entry into a slot, with what must not be dropped under a
+/// lock.
+#[derive(Debug)]
+pub enum Replaced<E> {
+    /// The entry stands in the place of this one.
+    Yes(Held<E>),
+    /// A kill had covered the entry, or its class could not count it: it does not stand. With it goes
+    /// an old entry that could not go on living.
+    Covered(Option<Held<E>>),
     /// The slot is dead; the entry needs a new one.
-    Dead,
+    Dead(Held<E>),
 }
 
 impl<E> Slot<E> {
-    /// A slot with its first entry, or none if a kill has covered it.
-    pub fn with_entry(held: Held<E>) -> Option<Slot<E>> {
+    /// A slot with its first entry and the newest expiry of its key, or none if a kill has covered
+    /// the entry.
+    pub fn with_entry(held: Held<E>, expired: u64) -> Option<Slot<E>> {
         if held.capture.is_killed() || !held.capture.admit() {
             return None;
         }
         Some(Slot {
             word: AtomicU64::new(0),
-            expired: AtomicU64::new(0),
+            expired: AtomicU64::new(expired),
             content: Mutex::new(Some(held)),
         })
     }
@@ -81,13 +91,13 @@ impl<E> Slot<E> {
         self.content.lock().as_ref().map(ask)
     }
 
-    /// Replaces the entry in place, keeping the class counts exact. Whoever calls this under a lock
-    /// keeps a share in the old entry and in the new, so that neither is dropped here.
-    pub fn replace(&self, held: Held<E>) -> Replaced {
+    /// Replaces the entry in place, keeping the class counts exact. A caller under a lock keeps a
+    /// share in the new value, so that it is not dropped here.
+    pub fn replace(&self, held: Held<E>) -> Replaced<E> {
         let mut content = self.content.lock();
-        let Some(old) = content.as_ref() else { return Replaced::Dead };
+        let Some(old) = content.as_mut() else { return Replaced::Dead(held) };
         if held.capture.is_killed() {
-            return Replaced::Covered;
+            return Replaced::Covered(None);
         }
         // In the same class and generation the count stands for the key, whichever value it has.
         if !held.capture.counts_with(&old.capture) {
@@ -95,18 +105,12 @@ impl<E> Slot<E> {
             if !held.capture.admit() {
                 // The old entry is no longer counted, so it may not go on living either.
                 self.word.store(DEAD, Ordering::Relaxed); // Relaxed: as in `version`.
-                let dead = content.take();
-                drop(content);
-                drop(dead);
-                return Replaced::Covered;
+                return Replaced::Covered(content.take());
             }
         }
         // Relaxed: only holders of the lock write the word; readers as in `version`.
         self.word.store(self.word.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        let old = content.replace(held);
-        drop(content);
-        drop(old);
-        Replaced::Yes
+        Replaced::Yes(std::mem::replace(old, held))
     }
 
     /// Ends the slot. Returns the entry to the one caller who ended it.

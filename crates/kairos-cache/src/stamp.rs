@@ -49,9 +49,66 @@ impl<const N: usize> Stamp<N> {
     pub fn take(versions: [&Version; N]) -> Stamp<N> {
         Stamp(versions.map(Version::current))
     }
+}
 
-    /// Whether nothing has changed since.
-    pub fn holds(&self, versions: [&Version; N]) -> bool {
-        versions.iter().zip(self.0).all(|(version, before)| version.current() == before)
+/// A decision that is remembered with what it rests on, and about what it was made.
+///
+/// `P` is the subject, by which the versions that vouch for a decision are found.
+#[derive(Debug)]
+pub struct Remembered<D, P, const N: usize> {
+    decision: Option<D>,
+    subject: Option<P>,
+    /// What the decision rests on; none if that was not known before it was made.
+    stamp: Option<Stamp<N>>,
+}
+
+impl<D, P, const N: usize> Remembered<D, P, N> {
+    /// Nothing has been decided yet.
+    pub fn new() -> Remembered<D, P, N> {
+        Remembered { decision: None, subject: None, stamp: None }
+    }
+
+    /// The decision that was made last.
+    pub fn decision(&self) -> Option<&D> {
+        self.decision.as_ref()
+    }
+
+    /// The same, for a change of what rests on nothing.
+    pub fn decision_mut(&mut self) -> Option<&mut D> {
+        self.decision.as_mut()
+    }
+
+    /// Whether nothing that the decision rests on has changed since it was made.
+    pub fn holds(&self, stamp_now: impl FnOnce(&P) -> Stamp<N>) -> bool {
+        match (&self.subject, &self.stamp) {
+            (Some(subject), Some(stamp)) => stamp_now(subject) == *stamp,
+            _ => false,
+        }
+    }
+
+    /// Decides anew, given the last decision; returns whether the new one is vouched for. It is not
+    /// where its subject is another than before: the versions of that one were not read in time.
+    pub fn decide(
+        &mut self,
+        stamp_now: impl FnOnce(&P) -> Stamp<N>,
+        decide: impl FnOnce(Option<&D>) -> Option<(D, P)>,
+    ) -> bool
+    where
+        P: PartialEq,
+    {
+        // 1. The stamp: what changes from here on is noticed next time. Model:
+        // a_stamp_taken_after_the_decision.
+        let stamp = self.subject.as_ref().map(stamp_now);
+        // 2. The decision.
+        let (decision, subject) = decide(self.decision.as_ref()).unzip();
+        self.stamp = stamp.filter(|_| subject.is_some() && subject == self.subject);
+        (self.decision, self.subject) = (decision, subject);
+        self.stamp.is_some()
+    }
+}
+
+impl<D, P, const N: usize> Default for Remembered<D, P, N> {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -14,11 +14,15 @@ use moka::ops::compute::Op;
 use crate::contain::{drop_each, shielded};
 use crate::displaced::Displaced;
 use crate::slot::{Held, Slot};
+use crate::to_key::ToKey;
+use crate::truth::{Keep, Shelf};
 
 /// Slots by key, bounded. moka's own expiry and predicate invalidation are not used: an entry's
 /// life and death are its slot's.
 pub(crate) struct Store<K, E> {
     cache: moka::sync::Cache<K, Arc<Slot<E>>, FixedState>,
+    /// What an entry weighs, where the sum of weights is bounded.
+    weight_of: Option<fn(&E) -> u32>,
     /// Entries that left under a lock: of moka's, or of the flight that let go of them.
     pub(crate) displaced: Arc<Displaced<Held<E>>>,
 }
@@ -42,6 +46,10 @@ where
         hasher: FixedState,
         evicted: impl Fn(&K, &Held<E>) + Send + Sync + 'static,
     ) -> Store<K, E> {
+        let weight_of = match *bound {
+            Bound::Entries(_) => None,
+            Bound::Weight(_, weight_of) => Some(weight_of),
+        };
         let builder = match *bound {
             Bound::Entries(entries) => moka::sync::Cache::builder().max_capacity(entries),
             Bound::Weight(sum, weight_of) => moka::sync::Cache::builder()
@@ -57,7 +65,7 @@ where
             // The notice may come late and for an older slot of the key: it carries the slot.
             .eviction_listener(move |key, slot: Arc<Slot<E>>, cause| {
                 // A slot that is replaced died before, or was put in its own place to be weighed
-                // anew: see `reweigh`.
+                // anew: see `Keep::replaced`.
                 if cause == RemovalCause::Replaced {
                     return;
                 }
@@ -68,7 +76,7 @@ where
                 }
             })
             .build_with_hasher(hasher);
-        Store { cache, displaced }
+        Store { cache, weight_of, displaced }
     }
 
     /// The slot of a key, ranked up. Locks nothing for longer than a bucket.
@@ -78,6 +86,11 @@ where
         Q: Hash + Eq + ?Sized,
     {
         self.cache.get(key)
+    }
+
+    /// The place of a key.
+    pub(crate) fn shelf<'a, Q: ?Sized>(&'a self, key: &'a Q) -> Place<'a, K, E, Q> {
+        Place { store: self, key }
     }
 
     /// A clone of the key as it is stored, for a caller who has only a borrowed form of it.
@@ -90,25 +103,6 @@ where
         // A removed key may still be compared with: only the answer says whether it is stored.
         let stored = self.cache.contains_key(&probe);
         probe.found.into_inner().filter(|_| stored)
-    }
-
-    /// Puts a slot in the key's place.
-    pub(crate) fn insert(&self, key: K, slot: Arc<Slot<E>>) {
-        self.cache.insert(key, slot);
-    }
-
-    /// Has a slot weighed anew whose entry was replaced in place by one of another weight.
-    pub(crate) fn reweigh(&self, key: K, slot: Arc<Slot<E>>) {
-        self.cache.insert(key, slot);
-    }
-
-    /// Takes the key's slot out.
-    pub(crate) fn remove<Q>(&self, key: &Q)
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.cache.invalidate(key);
     }
 
     /// Ends every slot whose entry is dead, and takes it out.
@@ -153,6 +147,49 @@ where
     }
 }
 
+/// A key's place in a store.
+pub(crate) struct Place<'a, K, E, Q: ?Sized> {
+    store: &'a Store<K, E>,
+    key: &'a Q,
+}
+
+impl<K, E, Q> Shelf<E> for Place<'_, K, E, Q>
+where
+    K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
+    Q: Hash + Eq + ?Sized,
+    E: Send + Sync + 'static,
+{
+    fn slot(&self) -> Option<Arc<Slot<E>>> {
+        self.store.get(self.key)
+    }
+
+    fn take_out(&self) {
+        self.store.cache.invalidate(self.key);
+    }
+
+    fn displace(&self, held: Held<E>) {
+        self.store.displaced.keep(held);
+    }
+}
+
+impl<K, E, Q> Keep<E> for Place<'_, K, E, Q>
+where
+    K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
+    Q: Hash + Eq + ToKey<K> + ?Sized,
+    E: Send + Sync + 'static,
+{
+    fn keep(&self, slot: Arc<Slot<E>>) {
+        self.store.cache.insert(self.key.to_key(), slot);
+    }
+
+    /// Has the slot weighed anew if its weight is another.
+    fn replaced(&self, slot: &Arc<Slot<E>>, old: &E, new: &E) {
+        if self.store.weight_of.is_some_and(|weight_of| weight_of(old) != weight_of(new)) {
+            self.keep(Arc::clone(slot));
+        }
+    }
+}
+
 /// A borrowed key that keeps a clone of the stored key which it equals.
 struct Probe<'a, K, Q: ?Sized> {
     key: &'a Q,
@@ -191,13 +228,13 @@ mod tests {
         let class = Arc::new(crate::generation::Class::new([]));
         let sequence = crate::generation::Sequence::new();
         let capture = crate::generation::Capture::take(&sequence, &mark, &class);
-        let slot = Slot::with_entry(Held { entry: Arc::new(1), capture }).expect("no kill");
+        let slot = Slot::with_entry(Held { entry: Arc::new(1), capture }, 0).expect("no kill");
         let stored: Arc<str> = "k".into();
-        store.insert(Arc::clone(&stored), Arc::new(slot));
+        store.shelf(&stored).keep(Arc::new(slot));
         let found = store.key("k").expect("stored");
         assert!(Arc::ptr_eq(&found, &stored));
         assert!(store.key("other").is_none());
-        store.remove("k");
+        store.shelf("k").take_out();
         assert!(store.key("k").is_none());
     }
 }

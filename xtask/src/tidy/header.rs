@@ -1,4 +1,4 @@
-//! Every file opens with three lines: what it is, what it must never know, where to read next.
+//! Every file opens with two lines: what it is, what it must never know.
 //! Never knows: whether the lines are true.
 //! Read next: `length.rs`.
 
@@ -6,8 +6,8 @@ use super::Finding;
 use super::file::File;
 use super::tree::Tree;
 
-/// How many lines of `//!` a file opens with at least.
-const HEADER_LINES: usize = 3;
+/// How many lines of comment a file opens with at least.
+const HEADER_LINES: usize = 2;
 
 /// A source file opens with its header.
 pub(crate) fn check(file: &File, _: &Tree) -> Vec<Finding> {
@@ -16,11 +16,11 @@ pub(crate) fn check(file: &File, _: &Tree) -> Vec<Finding> {
     if !file.is_rust() || !source {
         return Vec::new();
     }
-    let lines = file.text().lines().take_while(|line| line.starts_with("//!")).count();
+    let lines = file.text().lines().take_while(|line| line.starts_with("//")).count();
     if lines >= HEADER_LINES {
         return Vec::new();
     }
-    vec![Finding::new(1, format!("opens with {lines} `//!` lines, not with {HEADER_LINES}"))]
+    vec![Finding::new(1, format!("opens with {lines} lines of comment, not with {HEADER_LINES}"))]
 }
 
 #[cfg(test)]
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_lines_open_a_source_file() {
+    fn two_lines_open_a_source_file() {
         let check = |path: &str, text: &str, expected: usize| {
             let found = super::check(&File::new(path, text), &Tree::default());
             assert_eq!(found.len(), expected, "{path}: {text}");
@@ -38,11 +38,11 @@ mod tests {
         check("loom-tests/tests/x.rs", &format!("{header}//!\n//! More.\nfn f() {{}}"), 0);
         for path in ["crates/a/src/x.rs", "loom-tests/tests/x.rs", "benches/src/x.rs", "xtask/a.rs"]
         {
-            check(path, "//! What.\n//! Never.\nfn f() {}", 1);
+            check(path, "//! What.\nfn f() {}", 1);
             check(path, "", 1);
         }
         check("crates/a/src/x.rs", &format!("\n{header}"), 1);
-        check("crates/a/src/x.rs", "// What.\n// Never.\n// Next.\n", 1);
+        check("crates/a/src/x.rs", "// What.\n// Never.\n", 0);
         check("crates/a/examples/x.rs", "fn main() {}", 0);
         check("benches/Cargo.toml", "", 0);
     }

@@ -103,10 +103,11 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "receipt",
             "overflow",
             // Truth and its protocols.
-            "tags",
             "scope",
             "market",
             "flight",
+            "truth",
+            "tags",
             "slot",
             "published",
             "generation",
@@ -139,7 +140,8 @@ pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[
     ("kairos-cache", "scope", &["generation", "market", "stamp", "policy", "sync", "error"]),
     ("kairos-cache", "stamp", &["sync"]),
     ("kairos-cache", "generation", &["sync", "error"]),
-    ("kairos-cache", "flight", &["generation", "sync", "error"]),
+    ("kairos-cache", "flight", &["truth", "generation", "sync", "error"]),
+    ("kairos-cache", "truth", &["slot", "tags", "stamp", "generation", "sync"]),
 ];
 
 /// Modules that loom runs: nothing in them may be opaque to it.
@@ -159,6 +161,7 @@ pub(crate) const MODELLED: &[(&str, &[&str])] = &[
             "gate",
             "permits",
             "stamp",
+            "truth",
         ],
     ),
 ];

@@ -26,24 +26,6 @@ pub trait Job {
     fn capture(&self) -> Capture;
 }
 
-/// The newest kill and expiry of the key itself while the flight lived.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct KeyMarks {
-    /// Sequence of the newest kill.
-    pub killed: u64,
-    /// Sequence of the newest expiry.
-    pub expired: u64,
-}
-
-impl KeyMarks {
-    pub(super) fn cover(self, capture: &Capture) -> bool {
-        self.killed > capture.seq()
-            || self.expired > capture.seq()
-            || capture.is_killed()
-            || capture.is_expired()
-    }
-}
-
 /// A compute to be spawned by whoever receives it.
 #[derive(Debug)]
 pub struct Launch<J, R> {

@@ -37,9 +37,9 @@ fn value(slot: &Slot<u32>) -> Option<u32> {
 #[test]
 fn replacing_in_place_moves_the_version_and_keeps_the_count() {
     let world = World::new();
-    let slot = Slot::with_entry(world.held(1)).expect("nothing covers it");
+    let slot = Slot::with_entry(world.held(1), 0).expect("nothing covers it");
     let before = slot.version();
-    assert_eq!(slot.replace(world.held(2)), Replaced::Yes);
+    assert!(matches!(slot.replace(world.held(2)), Replaced::Yes(old) if *old.entry == 1));
     assert_ne!(slot.version(), before);
     assert_eq!(value(&slot), Some(2));
     assert_eq!(world.kill(), 1);
@@ -51,9 +51,9 @@ fn a_covered_entry_neither_starts_nor_replaces() {
     let world = World::new();
     let (first, second) = (world.held(1), world.held(2));
     world.kill();
-    assert!(Slot::with_entry(first).is_none());
-    let slot = Slot::with_entry(world.held(3)).expect("captured after the kill");
-    assert_eq!(slot.replace(second), Replaced::Covered);
+    assert!(Slot::with_entry(first, 0).is_none());
+    let slot = Slot::with_entry(world.held(3), 0).expect("captured after the kill");
+    assert!(matches!(slot.replace(second), Replaced::Covered(None)));
     assert_eq!(value(&slot), Some(3));
 }
 
@@ -61,9 +61,10 @@ fn a_covered_entry_neither_starts_nor_replaces() {
 fn moving_to_another_class_moves_the_count() {
     let world = World::new();
     let other = World { class: Arc::new(Class::new([])), ..World::new() };
-    let slot = Slot::with_entry(world.held(1)).expect("nothing covers it");
+    let slot = Slot::with_entry(world.held(1), 0).expect("nothing covers it");
     let elsewhere = Capture::take(&world.sequence, &world.everything, &other.class);
-    assert_eq!(slot.replace(Held { entry: Arc::new(2), capture: elsewhere }), Replaced::Yes);
+    let held = Held { entry: Arc::new(2), capture: elsewhere };
+    assert!(matches!(slot.replace(held), Replaced::Yes(_)));
     assert_eq!(world.kill(), 0);
     assert_eq!(value(&slot), Some(2));
     assert_eq!(other.class.kill(world.sequence.next()), 1);
@@ -72,10 +73,10 @@ fn moving_to_another_class_moves_the_count() {
 #[test]
 fn a_dead_slot_dies_once_and_stays_dead() {
     let world = World::new();
-    let slot = Slot::with_entry(world.held(1)).expect("nothing covers it");
+    let slot = Slot::with_entry(world.held(1), 0).expect("nothing covers it");
     assert_eq!(slot.kill().map(|held| *held.entry), Some(1));
     assert!(slot.kill().is_none());
     assert_eq!(slot.version(), DEAD);
-    assert_eq!(slot.replace(world.held(2)), Replaced::Dead);
+    assert!(matches!(slot.replace(world.held(2)), Replaced::Dead(held) if *held.entry == 2));
     assert_eq!(world.kill(), 0, "it left the count when it died");
 }

@@ -1,7 +1,5 @@
-//! Models of a family: insert against lookup, removal and idle expiry.
-//! Never knows: what a series counts in production; here it is a number.
-//! Read next: `crates/kairos-metrics/src/series.rs`.
-#![cfg(kairos_loom)]
+// Models of a family: insert against lookup, removal and idle expiry.
+// Never knows: what a series counts in production; here it is a number.
 
 use kairos_metrics::model::Series;
 use loom::sync::Arc;

@@ -1,7 +1,5 @@
-//! Models of the limits: never more at once than allowed, and nothing that waits is forgotten.
-//! Never knows: what is limited.
-//! Read next: `crates/kairos-cache/src/gate.rs` and `permits.rs`.
-#![cfg(kairos_loom)]
+// Models of the limits: never more at once than allowed, and nothing that waits is forgotten.
+// Never knows: what is limited.
 
 use std::sync::Arc;
 

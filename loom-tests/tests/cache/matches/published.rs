@@ -1,7 +1,5 @@
-//! Models of published words: a reader beside two writes gets words that were written together.
-//! Never knows: what the words mean.
-//! Read next: `crates/kairos-cache/src/published.rs`.
-#![cfg(kairos_loom)]
+// Models of published words: a reader beside two writes gets words that were written together.
+// Never knows: what the words mean.
 
 use std::sync::Arc;
 
@@ -47,5 +45,27 @@ fn published_words_of_two_writers_in_turn_are_never_torn() {
         }
         let [a, b] = words.1.load();
         assert_eq!(a, b);
+    });
+}
+
+/// Words are read as they were written together, however many writes overtake the reader.
+#[test]
+fn published_words_of_three_writes_are_never_torn_and_never_go_back() {
+    loom::model(|| {
+        let words = Arc::new(Published::new([0, 0]));
+        let writing = {
+            let words = Arc::clone(&words);
+            thread::spawn(move || {
+                words.store([1, 1]);
+                words.store([2, 2]);
+                words.store([3, 3]);
+            })
+        };
+        let [a, b] = words.load();
+        assert_eq!(a, b, "torn");
+        let [c, _] = words.load();
+        assert!(c >= a, "went back");
+        writing.join().unwrap();
+        assert_eq!(words.load(), [3, 3]);
     });
 }

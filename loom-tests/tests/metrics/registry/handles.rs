@@ -1,7 +1,5 @@
-//! Models through the public handles: threads that lease at their first count and end by themselves.
-//! Never knows: shards; the main thread of a model only reads, as loom ends its statics before it.
-//! Read next: `crates/kairos-metrics/src/local.rs`.
-#![cfg(kairos_loom)]
+// Models through the public handles: threads that lease at their first count and end by themselves.
+// Never knows: shards; the main thread of a model only reads, as loom ends its statics before it.
 
 use kairos_metrics::{Clock, Counter, Histogram, HistogramConfig, Precision, Registry};
 use loom::thread;

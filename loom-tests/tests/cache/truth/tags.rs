@@ -1,49 +1,48 @@
-//! Models of tags: a mark that is forgotten and made again, or shared, loses no invalidation.
-//! Never knows: classes of matches; each compute makes one of its own.
-//! Read next: `crates/kairos-cache/src/tags.rs`, whose argument this is.
-#![cfg(kairos_loom)]
-
-mod cache_world;
+// Models of tags: a mark that is forgotten and made again, or shared, loses no invalidation.
+// Never knows: classes of matches; each compute makes one of its own.
 
 use std::sync::Arc;
 
-use cache_world::{Shelf, Source};
 use foldhash::fast::FixedState;
-use kairos_cache::model::{Capture, Class, KeyMarks, Mark, Sequence, Tags};
+use kairos_cache::model::{Class, Held, Invalidations, KeyMarks, Shelf, Tags, View, publish};
 use loom::thread;
+
+use crate::stage::{Place, Source};
 
 /// The tags of a cache, and one key whose entry carries the tag `t`.
 struct World {
+    invalidations: Invalidations,
     tags: Tags,
     bound: usize,
-    sequence: Sequence,
-    everything: Arc<Mark>,
     source: Source,
-    shelf: Shelf,
+    place: Place,
 }
 
 impl World {
     fn new(bound: usize) -> World {
         World {
+            invalidations: Invalidations::new(),
             tags: Tags::new(FixedState::default(), 1),
             bound,
-            sequence: Sequence::new(),
-            everything: Arc::default(),
             source: Source::new(),
-            shelf: Shelf::new(),
+            place: Place::new(),
         }
     }
 
     /// Makes a class with the tag's mark, captures, computes, stores.
     fn compute(&self) {
         let class = Arc::new(Class::new([self.tags.mark("t", self.bound).mark]));
-        let capture = Capture::take(&self.sequence, &self.everything, &class);
-        self.shelf.store(self.source.read(), &capture, KeyMarks::default());
+        let capture = self.invalidations.capture(&class);
+        let held = Held { entry: Arc::new(self.source.read()), capture };
+        publish(&self.place, held, KeyMarks::default(), || false);
     }
 
     fn invalidate(&self) {
-        let seq = self.sequence.next();
-        self.tags.raise("t", |mark| mark.kill(seq));
+        self.invalidations.kill_tag(&self.tags, "t");
+    }
+
+    fn serve(&self) -> Option<u64> {
+        View::of(self.place.slot()?).map(|view| **view.entry())
     }
 }
 
@@ -66,11 +65,11 @@ fn no_lost_invalidation(bound: usize) {
         };
         world.source.write(1);
         world.invalidate();
-        let served = world.shelf.serve();
+        let served = world.serve();
         assert!(served != Some(0), "served the value from before the invalidation");
         computing.join().unwrap();
         forgetting.join().unwrap();
-        let served = world.shelf.serve();
+        let served = world.serve();
         assert!(served != Some(0), "stored the value from before the invalidation");
     });
 }
@@ -108,7 +107,7 @@ fn a_tag_that_gets_its_own_mark_covers_what_it_shared_before() {
         world.invalidate();
         computing.join().unwrap();
         making_room.join().unwrap();
-        let served = world.shelf.serve();
+        let served = world.serve();
         assert!(served != Some(0), "stored the value from before the invalidation");
     });
 }

@@ -1,7 +1,5 @@
-//! Models of counting: increments, thread exit, lease reuse, ids used again, concurrent readers.
-//! Never knows: thread-locals; a model plays the thread's life itself.
-//! Read next: `crates/kairos-metrics/src/core.rs`.
-#![cfg(kairos_loom)]
+// Models of counting: increments, thread exit, lease reuse, ids used again, concurrent readers.
+// Never knows: thread-locals; a model plays the thread's life itself.
 
 use kairos_metrics::model::Process;
 use loom::sync::Arc;

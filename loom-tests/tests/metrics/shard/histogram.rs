@@ -1,7 +1,5 @@
-//! Models of histograms: recording, thread exit, concurrent readers, buckets that appear.
-//! Never knows: thread-locals.
-//! Read next: `crates/kairos-metrics/src/tally.rs`.
-#![cfg(kairos_loom)]
+// Models of histograms: recording, thread exit, concurrent readers, buckets that appear.
+// Never knows: thread-locals.
 
 use kairos_metrics::Precision;
 use kairos_metrics::model::Process;

@@ -1,17 +1,13 @@
-//! Models of suspension: nothing computed before a change of status is stored, served or joined after it.
-//! Never knows: the store, or what a read does while its market is suspended.
-//! Read next: `crates/kairos-cache/src/scope.rs`, the flag before the kill.
-#![cfg(kairos_loom)]
-
-mod cache_world;
+// Models of suspension: nothing computed before a change of status is stored, served or joined after it.
+// Never knows: the store, or what a read does while its market is suspended.
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
-use cache_world::match_::{Match, graph};
-use kairos_cache::model::{Capture, Class, Flight, Job, Join, KeyMarks, Kind, Launch};
+use kairos_cache::model::{Class, Held, KeyMarks, Kind, publish};
 use kairos_cache::{MarketId, TradingStatus};
 use loom::thread;
+
+use crate::stage::{World, answer, graph};
 
 /// At which of the two levels the status changes.
 #[derive(Clone, Copy)]
@@ -21,22 +17,33 @@ enum Level {
 }
 
 impl Level {
-    fn set(self, world: &Match, status: TradingStatus) -> Option<u64> {
+    fn set(self, world: &World, status: TradingStatus) -> Option<u64> {
         let market: Option<MarketId> = match self {
             Level::Match => None,
             Level::Market => Some(world.market),
         };
-        world.scope.set_status(market, status, &world.sequence)
+        world.scope.set_status(market, status, world.invalidations.sequence())
     }
 }
 
 /// A compute of a class, up to its end.
-type Storing = fn(&Match, &Arc<Class>);
+type Storing = fn(&World, &Arc<Class>);
+
+fn compute_and_store(world: &World, class: &Arc<Class>) {
+    world.compute_and_store(class);
+}
+
+/// The same by a flag that was looked at before.
+fn compute_and_store_unless(world: &World, class: &Arc<Class>, barred: bool) {
+    let capture = world.invalidations.capture(class);
+    let held = Held { entry: Arc::new(world.source.read()), capture };
+    publish(&world.place, held, KeyMarks::default(), || barred);
+}
 
 fn nothing_is_stored(level: Level, known: bool, compute: Storing) {
     let graph = graph();
     loom::model(move || {
-        let world = Arc::new(Match::new(&graph));
+        let world = World::new(&graph);
         let class = known.then(|| world.class());
         let computing = {
             let world = Arc::clone(&world);
@@ -49,36 +56,34 @@ fn nothing_is_stored(level: Level, known: bool, compute: Storing) {
         world.turn.take();
         let died = level.set(&world, TradingStatus::Suspended).expect("it was open");
         assert_eq!(world.serve(), None, "served to a read that began after the suspension");
-        assert_eq!(world.shelf.serve(), None, "alive after the suspension");
+        assert_eq!(world.alive(), None, "alive after the suspension");
         computing.join().unwrap();
-        assert_eq!(world.shelf.serve(), None, "stored in spite of the suspension");
+        assert_eq!(world.alive(), None, "stored in spite of the suspension");
         assert!(died <= 1);
     });
 }
 
 #[test]
 fn nothing_is_stored_through_a_suspension_of_the_match() {
-    nothing_is_stored(Level::Match, true, Match::compute_and_store);
+    nothing_is_stored(Level::Match, true, compute_and_store);
 }
 
 #[test]
 fn nothing_is_stored_through_a_suspension_of_the_market() {
-    nothing_is_stored(Level::Market, true, Match::compute_and_store);
+    nothing_is_stored(Level::Market, true, compute_and_store);
 }
 
 #[test]
 fn nothing_is_stored_through_a_suspension_by_a_compute_of_a_new_class() {
-    nothing_is_stored(Level::Match, false, Match::compute_and_store);
+    nothing_is_stored(Level::Match, false, compute_and_store);
 }
 
 #[test]
 #[should_panic(expected = "in spite of the suspension")]
 fn a_flag_looked_at_before_the_capture_lets_a_value_through() {
     nothing_is_stored(Level::Match, true, |world, class| {
-        if !world.scope.is_suspended(Some(world.market)) {
-            let capture = world.capture(class);
-            world.shelf.store(world.source.read(), &capture, KeyMarks::default());
-        }
+        let barred = world.is_barred();
+        compute_and_store_unless(world, class, barred);
     });
 }
 
@@ -86,8 +91,7 @@ fn a_flag_looked_at_before_the_capture_lets_a_value_through() {
 #[should_panic(expected = "in spite of the suspension")]
 fn a_flag_not_looked_at_lets_a_value_through() {
     nothing_is_stored(Level::Market, true, |world, class| {
-        let capture = world.capture(class);
-        world.shelf.store(world.source.read(), &capture, KeyMarks::default());
+        compute_and_store_unless(world, class, false);
     });
 }
 
@@ -95,7 +99,7 @@ fn a_flag_not_looked_at_lets_a_value_through() {
 fn nothing_from_before_is_stored(statuses: &'static [TradingStatus], compute: Storing) {
     let graph = graph();
     loom::model(move || {
-        let world = Arc::new(Match::new(&graph));
+        let world = World::new(&graph);
         let (last, first) = statuses.split_last().expect("a status that is set last");
         if let [before] = first {
             Level::Market.set(&world, *before);
@@ -122,12 +126,12 @@ fn nothing_from_before_is_stored(statuses: &'static [TradingStatus], compute: St
 #[test]
 fn nothing_computed_before_the_market_opened_is_stored_after_it() {
     const CLOSED_THEN_OPEN: &[TradingStatus] = &[TradingStatus::Closed, TradingStatus::Open];
-    nothing_from_before_is_stored(CLOSED_THEN_OPEN, Match::compute_and_store);
+    nothing_from_before_is_stored(CLOSED_THEN_OPEN, compute_and_store);
 }
 
 #[test]
 fn nothing_computed_before_a_suspension_is_stored_after_it_has_ended() {
-    nothing_from_before_is_stored(&[TradingStatus::Open], Match::compute_and_store);
+    nothing_from_before_is_stored(&[TradingStatus::Open], compute_and_store);
 }
 
 #[test]
@@ -135,7 +139,7 @@ fn nothing_computed_before_a_suspension_is_stored_after_it_has_ended() {
 fn a_capture_after_the_compute_lets_a_value_through_a_suspension_that_has_ended() {
     nothing_from_before_is_stored(&[TradingStatus::Open], |world, class| {
         let value = world.source.read();
-        world.store(value, &world.capture(class), KeyMarks::default());
+        world.store(value, &world.invalidations.capture(class), KeyMarks::default());
     });
 }
 
@@ -143,7 +147,7 @@ fn a_capture_after_the_compute_lets_a_value_through_a_suspension_that_has_ended(
 fn a_read_that_sees_a_suspension_computes_what_came_before_it(level: Level) {
     let graph = graph();
     loom::model(move || {
-        let world = Arc::new(Match::new(&graph));
+        let world = World::new(&graph);
         let suspending = {
             let world = Arc::clone(&world);
             thread::spawn(move || {
@@ -153,11 +157,11 @@ fn a_read_that_sees_a_suspension_computes_what_came_before_it(level: Level) {
             })
         };
         world.turn.take();
-        if world.scope.is_suspended(Some(world.market)) {
+        if world.is_barred() {
             assert_eq!(world.source.read(), 1);
         }
         suspending.join().unwrap();
-        assert!(world.scope.is_suspended(Some(world.market)));
+        assert!(world.is_barred());
     });
 }
 
@@ -176,8 +180,8 @@ fn a_read_that_sees_a_suspension_of_the_market_computes_what_came_before_it() {
 fn of_two_who_set_one_status_one_changes_it() {
     let graph = graph();
     loom::model(move || {
-        let world = Arc::new(Match::new(&graph));
-        world.compute_and_store(&world.class());
+        let world = World::new(&graph);
+        assert!(world.compute_and_store(&world.class()));
         let setting = {
             let world = Arc::clone(&world);
             thread::spawn(move || {
@@ -187,35 +191,11 @@ fn of_two_who_set_one_status_one_changes_it() {
         };
         world.turn.take();
         let own = Level::Match.set(&world, TradingStatus::Closed);
-        assert_eq!(world.shelf.serve(), None, "alive although the status is set");
+        assert_eq!(world.alive(), None, "alive although the status is set");
         let other = setting.join().unwrap();
         assert!(own.is_some() ^ other.is_some());
         assert_eq!(own.or(other), Some(1), "the entry dies once");
     });
-}
-
-struct Compute(Arc<Match>, Arc<Class>);
-
-impl Job for Compute {
-    fn capture(&self) -> Capture {
-        self.0.capture(&self.1)
-    }
-}
-
-type KeyFlight = Flight<Compute, u64>;
-
-fn read(world: &Arc<Match>, flight: &KeyFlight) -> Option<kairos_cache::model::Ticket<u64>> {
-    let job = || Compute(Arc::clone(world), world.class());
-    let Join::Wait(ticket, mut launch) = flight.join(Kind::Miss, || true, job) else { return None };
-    while let Some(Launch { run, .. }) = launch.take() {
-        let value = world.source.read();
-        let after = flight.finish(&run, |capture, marks| {
-            world.store(value, capture, marks);
-            value
-        });
-        launch = after.launch;
-    }
-    Some(ticket)
 }
 
 /// A read that begins after the market opened again waits for no compute from before.
@@ -223,25 +203,29 @@ fn read(world: &Arc<Match>, flight: &KeyFlight) -> Option<kairos_cache::model::T
 fn nothing_computed_before_the_market_opened_is_joined_after_it() {
     let graph = graph();
     loom::model(move || {
-        let (world, flight) = (Arc::new(Match::new(&graph)), Arc::new(KeyFlight::new()));
+        let world = World::new(&graph);
         let _class = world.class();
         Level::Match.set(&world, TradingStatus::Suspended);
         let other = {
-            let (world, flight) = (Arc::clone(&world), Arc::clone(&flight));
+            let world = Arc::clone(&world);
             thread::spawn(move || {
                 world.turn.take();
-                read(&world, &flight);
+                if let Some((_ticket, launch)) = world.join(Kind::Miss) {
+                    world.run(launch);
+                }
             })
         };
         world.turn.take();
         world.source.write(1);
         Level::Match.set(&world, TradingStatus::Open);
-        let ticket = read(&world, &flight);
+        let joined = world.join(Kind::Miss).map(|(ticket, launch)| {
+            world.run(launch);
+            ticket
+        });
         // Behind the other's compute, which runs this one's when it has ended.
         other.join().unwrap();
-        if let Some(mut ticket) = ticket {
-            let answer = ticket.run.poll(&mut ticket.seat, &Context::from_waker(Waker::noop()));
-            assert_eq!(answer, Poll::Ready(1), "joined a compute from before");
+        if let Some(mut ticket) = joined {
+            assert_eq!(answer(&mut ticket), Some(1), "joined a compute from before");
         }
         assert_ne!(world.serve(), Some(0));
     });

@@ -1,0 +1,112 @@
+//! What a cache knows of its invalidations across matches, and the order of steps in each of them.
+//! Never knows: matches and their classes, flights, or who asked.
+//! Read next: `../generation.rs` for numbers and marks, `../stamp.rs` for counts of changes.
+//!
+//! Each takes the number first, raises the mark second and counts the change last: whoever captures
+//! the number has seen what the caller did before, and whoever goes by a remembered decision finds
+//! the change counted only once it has been made.
+
+use std::sync::Arc;
+
+use super::shelf::{Shelf, remove};
+use crate::generation::{Capture, Class, Mark, Sequence};
+use crate::stamp::Version;
+use crate::tags::Tags;
+
+/// The number line, the mark that covers everything, and the count of changes that reach across
+/// matches. One per cache.
+#[derive(Debug, Default)]
+pub struct Invalidations {
+    sequence: Sequence,
+    everything: Arc<Mark>,
+    changes: Version,
+}
+
+/// The newest kill and expiry of one key, kept while something of it is under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeyMarks {
+    /// Number of the newest kill.
+    pub killed: u64,
+    /// Number of the newest expiry.
+    pub expired: u64,
+}
+
+impl KeyMarks {
+    /// Whether a kill or an expiry has covered what was captured, by the key or otherwise.
+    pub fn cover(self, capture: &Capture) -> bool {
+        self.killed > capture.seq()
+            || self.expired > capture.seq()
+            || capture.is_killed()
+            || capture.is_expired()
+    }
+}
+
+impl Invalidations {
+    /// Nothing has been invalidated yet.
+    pub fn new() -> Invalidations {
+        Invalidations::default()
+    }
+
+    /// The number line.
+    pub fn sequence(&self) -> &Sequence {
+        &self.sequence
+    }
+
+    /// Counts the changes that could alter decisions across matches.
+    pub fn changes(&self) -> &Version {
+        &self.changes
+    }
+
+    /// Captures the present of a class. Must happen before the compute starts.
+    pub fn capture(&self, class: &Arc<Class>) -> Capture {
+        Capture::take(&self.sequence, &self.everything, class)
+    }
+
+    /// Kills everything.
+    pub fn kill_everything(&self) {
+        self.everything.kill(self.sequence.next());
+        self.changes.touch();
+    }
+
+    /// Expires everything.
+    pub fn expire_everything(&self) {
+        self.everything.expire(self.sequence.next());
+        self.changes.touch();
+    }
+
+    /// Kills whatever carries a tag.
+    pub fn kill_tag(&self, tags: &Tags, name: &str) {
+        let seq = self.sequence.next();
+        tags.raise(name, |mark| mark.kill(seq));
+        self.changes.touch();
+    }
+
+    /// Expires whatever carries a tag.
+    pub fn expire_tag(&self, tags: &Tags, name: &str) {
+        let seq = self.sequence.next();
+        tags.raise(name, |mark| mark.expire(seq));
+        self.changes.touch();
+    }
+
+    /// Kills the entry of a key. `tell` records the number with what is under way for the key.
+    pub fn kill_key<E>(&self, place: &impl Shelf<E>, tell: impl FnOnce(u64)) {
+        // A compute that runs now is refused when it publishes; one that has published is found on
+        // the shelf; one that starts after this look started after the call.
+        tell(self.sequence.next());
+        if !remove(place) {
+            // A slot that the store is letting go lives until its notice is given, and a pin may
+            // remember it: the pin must look again, and finds that the key has none.
+            self.changes.touch();
+        }
+    }
+
+    /// Expires the entry of a key; `tell` as in `kill_key`.
+    pub fn expire_key<E>(&self, place: &impl Shelf<E>, tell: impl FnOnce(u64)) {
+        let seq = self.sequence.next();
+        tell(seq);
+        if let Some(slot) = place.slot() {
+            slot.expire(seq);
+        }
+        self.changes.touch();
+    }
+}

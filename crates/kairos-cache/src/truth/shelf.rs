@@ -1,0 +1,129 @@
+//! One key's place in the store, and the steps between a slot and the entry that reads see there.
+//! Never knows: how the place is found, how slots are bounded, or who reads.
+//! Read next: `../slot.rs` for the slot, `../generation.rs` for why the steps suffice.
+//!
+//! The engine and the models run the same steps: only the store behind [`Shelf`] differs, which is
+//! moka's there and a lock around an option here.
+
+use std::sync::Arc;
+
+use super::KeyMarks;
+use crate::slot::{Held, Replaced, Slot};
+
+/// One key's place in a store, which finds and forgets the key's slot and decides nothing.
+pub trait Shelf<E> {
+    /// The key's slot.
+    fn slot(&self) -> Option<Arc<Slot<E>>>;
+
+    /// Takes the key's slot out.
+    fn take_out(&self);
+
+    /// Keeps an entry that has left its slot until it can be dropped under no lock.
+    fn displace(&self, held: Held<E>);
+}
+
+/// A place in which a slot can be put.
+pub trait Keep<E>: Shelf<E> {
+    /// Puts a slot in the key's place, from where every reader finds it.
+    fn keep(&self, slot: Arc<Slot<E>>);
+
+    /// Told of an entry that was replaced in its slot, which stays where it is.
+    fn replaced(&self, slot: &Arc<Slot<E>>, old: &E, new: &E);
+}
+
+/// Makes a result visible unless something forbids it; returns whether it did. Writers of a key
+/// are serialised by the caller.
+///
+/// `is_barred` is whether the match of the result bars storing.
+pub fn publish<E>(
+    shelf: &impl Keep<E>,
+    held: Held<E>,
+    marks: KeyMarks,
+    is_barred: impl FnOnce() -> bool,
+) -> bool {
+    // 1. The flag, and the key's own kill. The flag is looked at before the entry is admitted: what
+    // was captured before the flag was raised and slips past it here dies by the kill that follows
+    // the flag. Model: nothing_is_stored.
+    if is_barred() || marks.killed > held.capture.seq() {
+        return false;
+    }
+    if let Some(slot) = shelf.slot() {
+        // 2. The key's own expiry, before the entry can be seen. It covers the old entry just as
+        // well. Model: an_expiry_is_seen_with_the_entry_that_replaces_an_old_one.
+        slot.expire(marks.expired);
+        // 3. The entry, admitted to its class and visible in one step.
+        let new = Arc::clone(&held.entry);
+        match slot.replace(held) {
+            Replaced::Yes(old) => {
+                shelf.replaced(&slot, &old.entry, &new);
+                shelf.displace(old);
+                return true;
+            }
+            Replaced::Covered(old) => {
+                if let Some(old) = old {
+                    shelf.displace(old);
+                }
+                return false;
+            }
+            Replaced::Dead(again) => return publish_first(shelf, again, marks.expired),
+        }
+    }
+    publish_first(shelf, held, marks.expired)
+}
+
+/// The same for a key without a living slot.
+fn publish_first<E>(shelf: &impl Keep<E>, held: Held<E>, expired: u64) -> bool {
+    // 2. and 3. The slot is made with the expiry and the admitted entry in it.
+    let Some(slot) = Slot::with_entry(held, expired) else { return false };
+    // 4. From here on it is seen. Model: an_expiry_is_seen_with_the_first_entry.
+    shelf.keep(Arc::new(slot));
+    true
+}
+
+/// Ends the entry of a key, whatever its state; returns whether the key had a slot.
+pub fn remove<E>(shelf: &impl Shelf<E>) -> bool {
+    let Some(slot) = shelf.slot() else { return false };
+    // Dead first: a pin that remembers the slot goes by its word.
+    if let Some(held) = slot.kill() {
+        shelf.displace(held);
+    }
+    shelf.take_out();
+    true
+}
+
+/// An entry that no kill had covered when it was looked at.
+#[derive(Debug)]
+pub struct View<E> {
+    slot: Arc<Slot<E>>,
+    version: u64,
+    held: Held<E>,
+}
+
+impl<E> View<E> {
+    /// Looks at the entry of a slot. Not to be called under a lock: the view could be the last to
+    /// let go of its value.
+    pub fn of(slot: Arc<Slot<E>>) -> Option<View<E>> {
+        let (version, held) = slot.read()?;
+        (!held.capture.is_killed()).then_some(View { slot, version, held })
+    }
+
+    /// The entry.
+    pub fn entry(&self) -> &Arc<E> {
+        &self.held.entry
+    }
+
+    /// The entry with its capture.
+    pub fn held(&self) -> &Held<E> {
+        &self.held
+    }
+
+    /// Whether an expiry has covered the entry since its compute started.
+    pub fn is_expired(&self) -> bool {
+        self.held.is_expired_in(&self.slot)
+    }
+
+    /// Whether the entry still stands in its slot: one load. Says nothing of marks.
+    pub fn stands(&self) -> bool {
+        self.slot.version() == self.version
+    }
+}

@@ -1,0 +1,5 @@
+// Models of one match: its status, and words that are published together.
+// Never knows: keys of other matches.
+
+mod published;
+mod suspension;

@@ -1,0 +1,4 @@
+// Models of time.
+// Never knows: what is worked out from a reading.
+
+mod clock;

@@ -1,0 +1,186 @@
+// The stage of the models: a match, a key of it with its place in the store, a value outside of the cache.
+// Never knows: which interleaving a model is about.
+
+mod source;
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use foldhash::fast::FixedState;
+use kairos_cache::model::{
+    Capture, Class, Flight, Held, Invalidations, Job, Join, Keep, KeyMarks, Kind, Launch,
+    ScopeState, Shelf, Slot, Tags, Ticket, View, publish,
+};
+use kairos_cache::{EventGraph, EventId, MarketId};
+use loom::sync::Mutex;
+
+pub(crate) use source::{Source, Turn};
+
+/// The tag of the market, which the event names too.
+pub(crate) const TAG: &str = "goals";
+
+/// One market with one tag, and one event that names it.
+pub(crate) fn graph() -> Arc<EventGraph> {
+    let graph = EventGraph::new([("btts", [TAG])], [("goal", [TAG])]);
+    Arc::new(graph.expect("names that are unlike"))
+}
+
+/// A match, one key of it, and a value outside of the cache.
+pub(crate) struct World {
+    pub(crate) invalidations: Invalidations,
+    pub(crate) tags: Tags,
+    pub(crate) scope: ScopeState,
+    pub(crate) graph: Arc<EventGraph>,
+    pub(crate) market: MarketId,
+    pub(crate) event: EventId,
+    pub(crate) source: Source,
+    pub(crate) place: Place,
+    pub(crate) flight: KeyFlight,
+    pub(crate) turn: Turn,
+}
+
+pub(crate) type KeyFlight = Flight<Compute, u64>;
+
+/// A compute, which knows how to capture.
+pub(crate) struct Compute(Arc<World>, Arc<Class>);
+
+impl Job for Compute {
+    fn capture(&self) -> Capture {
+        self.0.invalidations.capture(&self.1)
+    }
+}
+
+impl World {
+    pub(crate) fn new(graph: &Arc<EventGraph>) -> Arc<World> {
+        Arc::new(World {
+            invalidations: Invalidations::new(),
+            tags: Tags::new(FixedState::default(), 1),
+            scope: ScopeState::new("m", graph.market_count()),
+            graph: Arc::clone(graph),
+            market: graph.market("btts").expect("a market of the graph"),
+            event: graph.event("goal").expect("an event of the graph"),
+            source: Source::new(),
+            place: Place::new(),
+            flight: Flight::new(),
+            turn: Turn::new(),
+        })
+    }
+
+    /// The class of the market's entries.
+    pub(crate) fn class(&self) -> Arc<Class> {
+        let mark = |name: &str| self.tags.mark(name, 1).mark;
+        self.scope.class(Some(self.market), &[], &self.graph, mark)
+    }
+
+    /// The present, as a compute that starts now captures it.
+    pub(crate) fn capture(&self) -> Capture {
+        self.invalidations.capture(&self.class())
+    }
+
+    pub(crate) fn is_barred(&self) -> bool {
+        self.scope.is_suspended(Some(self.market))
+    }
+
+    /// Stores a result; says whether it did.
+    pub(crate) fn store(&self, value: u64, capture: &Capture, marks: KeyMarks) -> bool {
+        let held = Held { entry: Arc::new(value), capture: capture.clone() };
+        publish(&self.place, held, marks, || self.is_barred())
+    }
+
+    /// Captures, computes, stores.
+    pub(crate) fn compute_and_store(&self, class: &Arc<Class>) -> bool {
+        let capture = self.invalidations.capture(class);
+        self.store(self.source.read(), &capture, KeyMarks::default())
+    }
+
+    /// The entry that a read finds.
+    pub(crate) fn look(&self) -> Option<View<u64>> {
+        View::of(self.place.slot()?)
+    }
+
+    /// The value that is stored and lives.
+    pub(crate) fn alive(&self) -> Option<u64> {
+        self.look().map(|view| **view.entry())
+    }
+
+    /// What a read is served; nothing while the market is suspended.
+    pub(crate) fn serve(&self) -> Option<u64> {
+        self.alive().filter(|_| !self.is_barred())
+    }
+
+    pub(crate) fn kill_key(&self) {
+        self.invalidations.kill_key(&self.place, |seq| {
+            self.flight.kill_key(seq);
+        });
+    }
+
+    pub(crate) fn expire_key(&self) {
+        self.invalidations.expire_key(&self.place, |seq| {
+            self.flight.expire_key(seq);
+        });
+    }
+
+    /// Joins the compute of the key or starts one, for a read of this kind; nothing if the flight
+    /// has retired.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        kind: Kind,
+    ) -> Option<(Ticket<u64>, Option<Launch<Compute, u64>>)> {
+        match self.flight.join(kind, || true, || Compute(Arc::clone(self), self.class())) {
+            Join::Wait(ticket, launch) => Some((ticket, launch)),
+            Join::LookAgain | Join::Retired => None,
+        }
+    }
+
+    /// Runs a launched compute and whatever it leaves to be run. Each reads the source between its
+    /// start and its end.
+    pub(crate) fn run(&self, mut launch: Option<Launch<Compute, u64>>) {
+        while let Some(Launch { run, .. }) = launch.take() {
+            let value = self.source.compute();
+            let after = self.flight.finish(&run, |capture, marks| {
+                self.store(value, capture, marks);
+                value
+            });
+            launch = after.launch;
+        }
+    }
+}
+
+/// What a waiter has been answered.
+pub(crate) fn answer(ticket: &mut Ticket<u64>) -> Option<u64> {
+    match ticket.run.poll(&mut ticket.seat, &Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// The key's place in the store: a lock around an option plays moka.
+pub(crate) struct Place(Mutex<Option<Arc<Slot<u64>>>>);
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        Place(Mutex::new(None))
+    }
+}
+
+impl Shelf<u64> for Place {
+    fn slot(&self) -> Option<Arc<Slot<u64>>> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn take_out(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+
+    fn displace(&self, held: Held<u64>) {
+        drop(held);
+    }
+}
+
+impl Keep<u64> for Place {
+    fn keep(&self, slot: Arc<Slot<u64>>) {
+        *self.0.lock().unwrap() = Some(slot);
+    }
+
+    fn replaced(&self, _: &Arc<Slot<u64>>, _: &u64, _: &u64) {}
+}

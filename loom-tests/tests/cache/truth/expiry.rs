@@ -1,0 +1,182 @@
+// Models of a key's own expiry: nobody sees a result that it covers without it.
+// Never knows: what a read does with a stale entry.
+
+use std::sync::Arc;
+
+use kairos_cache::model::{Capture, Held, KeyMarks, Kind, Remembered, Shelf, Stamp, View, publish};
+use loom::thread;
+
+use crate::stage::{World, graph};
+
+/// How a result becomes visible.
+type Store = fn(&World, u64, &Capture, KeyMarks);
+
+fn in_order(world: &World, value: u64, capture: &Capture, marks: KeyMarks) {
+    world.store(value, capture, marks);
+}
+
+/// The mistake that the models must find: the entry first, its expiry after it.
+fn expiry_last(world: &World, value: u64, capture: &Capture, marks: KeyMarks) {
+    world.store(value, capture, KeyMarks { expired: 0, ..marks });
+    if let Some(slot) = world.place.slot() {
+        slot.expire(marks.expired);
+    }
+}
+
+/// A pin: the decision to serve an entry as fresh, with what vouches for it.
+struct Pin(Remembered<View<u64>, (), 2>);
+
+impl Pin {
+    fn new(world: &World) -> Pin {
+        let mut pin = Pin(Remembered::new());
+        pin.look(world);
+        pin.look(world);
+        pin
+    }
+
+    fn look(&mut self, world: &World) {
+        self.0.decide(
+            |()| stamp(world),
+            |_| world.look().filter(|view| !view.is_expired()).map(|view| (view, ())),
+        );
+    }
+
+    /// What the pin serves as fresh: what it remembers, or else finds.
+    fn serves_fresh(&mut self, world: &World) -> Option<u64> {
+        let stands = self.0.decision().is_some_and(View::stands);
+        if !(stands && self.0.holds(|()| stamp(world))) {
+            self.look(world);
+        }
+        self.0.decision().map(|view| **view.entry())
+    }
+}
+
+fn stamp(world: &World) -> Stamp<2> {
+    Stamp::take([world.scope.version(), world.invalidations.changes()])
+}
+
+/// What stands in the key's place when the compute ends.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// The entry that was expired.
+    Old,
+    /// An entry of a compute that began after the expiry, in a slot that knows nothing of it.
+    Newer,
+}
+
+/// Whether the result that the expiry covers is seen fresh.
+fn is_lost(view: Option<View<u64>>) -> bool {
+    view.is_some_and(|view| **view.entry() == COVERED && !view.is_expired())
+}
+
+const COVERED: u64 = 1;
+
+/// The key is expired while its compute runs; the compute ends beside a read and a pin.
+fn an_expiry_is_seen_with_what_it_covers(before: Before, store: Store) {
+    let graph = graph();
+    loom::model(move || {
+        let world = World::new(&graph);
+        if matches!(before, Before::Old) {
+            assert!(world.compute_and_store(&world.class()));
+        }
+        let (_ticket, launch) = world.join(Kind::Bypass).expect("a new flight");
+        let run = launch.expect("nothing runs").run;
+        world.expire_key();
+        if matches!(before, Before::Newer) {
+            assert!(world.compute_and_store(&world.class()));
+        }
+        let ending = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.turn.take();
+                let after = world.flight.finish(&run, |capture, marks| {
+                    store(&world, COVERED, capture, marks);
+                    COVERED
+                });
+                assert!(after.launch.is_none());
+            })
+        };
+        world.turn.take();
+        assert!(!is_lost(world.look()), "seen fresh meanwhile");
+        let mut pin = Pin::new(&world);
+        assert_ne!(pin.serves_fresh(&world), Some(COVERED), "served fresh by a pin meanwhile");
+        ending.join().unwrap();
+        assert!(world.look().is_some_and(|view| **view.entry() == COVERED && view.is_expired()));
+        assert_ne!(pin.serves_fresh(&world), Some(COVERED), "served fresh by a pin later");
+    });
+}
+
+#[test]
+fn an_expiry_is_seen_with_the_first_entry() {
+    an_expiry_is_seen_with_what_it_covers(Before::Nothing, in_order);
+}
+
+#[test]
+fn an_expiry_is_seen_with_the_entry_that_replaces_an_old_one() {
+    an_expiry_is_seen_with_what_it_covers(Before::Old, in_order);
+}
+
+#[test]
+fn an_expiry_is_seen_with_the_entry_that_replaces_a_newer_one() {
+    an_expiry_is_seen_with_what_it_covers(Before::Newer, in_order);
+}
+
+#[test]
+#[should_panic(expected = "meanwhile")]
+fn an_expiry_carried_over_after_the_first_entry_is_lost() {
+    an_expiry_is_seen_with_what_it_covers(Before::Nothing, expiry_last);
+}
+
+#[test]
+#[should_panic(expected = "meanwhile")]
+fn an_expiry_carried_over_after_a_replacement_is_lost() {
+    an_expiry_is_seen_with_what_it_covers(Before::Newer, expiry_last);
+}
+
+/// Whoever has expired the key sees nothing fresh of a compute from before, wherever it stands.
+#[test]
+fn an_expiry_that_has_returned_covers_a_compute_that_ends_beside_it() {
+    let graph = graph();
+    loom::model(move || {
+        let world = World::new(&graph);
+        let (_ticket, launch) = world.join(Kind::Miss).expect("a new flight");
+        let ending = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.turn.take();
+                world.run(launch);
+            })
+        };
+        world.turn.take();
+        world.expire_key();
+        assert!(world.look().is_none_or(|view| view.is_expired()), "seen fresh at once");
+        ending.join().unwrap();
+        assert!(world.look().is_some_and(|view| view.is_expired()), "seen fresh later");
+    });
+}
+
+/// The same for a value computed elsewhere, which a held flight publishes.
+#[test]
+fn an_expiry_covers_a_fill_that_began_before_it() {
+    let graph = graph();
+    loom::model(move || {
+        let world = World::new(&graph);
+        assert!(world.flight.hold());
+        let capture = world.capture();
+        let filling = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.turn.take();
+                let held = Held { entry: Arc::new(7), capture };
+                world.flight.publish(|marks| publish(&world.place, held, marks, || false));
+                world.flight.unhold();
+            })
+        };
+        world.turn.take();
+        world.expire_key();
+        assert!(world.look().is_none_or(|view| view.is_expired()), "seen fresh at once");
+        filling.join().unwrap();
+        assert!(world.look().is_some_and(|view| view.is_expired()), "seen fresh later");
+    });
+}

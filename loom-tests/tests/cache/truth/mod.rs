@@ -1,0 +1,9 @@
+// Models of the promise: what was computed before an invalidation is not served after it.
+// Never knows: who asked for a compute.
+
+mod counts;
+mod expiry;
+mod publish;
+mod slot;
+mod stamp;
+mod tags;

@@ -1,0 +1,5 @@
+// Models of counting in shards that threads lease.
+// Never knows: thread-locals.
+
+mod counts;
+mod histogram;
