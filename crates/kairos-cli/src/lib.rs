@@ -3,6 +3,7 @@
 //! Read next: `scenario/op.rs` for the operations, `scenario.rs` and `matchday.rs` for where they come from.
 
 pub mod args;
+pub mod chance;
 pub mod columns;
 pub mod config;
 pub mod error;
@@ -13,7 +14,6 @@ pub mod plain_ttl;
 pub mod progress;
 pub mod replay;
 pub mod report;
-pub mod rng;
 pub mod run;
 pub mod scenario;
 

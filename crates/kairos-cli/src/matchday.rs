@@ -6,8 +6,8 @@
 //! rhythm. Most ticks change nothing; line-ups come an hour before kickoff; news moves prices in steps;
 //! goals suspend a match and reopen it at other prices; readers crowd around the next kickoff.
 
+use crate::chance::rng::Rng;
 use crate::error::Error;
-use crate::rng::Rng;
 use crate::scenario::op::{Op, OpKind};
 
 mod crowd;

@@ -18,7 +18,6 @@ pub mod load;
 pub mod op;
 pub mod source;
 pub mod strictness;
-pub mod zipf;
 
 use self::csv::{Cut, Feed, FeedCounts};
 use self::jsonl::Jsonl;

@@ -16,10 +16,10 @@ use super::fixture::Fixture;
 use super::prices::{ODDS, OddsMarkets};
 use super::timeline::Beat;
 use super::{DAY_START_MS, DEFAULT_MARKETS, HOUR_MS, MINUTE_MS, Shape, stream};
+use crate::chance::rng::Rng;
+use crate::chance::zipf::Zipf;
 use crate::names::Name;
-use crate::rng::Rng;
 use crate::scenario::op::{Compute, ComputeResult, Get, MarketStatus, OpKind, Prices, ReadId};
-use crate::scenario::zipf::Zipf;
 
 /// What happens to the matches with the reads between, in order of time; what happens at the instant of a
 /// read goes before it.

@@ -3,8 +3,8 @@
 //! Read next: `timeline.rs`, which plays one.
 
 use super::{DAY_START_MS, HOUR_MS, MINUTE_MS};
+use crate::chance::rng::Rng;
 use crate::names::Name;
-use crate::rng::Rng;
 
 /// One match.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 
 use super::fixture::Fixture;
 use super::{DAY_START_MS, HOUR_MS, MINUTE_MS};
-use crate::rng::Rng;
+use crate::chance::rng::Rng;
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,8 +9,8 @@ use super::fixture::Fixture;
 use super::news::{self, News};
 use super::prices::{ODDS, OddsMarkets, quote, settled};
 use super::{DAY_START_MS, MINUTE_MS};
+use crate::chance::rng::Rng;
 use crate::names::Name;
-use crate::rng::Rng;
 use crate::scenario::op::{MarketStatus, Mode, OpKind, Target};
 
 /// One thing that happens to one match.

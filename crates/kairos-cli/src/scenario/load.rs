@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use super::csv::Row;
 use super::op::{Compute, ComputeResult, Get, MarketStatus, Op, OpKind, ReadId};
-use super::zipf::Zipf;
+use crate::chance::rng::Rng;
+use crate::chance::zipf::Zipf;
 use crate::error::Error;
 use crate::names::Name;
-use crate::rng::Rng;
 
 /// How much is read, and by whom.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 //! Must never know what is ranked.
 //! Read next: `load.rs` and `matchday/readers.rs`, which rank matches.
 
-use crate::rng::Rng;
+use crate::chance::rng::Rng;
 
 /// Rank `k`, counted from 1, is chosen with a probability proportional to 1 / k (exponent 1).
 #[derive(Clone, Debug, Default)]
