@@ -8,10 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 use crate::matchday::Shape;
-use crate::names::Name;
 use crate::scenario::Options;
 use crate::scenario::csv::Cut;
 use crate::scenario::load::LoadShape;
+use crate::scenario::names::Name;
 use crate::scenario::strictness::Strictness;
 
 /// A cache that knows the moment: scenarios, matchdays and configurations.

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use kairos_cache::{Config, EventGraph};
 
 use crate::error::{Error, Reason};
-use crate::names::Name;
 use crate::plain_ttl::PlainTtl;
 use crate::replay::{self, Replay};
 use crate::report::Fact;
 use crate::report::operations::Operations;
 use crate::report::run::Run;
+use crate::scenario::names::Name;
 use crate::scenario::op::Op;
 
 /// The plain caches that every report shows: name and TTL in ms.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use crate::names::Name;
+use crate::scenario::names::Name;
 
 /// Every price of every match, by market and time.
 #[derive(Debug, Default)]

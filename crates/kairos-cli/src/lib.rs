@@ -9,7 +9,6 @@ pub mod config;
 pub mod error;
 pub mod exposure;
 pub mod matchday;
-pub mod names;
 pub mod plain_ttl;
 pub mod progress;
 pub mod replay;

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use crate::exposure::PriceHistory;
-use crate::names::Name;
 use crate::report::run::Run;
 use crate::report::spread::Samples;
+use crate::scenario::names::Name;
 use crate::scenario::op::{ComputeResult, Get, Mode, Op, OpKind, ReadId, Target};
 
 /// When a compute is given up.

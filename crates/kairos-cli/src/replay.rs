@@ -16,8 +16,8 @@ use foldhash::fast::FixedState;
 use kairos_cache::{Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
 
 use crate::error::Reason;
-use crate::names::Name;
 use crate::report::run::Run;
+use crate::scenario::names::Name;
 use crate::scenario::op::{self, MarketStatus, Mode, Op, OpKind, ReadId, Target};
 
 use self::caller::{Callers, Pending};

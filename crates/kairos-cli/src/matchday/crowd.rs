@@ -18,7 +18,7 @@ use super::timeline::Beat;
 use super::{DAY_START_MS, DEFAULT_MARKETS, HOUR_MS, MINUTE_MS, Shape, stream};
 use crate::chance::rng::Rng;
 use crate::chance::zipf::Zipf;
-use crate::names::Name;
+use crate::scenario::names::Name;
 use crate::scenario::op::{Compute, ComputeResult, Get, MarketStatus, OpKind, Prices, ReadId};
 
 /// What happens to the matches with the reads between, in order of time; what happens at the instant of a

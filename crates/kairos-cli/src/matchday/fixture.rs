@@ -4,7 +4,7 @@
 
 use super::{DAY_START_MS, HOUR_MS, MINUTE_MS};
 use crate::chance::rng::Rng;
-use crate::names::Name;
+use crate::scenario::names::Name;
 
 /// One match.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::news::{self, News};
 use super::prices::{ODDS, OddsMarkets, quote, settled};
 use super::{DAY_START_MS, MINUTE_MS};
 use crate::chance::rng::Rng;
-use crate::names::Name;
+use crate::scenario::names::Name;
 use crate::scenario::op::{MarketStatus, Mode, OpKind, Target};
 
 /// One thing that happens to one match.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use kairos_cache::{Answer, Cache, Context, Runtime, Scope, Sim, Task};
 
-use crate::names::Name;
+use crate::scenario::names::Name;
 use crate::scenario::op::{Get, ReadId};
 
 use super::quote::{Quote, Work};

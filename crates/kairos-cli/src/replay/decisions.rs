@@ -8,7 +8,7 @@ use std::sync::Arc;
 use kairos_cache::{Answer, EventOutcome, MarketName, StatsSnapshot};
 use serde::Serialize;
 
-use crate::names::Name;
+use crate::scenario::names::Name;
 use crate::scenario::op::{MarketStatus, Mode, Target};
 
 use super::caller::Pending;

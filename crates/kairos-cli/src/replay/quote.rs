@@ -13,7 +13,7 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use kairos_cache::{Computed, Sim};
 
-use crate::names::Name;
+use crate::scenario::names::Name;
 use crate::scenario::op::{Compute, ComputeResult, Get};
 
 /// A cached value: its text, and the prices of which instant it stands for.

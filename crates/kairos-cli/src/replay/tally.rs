@@ -5,9 +5,9 @@
 use kairos_cache::{Answer, Cache};
 
 use crate::exposure::PriceHistory;
-use crate::names::Name;
 use crate::report::run::{EngineRun, Run, STRATEGIES};
 use crate::report::spread::Samples;
+use crate::scenario::names::Name;
 
 use super::caller::Pending;
 use super::quote::Quote;

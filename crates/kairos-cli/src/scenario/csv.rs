@@ -14,9 +14,9 @@ use std::sync::Arc;
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use foldhash::fast::FixedState;
 
+use super::names::{Name, Names};
 use super::op::{LAST_MS, MarketStatus, Op, OpKind};
 use crate::error::{Error, Reason};
-use crate::names::{Name, Names};
 
 /// Which rows of a feed count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

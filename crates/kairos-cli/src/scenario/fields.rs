@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use super::json::Json;
+use super::names::{Name, Names};
 use super::op::Prices;
 use crate::error::Reason;
-use crate::names::{Name, Names};
 
 /// An object's fields, less those already taken; `null` counts as not given.
 pub(crate) struct Fields<'a> {

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::fields::Fields;
 use super::json::Json;
+use super::names::Names;
 use super::op::{
     Category, Compute, ComputeResult, Get, LAST_MS, MarketStatus, Mode, Op, OpKind, ReadId, Target,
 };
 use crate::error::{Error, Reason};
-use crate::names::Names;
 
 /// The operations of a JSON Lines text, in the order of its lines.
 ///

@@ -10,11 +10,11 @@
 use std::sync::Arc;
 
 use super::csv::Row;
+use super::names::Name;
 use super::op::{Compute, ComputeResult, Get, MarketStatus, Op, OpKind, ReadId};
 use crate::chance::rng::Rng;
 use crate::chance::zipf::Zipf;
 use crate::error::Error;
-use crate::names::Name;
 
 /// How much is read, and by whom.
 #[derive(Clone, Debug, PartialEq)]

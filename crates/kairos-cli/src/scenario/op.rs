@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::names::Name;
+use super::names::Name;
 
 /// The last instant of a scenario, in ms since the Unix epoch, in the year 2255: the clock counts
 /// nanoseconds from the same origin in 64 bits.

@@ -3,8 +3,8 @@
 //! Read next: `../emit.rs` for the way back.
 
 use super::*;
-use crate::names::Name;
 use crate::scenario::emit::write_op;
+use crate::scenario::names::Name;
 
 fn read(text: &str) -> Vec<Result<Op, String>> {
     let lines = Jsonl::new(Path::new("s.jsonl"), text.as_bytes());

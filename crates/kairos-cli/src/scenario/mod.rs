@@ -15,6 +15,7 @@ pub mod csv;
 pub mod emit;
 pub mod jsonl;
 pub mod load;
+pub mod names;
 pub mod op;
 pub mod source;
 pub mod strictness;
