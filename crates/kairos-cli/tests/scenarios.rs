@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use kairos_cache::Config;
+use kairos_cli::columns::engine::Replay;
 use kairos_cli::progress::Progress;
-use kairos_cli::replay::Replay;
 use kairos_cli::scenario::{Options, Scenario};
 use serde_json::{Map, Value};
 

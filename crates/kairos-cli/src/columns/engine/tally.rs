@@ -4,7 +4,7 @@
 
 use kairos_cache::{Answer, Cache};
 
-use crate::exposure::PriceHistory;
+use crate::columns::exposure::PriceHistory;
 use crate::report::run::{EngineRun, Run, STRATEGIES};
 use crate::report::spread::Samples;
 use crate::scenario::names::Name;

@@ -9,13 +9,18 @@ use std::path::{Path, PathBuf};
 use kairos_cache::{Config, EventGraph};
 
 use crate::error::{Error, Reason};
-use crate::plain_ttl::PlainTtl;
-use crate::replay::{self, Replay};
 use crate::report::Fact;
 use crate::report::operations::Operations;
 use crate::report::run::Run;
 use crate::scenario::names::Name;
 use crate::scenario::op::Op;
+
+pub mod engine;
+pub mod exposure;
+pub mod plain_ttl;
+
+use self::engine::{Error as EngineError, Replay};
+use self::plain_ttl::PlainTtl;
 
 /// The plain caches that every report shows: name and TTL in ms.
 const PLAIN: [(&str, i64); 2] = [("TTL 60 s", 60_000), ("TTL 1 h", 3_600_000)];
@@ -56,7 +61,7 @@ impl Columns {
             let decisions = file.cloned().unwrap_or_default();
             let replay = Replay::new(config, seed, out).map_err(|error| match error {
                 // Valid as a configuration, and yet no engine of this command can be built by it.
-                replay::Error::Config(source) => Error::Config(kairos_cache::Error::InFile {
+                EngineError::Config(source) => Error::Config(kairos_cache::Error::InFile {
                     file: Path::new(&name).into(),
                     line: None,
                     source: source.into(),
@@ -108,7 +113,7 @@ impl Columns {
         self.operations.count(op);
         for Engine { replay, decisions, .. } in &mut self.engines {
             replay.apply(op).map_err(|error| match error {
-                replay::Error::Operation(reason) => Refused::Operation(reason),
+                EngineError::Operation(reason) => Refused::Operation(reason),
                 other => Refused::Run(of_replay(other, decisions)),
             })?;
         }
@@ -165,11 +170,11 @@ fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn of_replay(error: replay::Error, decisions: &Path) -> Error {
+fn of_replay(error: EngineError, decisions: &Path) -> Error {
     match error {
-        replay::Error::Write(source) => Error::Write { file: decisions.to_path_buf(), source },
-        replay::Error::Config(source) => Error::Config(source),
-        replay::Error::Operation(reason) => Error::Usage(reason.to_string()),
+        EngineError::Write(source) => Error::Write { file: decisions.to_path_buf(), source },
+        EngineError::Config(source) => Error::Config(source),
+        EngineError::Operation(reason) => Error::Usage(reason.to_string()),
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use crate::exposure::PriceHistory;
+use super::exposure::PriceHistory;
 use crate::report::run::Run;
 use crate::report::spread::Samples;
 use crate::scenario::names::Name;
