@@ -106,14 +106,14 @@ pub(crate) fn narrow(file: &File, _: &Tree) -> Vec<Finding> {
 pub(crate) fn policy(file: &File, _: &Tree) -> Vec<Finding> {
     let Some(place) = file.place() else { return Vec::new() };
     // The replay judges decisions by their effects; asking policy would make it its own witness.
-    if place.package == "kairos-cli" && place.unit().starts_with("replay") {
+    if place.package == "kairos-cli" && place.module.join("::").starts_with("columns::engine") {
         return production(file)
             .filter(|path| path.segments.iter().any(|segment| segment == "policy"))
             .map(|path| Finding::new(path.line, "a replay must not name policy"))
             .collect();
     }
     // What the engine is measured against must owe it nothing.
-    if place.package == "kairos-cli" && place.unit() == "plain_ttl" {
+    if place.package == "kairos-cli" && place.module.join("::").starts_with("columns::plain_ttl") {
         return production(file)
             .filter(|path| path.segments[0] == "kairos_cache")
             .map(|path| Finding::new(path.line, "a plain cache must not name the engine"))

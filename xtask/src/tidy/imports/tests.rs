@@ -121,19 +121,24 @@ fn policy_names_itself_and_plain_data() {
 
 #[test]
 fn a_plain_cache_owes_the_engine_nothing() {
-    let plain = "crates/kairos-cli/src/plain_ttl.rs";
-    keeps(policy, plain, "use crate::exposure::PriceHistory; // kairos_cache");
+    let plain = "crates/kairos-cli/src/columns/plain_ttl.rs";
+    keeps(policy, plain, "use super::exposure::PriceHistory; // kairos_cache");
     breaks(policy, plain, "use kairos_cache::Zone;", "must not name the engine");
     breaks(policy, plain, "fn f() { kairos_cache::Sim::new(t); }", "must not name the engine");
 }
 
 #[test]
 fn a_replay_does_not_ask_policy() {
-    let replay = "crates/kairos-cli/src/replay/run.rs";
+    let replay = "crates/kairos-cli/src/columns/engine/run.rs";
     keeps(policy, replay, "use kairos_cache::Cache; // policy::decide");
     keeps(policy, "crates/kairos-cli/src/config.rs", "use kairos_cache::policy::Zone;");
     breaks(policy, replay, "use kairos_cache::{Cache, policy::decide};", "must not name policy");
-    breaks(policy, "crates/kairos-cli/src/replay.rs", "use kairos_cache::policy;", "policy");
+    breaks(
+        policy,
+        "crates/kairos-cli/src/columns/engine/mod.rs",
+        "use kairos_cache::policy;",
+        "policy",
+    );
 }
 
 #[test]
