@@ -27,7 +27,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Report, Error> {
     let options = args.options(|| columns.markets())?;
     let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };
     let progress = Progress::bytes();
-    let mut scenario = Scenario::open(&args.scenario, options, &progress)?;
+    let watched = |file, bytes| progress.reading(file, bytes);
+    let mut scenario = Scenario::open(&args.scenario, options, watched)?;
     let file: Arc<Path> = Arc::from(args.scenario.as_path());
     for op in scenario.by_ref() {
         let op = op?;

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 
 use kairos_cache::Config;
 use kairos_cli::columns::engine::Replay;
-use kairos_cli::progress::Progress;
 use kairos_cli::scenario::{Options, Scenario};
 use serde_json::{Map, Value};
 
@@ -44,7 +43,7 @@ fn objects(text: &str) -> Vec<Map<String, Value>> {
 
 fn decisions(number: u32) -> String {
     let file = folder().join(format!("{number:02}.jsonl"));
-    let scenario = Scenario::open(&file, Options::default(), &Progress::hidden()).expect("opens");
+    let scenario = Scenario::open(&file, Options::default(), |file, _| file).expect("opens");
     let kept = Kept::default();
     // The expected answers are without early refresh.
     let mut config = Config::default();

@@ -2,11 +2,11 @@
 //! Must never know what an engine makes of an operation.
 //! Read next: `scenario/op.rs`, then the reader of the format at hand.
 
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::progress::Progress;
 
 mod fields;
 mod json;
@@ -66,12 +66,17 @@ type Input = Box<dyn BufRead>;
 type CheckedFeed = Checked<Feed<Input>>;
 
 impl Scenario {
-    /// Opens `file`, whose name says how it is written and packed.
+    /// Opens `file`, whose name says how it is written and packed. Its bytes are read through `watched`, which is
+    /// told how many there are.
     ///
     /// # Errors
     /// [`Error::Usage`] for an unknown name or options that do not apply, [`Error::Read`] where the file
     /// cannot be opened, [`Error::Line`] where a feed's header is wrong.
-    pub fn open(file: &Path, options: Options, progress: &Progress) -> Result<Self, Error> {
+    pub fn open<R: Read + 'static>(
+        file: &Path,
+        options: Options,
+        watched: impl FnOnce(File, u64) -> R,
+    ) -> Result<Self, Error> {
         let (format, packing) = source::format_of(file)?;
         if format == Format::Jsonl && (options.cut != Cut::default() || options.load.is_some()) {
             return Err(Error::Usage(format!(
@@ -79,7 +84,7 @@ impl Scenario {
                 file.display()
             )));
         }
-        let input = source::open(file, packing, progress)?;
+        let input = source::open(file, packing, watched)?;
         let source = match format {
             Format::Jsonl => {
                 Source::Jsonl(Box::new(Checked::new(Jsonl::new(file, input), options.strictness)))

@@ -11,7 +11,6 @@ use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use crate::error::Error;
-use crate::progress::Progress;
 
 /// How a scenario is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,15 +52,19 @@ pub fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
     }
 }
 
-/// Opens `file` and unpacks it as it is read.
+/// Opens `file` and unpacks it as it is read, its bytes taken through `watched`, which is told how many there are.
 ///
 /// # Errors
 /// [`Error::Read`] where the file cannot be opened. What is wrong inside it shows while reading.
-pub fn open(file: &Path, packing: Packing, progress: &Progress) -> Result<Box<dyn BufRead>, Error> {
+pub fn open<R: Read + 'static>(
+    file: &Path,
+    packing: Packing,
+    watched: impl FnOnce(File, u64) -> R,
+) -> Result<Box<dyn BufRead>, Error> {
     let failed = |source| Error::Read { file: file.into(), source };
     let opened = File::open(file).map_err(failed)?;
     let bytes = opened.metadata().map_err(failed)?.len();
-    Ok(unpack(BufReader::new(progress.reading(opened, bytes)), packing))
+    Ok(unpack(BufReader::new(watched(opened, bytes)), packing))
 }
 
 fn unpack(packed: impl BufRead + 'static, packing: Packing) -> Box<dyn BufRead> {
@@ -203,8 +206,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error =
-            open(Path::new("/no/such.csv"), Packing::Plain, &Progress::hidden()).err().unwrap();
+        let error = open(Path::new("/no/such.csv"), Packing::Plain, |file, _| file).err().unwrap();
         assert!(error.to_string().starts_with("/no/such.csv: "), "{error}");
     }
 }

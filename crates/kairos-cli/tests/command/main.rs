@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use kairos_cli::matchday::{Day, Shape};
-use kairos_cli::progress::Progress;
 use kairos_cli::scenario::op::Op;
 use kairos_cli::scenario::{Options, Scenario};
 
@@ -34,7 +33,7 @@ fn shape() -> Shape {
 }
 
 fn read(file: &Path) -> Vec<Op> {
-    let scenario = Scenario::open(file, Options::default(), &Progress::hidden()).unwrap();
+    let scenario = Scenario::open(file, Options::default(), |file, _| file).unwrap();
     scenario.map(Result::unwrap).collect()
 }
 
