@@ -2,15 +2,12 @@
 //! Nothing here decides what a cache would do; the engine does, and knows none of this.
 //! Read next: `scenario/op.rs` for the operations, `scenario.rs` and `matchday.rs` for where they come from.
 
-pub mod args;
 pub mod chance;
 pub mod columns;
-pub mod config;
+pub mod command;
 pub mod error;
 pub mod matchday;
-pub mod progress;
 pub mod report;
-pub mod run;
 pub mod scenario;
 
 pub use error::{Error, Reason};

@@ -7,15 +7,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kairos_cli::Error;
-use kairos_cli::args::{Cli, Command, ReportFormat};
+use kairos_cli::command::args::{Cli, Command, ReportFormat};
+use kairos_cli::command::{config, matchday, replay};
 use kairos_cli::report::{Paint, Report};
-use kairos_cli::{config, run};
 
 fn main() -> ExitCode {
     let Cli { command, report: format } = Cli::parse();
     let done = match command {
-        Command::Matchday(args) => run::matchday(&args).map(|report| render(&report, format)),
-        Command::Replay(args) => run::replay(&args).map(|report| render(&report, format)),
+        Command::Matchday(args) => matchday::matchday(&args).map(|report| render(&report, format)),
+        Command::Replay(args) => replay::replay(&args).map(|report| render(&report, format)),
         Command::Config(args) => config::answer(&args),
     };
     match done.and_then(|text| print(&text)) {

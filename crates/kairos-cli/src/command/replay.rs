@@ -1,19 +1,17 @@
-//! The two commands that run the engine: operations in, decisions and a report out.
+//! `kairos replay`: a scenario file in, decisions and a report out.
 //! Must never decide what a cache would do, nor know how a report looks.
-//! Read next: `columns.rs`, which applies each operation to every cache.
+//! Read next: `../columns/mod.rs`, which applies each operation to every cache.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::args::{MatchdayArgs, ReplayArgs};
+use super::args::ReplayArgs;
+use super::progress::Progress;
 use crate::columns::{Columns, Refused};
 use crate::error::{Error, Reason};
-use crate::matchday::Day;
-use crate::progress::Progress;
 use crate::report::Report;
 use crate::report::operations::facts_of;
 use crate::report::run::report;
-use crate::scenario::emit::Sink;
 use crate::scenario::strictness::Strictness;
 use crate::scenario::{Counts, Scenario};
 
@@ -47,35 +45,6 @@ pub fn replay(args: &ReplayArgs) -> Result<Report, Error> {
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
     Ok(report(args.scenario.display().to_string(), facts, &runs))
-}
-
-/// Makes a matchday, runs it through an engine for each configuration and reports; writes it down too if asked.
-///
-/// # Errors
-/// A shape or configuration that is out of range; an output that fails.
-pub fn matchday(args: &MatchdayArgs) -> Result<Report, Error> {
-    let shape = args.day.shape();
-    let day = Day::new(&shape)?;
-    let mut columns = Columns::new(&args.config, shape.seed, &args.decisions)?;
-    let mut sink = args.emit.as_deref().map(Sink::create).transpose()?;
-    let progress = Progress::operations(day.about());
-    for op in day {
-        if let Some(sink) = &mut sink {
-            sink.write(&op)?;
-        }
-        columns.apply(&op).map_err(|refused| match refused {
-            Refused::Operation(reason) => Error::Usage(format!("the matchday: {reason}")),
-            Refused::Run(error) => error,
-        })?;
-        progress.advance(1);
-    }
-    if let Some(sink) = sink {
-        sink.finish()?;
-    }
-    progress.finish();
-    let (facts, runs) = columns.finish()?;
-    let title = format!("matchday of {} matches, seed {}", shape.fixtures, shape.seed);
-    Ok(report(title, facts, &runs))
 }
 
 /// What a lenient replay passes over beside lines that cannot be read.

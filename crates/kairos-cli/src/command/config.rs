@@ -4,7 +4,7 @@
 
 use kairos_cache::Config;
 
-use crate::args::ConfigArgs;
+use super::args::ConfigArgs;
 use crate::error::Error;
 
 /// What the command writes to standard output: the default configuration, or that a file is valid.

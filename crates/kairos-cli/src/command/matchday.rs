@@ -1,0 +1,41 @@
+//! `kairos matchday`: a seeded Saturday in, decisions and a report out.
+//! Must never decide what a cache would do, nor know how a report looks.
+//! Read next: `../matchday/mod.rs`, which makes the day.
+
+use super::args::MatchdayArgs;
+use super::progress::Progress;
+use crate::columns::{Columns, Refused};
+use crate::error::Error;
+use crate::matchday::Day;
+use crate::report::Report;
+use crate::report::run::report;
+use crate::scenario::emit::Sink;
+
+/// Makes a matchday, runs it through an engine for each configuration and reports; writes it down too if asked.
+///
+/// # Errors
+/// A shape or configuration that is out of range; an output that fails.
+pub fn matchday(args: &MatchdayArgs) -> Result<Report, Error> {
+    let shape = args.day.shape();
+    let day = Day::new(&shape)?;
+    let mut columns = Columns::new(&args.config, shape.seed, &args.decisions)?;
+    let mut sink = args.emit.as_deref().map(Sink::create).transpose()?;
+    let progress = Progress::operations(day.about());
+    for op in day {
+        if let Some(sink) = &mut sink {
+            sink.write(&op)?;
+        }
+        columns.apply(&op).map_err(|refused| match refused {
+            Refused::Operation(reason) => Error::Usage(format!("the matchday: {reason}")),
+            Refused::Run(error) => error,
+        })?;
+        progress.advance(1);
+    }
+    if let Some(sink) = sink {
+        sink.finish()?;
+    }
+    progress.finish();
+    let (facts, runs) = columns.finish()?;
+    let title = format!("matchday of {} matches, seed {}", shape.fixtures, shape.seed);
+    Ok(report(title, facts, &runs))
+}
