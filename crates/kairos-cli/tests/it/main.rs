@@ -6,6 +6,7 @@ mod columns;
 mod config;
 mod gate;
 mod inputs;
+mod scenarios;
 mod stage;
 
 use std::fs;
