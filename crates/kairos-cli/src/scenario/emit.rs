@@ -202,3 +202,28 @@ fn text(out: &mut impl Write, field: &str, content: &str) -> io::Result<()> {
 fn value(out: &mut impl Write, value: &(impl serde::Serialize + ?Sized)) -> io::Result<()> {
     serde_json::to_writer(out, value).map_err(io::Error::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::*;
+    use crate::scenario::{Options, Scenario};
+
+    #[test]
+    fn a_file_of_operations_is_read_back_packed_or_not() {
+        for name in ["plain.jsonl", "packed.jsonl.gz"] {
+            let file = env::temp_dir().join(format!("kairos-{}-{name}", process::id()));
+            let ops: Vec<Op> =
+                (1..=1000).map(|line| Op { t_ms: 7, line, kind: OpKind::Metrics }).collect();
+            let mut sink = Sink::create(&file).unwrap();
+            for op in &ops {
+                sink.write(op).unwrap();
+            }
+            sink.finish().unwrap();
+            let scenario = Scenario::open(&file, Options::default(), |file, _| file).unwrap();
+            assert_eq!(scenario.map(Result::unwrap).collect::<Vec<Op>>(), ops, "{name}");
+            fs::remove_file(file).unwrap();
+        }
+    }
+}

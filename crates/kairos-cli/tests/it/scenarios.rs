@@ -1,32 +1,14 @@
 //! Recorded scenarios against the answers of an independent sequential model of the contract.
 //! Never knows: how the engine came to its answers.
-//! Read next: `tests/scenarios/`, the scenarios and their expected answers.
+//! Read next: `../scenarios/`, the scenarios and their expected answers.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
-use kairos_cache::Config;
-use kairos_cli::columns::engine::Replay;
-use kairos_cli::scenario::{Options, Scenario};
 use serde_json::{Map, Value};
 
-/// Decisions kept in memory.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic while writing").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::stage::{Scratch, told};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
@@ -42,19 +24,18 @@ fn objects(text: &str) -> Vec<Map<String, Value>> {
 }
 
 fn decisions(number: u32) -> String {
-    let file = folder().join(format!("{number:02}.jsonl"));
-    let scenario = Scenario::open(&file, Options::default(), |file, _| file).expect("opens");
-    let kept = Kept::default();
+    let scenario = folder().join(format!("{number:02}.jsonl"));
     // The expected answers are without early refresh.
-    let mut config = Config::default();
-    config.xfetch.enabled = false;
-    let mut replay = Replay::new(config, 0, Some(Box::new(kept.clone()))).expect("defaults");
-    for op in scenario {
-        replay.apply(&op.expect("a good line")).expect("applies");
-    }
-    replay.finish("test").expect("writes");
-    let bytes = kept.0.lock().expect("no panic while writing").clone();
-    String::from_utf8(bytes).expect("JSON is UTF-8")
+    let config =
+        Scratch::holding(&format!("model-{number:02}.toml"), "[xfetch]\nenabled = false\n");
+    let out = Scratch::new(&format!("model-{number:02}.decisions"));
+    told(&format!(
+        "replay {} --config {} --decisions {}",
+        scenario.display(),
+        config.path(),
+        out.path()
+    ));
+    String::from_utf8(out.bytes()).expect("JSON is UTF-8")
 }
 
 /// Whether an answer agrees with an expected value; `null` leaves it open.
