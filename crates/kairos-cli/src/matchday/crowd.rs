@@ -13,13 +13,30 @@ use std::sync::Arc;
 use std::vec;
 
 use super::fixture::Fixture;
+use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
 use super::prices::{ODDS, OddsMarkets};
+use super::shape::{Shape, Stream};
 use super::timeline::Beat;
-use super::{DAY_START_MS, DEFAULT_MARKETS, HOUR_MS, MINUTE_MS, Shape, stream};
 use crate::chance::rng::Rng;
 use crate::chance::zipf::Zipf;
 use crate::scenario::names::Name;
 use crate::scenario::op::{Compute, ComputeResult, Get, MarketStatus, OpKind, Prices, ReadId};
+
+/// The markets of the default event graph, which are the second half of every cache key.
+pub(super) const DEFAULT_MARKETS: [&str; 12] = [
+    "over_under_25",
+    "btts",
+    "first_goalscorer",
+    "corners_over_under",
+    "cards_over_under",
+    "handicap",
+    "match_result",
+    "double_chance",
+    "halftime_fulltime",
+    "clean_sheet",
+    "penalty",
+    "edge_calculation",
+];
 
 /// What happens to the matches with the reads between, in order of time; what happens at the instant of a
 /// read goes before it.
@@ -83,7 +100,7 @@ impl Crowd {
             known_settled: 0,
             prices: [0.0; ODDS],
         };
-        let mut arrivals = Rng::new(shape.seed, stream::ARRIVALS);
+        let mut arrivals = shape.rng(Stream::Arrivals);
         let first_gap_ms = arrivals.exponential(1000.0 / shape.reads_per_s);
         Self {
             beats: beats.into_iter(),
@@ -92,7 +109,7 @@ impl Crowd {
             views: vec![view; fixtures.len()],
             groups: Groups::default(),
             arrivals,
-            choices: Rng::new(shape.seed, stream::CHOICES),
+            choices: shape.rng(Stream::Choices),
             zipf: Zipf::new(),
             next_arrival_ms: DAY_START_MS as f64 + first_gap_ms,
             leaving: VecDeque::new(),

@@ -2,7 +2,7 @@
 //! Must never know what happens in them.
 //! Read next: `timeline.rs`, which plays one.
 
-use super::{DAY_START_MS, HOUR_MS, MINUTE_MS};
+use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
 use crate::chance::rng::Rng;
 use crate::scenario::names::Name;
 

@@ -3,7 +3,7 @@
 //! Read next: `timeline.rs`, which hears it.
 
 use super::fixture::Fixture;
-use super::{DAY_START_MS, HOUR_MS, MINUTE_MS};
+use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
 use crate::chance::rng::Rng;
 
 /// One piece of news.

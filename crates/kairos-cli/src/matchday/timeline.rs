@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::fixture::Fixture;
+use super::hours::{DAY_START_MS, MINUTE_MS};
 use super::news::{self, News};
 use super::prices::{ODDS, OddsMarkets, quote, settled};
-use super::{DAY_START_MS, MINUTE_MS};
 use crate::chance::rng::Rng;
 use crate::scenario::names::Name;
 use crate::scenario::op::{MarketStatus, Mode, OpKind, Target};

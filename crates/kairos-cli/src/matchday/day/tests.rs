@@ -1,10 +1,12 @@
 //! Claims about the day as a whole.
 //! Must never depend on an engine: the volatility rule that is needed stands here, sequential and plain.
-//! Read next: `../matchday.rs`.
+//! Read next: `../day.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::super::crowd::DEFAULT_MARKETS;
+use super::super::hours::MINUTE_MS;
 use super::*;
 use crate::scenario::emit::write_op;
 use crate::scenario::jsonl::Jsonl;
