@@ -8,7 +8,7 @@ use crate::columns::{Columns, Refused};
 use crate::error::Error;
 use crate::matchday::Day;
 use crate::report::Report;
-use crate::report::run::report;
+use crate::report::rows::report;
 use crate::scenario::emit::Sink;
 
 /// Makes a matchday, runs it through an engine for each configuration and reports; writes it down too if asked.

@@ -11,7 +11,7 @@ use crate::columns::{Columns, Refused};
 use crate::error::{Error, Reason};
 use crate::report::Report;
 use crate::report::operations::facts_of;
-use crate::report::run::report;
+use crate::report::rows::report;
 use crate::scenario::strictness::Strictness;
 use crate::scenario::{Counts, Scenario};
 

@@ -1,14 +1,20 @@
 //! A report as JSON, for programs.
 //! Must never round: what the text shows with two decimals stands here in full.
-//! Read next: `../report.rs` for the data.
+//! Read next: `table.rs` for the data.
 
 use serde_json::{Value, json};
 
 use super::spread::Spread;
-use super::{Body, Cell, Report, Section};
+use super::table::{Body, Cell, Report, Section};
 
-/// One JSON object on one line.
-pub(super) fn render(report: &Report) -> String {
+impl Report {
+    /// The report as one JSON object on one line, values as plain numbers.
+    pub fn to_json(&self) -> String {
+        render(self)
+    }
+}
+
+fn render(report: &Report) -> String {
     let facts: Vec<Value> = report
         .facts
         .iter()

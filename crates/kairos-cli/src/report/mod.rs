@@ -1,112 +1,18 @@
-//! A report as plain data: facts, and sections of rows with one value for each column.
-//! Must never measure anything or write anywhere.
-//! Read next: `report/run.rs` for what a replay reports, `report/text.rs` for how it looks.
+//! Reports: what a run amounts to, as plain data, as text and as JSON.
+//! Must never measure a cache or write anywhere.
+//! Read next: `rows.rs` for what is told, `text.rs` for how it looks.
 
 mod instant;
 mod json;
 pub mod operations;
+pub mod rows;
 pub mod run;
 pub mod spread;
+mod table;
 mod text;
 
-use self::spread::Spread;
-
+pub use self::table::{Body, Cell, Fact, Report, Row, Section};
 pub use self::text::Paint;
-
-/// What a run has to say.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
-    /// What was run.
-    pub title: String,
-    /// What holds for all columns.
-    pub facts: Vec<Fact>,
-    /// The names of the columns; without any there are only facts.
-    pub columns: Vec<String>,
-    /// The sections, from the most to the least important.
-    pub sections: Vec<Section>,
-}
-
-/// One value that holds for all columns.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fact {
-    /// What it is; two leading spaces make it a part of the fact above.
-    pub label: String,
-    /// How much.
-    pub value: Cell,
-}
-
-/// Rows that belong together.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Section {
-    /// What they have in common.
-    pub title: String,
-    /// The rows.
-    pub body: Body,
-}
-
-/// The rows of a section.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Body {
-    /// One value for each column.
-    Rows(Vec<Row<Cell>>),
-    /// One distribution for each column, in the unit that the title names.
-    Spreads(Vec<Row<Option<Spread>>>),
-}
-
-/// One row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row<T> {
-    /// What it is; two leading spaces make it a part of the row above.
-    pub label: String,
-    /// One value for each column of the report.
-    pub values: Vec<T>,
-}
-
-/// One value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell {
-    /// A number of things.
-    Count(i64),
-    /// A share in percent.
-    Percent(f64),
-    /// A ratio or a sum of ratios, with six decimals.
-    Ratio(f64),
-    /// An instant, in ms since the Unix epoch.
-    Instant(i64),
-    /// Nothing: the column has no such value.
-    Missing,
-}
-
-impl Cell {
-    /// A number of things; beyond 2⁶³ it stays there.
-    pub fn count(n: u64) -> Self {
-        Self::Count(i64::try_from(n).unwrap_or(i64::MAX))
-    }
-
-    /// `part` of `whole` in percent, or nothing where there is no whole.
-    pub fn share(part: u64, whole: u64) -> Self {
-        if whole == 0 { Self::Missing } else { Self::Percent(100.0 * part as f64 / whole as f64) }
-    }
-}
-
-impl Fact {
-    /// A fact of this label and value.
-    pub fn new(label: impl Into<String>, value: Cell) -> Self {
-        Self { label: label.into(), value }
-    }
-}
-
-impl Report {
-    /// The report as text for a terminal of 100 columns; wider only with more than five columns.
-    pub fn to_text(&self, paint: Paint) -> String {
-        text::render(self, paint)
-    }
-
-    /// The report as one JSON object, values as plain numbers.
-    pub fn to_json(&self) -> String {
-        json::render(self)
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! What a scenario consists of, counted as its operations go by.
 //! Must never keep an operation.
-//! Read next: `run.rs` for what became of the reads.
+//! Read next: `rows.rs` for what became of the reads.
 
-use super::{Cell, Fact};
+use super::table::{Cell, Fact};
 use crate::scenario::Counts;
 use crate::scenario::op::{Op, OpKind};
 

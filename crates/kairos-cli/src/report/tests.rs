@@ -1,8 +1,9 @@
 //! Claims about reports: how they look, that they fit, and what they work out.
 //! Must never depend on a terminal.
-//! Read next: `text.rs` and `run.rs`.
+//! Read next: `text.rs` and `rows.rs`.
 
-use super::run::{EngineRun, Run, report};
+use super::rows::report;
+use super::run::{EngineRun, Run};
 use super::spread::Samples;
 use super::*;
 

@@ -4,8 +4,9 @@
 
 use std::fmt::Write;
 
+use super::instant;
 use super::spread::Spread;
-use super::{Body, Cell, Report, Row, instant};
+use super::table::{Body, Cell, Report, Row};
 
 /// Whether titles stand out by terminal codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +27,15 @@ const GAP: usize = 2;
 
 const INDENT: usize = 2;
 
+impl Report {
+    /// The report as text for a terminal of 100 columns; wider only with more than five columns.
+    pub fn to_text(&self, paint: Paint) -> String {
+        render(self, paint)
+    }
+}
+
 /// The report as lines, each with its newline.
-pub(super) fn render(report: &Report, paint: Paint) -> String {
+fn render(report: &Report, paint: Paint) -> String {
     let mut page = Page { text: String::new(), paint };
     page.title(&report.title);
     let facts: Vec<Row<Cell>> = report

@@ -1,0 +1,124 @@
+//! The sections and rows of a report: which number stands where, and what it is called.
+//! Must never know how the numbers came about, nor how they are written.
+//! Read next: `run.rs` for the numbers, `table.rs` for the shape.
+
+use super::run::{EngineRun, Run, STRATEGIES};
+use super::spread::{Samples, Spread};
+use super::table::{Body, Cell, Fact, Report, Row, Section};
+
+/// The report of `runs` on one scenario, of which `facts` hold.
+pub fn report(title: impl Into<String>, facts: Vec<Fact>, runs: &[Run]) -> Report {
+    let sections = vec![
+        Section { title: "Reads".into(), body: Body::Rows(reads(runs)) },
+        Section {
+            title: "Stale-price exposure, mean |ln(price now / price then)|".into(),
+            body: Body::Rows(exposure(runs)),
+        },
+        Section { title: "Strategies".into(), body: Body::Rows(strategies(runs)) },
+        Section { title: "Computes".into(), body: Body::Rows(computes(runs)) },
+        Section { title: "Volatility and events".into(), body: Body::Rows(market(runs)) },
+        Section { title: "Latency, virtual ms".into(), body: Body::Spreads(latency(runs)) },
+    ];
+    let columns = runs.iter().map(|run| run.name.clone()).collect();
+    Report { title: title.into(), facts, columns, sections }
+}
+
+fn reads(runs: &[Run]) -> Vec<Row<Cell>> {
+    vec![
+        each(runs, "reads", |run| Cell::count(run.reads)),
+        each(runs, "hit rate", |run| Cell::share(run.hits, run.hits + run.misses)),
+        each(runs, "computes", |run| Cell::count(run.computes)),
+        each(runs, "computes saved", |run| {
+            Cell::Count(signed(run.reads).saturating_sub(signed(run.computes)))
+        }),
+        each(runs, "  of all reads", |run| {
+            if run.reads == 0 {
+                return Cell::Missing;
+            }
+            Cell::Percent(100.0 * (run.reads as f64 - run.computes as f64) / run.reads as f64)
+        }),
+        each(runs, "computes at once, at most", |run| Cell::count(run.most_running)),
+    ]
+}
+
+fn strategies(runs: &[Run]) -> Vec<Row<Cell>> {
+    let mut rows = Vec::new();
+    for (at, strategy) in STRATEGIES.into_iter().enumerate() {
+        rows.push(engine(runs, strategy, |engine| Cell::count(engine.latency_ms[at].count())));
+        rows.push(engine(runs, "  of all reads", |engine| {
+            let total = engine.latency_ms.iter().map(Samples::count).sum();
+            Cell::share(engine.latency_ms[at].count(), total)
+        }));
+    }
+    rows.push(engine(runs, "reads cancelled", |engine| Cell::count(engine.cancelled)));
+    rows
+}
+
+fn computes(runs: &[Run]) -> Vec<Row<Cell>> {
+    vec![
+        engine(runs, "computes coalesced", |engine| Cell::count(engine.coalesced_computes)),
+        engine(runs, "bypasses coalesced", |engine| Cell::count(engine.coalesced_bypasses)),
+        engine(runs, "bypasses queued", |engine| Cell::count(engine.queued_bypasses)),
+        engine(runs, "refreshes", |engine| Cell::count(engine.refreshes)),
+        engine(runs, "refreshes failed", |engine| Cell::count(engine.refresh_errors)),
+        engine(runs, "refreshes skipped", |engine| Cell::count(engine.refreshes_skipped)),
+        engine(runs, "computes queued at the gate", |engine| Cell::count(engine.computes_queued)),
+        engine(runs, "computes refused by it", |engine| Cell::count(engine.computes_refused)),
+        engine(runs, "computes failed", |engine| Cell::count(engine.compute_errors)),
+        engine(runs, "entries evicted", |engine| Cell::count(engine.evictions)),
+    ]
+}
+
+fn exposure(runs: &[Run]) -> Vec<Row<Cell>> {
+    let spreads: Vec<_> = runs.iter().map(|run| run.exposure.spread()).collect();
+    let row = |label: &str, of: fn(&Spread) -> Cell| Row {
+        label: label.into(),
+        values: spreads.iter().map(|spread| spread.as_ref().map_or(Cell::Missing, of)).collect(),
+    };
+    vec![
+        row("answered reads with prices", |spread| Cell::count(spread.count)),
+        row("sum", |spread| Cell::Ratio(spread.sum)),
+        row("mean", |spread| Cell::Ratio(spread.mean)),
+        row("p99", |spread| Cell::Ratio(spread.p99)),
+        row("worst", |spread| Cell::Ratio(spread.max)),
+    ]
+}
+
+fn market(runs: &[Run]) -> Vec<Row<Cell>> {
+    vec![
+        engine(runs, "reads in panic", |engine| Cell::count(engine.panics)),
+        engine(runs, "reads in warning", |engine| Cell::count(engine.warnings)),
+        engine(runs, "reads bypassed for panic", |engine| Cell::count(engine.panic_bypasses)),
+        engine(runs, "breaker steps, up or down", |engine| Cell::count(engine.breaker_steps)),
+        engine(runs, "reads while suspended", |engine| Cell::count(engine.suspended_reads)),
+        engine(runs, "prices refused", |engine| Cell::count(engine.prices_refused)),
+        engine(runs, "events", |engine| Cell::count(engine.events)),
+        engine(runs, "entries that died by them", |engine| Cell::count(engine.markets_invalidated)),
+        engine(runs, "CPU saved, mean", |engine| {
+            engine.cpu_saved_pct.map_or(Cell::Missing, Cell::Percent)
+        }),
+    ]
+}
+
+fn latency(runs: &[Run]) -> Vec<Row<Option<Spread>>> {
+    let row = |(at, strategy): (usize, &str)| Row {
+        label: strategy.into(),
+        values: runs
+            .iter()
+            .map(|run| run.engine.as_ref().and_then(|engine| engine.latency_ms[at].spread()))
+            .collect(),
+    };
+    STRATEGIES.into_iter().enumerate().map(row).collect()
+}
+
+fn each(runs: &[Run], label: &str, of: impl Fn(&Run) -> Cell) -> Row<Cell> {
+    Row { label: label.into(), values: runs.iter().map(of).collect() }
+}
+
+fn engine(runs: &[Run], label: &str, of: impl Fn(&EngineRun) -> Cell) -> Row<Cell> {
+    each(runs, label, |run| run.engine.as_ref().map_or(Cell::Missing, &of))
+}
+
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
