@@ -19,7 +19,7 @@ pub mod engine;
 pub mod exposure;
 pub mod plain_ttl;
 
-use self::engine::{Error as EngineError, Replay};
+use self::engine::{Engine, Error as EngineError};
 use self::plain_ttl::PlainTtl;
 
 /// The plain caches that every report shows: name and TTL in ms.
@@ -27,14 +27,15 @@ const PLAIN: [(&str, i64); 2] = [("TTL 60 s", 60_000), ("TTL 1 h", 3_600_000)];
 
 /// Caches side by side, each in a world of its own.
 pub struct Columns {
-    engines: Vec<Engine>,
+    engines: Vec<Configured>,
     plain: Vec<PlainTtl>,
     operations: Operations,
 }
 
-struct Engine {
+/// An engine, the configuration's name, and the file of its decisions.
+struct Configured {
     name: String,
-    replay: Replay,
+    engine: Engine,
     decisions: PathBuf,
 }
 
@@ -59,16 +60,16 @@ impl Columns {
             let file = outputs.next();
             let out = file.map(|file| create(file)).transpose()?;
             let decisions = file.cloned().unwrap_or_default();
-            let replay = Replay::new(config, seed, out).map_err(|error| match error {
+            let engine = Engine::new(config, seed, out).map_err(|error| match error {
                 // Valid as a configuration, and yet no engine of this command can be built by it.
                 EngineError::Config(source) => Error::Config(kairos_cache::Error::InFile {
                     file: Path::new(&name).into(),
                     line: None,
                     source: source.into(),
                 }),
-                other => of_replay(other, &decisions),
+                other => of_engine(other, &decisions),
             })?;
-            Ok(Engine { name, replay, decisions })
+            Ok(Configured { name, engine, decisions })
         });
         Ok(Self {
             engines: engines.collect::<Result<_, Error>>()?,
@@ -82,7 +83,7 @@ impl Columns {
     /// # Errors
     /// [`Error::Usage`] where their graphs have different markets.
     pub fn markets(&self) -> Result<Vec<Name>, Error> {
-        let mut graphs = self.engines.iter().map(|engine| engine.replay.event_graph());
+        let mut graphs = self.engines.iter().map(|of| of.engine.event_graph());
         let first = graphs.next();
         let names = |graph: &EventGraph| graph.market_names().map(Name::from).collect::<Vec<_>>();
         let markets = first.map(names).unwrap_or_default();
@@ -101,9 +102,9 @@ impl Columns {
     /// [`Refused::Run`] where decisions cannot be written.
     pub fn apply(&mut self, op: &Op) -> Result<(), Refused> {
         let several = self.engines.len() > 1;
-        for engine in &self.engines {
-            engine.replay.check(op).map_err(|reason| {
-                let of = several.then(|| engine.name.clone());
+        for Configured { name, engine, .. } in &self.engines {
+            engine.check(op).map_err(|reason| {
+                let of = several.then(|| name.clone());
                 Refused::Operation(match of {
                     Some(of) => Reason::OfConfig { reason: Box::new(reason), of },
                     None => reason,
@@ -111,10 +112,10 @@ impl Columns {
             })?;
         }
         self.operations.count(op);
-        for Engine { replay, decisions, .. } in &mut self.engines {
-            replay.apply(op).map_err(|error| match error {
+        for Configured { engine, decisions, .. } in &mut self.engines {
+            engine.apply(op).map_err(|error| match error {
                 EngineError::Operation(reason) => Refused::Operation(reason),
-                other => Refused::Run(of_replay(other, decisions)),
+                other => Refused::Run(of_engine(other, decisions)),
             })?;
         }
         for plain in &mut self.plain {
@@ -134,8 +135,8 @@ impl Columns {
     /// [`Error::Write`] where decisions cannot be written.
     pub fn finish(self) -> Result<(Vec<Fact>, Vec<Run>), Error> {
         let mut runs = Vec::with_capacity(self.engines.len() + self.plain.len());
-        for Engine { name, replay, decisions } in self.engines {
-            runs.push(replay.finish(&name).map_err(|error| of_replay(error, &decisions))?);
+        for Configured { name, engine, decisions } in self.engines {
+            runs.push(engine.finish(&name).map_err(|error| of_engine(error, &decisions))?);
         }
         for (plain, (name, _)) in self.plain.into_iter().zip(PLAIN) {
             runs.push(plain.finish(name));
@@ -170,7 +171,7 @@ fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn of_replay(error: EngineError, decisions: &Path) -> Error {
+fn of_engine(error: EngineError, decisions: &Path) -> Error {
     match error {
         EngineError::Write(source) => Error::Write { file: decisions.to_path_buf(), source },
         EngineError::Config(source) => Error::Config(source),

@@ -13,7 +13,7 @@ use crate::scenario::names::Name;
 use crate::scenario::op::{Get, ReadId};
 
 use super::quote::{Quote, Work};
-use super::time_of;
+use super::wall::time_of;
 
 /// A read whose answer has not been written down yet.
 #[derive(Clone, Debug)]

@@ -1,56 +1,31 @@
-//! Replay: the operations of a scenario, applied to a real cache on virtual time.
+//! One engine's column: a real cache on virtual time, and every operation of a scenario applied to it.
 //! Must hold no decision of its own: what a read gets, and why, is the cache's answer.
-//! Read next: `replay/caller.rs` for a read, `replay/decisions.rs` for what is written down.
+//! Read next: `world.rs`, what an operation does.
 
 mod caller;
 mod decisions;
+mod error;
 mod quote;
 mod tally;
+mod wall;
+mod world;
 
-use std::collections::{HashMap, HashSet};
-use std::io::{self, Write};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io::Write;
 
-use foldhash::fast::FixedState;
-use kairos_cache::{Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
+use kairos_cache::{Config, EventGraph};
 
 use crate::error::Reason;
 use crate::report::run::Run;
 use crate::scenario::names::Name;
-use crate::scenario::op::{self, MarketStatus, Mode, Op, OpKind, ReadId, Target};
+use crate::scenario::op::{Op, OpKind, ReadId};
 
-use self::caller::{Callers, Pending};
-use self::decisions::{Change, Decisions};
-use self::quote::{Quote, Starts};
-use self::tally::Tally;
+use self::decisions::Decisions;
+use self::world::World;
 
-/// What stops a replay.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The operation names something that nobody knows.
-    #[error(transparent)]
-    Operation(Reason),
-    /// The configuration was refused.
-    #[error(transparent)]
-    Config(kairos_cache::Error),
-    /// The decisions cannot be written.
-    #[error(transparent)]
-    Write(#[from] io::Error),
-}
-
-/// An operation that the engine refused by name.
-fn refused(error: kairos_cache::Error) -> Error {
-    Error::Operation(match error {
-        kairos_cache::Error::UnknownMarket(name) => Reason::UnknownMarket(name.into()),
-        kairos_cache::Error::UnknownEvent(name) => Reason::UnknownEvent(name.into()),
-        other => return Error::Config(other),
-    })
-}
+pub use self::error::Error;
 
 /// A cache on virtual time, and everything that a scenario does to it.
-pub struct Replay {
+pub struct Engine {
     world: Option<World>,
     config: Config,
     graph: EventGraph,
@@ -58,22 +33,8 @@ pub struct Replay {
     decisions: Decisions,
 }
 
-/// What exists once the first operation has said when time begins.
-struct World {
-    sim: Sim,
-    start_ms: i64,
-    cache: Cache<Name, Quote>,
-    scopes: HashMap<Name, Scope, FixedState>,
-    starts: Starts,
-    callers: Callers,
-    /// Reads that have been seen under an id of their own, so that a cancellation can be checked.
-    ids: HashSet<Name, FixedState>,
-    reads_started: u64,
-    tally: Tally,
-}
-
-impl Replay {
-    /// A replay with this configuration. `decisions` receives a line for each finished read and
+impl Engine {
+    /// An engine of this configuration. `decisions` receives a line for each finished read and
     /// each change, if it is given.
     ///
     /// # Errors
@@ -82,12 +43,12 @@ impl Replay {
         config: Config,
         seed: u64,
         decisions: Option<Box<dyn Write>>,
-    ) -> Result<Replay, Error> {
+    ) -> Result<Engine, Error> {
         // Built once for its errors and its graph: the cache that runs begins with the first
         // operation.
         let world = World::new(&config, seed, 0)?;
-        let graph = world.cache.event_graph().clone();
-        Ok(Replay { world: None, config, graph, seed, decisions: Decisions::new(decisions) })
+        let graph = world.event_graph().clone();
+        Ok(Engine { world: None, config, graph, seed, decisions: Decisions::new(decisions) })
     }
 
     /// The event graph of the cache.
@@ -117,7 +78,7 @@ impl Replay {
     /// that can happen at that time.
     ///
     /// # Errors
-    /// [`Error::Operation`] as [`check`](Replay::check), and then nothing has happened;
+    /// [`Error::Operation`] as [`check`](Engine::check), and then nothing has happened;
     /// [`Error::Write`].
     pub fn apply(&mut self, op: &Op) -> Result<(), Error> {
         self.check(op).map_err(Error::Operation)?;
@@ -135,19 +96,13 @@ impl Replay {
     /// # Errors
     /// [`Error::Write`].
     pub fn finish(mut self, name: &str) -> Result<Run, Error> {
-        let mut world = match self.world.take() {
+        let world = match self.world.take() {
             Some(world) => world,
             None => World::new(&self.config, self.seed, 0)?,
         };
-        world.sim.run_to_end();
-        world.collect(&mut self.decisions)?;
-        let now_ms = world.now_ms();
-        for pending in world.callers.cancel_all() {
-            world.tally.cancelled();
-            self.decisions.cancelled(&pending, now_ms)?;
-        }
+        let run = world.finish(name, &mut self.decisions)?;
         self.decisions.flush()?;
-        Ok(world.tally.sum_up(name, &world.cache, world.starts.most_running()))
+        Ok(run)
     }
 
     fn check_market(&self, market: Option<&Name>) -> Result<(), Reason> {
@@ -160,176 +115,6 @@ impl Replay {
     }
 
     fn has_read(&self, id: &Name) -> bool {
-        self.world.as_ref().is_some_and(|world| world.ids.contains(id))
+        self.world.as_ref().is_some_and(|world| world.has_read(id))
     }
-}
-
-impl World {
-    fn new(config: &Config, seed: u64, start_ms: i64) -> Result<World, Error> {
-        let sim = Sim::new(time_of(start_ms));
-        let mut builder = Cache::builder().config(config.clone()).sim(&sim).seed(seed);
-        if config.cache.max_weight > 0 {
-            builder = builder.weigher(|_, quote: &Quote| quote.length());
-        }
-        Ok(World {
-            start_ms,
-            cache: builder.build().map_err(Error::Config)?,
-            scopes: HashMap::default(),
-            starts: Starts::default(),
-            callers: Callers::new(&sim),
-            sim,
-            ids: HashSet::default(),
-            reads_started: 0,
-            tally: Tally::default(),
-        })
-    }
-
-    fn apply(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
-        let since_start = u64::try_from(op.t_ms.saturating_sub(self.start_ms)).unwrap_or(0);
-        self.sim.advance_to(Duration::from_millis(since_start));
-        self.collect(decisions)?;
-        self.act(op, decisions)?;
-        self.sim.run_until_idle();
-        self.cache.run_pending_tasks();
-        self.collect(decisions)
-    }
-
-    fn act(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
-        match &op.kind {
-            OpKind::Get(get) => self.read(op.t_ms, get),
-            OpKind::Odds { match_id, market, price } => {
-                let scope = self.scope(match_id);
-                self.tally.price(match_id, market, op.t_ms, *price);
-                // A price that is refused is counted by the cache and changes nothing.
-                let _refused = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
-            }
-            OpKind::Event { match_id, event } => {
-                let scope = self.scope(match_id);
-                let outcome = self.cache.invalidate_event(&scope, event).map_err(refused)?;
-                decisions.event(op.t_ms, match_id, event, &outcome)?;
-            }
-            OpKind::Invalidate { target, mode } => {
-                let died = self.invalidate(target, *mode);
-                let change = Change::invalidate(target, *mode, died);
-                decisions.change(op.t_ms, &change)?;
-            }
-            OpKind::Cancel { id } => {
-                // A read that has finished is beyond cancelling.
-                if let Some(pending) = self.callers.cancel(id) {
-                    self.tally.cancelled();
-                    decisions.cancelled(&pending, op.t_ms)?;
-                }
-            }
-            OpKind::Status { match_id, market, status } => {
-                let scope = self.scope(match_id);
-                let died = self
-                    .cache
-                    .set_status(&scope, market.as_deref(), trading(*status))
-                    .map_err(refused)?;
-                let change = Change::status(match_id, market.as_ref(), *status, died);
-                decisions.change(op.t_ms, &change)?;
-            }
-            OpKind::Metrics => decisions.metrics(op.t_ms, &self.cache.stats())?,
-            OpKind::Reset { category: None } => self.cache.stats_reset(),
-            OpKind::Reset { category: Some(category) } => {
-                self.cache.reset_category(reset_of(*category));
-            }
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, t_ms: i64, get: &op::Get) {
-        let scope = get.match_id.as_ref().map(|name| self.scope(name));
-        if let Some(ReadId::Text(name)) = &get.id {
-            self.ids.insert(Arc::clone(name));
-        }
-        let pending = Pending {
-            order: self.reads_started,
-            id: get.id.clone(),
-            t_ms,
-            key: Arc::clone(&get.key),
-            match_id: get.match_id.clone(),
-        };
-        self.reads_started += 1;
-        let context = caller::context(get, scope.as_ref());
-        let compute = self.starts.compute(&self.sim, self.start_ms, get);
-        self.callers.start(&self.cache, pending, context, compute);
-    }
-
-    fn invalidate(&mut self, target: &Target, mode: Mode) -> Option<u64> {
-        let cache = self.cache.clone();
-        match (target, mode) {
-            (Target::Key(key), Mode::Kill) => Some(u64::from(cache.invalidate(key))),
-            (Target::Match(name), Mode::Kill) => Some(cache.invalidate_match(&self.scope(name))),
-            (Target::Tag(tag), Mode::Kill) => {
-                cache.invalidate_tag(tag);
-                None
-            }
-            (Target::All, Mode::Kill) => {
-                cache.invalidate_all();
-                None
-            }
-            (Target::Key(key), Mode::Expire) => {
-                cache.expire(key);
-                Some(0)
-            }
-            (Target::Match(name), Mode::Expire) => {
-                cache.expire_match(&self.scope(name));
-                Some(0)
-            }
-            (Target::Tag(tag), Mode::Expire) => {
-                cache.expire_tag(tag);
-                Some(0)
-            }
-            (Target::All, Mode::Expire) => {
-                cache.expire_all();
-                Some(0)
-            }
-        }
-    }
-
-    /// Hands what has finished to the tally and the decisions.
-    fn collect(&mut self, decisions: &mut Decisions) -> Result<(), Error> {
-        for (pending, done_ns, answer) in self.callers.finished() {
-            let took_ms = i64::try_from(done_ns / 1_000_000).unwrap_or(i64::MAX);
-            let done_ms = self.start_ms.saturating_add(took_ms);
-            self.tally.answer(&pending, done_ms, &answer);
-            decisions.answer(&pending, done_ms, &answer)?;
-        }
-        Ok(())
-    }
-
-    fn scope(&mut self, name: &Name) -> Scope {
-        if let Some(scope) = self.scopes.get(name) {
-            return scope.clone();
-        }
-        let scope = self.cache.scope(name);
-        self.scopes.insert(Arc::clone(name), scope.clone());
-        scope
-    }
-
-    fn now_ms(&self) -> i64 {
-        let elapsed = i64::try_from(self.sim.now().as_millis()).unwrap_or(i64::MAX);
-        self.start_ms.saturating_add(elapsed)
-    }
-}
-
-/// The wall time of a scenario's milliseconds.
-fn time_of(t_ms: i64) -> SystemTime {
-    let distance = Duration::from_millis(t_ms.unsigned_abs());
-    let time =
-        if t_ms < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
-    time.unwrap_or(UNIX_EPOCH)
-}
-
-fn trading(status: MarketStatus) -> TradingStatus {
-    match status {
-        MarketStatus::Open => TradingStatus::Open,
-        MarketStatus::Suspended => TradingStatus::Suspended,
-        MarketStatus::Closed => TradingStatus::Closed,
-    }
-}
-
-fn reset_of(category: op::Category) -> Category {
-    Category::from_name(category.name()).expect("both name the same categories")
 }

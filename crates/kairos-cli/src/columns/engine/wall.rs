@@ -1,0 +1,13 @@
+//! A scenario's milliseconds as wall time.
+//! Must never read a clock.
+//! Read next: `world.rs`, whose simulation begins at one.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The wall time of a scenario's milliseconds.
+pub(super) fn time_of(t_ms: i64) -> SystemTime {
+    let distance = Duration::from_millis(t_ms.unsigned_abs());
+    let time =
+        if t_ms < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
+    time.unwrap_or(UNIX_EPOCH)
+}

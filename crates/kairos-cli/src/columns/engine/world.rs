@@ -1,0 +1,219 @@
+//! A cache on virtual time, and what each operation of a scenario does to it.
+//! Must hold no decision of its own: what a read gets, and why, is the cache's answer.
+//! Read next: `caller.rs` for a read, `decisions.rs` for what is written down.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::fast::FixedState;
+use kairos_cache::{Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
+
+use crate::report::run::Run;
+use crate::scenario::names::Name;
+use crate::scenario::op::{self, MarketStatus, Mode, Op, OpKind, ReadId, Target};
+
+use super::caller::{self, Callers, Pending};
+use super::decisions::{Change, Decisions};
+use super::error::{Error, refused};
+use super::quote::{Quote, Starts};
+use super::tally::Tally;
+use super::wall::time_of;
+
+/// What exists once the first operation has said when time begins.
+pub(super) struct World {
+    sim: Sim,
+    start_ms: i64,
+    cache: Cache<Name, Quote>,
+    scopes: HashMap<Name, Scope, FixedState>,
+    starts: Starts,
+    callers: Callers,
+    /// Reads that have been seen under an id of their own, so that a cancellation can be checked.
+    ids: HashSet<Name, FixedState>,
+    reads_started: u64,
+    tally: Tally,
+}
+
+impl World {
+    pub(super) fn new(config: &Config, seed: u64, start_ms: i64) -> Result<World, Error> {
+        let sim = Sim::new(time_of(start_ms));
+        let mut builder = Cache::builder().config(config.clone()).sim(&sim).seed(seed);
+        if config.cache.max_weight > 0 {
+            builder = builder.weigher(|_, quote: &Quote| quote.length());
+        }
+        Ok(World {
+            start_ms,
+            cache: builder.build().map_err(Error::Config)?,
+            scopes: HashMap::default(),
+            starts: Starts::default(),
+            callers: Callers::new(&sim),
+            sim,
+            ids: HashSet::default(),
+            reads_started: 0,
+            tally: Tally::default(),
+        })
+    }
+
+    pub(super) fn event_graph(&self) -> &EventGraph {
+        self.cache.event_graph()
+    }
+
+    /// Whether a read has been seen under this id.
+    pub(super) fn has_read(&self, id: &Name) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// First all that is due by the operation's time, then the operation, then all that can happen at that time.
+    pub(super) fn apply(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
+        let since_start = u64::try_from(op.t_ms.saturating_sub(self.start_ms)).unwrap_or(0);
+        self.sim.advance_to(Duration::from_millis(since_start));
+        self.collect(decisions)?;
+        self.act(op, decisions)?;
+        self.sim.run_until_idle();
+        self.cache.run_pending_tasks();
+        self.collect(decisions)
+    }
+
+    /// Lets time run on until nothing is left to happen, and sums up as the column `name`.
+    pub(super) fn finish(mut self, name: &str, decisions: &mut Decisions) -> Result<Run, Error> {
+        self.sim.run_to_end();
+        self.collect(decisions)?;
+        let now_ms = self.now_ms();
+        for pending in self.callers.cancel_all() {
+            self.tally.cancelled();
+            decisions.cancelled(&pending, now_ms)?;
+        }
+        Ok(self.tally.sum_up(name, &self.cache, self.starts.most_running()))
+    }
+
+    fn act(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
+        match &op.kind {
+            OpKind::Get(get) => self.read(op.t_ms, get),
+            OpKind::Odds { match_id, market, price } => {
+                let scope = self.scope(match_id);
+                self.tally.price(match_id, market, op.t_ms, *price);
+                // A price that is refused is counted by the cache and changes nothing.
+                let _refused = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
+            }
+            OpKind::Event { match_id, event } => {
+                let scope = self.scope(match_id);
+                let outcome = self.cache.invalidate_event(&scope, event).map_err(refused)?;
+                decisions.event(op.t_ms, match_id, event, &outcome)?;
+            }
+            OpKind::Invalidate { target, mode } => {
+                let died = self.invalidate(target, *mode);
+                let change = Change::invalidate(target, *mode, died);
+                decisions.change(op.t_ms, &change)?;
+            }
+            OpKind::Cancel { id } => {
+                // A read that has finished is beyond cancelling.
+                if let Some(pending) = self.callers.cancel(id) {
+                    self.tally.cancelled();
+                    decisions.cancelled(&pending, op.t_ms)?;
+                }
+            }
+            OpKind::Status { match_id, market, status } => {
+                let scope = self.scope(match_id);
+                let died = self
+                    .cache
+                    .set_status(&scope, market.as_deref(), trading(*status))
+                    .map_err(refused)?;
+                let change = Change::status(match_id, market.as_ref(), *status, died);
+                decisions.change(op.t_ms, &change)?;
+            }
+            OpKind::Metrics => decisions.metrics(op.t_ms, &self.cache.stats())?,
+            OpKind::Reset { category: None } => self.cache.stats_reset(),
+            OpKind::Reset { category: Some(category) } => {
+                self.cache.reset_category(reset_of(*category));
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, t_ms: i64, get: &op::Get) {
+        let scope = get.match_id.as_ref().map(|name| self.scope(name));
+        if let Some(ReadId::Text(name)) = &get.id {
+            self.ids.insert(Arc::clone(name));
+        }
+        let pending = Pending {
+            order: self.reads_started,
+            id: get.id.clone(),
+            t_ms,
+            key: Arc::clone(&get.key),
+            match_id: get.match_id.clone(),
+        };
+        self.reads_started += 1;
+        let context = caller::context(get, scope.as_ref());
+        let compute = self.starts.compute(&self.sim, self.start_ms, get);
+        self.callers.start(&self.cache, pending, context, compute);
+    }
+
+    fn invalidate(&mut self, target: &Target, mode: Mode) -> Option<u64> {
+        let cache = self.cache.clone();
+        match (target, mode) {
+            (Target::Key(key), Mode::Kill) => Some(u64::from(cache.invalidate(key))),
+            (Target::Match(name), Mode::Kill) => Some(cache.invalidate_match(&self.scope(name))),
+            (Target::Tag(tag), Mode::Kill) => {
+                cache.invalidate_tag(tag);
+                None
+            }
+            (Target::All, Mode::Kill) => {
+                cache.invalidate_all();
+                None
+            }
+            (Target::Key(key), Mode::Expire) => {
+                cache.expire(key);
+                Some(0)
+            }
+            (Target::Match(name), Mode::Expire) => {
+                cache.expire_match(&self.scope(name));
+                Some(0)
+            }
+            (Target::Tag(tag), Mode::Expire) => {
+                cache.expire_tag(tag);
+                Some(0)
+            }
+            (Target::All, Mode::Expire) => {
+                cache.expire_all();
+                Some(0)
+            }
+        }
+    }
+
+    /// Hands what has finished to the tally and the decisions.
+    fn collect(&mut self, decisions: &mut Decisions) -> Result<(), Error> {
+        for (pending, done_ns, answer) in self.callers.finished() {
+            let took_ms = i64::try_from(done_ns / 1_000_000).unwrap_or(i64::MAX);
+            let done_ms = self.start_ms.saturating_add(took_ms);
+            self.tally.answer(&pending, done_ms, &answer);
+            decisions.answer(&pending, done_ms, &answer)?;
+        }
+        Ok(())
+    }
+
+    fn scope(&mut self, name: &Name) -> Scope {
+        if let Some(scope) = self.scopes.get(name) {
+            return scope.clone();
+        }
+        let scope = self.cache.scope(name);
+        self.scopes.insert(Arc::clone(name), scope.clone());
+        scope
+    }
+
+    fn now_ms(&self) -> i64 {
+        let elapsed = i64::try_from(self.sim.now().as_millis()).unwrap_or(i64::MAX);
+        self.start_ms.saturating_add(elapsed)
+    }
+}
+
+fn trading(status: MarketStatus) -> TradingStatus {
+    match status {
+        MarketStatus::Open => TradingStatus::Open,
+        MarketStatus::Suspended => TradingStatus::Suspended,
+        MarketStatus::Closed => TradingStatus::Closed,
+    }
+}
+
+fn reset_of(category: op::Category) -> Category {
+    Category::from_name(category.name()).expect("both name the same categories")
+}
