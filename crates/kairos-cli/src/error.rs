@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 /// What ends a run of the command.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// A line of an input file says something wrong.
     #[error("{}:{line}: {reason}", file.display())]
     Line {
@@ -46,22 +45,22 @@ pub enum Error {
 
 impl Error {
     /// An error about line `line` of `file`.
-    pub fn line(file: &Arc<Path>, line: u64, reason: Reason) -> Self {
+    pub(crate) fn line(file: &Arc<Path>, line: u64, reason: Reason) -> Self {
         Self::Line { file: Arc::clone(file), line, reason }
     }
 
     /// Whether one line is wrong and the lines after it can still be read.
-    pub fn is_line(&self) -> bool {
+    pub(crate) fn is_line(&self) -> bool {
         matches!(self, Self::Line { .. })
     }
 
     /// Whether the reader of the output went away, which is no failure of the command.
-    pub fn is_broken_pipe(&self) -> bool {
+    pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// The exit code: 2 for a wrong input or command, 1 where the output fails.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Line { .. } | Self::Read { .. } | Self::Config(_) | Self::Usage(_) => 2,
             Self::Write { .. } => 1,
@@ -71,8 +70,7 @@ impl Error {
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reason {
+pub(crate) enum Reason {
     /// The line is no JSON; the parser's words.
     #[error("not JSON: {0}")]
     NotJson(String),

@@ -1,13 +1,13 @@
-//! The `kairos` command as a library: scenarios in, operations out, reports as plain data.
+//! The command `kairos` as a library with one function, [`run`], which the binary calls.
 //! Nothing here decides what a cache would do; the engine does, and knows none of this.
-//! Read next: `scenario/op.rs` for the operations, `scenario.rs` and `matchday.rs` for where they come from.
+//! Read next: `command/mod.rs`, where a run begins.
 
-pub mod chance;
-pub mod columns;
-pub mod command;
-pub mod error;
-pub mod matchday;
-pub mod report;
-pub mod scenario;
+mod chance;
+mod columns;
+mod command;
+mod error;
+mod matchday;
+mod report;
+mod scenario;
 
-pub use error::{Error, Reason};
+pub use self::command::run;

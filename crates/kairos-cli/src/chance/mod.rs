@@ -2,5 +2,8 @@
 //! Never knows: what is drawn for.
 //! Read next: `rng.rs`, the generator.
 
-pub mod rng;
-pub mod zipf;
+mod rng;
+mod zipf;
+
+pub(crate) use self::rng::Rng;
+pub(crate) use self::zipf::Zipf;

@@ -7,13 +7,13 @@
 /// The algorithms are Blackman and Vigna's (<https://prng.di.unimi.it>, public domain). A run draws from
 /// several streams of one seed, so that a change in one part does not shift the numbers of another.
 #[derive(Clone, Debug)]
-pub struct Rng {
+pub(crate) struct Rng {
     state: [u64; 4],
 }
 
 impl Rng {
     /// Stream `stream` of `seed`.
-    pub fn new(seed: u64, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         // Mixing the stream before adding it keeps neighbouring seeds and streams apart.
         let mut mixer = SplitMix64(stream);
         let mut mixer = SplitMix64(seed ^ mixer.next());
@@ -21,7 +21,7 @@ impl Rng {
     }
 
     /// Sixty-four uniform bits.
-    pub fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         let s = &mut self.state;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
         let t = s[1] << 17;
@@ -35,35 +35,35 @@ impl Rng {
     }
 
     /// Uniform in `[0, 1)`, 53 bits.
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Uniform in `low..high` for finite bounds.
-    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
     /// True with probability `p`.
-    pub fn chance(&mut self, p: f64) -> bool {
+    pub(crate) fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
 
     /// Uniform in `0..n`, and 0 for `n` = 0.
     ///
     /// Lemire's multiply without the rejection step: the bias is below `n` / 2⁶⁴.
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.bits()) * n as u128) >> 64) as usize
     }
 
     /// Exponentially distributed with this mean: the gap between two arrivals of a Poisson process.
-    pub fn exponential(&mut self, mean: f64) -> f64 {
+    pub(crate) fn exponential(&mut self, mean: f64) -> f64 {
         // 1 − u lies in (0, 1], so the logarithm is finite.
         -mean * (1.0 - self.unit()).ln()
     }
 
     /// Normally distributed with mean 0 and deviation 1 (Box and Muller; one of the pair is dropped).
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }

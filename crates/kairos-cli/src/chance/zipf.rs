@@ -6,19 +6,19 @@ use crate::chance::rng::Rng;
 
 /// Rank `k`, counted from 1, is chosen with a probability proportional to 1 / k (exponent 1).
 #[derive(Clone, Debug, Default)]
-pub struct Zipf {
+pub(crate) struct Zipf {
     /// The harmonic numbers: entry `k` is 1 + 1/2 + … + 1/(k + 1).
     harmonic: Vec<f64>,
 }
 
 impl Zipf {
     /// A choice that has not been made yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// One of `0..n`, and 0 for `n` = 0. O(log n), and O(n) once for the largest `n` so far.
-    pub fn draw(&mut self, rng: &mut Rng, n: usize) -> usize {
+    pub(crate) fn draw(&mut self, rng: &mut Rng, n: usize) -> usize {
         while self.harmonic.len() < n {
             let rank = self.harmonic.len() as f64 + 1.0;
             self.harmonic.push(self.harmonic.last().unwrap_or(&0.0) + 1.0 / rank);

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use crate::scenario::names::Name;
+use crate::scenario::Name;
 
 /// Every price of every match, by market and time.
 #[derive(Debug, Default)]
-pub struct PriceHistory {
+pub(crate) struct PriceHistory {
     matches: HashMap<Name, Markets, FixedState>,
 }
 
@@ -37,13 +37,13 @@ struct Change {
 
 impl PriceHistory {
     /// A history without prices.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Takes in a price. A price that is not finite or not above 1.0, or older than the market's newest, is
     /// no price and is left out. A repeated price costs three hashes and no memory.
-    pub fn observe(&mut self, match_id: &Name, market: &Name, t_ms: i64, price: f64) {
+    pub(crate) fn observe(&mut self, match_id: &Name, market: &Name, t_ms: i64, price: f64) {
         if !(price.is_finite() && price > 1.0) {
             return;
         }
@@ -60,7 +60,7 @@ impl PriceHistory {
     ///
     /// "Then" and "now" see what had arrived up to and including that millisecond. O(markets × log changes),
     /// no allocation.
-    pub fn exposure(&self, match_id: &str, computed_at_ms: i64, now_ms: i64) -> Option<f64> {
+    pub(crate) fn exposure(&self, match_id: &str, computed_at_ms: i64, now_ms: i64) -> Option<f64> {
         let mut sum = 0.0;
         let mut markets = 0_u32;
         for series in &self.matches.get(match_id)?.series {

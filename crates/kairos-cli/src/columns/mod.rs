@@ -9,15 +9,12 @@ use std::path::{Path, PathBuf};
 use kairos_cache::{Config, EventGraph};
 
 use crate::error::{Error, Reason};
-use crate::report::Fact;
-use crate::report::operations::Operations;
-use crate::report::run::Run;
-use crate::scenario::names::Name;
-use crate::scenario::op::Op;
+use crate::report::{Fact, Operations, Run};
+use crate::scenario::{Name, Op};
 
-pub mod engine;
-pub mod exposure;
-pub mod plain_ttl;
+mod engine;
+mod exposure;
+mod plain_ttl;
 
 use self::engine::{Engine, Error as EngineError};
 use self::plain_ttl::PlainTtl;
@@ -26,7 +23,7 @@ use self::plain_ttl::PlainTtl;
 const PLAIN: [(&str, i64); 2] = [("TTL 60 s", 60_000), ("TTL 1 h", 3_600_000)];
 
 /// Caches side by side, each in a world of its own.
-pub struct Columns {
+pub(crate) struct Columns {
     engines: Vec<Configured>,
     plain: Vec<PlainTtl>,
     operations: Operations,
@@ -46,7 +43,11 @@ impl Columns {
     /// # Errors
     /// [`Error::Config`] for a bad configuration; [`Error::Usage`] where `decisions` are fewer or more than the
     /// engines, or name a file twice; [`Error::Write`] where one cannot be created.
-    pub fn new(configs: &[PathBuf], seed: u64, decisions: &[PathBuf]) -> Result<Self, Error> {
+    pub(crate) fn new(
+        configs: &[PathBuf],
+        seed: u64,
+        decisions: &[PathBuf],
+    ) -> Result<Self, Error> {
         let mut given = configs
             .iter()
             .map(|file| Ok((file.display().to_string(), Config::from_file(file)?)))
@@ -82,7 +83,7 @@ impl Columns {
     ///
     /// # Errors
     /// [`Error::Usage`] where their graphs have different markets.
-    pub fn markets(&self) -> Result<Vec<Name>, Error> {
+    pub(crate) fn markets(&self) -> Result<Vec<Name>, Error> {
         let mut graphs = self.engines.iter().map(|of| of.engine.event_graph());
         let first = graphs.next();
         let names = |graph: &EventGraph| graph.market_names().map(Name::from).collect::<Vec<_>>();
@@ -100,7 +101,7 @@ impl Columns {
     /// # Errors
     /// [`Refused::Operation`] where an engine does not know a name in it, before anything has happened;
     /// [`Refused::Run`] where decisions cannot be written.
-    pub fn apply(&mut self, op: &Op) -> Result<(), Refused> {
+    pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Refused> {
         let several = self.engines.len() > 1;
         for Configured { name, engine, .. } in &self.engines {
             engine.check(op).map_err(|reason| {
@@ -125,7 +126,7 @@ impl Columns {
     }
 
     /// How many operations have been applied.
-    pub fn operations(&self) -> u64 {
+    pub(crate) fn operations(&self) -> u64 {
         self.operations.total()
     }
 
@@ -133,7 +134,7 @@ impl Columns {
     ///
     /// # Errors
     /// [`Error::Write`] where decisions cannot be written.
-    pub fn finish(self) -> Result<(Vec<Fact>, Vec<Run>), Error> {
+    pub(crate) fn finish(self) -> Result<(Vec<Fact>, Vec<Run>), Error> {
         let mut runs = Vec::with_capacity(self.engines.len() + self.plain.len());
         for Configured { name, engine, decisions } in self.engines {
             runs.push(engine.finish(&name).map_err(|error| of_engine(error, &decisions))?);
@@ -147,7 +148,7 @@ impl Columns {
 
 /// Why an operation did not happen.
 #[derive(Debug)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// It makes no sense to an engine.
     Operation(Reason),
     /// The run cannot go on.

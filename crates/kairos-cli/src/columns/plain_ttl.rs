@@ -17,17 +17,15 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::exposure::PriceHistory;
-use crate::report::run::Run;
-use crate::report::spread::Samples;
-use crate::scenario::names::Name;
-use crate::scenario::op::{ComputeResult, Get, Mode, Op, OpKind, ReadId, Target};
+use crate::report::{Run, Samples};
+use crate::scenario::{ComputeResult, Get, Mode, Name, Op, OpKind, ReadId, Target};
 
 /// When a compute is given up.
 const TIMEOUT_MS: u64 = 30_000;
 
 /// A cache with one TTL, on the time of its operations.
 #[derive(Debug)]
-pub struct PlainTtl {
+pub(crate) struct PlainTtl {
     ttl_ms: i64,
     /// When the value of each key was computed, in ms since the Unix epoch.
     values: HashMap<Name, i64, FixedState>,
@@ -58,7 +56,7 @@ struct Reader {
 
 impl PlainTtl {
     /// An empty cache whose values live so long.
-    pub fn new(ttl_ms: i64) -> Self {
+    pub(crate) fn new(ttl_ms: i64) -> Self {
         Self {
             ttl_ms,
             values: HashMap::default(),
@@ -75,7 +73,7 @@ impl PlainTtl {
     }
 
     /// Applies one operation, after the computes that end by its time.
-    pub fn apply(&mut self, op: &Op) {
+    pub(crate) fn apply(&mut self, op: &Op) {
         self.run_until(op.t_ms);
         match &op.kind {
             OpKind::Get(get) => self.read(op.t_ms, get),
@@ -96,7 +94,7 @@ impl PlainTtl {
     }
 
     /// Lets every compute end, and sums up as the column `name`.
-    pub fn finish(mut self, name: &str) -> Run {
+    pub(crate) fn finish(mut self, name: &str) -> Run {
         self.run_until(i64::MAX);
         Run {
             name: name.to_owned(),

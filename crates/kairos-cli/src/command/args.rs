@@ -8,27 +8,23 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 use crate::matchday::Shape;
-use crate::scenario::Options;
-use crate::scenario::csv::Cut;
-use crate::scenario::load::LoadShape;
-use crate::scenario::names::Name;
-use crate::scenario::strictness::Strictness;
+use crate::scenario::{Cut, LoadShape, Name, Options, Strictness};
 
 /// A cache that knows the moment: scenarios, matchdays and configurations.
 #[derive(Debug, Parser)]
 #[command(name = "kairos", version)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", global = true)]
-    pub report: ReportFormat,
+    pub(crate) report: ReportFormat,
 }
 
 /// What the command can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run a seeded Saturday of football through the engine
     Matchday(MatchdayArgs),
     /// Run a recorded scenario or odds feed through the engine
@@ -40,55 +36,55 @@ pub enum Command {
 /// `kairos config`.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// Write every field with its default and a comment
     #[arg(long)]
-    pub default: bool,
+    pub(crate) default: bool,
     /// Say whether an engine can be built from this file, and if not, why
     #[arg(long, value_name = "FILE")]
-    pub check: Option<PathBuf>,
+    pub(crate) check: Option<PathBuf>,
 }
 
 /// `kairos matchday`.
 #[derive(Debug, Args)]
-pub struct MatchdayArgs {
+pub(crate) struct MatchdayArgs {
     /// How big the day is.
     #[command(flatten)]
-    pub day: DayArgs,
+    pub(crate) day: DayArgs,
     /// Write the operations too, as a scenario; gzipped where the name ends in .gz
     #[arg(long, value_name = "FILE")]
-    pub emit: Option<PathBuf>,
+    pub(crate) emit: Option<PathBuf>,
     /// The configuration of the engine; given several times, one engine and one column each
     #[arg(long, value_name = "FILE")]
-    pub config: Vec<PathBuf>,
+    pub(crate) config: Vec<PathBuf>,
     /// Write what became of each operation, one JSON object a line; once for each configuration
     #[arg(long, value_name = "OUT")]
-    pub decisions: Vec<PathBuf>,
+    pub(crate) decisions: Vec<PathBuf>,
 }
 
 /// How big a matchday is.
 #[derive(Debug, Args)]
-pub struct DayArgs {
+pub(crate) struct DayArgs {
     /// Matches, from 1 to 1000
     #[arg(long, value_name = "N", default_value_t = Shape::default().fixtures)]
-    pub fixtures: usize,
+    pub(crate) fixtures: usize,
     /// The seed of every draw
     #[arg(long, value_name = "SEED", default_value_t = Shape::default().seed)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Callers
     #[arg(long, value_name = "N", default_value_t = Shape::default().readers)]
-    pub readers: u32,
+    pub(crate) readers: u32,
     /// Reads a second on average over all callers, while matches lie ahead
     #[arg(long, value_name = "R", default_value_t = Shape::default().reads_per_s)]
-    pub read_rate: f64,
+    pub(crate) read_rate: f64,
     /// How long a compute takes on average, in ms
     #[arg(long, value_name = "M", default_value_t = Shape::default().compute_ms)]
-    pub compute_ms: u64,
+    pub(crate) compute_ms: u64,
 }
 
 impl DayArgs {
     /// The shape that the options ask for.
-    pub fn shape(&self) -> Shape {
+    pub(crate) fn shape(&self) -> Shape {
         Shape {
             fixtures: self.fixtures,
             seed: self.seed,
@@ -101,7 +97,7 @@ impl DayArgs {
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
+pub(crate) enum ReportFormat {
     /// For people
     Text,
     /// For programs
@@ -110,55 +106,55 @@ pub enum ReportFormat {
 
 /// `kairos replay`.
 #[derive(Debug, Args)]
-pub struct ReplayArgs {
+pub(crate) struct ReplayArgs {
     /// The scenario: .jsonl or .csv, optionally with .gz or .zst after it
-    pub scenario: PathBuf,
+    pub(crate) scenario: PathBuf,
     /// The configuration of the engine; given several times, one engine and one column each
     #[arg(long, value_name = "FILE")]
-    pub config: Vec<PathBuf>,
+    pub(crate) config: Vec<PathBuf>,
     /// Write what became of each operation, one JSON object a line; once for each configuration
     #[arg(long, value_name = "OUT")]
-    pub decisions: Vec<PathBuf>,
+    pub(crate) decisions: Vec<PathBuf>,
     /// The seed of early refreshes and of the read load
     #[arg(long, value_name = "SEED", default_value_t = 0)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Count and skip bad lines instead of stopping at the first
     #[arg(long)]
-    pub lenient: bool,
+    pub(crate) lenient: bool,
     /// Which rows of a feed count.
     #[command(flatten)]
-    pub cut: CutArgs,
+    pub(crate) cut: CutArgs,
     /// The reads beside a feed.
     #[command(flatten)]
-    pub load: LoadArgs,
+    pub(crate) load: LoadArgs,
 }
 
 /// Which rows of a CSV feed count.
 #[derive(Debug, Args)]
-pub struct CutArgs {
+pub(crate) struct CutArgs {
     /// CSV feeds: keep one price kind, ltp for one
     #[arg(long, value_name = "NAME")]
-    pub field: Option<String>,
+    pub(crate) field: Option<String>,
     /// CSV feeds: leave out what is earlier, in ms since the Unix epoch
     #[arg(long, value_name = "MS")]
-    pub from: Option<i64>,
+    pub(crate) from: Option<i64>,
     /// CSV feeds: leave out this instant and what is later, in ms since the Unix epoch
     #[arg(long, value_name = "MS")]
-    pub to: Option<i64>,
+    pub(crate) to: Option<i64>,
 }
 
 /// The reads beside a CSV feed; any of the options asks for them.
 #[derive(Debug, Args)]
-pub struct LoadArgs {
+pub(crate) struct LoadArgs {
     /// CSV feeds: put a read load of this many callers beside the feed [with a load: 100]
     #[arg(long, value_name = "N")]
-    pub readers: Option<u32>,
+    pub(crate) readers: Option<u32>,
     /// CSV feeds: reads a second on average over all callers [with a load: 1]
     #[arg(long, value_name = "R")]
-    pub read_rate: Option<f64>,
+    pub(crate) read_rate: Option<f64>,
     /// CSV feeds: how long each compute takes, in ms [with a load: 40]
     #[arg(long, value_name = "M")]
-    pub compute_ms: Option<u64>,
+    pub(crate) compute_ms: Option<u64>,
 }
 
 impl ReplayArgs {
@@ -166,7 +162,7 @@ impl ReplayArgs {
     ///
     /// # Errors
     /// What `markets` fails with.
-    pub fn options(
+    pub(crate) fn options(
         &self,
         markets: impl FnOnce() -> Result<Vec<Name>, Error>,
     ) -> Result<Options, Error> {

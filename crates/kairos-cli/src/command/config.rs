@@ -11,7 +11,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Config`] with the file, the line where it is known, the field and what is allowed.
-pub fn answer(args: &ConfigArgs) -> Result<String, Error> {
+pub(crate) fn answer(args: &ConfigArgs) -> Result<String, Error> {
     match &args.check {
         Some(file) => {
             Config::from_file(file)?;

@@ -8,14 +8,13 @@ use crate::columns::{Columns, Refused};
 use crate::error::Error;
 use crate::matchday::Day;
 use crate::report::Report;
-use crate::report::rows::report;
-use crate::scenario::emit::Sink;
+use crate::scenario::Sink;
 
 /// Makes a matchday, runs it through an engine for each configuration and reports; writes it down too if asked.
 ///
 /// # Errors
 /// A shape or configuration that is out of range; an output that fails.
-pub fn matchday(args: &MatchdayArgs) -> Result<Report, Error> {
+pub(crate) fn run(args: &MatchdayArgs) -> Result<Report, Error> {
     let shape = args.day.shape();
     let day = Day::new(&shape)?;
     let mut columns = Columns::new(&args.config, shape.seed, &args.decisions)?;
@@ -37,5 +36,5 @@ pub fn matchday(args: &MatchdayArgs) -> Result<Report, Error> {
     progress.finish();
     let (facts, runs) = columns.finish()?;
     let title = format!("matchday of {} matches, seed {}", shape.fixtures, shape.seed);
-    Ok(report(title, facts, &runs))
+    Ok(Report::of(title, facts, &runs))
 }

@@ -1,9 +1,52 @@
-//! The command: what can be asked, one file a subcommand, and the progress that is shown meanwhile.
+//! The command: reads the command line, does one thing, prints, and says by its exit code how it went.
 //! Never knows: how a cache answers or a report looks.
-//! Read next: `args.rs` for what can be asked.
+//! Read next: `args.rs` for what can be asked, then the subcommand's own file.
 
-pub mod args;
-pub mod config;
-pub mod matchday;
-pub mod progress;
-pub mod replay;
+mod args;
+mod config;
+mod matchday;
+mod progress;
+mod replay;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::Error;
+use crate::report::{Paint, Report};
+
+use self::args::{Cli, Command, ReportFormat};
+
+/// Runs the command that the process's arguments name.
+pub fn run() -> ExitCode {
+    let Cli { command, report: format } = Cli::parse();
+    let done = match command {
+        Command::Matchday(args) => matchday::run(&args).map(|report| render(&report, format)),
+        Command::Replay(args) => replay::run(&args).map(|report| render(&report, format)),
+        Command::Config(args) => config::answer(&args),
+    };
+    match done.and_then(|text| print(&text)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where not even that can be written the exit code still says it.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn render(report: &Report, format: ReportFormat) -> String {
+    let paint = if io::stdout().is_terminal() { Paint::Bold } else { Paint::Plain };
+    match format {
+        ReportFormat::Text => report.to_text(paint),
+        ReportFormat::Json => report.to_json() + "\n",
+    }
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    let printed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    printed.map_err(|source| Error::Write { file: "standard output".into(), source })
+}

@@ -8,38 +8,38 @@ use indicatif::{ProgressBar, ProgressBarIter, ProgressDrawTarget, ProgressStyle}
 
 /// How far a run is. Cloning gives another hand on the same bar.
 #[derive(Clone, Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// A bar that counts operations up to `total`, if standard error is a terminal.
-    pub fn operations(total: u64) -> Self {
+    pub(crate) fn operations(total: u64) -> Self {
         Self::with_template(total, "{bar:40} {human_pos}/{human_len} operations  {elapsed}")
     }
 
     /// A bar that counts bytes read; its length comes from the file that is opened.
-    pub fn bytes() -> Self {
+    pub(crate) fn bytes() -> Self {
         Self::with_template(0, "{bar:40} {bytes}/{total_bytes}  {elapsed}")
     }
 
     /// No bar.
-    pub fn hidden() -> Self {
+    pub(crate) fn hidden() -> Self {
         Self { bar: ProgressBar::hidden() }
     }
 
     /// Moves the bar by `n`. A few atomics; the terminal is redrawn at most twenty times a second.
-    pub fn advance(&self, n: u64) {
+    pub(crate) fn advance(&self, n: u64) {
         self.bar.inc(n);
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
     /// `input`, moving the bar by the bytes that are read from it.
-    pub fn reading<R: Read>(&self, input: R, total_bytes: u64) -> ProgressBarIter<R> {
+    pub(crate) fn reading<R: Read>(&self, input: R, total_bytes: u64) -> ProgressBarIter<R> {
         self.bar.set_length(total_bytes);
         self.bar.wrap_read(input)
     }

@@ -9,18 +9,15 @@ use super::args::ReplayArgs;
 use super::progress::Progress;
 use crate::columns::{Columns, Refused};
 use crate::error::{Error, Reason};
-use crate::report::Report;
-use crate::report::operations::facts_of;
-use crate::report::rows::report;
-use crate::scenario::strictness::Strictness;
-use crate::scenario::{Counts, Scenario};
+use crate::report::{Report, facts_of};
+use crate::scenario::{Counts, Scenario, Strictness};
 
 /// Runs a scenario file through an engine for each configuration and reports them side by side.
 ///
 /// # Errors
 /// A scenario, configuration or operation that is wrong, by file and line; a scenario without an operation; an
 /// output that fails.
-pub fn replay(args: &ReplayArgs) -> Result<Report, Error> {
+pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
     let options = args.options(|| columns.markets())?;
     let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };
@@ -44,7 +41,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Report, Error> {
     }
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
-    Ok(report(args.scenario.display().to_string(), facts, &runs))
+    Ok(Report::of(args.scenario.display().to_string(), facts, &runs))
 }
 
 /// What a lenient replay passes over beside lines that cannot be read.

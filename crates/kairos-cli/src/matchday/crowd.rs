@@ -17,10 +17,8 @@ use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
 use super::prices::{ODDS, OddsMarkets};
 use super::shape::{Shape, Stream};
 use super::timeline::Beat;
-use crate::chance::rng::Rng;
-use crate::chance::zipf::Zipf;
-use crate::scenario::names::Name;
-use crate::scenario::op::{Compute, ComputeResult, Get, MarketStatus, OpKind, Prices, ReadId};
+use crate::chance::{Rng, Zipf};
+use crate::scenario::{Compute, ComputeResult, Get, MarketStatus, Name, OpKind, Prices, ReadId};
 
 /// The markets of the default event graph, which are the second half of every cache key.
 pub(super) const DEFAULT_MARKETS: [&str; 12] = [

@@ -9,13 +9,13 @@ use super::prices::OddsMarkets;
 use super::shape::{Shape, Stream};
 use super::timeline::{self, Beat};
 use crate::error::Error;
-use crate::scenario::op::{Op, OpKind};
+use crate::scenario::{Op, OpKind};
 
 /// The whole day in order of time, its operations numbered from 1 as the lines that they would be.
 ///
 /// What happens to the matches is made at once and held in memory, some 4000 operations or 300 kB a match;
 /// the reads are made as they are taken.
-pub struct Day {
+pub(crate) struct Day {
     ops: Crowd,
     pending: Option<(i64, OpKind)>,
     next_look_ms: i64,
@@ -30,7 +30,7 @@ impl Day {
     ///
     /// # Errors
     /// [`Error::Usage`] where the shape is outside the ranges that its fields name.
-    pub fn new(shape: &Shape) -> Result<Self, Error> {
+    pub(crate) fn new(shape: &Shape) -> Result<Self, Error> {
         shape.check()?;
         let fixtures = fixture::slate(shape.fixtures, &mut shape.rng(Stream::Slate));
         let odds = OddsMarkets::new();
@@ -56,7 +56,7 @@ impl Day {
     }
 
     /// About how many operations the day has, for a progress bar.
-    pub fn about(&self) -> u64 {
+    pub(crate) fn about(&self) -> u64 {
         self.about
     }
 

@@ -3,8 +3,8 @@
 //! Read next: `timeline.rs`, which plays one.
 
 use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
-use crate::chance::rng::Rng;
-use crate::scenario::names::Name;
+use crate::chance::Rng;
+use crate::scenario::Name;
 
 /// One match.
 #[derive(Clone, Debug)]

@@ -15,5 +15,5 @@ mod prices;
 mod shape;
 mod timeline;
 
-pub use self::day::Day;
-pub use self::shape::Shape;
+pub(crate) use self::day::Day;
+pub(crate) use self::shape::Shape;

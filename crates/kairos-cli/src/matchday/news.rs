@@ -4,7 +4,7 @@
 
 use super::fixture::Fixture;
 use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
-use crate::chance::rng::Rng;
+use crate::chance::Rng;
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 //! Must never know the time or draw a number.
 //! Read next: `timeline.rs`, which asks for prices as a match goes on.
 
-use crate::scenario::names::Name;
+use crate::scenario::Name;
 
 /// How many odds markets there are.
 pub(super) const ODDS: usize = 6;

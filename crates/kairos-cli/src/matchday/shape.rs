@@ -2,22 +2,22 @@
 //! Must never know what is drawn.
 //! Read next: `day.rs`, which makes a day of it.
 
-use crate::chance::rng::Rng;
+use crate::chance::Rng;
 use crate::error::Error;
 
 /// How big the day is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// The number of matches, from 1 to 1000.
-    pub fixtures: usize,
+    pub(crate) fixtures: usize,
     /// The seed of every draw.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The number of callers, from 1.
-    pub readers: u32,
+    pub(crate) readers: u32,
     /// Reads a second on average over all callers while matches lie ahead, above 0; fewer when all are in play.
-    pub reads_per_s: f64,
+    pub(crate) reads_per_s: f64,
     /// How long a compute takes on average, in ms; each takes between half and one and a half of it.
-    pub compute_ms: u64,
+    pub(crate) compute_ms: u64,
 }
 
 impl Default for Shape {

@@ -9,9 +9,8 @@ use super::fixture::Fixture;
 use super::hours::{DAY_START_MS, MINUTE_MS};
 use super::news::{self, News};
 use super::prices::{ODDS, OddsMarkets, quote, settled};
-use crate::chance::rng::Rng;
-use crate::scenario::names::Name;
-use crate::scenario::op::{MarketStatus, Mode, OpKind, Target};
+use crate::chance::Rng;
+use crate::scenario::{MarketStatus, Mode, Name, OpKind, Target};
 
 /// One thing that happens to one match.
 #[derive(Clone, Debug)]

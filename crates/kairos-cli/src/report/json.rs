@@ -9,7 +9,7 @@ use super::table::{Body, Cell, Report, Section};
 
 impl Report {
     /// The report as one JSON object on one line, values as plain numbers.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         render(self)
     }
 }

@@ -4,15 +4,18 @@
 
 mod instant;
 mod json;
-pub mod operations;
-pub mod rows;
-pub mod run;
-pub mod spread;
+mod operations;
+mod rows;
+mod run;
+mod spread;
 mod table;
 mod text;
 
-pub use self::table::{Body, Cell, Fact, Report, Row, Section};
-pub use self::text::Paint;
+pub(crate) use self::operations::{Operations, facts_of};
+pub(crate) use self::run::{EngineRun, Run, STRATEGIES};
+pub(crate) use self::spread::Samples;
+pub(crate) use self::table::{Fact, Report};
+pub(crate) use self::text::Paint;
 
 #[cfg(test)]
 mod tests;

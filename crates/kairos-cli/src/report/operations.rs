@@ -3,12 +3,11 @@
 //! Read next: `rows.rs` for what became of the reads.
 
 use super::table::{Cell, Fact};
-use crate::scenario::Counts;
-use crate::scenario::op::{Op, OpKind};
+use crate::scenario::{Counts, Op, OpKind};
 
 /// Operations by kind, and the span of time that they cover.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Operations {
+pub(crate) struct Operations {
     by_kind: [u64; KINDS.len()],
     first_ms: Option<i64>,
     last_ms: Option<i64>,
@@ -19,12 +18,12 @@ const KINDS: [&str; 8] =
 
 impl Operations {
     /// No operations.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Counts one operation.
-    pub fn count(&mut self, op: &Op) {
+    pub(crate) fn count(&mut self, op: &Op) {
         let kind = match op.kind {
             OpKind::Get(_) => 0,
             OpKind::Odds { .. } => 1,
@@ -41,17 +40,12 @@ impl Operations {
     }
 
     /// How many operations there were.
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.by_kind.iter().sum()
     }
 
-    /// How many reads there were.
-    pub fn reads(&self) -> u64 {
-        self.by_kind[0]
-    }
-
     /// The facts of a report: the span, the total and the kinds that occur.
-    pub fn facts(&self) -> Vec<Fact> {
+    pub(crate) fn facts(&self) -> Vec<Fact> {
         let instant = |t_ms: Option<i64>| t_ms.map_or(Cell::Missing, Cell::Instant);
         let mut facts = vec![
             Fact::new("first operation (UTC)", instant(self.first_ms)),
@@ -65,7 +59,7 @@ impl Operations {
 }
 
 /// The facts about what a scenario's lines held beside operations; what is zero is left out.
-pub fn facts_of(counts: &Counts) -> Vec<Fact> {
+pub(crate) fn facts_of(counts: &Counts) -> Vec<Fact> {
     let feed = counts.feed.unwrap_or_default();
     let facts = [
         ("lines skipped", counts.skipped),
@@ -84,7 +78,7 @@ pub fn facts_of(counts: &Counts) -> Vec<Fact> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::op::Get;
+    use crate::scenario::Get;
 
     #[test]
     fn kinds_that_occur_are_told_with_the_span() {
@@ -104,7 +98,7 @@ mod tests {
             ("  metrics", Cell::Count(1)),
         ];
         assert_eq!(operations.facts(), expected.map(|(label, value)| Fact::new(label, value)));
-        assert_eq!((operations.total(), operations.reads()), (3, 2));
+        assert_eq!(operations.total(), 3);
     }
 
     #[test]

@@ -6,21 +6,23 @@ use super::run::{EngineRun, Run, STRATEGIES};
 use super::spread::{Samples, Spread};
 use super::table::{Body, Cell, Fact, Report, Row, Section};
 
-/// The report of `runs` on one scenario, of which `facts` hold.
-pub fn report(title: impl Into<String>, facts: Vec<Fact>, runs: &[Run]) -> Report {
-    let sections = vec![
-        Section { title: "Reads".into(), body: Body::Rows(reads(runs)) },
-        Section {
-            title: "Stale-price exposure, mean |ln(price now / price then)|".into(),
-            body: Body::Rows(exposure(runs)),
-        },
-        Section { title: "Strategies".into(), body: Body::Rows(strategies(runs)) },
-        Section { title: "Computes".into(), body: Body::Rows(computes(runs)) },
-        Section { title: "Volatility and events".into(), body: Body::Rows(market(runs)) },
-        Section { title: "Latency, virtual ms".into(), body: Body::Spreads(latency(runs)) },
-    ];
-    let columns = runs.iter().map(|run| run.name.clone()).collect();
-    Report { title: title.into(), facts, columns, sections }
+impl Report {
+    /// The report of `runs` on one scenario, of which `facts` hold.
+    pub(crate) fn of(title: impl Into<String>, facts: Vec<Fact>, runs: &[Run]) -> Report {
+        let sections = vec![
+            Section { title: "Reads".into(), body: Body::Rows(reads(runs)) },
+            Section {
+                title: "Stale-price exposure, mean |ln(price now / price then)|".into(),
+                body: Body::Rows(exposure(runs)),
+            },
+            Section { title: "Strategies".into(), body: Body::Rows(strategies(runs)) },
+            Section { title: "Computes".into(), body: Body::Rows(computes(runs)) },
+            Section { title: "Volatility and events".into(), body: Body::Rows(market(runs)) },
+            Section { title: "Latency, virtual ms".into(), body: Body::Spreads(latency(runs)) },
+        ];
+        let columns = runs.iter().map(|run| run.name.clone()).collect();
+        Report { title: title.into(), facts, columns, sections }
+    }
 }
 
 fn reads(runs: &[Run]) -> Vec<Row<Cell>> {

@@ -4,54 +4,54 @@
 
 /// Values that are not negative, kept exactly; zeros, the usual case on virtual time, only as a count.
 #[derive(Clone, Debug, Default)]
-pub struct Samples {
+pub(crate) struct Samples {
     zeros: u64,
     above: Vec<f64>,
 }
 
 /// What [`Samples`] come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// How many values there are, at least one.
-    pub count: u64,
+    pub(crate) count: u64,
     /// Their sum.
-    pub sum: f64,
+    pub(crate) sum: f64,
     /// Their mean.
-    pub mean: f64,
+    pub(crate) mean: f64,
     /// The smallest.
-    pub min: f64,
+    pub(crate) min: f64,
     /// The median.
-    pub p50: f64,
+    pub(crate) p50: f64,
     /// The value that nine in ten do not exceed.
-    pub p90: f64,
+    pub(crate) p90: f64,
     /// The value that 99 in 100 do not exceed.
-    pub p99: f64,
+    pub(crate) p99: f64,
     /// The value that 999 in 1000 do not exceed.
-    pub p99_9: f64,
+    pub(crate) p99_9: f64,
     /// The largest.
-    pub max: f64,
+    pub(crate) max: f64,
 }
 
 impl Samples {
     /// No values.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Takes in a value; what is negative or no number counts as 0. Eight bytes where it is above 0.
-    pub fn add(&mut self, value: f64) {
+    pub(crate) fn add(&mut self, value: f64) {
         if value > 0.0 { self.above.push(value) } else { self.zeros += 1 }
     }
 
     /// How many values there are.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.zeros + self.above.len() as u64
     }
 
     /// What the values come to, or nothing where there are none. O(n log n).
     ///
     /// A percentile is the smallest value that at least that share of all values does not exceed.
-    pub fn spread(&self) -> Option<Spread> {
+    pub(crate) fn spread(&self) -> Option<Spread> {
         let count = self.count();
         if count == 0 {
             return None;

@@ -6,38 +6,38 @@ use super::spread::Spread;
 
 /// What a run has to say.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
+pub(crate) struct Report {
     /// What was run.
-    pub title: String,
+    pub(crate) title: String,
     /// What holds for all columns.
-    pub facts: Vec<Fact>,
+    pub(crate) facts: Vec<Fact>,
     /// The names of the columns; without any there are only facts.
-    pub columns: Vec<String>,
+    pub(crate) columns: Vec<String>,
     /// The sections, from the most to the least important.
-    pub sections: Vec<Section>,
+    pub(crate) sections: Vec<Section>,
 }
 
 /// One value that holds for all columns.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fact {
+pub(crate) struct Fact {
     /// What it is; two leading spaces make it a part of the fact above.
-    pub label: String,
+    pub(crate) label: String,
     /// How much.
-    pub value: Cell,
+    pub(crate) value: Cell,
 }
 
 /// Rows that belong together.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Section {
+pub(crate) struct Section {
     /// What they have in common.
-    pub title: String,
+    pub(crate) title: String,
     /// The rows.
-    pub body: Body,
+    pub(crate) body: Body,
 }
 
 /// The rows of a section.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Body {
+pub(crate) enum Body {
     /// One value for each column.
     Rows(Vec<Row<Cell>>),
     /// One distribution for each column, in the unit that the title names.
@@ -46,16 +46,16 @@ pub enum Body {
 
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row<T> {
+pub(crate) struct Row<T> {
     /// What it is; two leading spaces make it a part of the row above.
-    pub label: String,
+    pub(crate) label: String,
     /// One value for each column of the report.
-    pub values: Vec<T>,
+    pub(crate) values: Vec<T>,
 }
 
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell {
+pub(crate) enum Cell {
     /// A number of things.
     Count(i64),
     /// A share in percent.
@@ -70,19 +70,19 @@ pub enum Cell {
 
 impl Cell {
     /// A number of things; beyond 2⁶³ it stays there.
-    pub fn count(n: u64) -> Self {
+    pub(crate) fn count(n: u64) -> Self {
         Self::Count(i64::try_from(n).unwrap_or(i64::MAX))
     }
 
     /// `part` of `whole` in percent, or nothing where there is no whole.
-    pub fn share(part: u64, whole: u64) -> Self {
+    pub(crate) fn share(part: u64, whole: u64) -> Self {
         if whole == 0 { Self::Missing } else { Self::Percent(100.0 * part as f64 / whole as f64) }
     }
 }
 
 impl Fact {
     /// A fact of this label and value.
-    pub fn new(label: impl Into<String>, value: Cell) -> Self {
+    pub(crate) fn new(label: impl Into<String>, value: Cell) -> Self {
         Self { label: label.into(), value }
     }
 }

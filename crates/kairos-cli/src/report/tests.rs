@@ -2,9 +2,8 @@
 //! Must never depend on a terminal.
 //! Read next: `text.rs` and `rows.rs`.
 
-use super::rows::report;
 use super::run::{EngineRun, Run};
-use super::spread::Samples;
+use super::table::Cell;
 use super::*;
 
 fn samples(values: &[f64]) -> Samples {
@@ -58,7 +57,7 @@ fn a_report_of_one_run_looks_like_this() {
         Fact::new("operations", Cell::Count(1_300_000)),
         Fact::new("  get", Cell::Count(1_234_567)),
     ];
-    let text = report("matchday", facts, &[engine_run("kairos.toml")]).to_text(Paint::Plain);
+    let text = Report::of("matchday", facts, &[engine_run("kairos.toml")]).to_text(Paint::Plain);
     let expected = "\
 matchday
   first operation (UTC)  2025-11-15 06:00:00.000
@@ -133,7 +132,7 @@ fn five_columns_fit_into_a_hundred() {
         plain_run("TTL 60 s"),
         plain_run("TTL 1 h"),
     ];
-    let text = report("feed.csv.gz", Vec::new(), &runs).to_text(Paint::Plain);
+    let text = Report::of("feed.csv.gz", Vec::new(), &runs).to_text(Paint::Plain);
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}");
     }
@@ -147,7 +146,7 @@ fn five_columns_fit_into_a_hundred() {
 #[test]
 fn beside_plain_caches_an_engine_needs_no_name_for_what_only_it_has() {
     let runs = [engine_run("default"), plain_run("TTL 60 s"), plain_run("TTL 1 h")];
-    let text = report("feed.csv", Vec::new(), &runs).to_text(Paint::Plain);
+    let text = Report::of("feed.csv", Vec::new(), &runs).to_text(Paint::Plain);
     assert_eq!(text.matches("default").count(), 1, "{text}");
     assert_eq!(text.matches("TTL 60 s").count(), 1, "{text}");
     let reads = "\
@@ -164,7 +163,7 @@ Reads
 #[test]
 fn a_run_that_computes_more_than_it_reads_says_so() {
     let run = Run { computes: 25, ..plain_run("a") };
-    let text = report("t", Vec::new(), &[run]).to_text(Paint::Plain);
+    let text = Report::of("t", Vec::new(), &[run]).to_text(Paint::Plain);
     assert!(
         text.contains(
             "computes saved                   -15\n    of all reads             -150.00 %\n"
@@ -175,7 +174,7 @@ fn a_run_that_computes_more_than_it_reads_says_so() {
 
 #[test]
 fn only_a_painted_report_has_terminal_codes() {
-    let report = report("t", Vec::new(), &[plain_run("a")]);
+    let report = Report::of("t", Vec::new(), &[plain_run("a")]);
     assert!(!report.to_text(Paint::Plain).contains('\x1b'));
     assert!(report.to_text(Paint::Bold).starts_with("\x1b[1mt\x1b[0m\n"));
 }
@@ -183,7 +182,7 @@ fn only_a_painted_report_has_terminal_codes() {
 #[test]
 fn json_has_every_value_in_full() {
     let facts = vec![Fact::new("  get", Cell::Count(7))];
-    let json = report("t", facts, &[engine_run("a"), plain_run("b")]).to_json();
+    let json = Report::of("t", facts, &[engine_run("a"), plain_run("b")]).to_json();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["facts"][0], serde_json::json!({"label": "get", "value": 7}));
     assert_eq!(json["columns"], serde_json::json!(["a", "b"]));
@@ -195,7 +194,7 @@ fn json_has_every_value_in_full() {
 
 #[test]
 fn what_no_column_has_is_not_shown() {
-    let text = report("t", Vec::new(), &[plain_run("a")]).to_text(Paint::Plain);
+    let text = Report::of("t", Vec::new(), &[plain_run("a")]).to_text(Paint::Plain);
     let expected = "\
 t
 
@@ -212,6 +211,6 @@ Reads
 
 #[test]
 fn an_empty_run_divides_by_nothing() {
-    let text = report("t", Vec::new(), &[Run::default()]).to_text(Paint::Plain);
+    let text = Report::of("t", Vec::new(), &[Run::default()]).to_text(Paint::Plain);
     assert!(text.contains("computes saved             0") && !text.contains("hit rate"), "{text}");
 }

@@ -10,7 +10,7 @@ use super::table::{Body, Cell, Report, Row};
 
 /// Whether titles stand out by terminal codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paint {
+pub(crate) enum Paint {
     /// Plain text.
     Plain,
     /// Bold titles.
@@ -29,7 +29,7 @@ const INDENT: usize = 2;
 
 impl Report {
     /// The report as text for a terminal of 100 columns; wider only with more than five columns.
-    pub fn to_text(&self, paint: Paint) -> String {
+    pub(crate) fn to_text(&self, paint: Paint) -> String {
         render(self, paint)
     }
 }

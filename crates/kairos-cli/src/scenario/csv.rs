@@ -20,44 +20,44 @@ use crate::error::{Error, Reason};
 
 /// Which rows of a feed count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cut {
+pub(crate) struct Cut {
     /// The only price kind (column `field`) to keep; status rows stay whatever their kind.
-    pub field: Option<String>,
+    pub(crate) field: Option<String>,
     /// The first instant, in ms since the Unix epoch.
-    pub from_ms: Option<i64>,
+    pub(crate) from_ms: Option<i64>,
     /// The first instant that is too late, in ms since the Unix epoch.
-    pub to_ms: Option<i64>,
+    pub(crate) to_ms: Option<i64>,
 }
 
 /// What a feed held beside its operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FeedCounts {
+pub(crate) struct FeedCounts {
     /// Prices of 1.0 or less, or not finite: dropped.
-    pub prices_dropped: u64,
+    pub(crate) prices_dropped: u64,
     /// Prices of another kind than the wanted one: left out.
-    pub other_fields: u64,
+    pub(crate) other_fields: u64,
     /// Prices kept although their match was suspended or closed.
-    pub priced_while_barred: u64,
+    pub(crate) priced_while_barred: u64,
     /// Matches seen.
-    pub matches: usize,
+    pub(crate) matches: usize,
 }
 
 /// One row that became an operation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub(crate) struct Row {
     /// The operation: odds or a status.
-    pub op: Op,
+    pub(crate) op: Op,
     /// The match's number, counted from 0 in the order in which matches are first seen.
-    pub match_index: usize,
+    pub(crate) match_index: usize,
     /// The match's kickoff as of this row, in ms since the Unix epoch: the newest that was given.
-    pub kickoff_ms: Option<i64>,
+    pub(crate) kickoff_ms: Option<i64>,
 }
 
 /// The rows of a feed that are operations, in the order of the file.
 ///
 /// A bad row is an item of its own and the next row follows it; an error of the reader ends the iteration.
 #[derive(Debug)]
-pub struct Feed<R> {
+pub(crate) struct Feed<R> {
     reader: Reader<R>,
     file: Arc<Path>,
     columns: Columns,
@@ -97,7 +97,7 @@ impl<R: Read> Feed<R> {
     /// # Errors
     /// [`Error::Line`] for line 1 where the header lacks `ts_ms`, `market_id`, `runner` or `price`, or lacks
     /// `field` where the cut asks for one; [`Error::Read`] where it cannot be read.
-    pub fn new(file: &Path, input: R, cut: Cut) -> Result<Self, Error> {
+    pub(crate) fn new(file: &Path, input: R, cut: Cut) -> Result<Self, Error> {
         let file: Arc<Path> = Arc::from(file);
         let mut reader = ReaderBuilder::new().from_reader(input);
         let header = match reader.byte_headers() {
@@ -126,7 +126,7 @@ impl<R: Read> Feed<R> {
     }
 
     /// What the rows read so far held beside their operations.
-    pub fn counts(&self) -> FeedCounts {
+    pub(crate) fn counts(&self) -> FeedCounts {
         FeedCounts { matches: self.matches.len(), ..self.counts }
     }
 

@@ -16,7 +16,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// Whatever `out` reports.
-pub fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
+pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
     write!(out, "{{\"t\":{},\"op\":", op.t_ms)?;
     match &op.kind {
         OpKind::Odds { match_id, market, price } => {
@@ -69,7 +69,7 @@ pub fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
 
 /// A file that takes operations: gzip where its name ends in `.gz`, standard output where it is `-`.
 #[derive(Debug)]
-pub struct Sink {
+pub(crate) struct Sink {
     file: PathBuf,
     out: Out,
 }
@@ -86,7 +86,7 @@ impl Sink {
     ///
     /// # Errors
     /// [`Error::Write`] where the file cannot be created.
-    pub fn create(file: &Path) -> Result<Self, Error> {
+    pub(crate) fn create(file: &Path) -> Result<Self, Error> {
         let out = if file == Path::new("-") {
             Out::Stdout(BufWriter::new(io::stdout()))
         } else {
@@ -105,7 +105,7 @@ impl Sink {
     ///
     /// # Errors
     /// [`Error::Write`] with what the system said.
-    pub fn write(&mut self, op: &Op) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, op: &Op) -> Result<(), Error> {
         let written = match &mut self.out {
             Out::Plain(out) => write_op(out, op),
             Out::Gzip(out) => write_op(out, op),
@@ -118,7 +118,7 @@ impl Sink {
     ///
     /// # Errors
     /// [`Error::Write`] with what the system said.
-    pub fn finish(self) -> Result<(), Error> {
+    pub(crate) fn finish(self) -> Result<(), Error> {
         let finished = match self.out {
             Out::Plain(mut out) => out.flush(),
             Out::Stdout(mut out) => out.flush(),

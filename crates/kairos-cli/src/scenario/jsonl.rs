@@ -19,7 +19,7 @@ use crate::error::{Error, Reason};
 /// A bad line is an item of its own and the next line follows it; an error of the reader ends the
 /// iteration. Blank lines are passed over.
 #[derive(Debug)]
-pub struct Jsonl<R> {
+pub(crate) struct Jsonl<R> {
     input: R,
     file: Arc<Path>,
     names: Names,
@@ -31,7 +31,7 @@ pub struct Jsonl<R> {
 
 impl<R: BufRead> Jsonl<R> {
     /// The operations that `input` holds; messages call it `file`.
-    pub fn new(file: &Path, input: R) -> Self {
+    pub(crate) fn new(file: &Path, input: R) -> Self {
         Self {
             input,
             file: Arc::from(file),

@@ -12,30 +12,29 @@ use std::sync::Arc;
 use super::csv::Row;
 use super::names::Name;
 use super::op::{Compute, ComputeResult, Get, MarketStatus, Op, OpKind, ReadId};
-use crate::chance::rng::Rng;
-use crate::chance::zipf::Zipf;
+use crate::chance::{Rng, Zipf};
 use crate::error::Error;
 
 /// How much is read, and by whom.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LoadShape {
+pub(crate) struct LoadShape {
     /// The number of callers, from 1.
-    pub readers: u32,
+    pub(crate) readers: u32,
     /// Reads a second on average over all callers, above 0.
-    pub reads_per_s: f64,
+    pub(crate) reads_per_s: f64,
     /// How long each compute takes, in ms.
-    pub compute_ms: u64,
+    pub(crate) compute_ms: u64,
     /// The seed of every draw.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The markets that are read, each as key `match:market`; at least one.
-    pub markets: Vec<Name>,
+    pub(crate) markets: Vec<Name>,
 }
 
 /// Separates this load's draws from those of other parts under the same seed.
 const STREAM: u64 = 0x6c6f_6164;
 
 /// A feed with a load beside it: all operations in order of time.
-pub struct Loaded<F: Iterator> {
+pub(crate) struct Loaded<F: Iterator> {
     feed: F,
     /// The feed's next item, taken to know its time.
     pending: Option<F::Item>,
@@ -48,7 +47,6 @@ pub struct Loaded<F: Iterator> {
     /// Indices of the matches that are not closed, ascending, which is the order of first sight.
     live: Vec<usize>,
     reads_by_caller: Vec<u32>,
-    reads: u64,
 }
 
 #[derive(Debug)]
@@ -64,7 +62,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
     ///
     /// # Errors
     /// [`Error::Usage`] where the shape has no reader, no market, or a rate that is not above 0.
-    pub fn new(feed: F, shape: LoadShape) -> Result<Self, Error> {
+    pub(crate) fn new(feed: F, shape: LoadShape) -> Result<Self, Error> {
         if shape.readers == 0 {
             return Err(Error::Usage("a load needs at least one reader".into()));
         }
@@ -84,19 +82,13 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
             matches: Vec::new(),
             live: Vec::new(),
             reads_by_caller: vec![0; shape.readers as usize],
-            reads: 0,
             shape,
         })
     }
 
     /// The feed beside the load.
-    pub fn feed(&self) -> &F {
+    pub(crate) fn feed(&self) -> &F {
         &self.feed
-    }
-
-    /// How many reads were made so far.
-    pub fn reads(&self) -> u64 {
-        self.reads
     }
 
     fn gap_ms(&mut self) -> f64 {
@@ -137,7 +129,6 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         let read = self.reads_by_caller[caller];
         // Ids repeat after 2³² reads of one caller, long after such a run has stopped being useful.
         self.reads_by_caller[caller] = read.wrapping_add(1);
-        self.reads += 1;
         let market = &self.shape.markets[market_index];
         let of = &mut self.matches[index];
         let key = of.keys[market_index]

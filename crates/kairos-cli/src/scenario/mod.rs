@@ -8,51 +8,58 @@ use std::path::Path;
 
 use crate::error::Error;
 
+mod csv;
+mod emit;
 mod fields;
 mod json;
+mod jsonl;
+mod load;
+mod names;
+mod op;
+mod source;
+mod strictness;
 
-pub mod csv;
-pub mod emit;
-pub mod jsonl;
-pub mod load;
-pub mod names;
-pub mod op;
-pub mod source;
-pub mod strictness;
-
-use self::csv::{Cut, Feed, FeedCounts};
-use self::jsonl::Jsonl;
-use self::load::{LoadShape, Loaded};
-use self::op::Op;
+use self::csv::{Feed, FeedCounts};
+use self::load::Loaded;
 use self::source::Format;
-use self::strictness::{Checked, Strictness};
+use self::strictness::Checked;
+
+pub(crate) use self::csv::Cut;
+pub(crate) use self::emit::Sink;
+#[cfg(test)]
+pub(crate) use self::emit::write_op;
+pub(crate) use self::jsonl::Jsonl;
+pub(crate) use self::load::LoadShape;
+pub(crate) use self::names::Name;
+pub(crate) use self::op::{
+    Category, Compute, ComputeResult, Get, MarketStatus, Mode, Op, OpKind, Prices, ReadId, Target,
+};
+pub(crate) use self::strictness::Strictness;
 
 /// How a scenario is read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
+pub(crate) struct Options {
     /// What a bad line does.
-    pub strictness: Strictness,
+    pub(crate) strictness: Strictness,
     /// Which rows of a feed count; a `.jsonl` scenario cannot be cut.
-    pub cut: Cut,
+    pub(crate) cut: Cut,
     /// The reads beside a feed; a `.jsonl` scenario brings its own.
-    pub load: Option<LoadShape>,
+    pub(crate) load: Option<LoadShape>,
 }
 
 /// What a scenario held beside its operations.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Lines passed over.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
     /// What was wrong with the first of them, as `file:line: reason`.
-    pub first_skipped: Option<String>,
+    pub(crate) first_skipped: Option<String>,
     /// The feed's own counts, where there is a feed.
-    pub feed: Option<FeedCounts>,
-    /// Reads that the load made, where there is a load.
-    pub load_reads: Option<u64>,
+    pub(crate) feed: Option<FeedCounts>,
 }
 
 /// The operations of a scenario file, in order of time, streamed.
-pub struct Scenario {
+pub(crate) struct Scenario {
     source: Source,
 }
 
@@ -72,7 +79,7 @@ impl Scenario {
     /// # Errors
     /// [`Error::Usage`] for an unknown name or options that do not apply, [`Error::Read`] where the file
     /// cannot be opened, [`Error::Line`] where a feed's header is wrong.
-    pub fn open<R: Read + 'static>(
+    pub(crate) fn open<R: Read + 'static>(
         file: &Path,
         options: Options,
         watched: impl FnOnce(File, u64) -> R,
@@ -101,12 +108,11 @@ impl Scenario {
     }
 
     /// What the lines read so far held beside their operations.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         let of_feed = |feed: &CheckedFeed| Counts {
             skipped: feed.skipped(),
             first_skipped: feed.first_skipped().map(Error::to_string),
             feed: Some(feed.inner().counts()),
-            load_reads: None,
         };
         match &self.source {
             Source::Jsonl(lines) => Counts {
@@ -115,9 +121,7 @@ impl Scenario {
                 ..Counts::default()
             },
             Source::Feed(feed) => of_feed(feed),
-            Source::Loaded(loaded) => {
-                Counts { load_reads: Some(loaded.reads()), ..of_feed(loaded.feed()) }
-            }
+            Source::Loaded(loaded) => of_feed(loaded.feed()),
         }
     }
 }

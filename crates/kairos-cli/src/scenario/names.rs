@@ -8,38 +8,28 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 /// A shared name; cloning it copies a pointer.
-pub type Name = Arc<str>;
+pub(crate) type Name = Arc<str>;
 
 /// The set of names seen so far.
 #[derive(Debug, Default)]
-pub struct Names {
+pub(crate) struct Names {
     seen: HashSet<Name, FixedState>,
 }
 
 impl Names {
     /// An empty set.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// The shared name of `text`; allocates only when `text` is new. One hash and one comparison.
-    pub fn intern(&mut self, text: &str) -> Name {
+    pub(crate) fn intern(&mut self, text: &str) -> Name {
         if let Some(name) = self.seen.get(text) {
             return Arc::clone(name);
         }
         let name: Name = Arc::from(text);
         self.seen.insert(Arc::clone(&name));
         name
-    }
-
-    /// How many distinct names have been seen.
-    pub fn len(&self) -> usize {
-        self.seen.len()
-    }
-
-    /// Whether no name has been seen.
-    pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
     }
 }
 
@@ -54,6 +44,6 @@ mod tests {
         let again = names.intern(&String::from("m1"));
         assert!(Arc::ptr_eq(&first, &again));
         assert!(!Arc::ptr_eq(&first, &names.intern("m2")));
-        assert_eq!(names.len(), 2);
+        assert_eq!(names.seen.len(), 2);
     }
 }

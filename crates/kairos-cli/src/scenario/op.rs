@@ -12,18 +12,18 @@ pub(crate) const LAST_MS: i64 = 9_000_000_000_000;
 
 /// One operation at one instant.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Op {
+pub(crate) struct Op {
     /// When, in ms since the Unix epoch; never negative, never decreasing within a scenario.
-    pub t_ms: i64,
+    pub(crate) t_ms: i64,
     /// The line of the scenario that says so, counted from 1; 0 where no line does.
-    pub line: u64,
+    pub(crate) line: u64,
     /// What happens.
-    pub kind: OpKind,
+    pub(crate) kind: OpKind,
 }
 
 /// What an operation does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum OpKind {
+pub(crate) enum OpKind {
     /// A price arrives.
     Odds {
         /// The match.
@@ -74,34 +74,34 @@ pub enum OpKind {
 
 /// A read: `key` and `t` are all that it needs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Get {
+pub(crate) struct Get {
     /// What the answer and a cancellation call it.
-    pub id: Option<ReadId>,
+    pub(crate) id: Option<ReadId>,
     /// The key.
-    pub key: Name,
+    pub(crate) key: Name,
     /// The match; whatever else belongs to a match is given only with it.
-    pub match_id: Option<Name>,
+    pub(crate) match_id: Option<Name>,
     /// The market within the match.
-    pub market: Option<Name>,
+    pub(crate) market: Option<Name>,
     /// The match's kickoff in ms since the Unix epoch; before 1970 is allowed.
-    pub kickoff_ms: Option<i64>,
+    pub(crate) kickoff_ms: Option<i64>,
     /// Whether the line-up is confirmed; says nothing where it is not given.
-    pub lineup_confirmed: Option<bool>,
+    pub(crate) lineup_confirmed: Option<bool>,
     /// The prices that the caller sees.
-    pub current_odds: Option<Prices>,
+    pub(crate) current_odds: Option<Prices>,
     /// Tags beside those of the market.
-    pub tags: Box<[Name]>,
+    pub(crate) tags: Box<[Name]>,
     /// Whether the answer must be computed now.
-    pub force_refresh: bool,
+    pub(crate) force_refresh: bool,
     /// The oldest answer that will do, in ms.
-    pub max_age_ms: Option<u64>,
+    pub(crate) max_age_ms: Option<u64>,
     /// What a compute for this read would do; the default one where it is not given.
-    pub compute: Option<Compute>,
+    pub(crate) compute: Option<Compute>,
 }
 
 impl Get {
     /// A read of `key` that says nothing else.
-    pub fn new(key: Name) -> Self {
+    pub(crate) fn new(key: Name) -> Self {
         Self {
             id: None,
             key,
@@ -119,22 +119,22 @@ impl Get {
 }
 
 /// Prices by market, in the order in which they were given.
-pub type Prices = Box<[(Name, f64)]>;
+pub(crate) type Prices = Box<[(Name, f64)]>;
 
 /// What a compute does, on virtual time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compute {
+pub(crate) struct Compute {
     /// How long it takes, in ms.
-    pub ms: u64,
+    pub(crate) ms: u64,
     /// How it ends.
-    pub result: ComputeResult,
+    pub(crate) result: ComputeResult,
     /// The value; `<key>#<n>` where it is not given, n counting the computes of the key that have started.
-    pub value: Option<Name>,
+    pub(crate) value: Option<Name>,
 }
 
 /// How a compute ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ComputeResult {
+pub(crate) enum ComputeResult {
     /// With a value.
     #[default]
     Ok,
@@ -160,7 +160,7 @@ impl ComputeResult {
 
 /// What an invalidation covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// One key.
     Key(Name),
     /// All entries with a tag, across matches.
@@ -173,7 +173,7 @@ pub enum Target {
 
 /// What an invalidation does to what it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// The entries die.
     Kill,
     /// The entries become stale (`"soft":true`).
@@ -182,7 +182,7 @@ pub enum Mode {
 
 /// Whether a market takes bets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MarketStatus {
+pub(crate) enum MarketStatus {
     /// It does.
     Open,
     /// It does not for now.
@@ -198,7 +198,7 @@ impl MarketStatus {
 
 /// A category of metrics that can be reset alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Category {
+pub(crate) enum Category {
     /// Hits, misses, errors.
     Base,
     /// Scored reads.
@@ -227,7 +227,7 @@ impl Category {
     ];
 
     /// The category's name in scenarios, `golden_hour` for one.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         word_of(Self::WORDS, self)
     }
 }
@@ -236,7 +236,7 @@ impl Category {
 ///
 /// [`ReadId::parse`] is the only way from text, so that one text has one representation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum ReadId {
+pub(crate) enum ReadId {
     /// The `read`-th read of caller `caller`, both counted from 0; written `r3-17`.
     Caller {
         /// The caller.
@@ -250,7 +250,7 @@ pub enum ReadId {
 
 impl ReadId {
     /// The id that is written `text`.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let numbers = text.strip_prefix('r').and_then(|rest| rest.split_once('-'));
         let caller_and_read =
             numbers.and_then(|(caller, read)| Some((plain(caller)?, plain(read)?)));

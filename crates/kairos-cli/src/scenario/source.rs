@@ -14,7 +14,7 @@ use crate::error::Error;
 
 /// How a scenario is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// One operation a line.
     Jsonl,
     /// An odds feed.
@@ -23,7 +23,7 @@ pub enum Format {
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
+pub(crate) enum Packing {
     /// Not at all.
     Plain,
     /// gzip, one member or several.
@@ -36,7 +36,7 @@ pub enum Packing {
 ///
 /// # Errors
 /// [`Error::Usage`] for any other name.
-pub fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
+pub(crate) fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
     let (name, packing) = match file.extension().and_then(OsStr::to_str) {
         Some("gz") => (file.with_extension(""), Packing::Gzip),
         Some("zst") => (file.with_extension(""), Packing::Zstd),
@@ -56,7 +56,7 @@ pub fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
 ///
 /// # Errors
 /// [`Error::Read`] where the file cannot be opened. What is wrong inside it shows while reading.
-pub fn open<R: Read + 'static>(
+pub(crate) fn open<R: Read + 'static>(
     file: &Path,
     packing: Packing,
     watched: impl FnOnce(File, u64) -> R,

@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// What a bad line does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Strictness {
+pub(crate) enum Strictness {
     /// It ends the run.
     #[default]
     Strict,
@@ -16,7 +16,7 @@ pub enum Strictness {
 
 /// A reader under a [`Strictness`].
 #[derive(Debug)]
-pub struct Checked<I> {
+pub(crate) struct Checked<I> {
     inner: I,
     strictness: Strictness,
     skipped: u64,
@@ -26,22 +26,22 @@ pub struct Checked<I> {
 
 impl<I> Checked<I> {
     /// `inner`, whose bad lines do what `strictness` says.
-    pub fn new(inner: I, strictness: Strictness) -> Self {
+    pub(crate) fn new(inner: I, strictness: Strictness) -> Self {
         Self { inner, strictness, skipped: 0, first_skipped: None, ended: false }
     }
 
     /// The reader inside.
-    pub fn inner(&self) -> &I {
+    pub(crate) fn inner(&self) -> &I {
         &self.inner
     }
 
     /// How many lines were passed over.
-    pub fn skipped(&self) -> u64 {
+    pub(crate) fn skipped(&self) -> u64 {
         self.skipped
     }
 
     /// What was wrong with the first line that was passed over.
-    pub fn first_skipped(&self) -> Option<&Error> {
+    pub(crate) fn first_skipped(&self) -> Option<&Error> {
         self.first_skipped.as_ref()
     }
 }

@@ -9,8 +9,7 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use kairos_cache::{Answer, Cache, Context, Runtime, Scope, Sim, Task};
 
-use crate::scenario::names::Name;
-use crate::scenario::op::{Get, ReadId};
+use crate::scenario::{Get, Name, ReadId};
 
 use super::quote::{Quote, Work};
 use super::wall::time_of;

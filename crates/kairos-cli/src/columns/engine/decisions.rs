@@ -8,8 +8,7 @@ use std::sync::Arc;
 use kairos_cache::{Answer, EventOutcome, MarketName, StatsSnapshot};
 use serde::Serialize;
 
-use crate::scenario::names::Name;
-use crate::scenario::op::{MarketStatus, Mode, Target};
+use crate::scenario::{MarketStatus, Mode, Name, Target};
 
 use super::caller::Pending;
 use super::quote::Quote;

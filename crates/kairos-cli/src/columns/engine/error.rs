@@ -8,8 +8,7 @@ use crate::error::Reason;
 
 /// What stops a replay.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// The operation names something that nobody knows.
     #[error(transparent)]
     Operation(Reason),

@@ -15,17 +15,16 @@ use std::io::Write;
 use kairos_cache::{Config, EventGraph};
 
 use crate::error::Reason;
-use crate::report::run::Run;
-use crate::scenario::names::Name;
-use crate::scenario::op::{Op, OpKind, ReadId};
+use crate::report::Run;
+use crate::scenario::{Name, Op, OpKind, ReadId};
 
 use self::decisions::Decisions;
 use self::world::World;
 
-pub use self::error::Error;
+pub(crate) use self::error::Error;
 
 /// A cache on virtual time, and everything that a scenario does to it.
-pub struct Engine {
+pub(crate) struct Engine {
     world: Option<World>,
     config: Config,
     graph: EventGraph,
@@ -39,7 +38,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Config`] names the field that is out of range.
-    pub fn new(
+    pub(crate) fn new(
         config: Config,
         seed: u64,
         decisions: Option<Box<dyn Write>>,
@@ -52,7 +51,7 @@ impl Engine {
     }
 
     /// The event graph of the cache.
-    pub fn event_graph(&self) -> &EventGraph {
+    pub(crate) fn event_graph(&self) -> &EventGraph {
         &self.graph
     }
 
@@ -60,7 +59,7 @@ impl Engine {
     ///
     /// # Errors
     /// The market, event or read that it does not know.
-    pub fn check(&self, op: &Op) -> Result<(), Reason> {
+    pub(crate) fn check(&self, op: &Op) -> Result<(), Reason> {
         match &op.kind {
             OpKind::Get(get) => self.check_market(get.market.as_ref()),
             OpKind::Status { market, .. } => self.check_market(market.as_ref()),
@@ -80,7 +79,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Operation`] as [`check`](Engine::check), and then nothing has happened;
     /// [`Error::Write`].
-    pub fn apply(&mut self, op: &Op) -> Result<(), Error> {
+    pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Error> {
         self.check(op).map_err(Error::Operation)?;
         let mut world = match self.world.take() {
             Some(world) => world,
@@ -95,7 +94,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub fn finish(mut self, name: &str) -> Result<Run, Error> {
+    pub(crate) fn finish(mut self, name: &str) -> Result<Run, Error> {
         let world = match self.world.take() {
             Some(world) => world,
             None => World::new(&self.config, self.seed, 0)?,

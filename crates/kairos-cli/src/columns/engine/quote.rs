@@ -13,8 +13,7 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use kairos_cache::{Computed, Sim};
 
-use crate::scenario::names::Name;
-use crate::scenario::op::{Compute, ComputeResult, Get};
+use crate::scenario::{Compute, ComputeResult, Get, Name};
 
 /// A cached value: its text, and the prices of which instant it stands for.
 #[derive(Clone, Debug)]

@@ -4,10 +4,9 @@
 
 use kairos_cache::{Answer, Cache};
 
-use crate::columns::exposure::PriceHistory;
-use crate::report::run::{EngineRun, Run, STRATEGIES};
-use crate::report::spread::Samples;
-use crate::scenario::names::Name;
+use super::super::exposure::PriceHistory;
+use crate::report::{EngineRun, Run, STRATEGIES, Samples};
+use crate::scenario::Name;
 
 use super::caller::Pending;
 use super::quote::Quote;

@@ -9,9 +9,8 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use kairos_cache::{Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
 
-use crate::report::run::Run;
-use crate::scenario::names::Name;
-use crate::scenario::op::{self, MarketStatus, Mode, Op, OpKind, ReadId, Target};
+use crate::report::Run;
+use crate::scenario::{self, Get, MarketStatus, Mode, Name, Op, OpKind, ReadId, Target};
 
 use super::caller::{self, Callers, Pending};
 use super::decisions::{Change, Decisions};
@@ -130,7 +129,7 @@ impl World {
         Ok(())
     }
 
-    fn read(&mut self, t_ms: i64, get: &op::Get) {
+    fn read(&mut self, t_ms: i64, get: &Get) {
         let scope = get.match_id.as_ref().map(|name| self.scope(name));
         if let Some(ReadId::Text(name)) = &get.id {
             self.ids.insert(Arc::clone(name));
@@ -214,6 +213,6 @@ fn trading(status: MarketStatus) -> TradingStatus {
     }
 }
 
-fn reset_of(category: op::Category) -> Category {
+fn reset_of(category: scenario::Category) -> Category {
     Category::from_name(category.name()).expect("both name the same categories")
 }

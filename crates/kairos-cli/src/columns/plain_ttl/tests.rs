@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::scenario::jsonl::Jsonl;
+use crate::scenario::Jsonl;
 
 /// The column of a TTL of 60 s after these lines.
 fn run(lines: &[&str]) -> Run {

@@ -8,9 +8,7 @@ use std::path::Path;
 use super::super::crowd::DEFAULT_MARKETS;
 use super::super::hours::MINUTE_MS;
 use super::*;
-use crate::scenario::emit::write_op;
-use crate::scenario::jsonl::Jsonl;
-use crate::scenario::op::{Get, MarketStatus};
+use crate::scenario::{Get, Jsonl, MarketStatus, write_op};
 
 fn default_day() -> Vec<Op> {
     Day::new(&Shape::default()).unwrap().collect()
