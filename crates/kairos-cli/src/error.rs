@@ -1,6 +1,6 @@
-//! The command's one error: a bad line of a file, a file that fails, or a command that makes no sense.
-//! Must never print or exit; `main.rs` does both.
-//! Read next: `scenario/jsonl.rs` and `scenario/csv.rs`, which raise most of it.
+// The error of this crate: a bad line, an unreadable or unwritable file, a bad configuration, wrong options.
+// Never prints or exits: `command/mod.rs` does both.
+// Read next: `scenario/jsonl.rs` and `scenario/csv.rs`, which return most of them.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
+// The rooms of the command, from top to bottom: command, matchday, columns, report, scenario, chance, error.
+// Never knows: what a cache would do; the engine decides, and knows none of this.
+// Read next: `command/mod.rs`, where a run begins.
 //! The command `kairos` as a library with one function, [`run`], which the binary calls.
-//! Nothing here decides what a cache would do; the engine does, and knows none of this.
-//! Read next: `command/mod.rs`, where a run begins.
 
 mod chance;
 mod columns;

@@ -1,6 +1,7 @@
-//! The binary `kairos`.
-//! Must never hold logic of its own; the library beside it does.
-//! Read next: `command/mod.rs`.
+// The binary: it calls the library's one function.
+// Never contains logic: the library does.
+// Read next: `command/mod.rs`.
+//! The command `kairos`.
 
 use std::process::ExitCode;
 

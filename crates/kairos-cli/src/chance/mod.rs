@@ -1,6 +1,6 @@
-//! Chance: seeded draws, the same on every machine.
-//! Never knows: what is drawn for.
-//! Read next: `rng.rs`, the generator.
+// Chance: seeded draws, the same on every machine.
+// Never knows: what a draw decides.
+// Read next: `rng.rs`, the generator.
 
 mod rng;
 mod zipf;

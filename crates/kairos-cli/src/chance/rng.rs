@@ -1,6 +1,6 @@
-//! The generator behind every seeded run: xoshiro256++ seeded by `SplitMix64`, the same on every machine.
-//! Must never read the clock or the system's entropy, and never change: recorded runs depend on its bytes.
-//! Read next: `scenario/load.rs` and `matchday.rs`, which draw from it.
+// The generator behind every seeded run: xoshiro256++ seeded by SplitMix64, the same on every machine.
+// Never reads the clock or the system's entropy, and never changes: recorded runs depend on its bytes.
+// Read next: `zipf.rs`, which draws from it.
 
 /// A small deterministic generator; not for secrets.
 ///

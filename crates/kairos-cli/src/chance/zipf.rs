@@ -1,6 +1,6 @@
-//! A Zipf choice among ranks whose number changes from draw to draw.
-//! Must never know what is ranked.
-//! Read next: `load.rs` and `matchday/readers.rs`, which rank matches.
+// A Zipf choice among ranks whose number may differ from draw to draw.
+// Never knows: what is ranked.
+// Read next: `../scenario/load.rs` and `../matchday/crowd.rs`, which rank matches.
 
 use crate::chance::rng::Rng;
 

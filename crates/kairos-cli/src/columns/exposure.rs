@@ -1,6 +1,6 @@
-//! Stale-price exposure: how far a match's prices have moved since a served value was computed.
-//! Must never know why the value was served, nor look at a price that has not arrived yet.
-//! Read next: `report.rs`, which sums it up.
+// Stale-price exposure: how far a match's prices have moved since a served value was computed.
+// Never knows: why a value was served, or a price that has not arrived yet.
+// Read next: `plain_ttl.rs` and `engine/tally.rs`, which collect it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Every column of a report: each configuration's engine, and the plain caches beside them, on the same operations.
-//! Must never decide what a cache would do, nor know where operations come from.
-//! Read next: `replay.rs` for an engine, `plain_ttl.rs` for a plain cache.
+// The columns of a report: one engine per configuration and the plain caches, all on the same operations.
+// Never knows: what a cache would do, or where operations come from.
+// Read next: `engine/mod.rs` for an engine, `plain_ttl.rs` for a plain cache.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,14 +1,6 @@
-//! A plain TTL cache on the same reads: what an engine has to be better than.
-//! Must never name the engine, nor know an event, a suspension, a kickoff or what a price means.
-//! Read next: `exposure.rs`, by which both are measured.
-//!
-//! It is as good as a cache that knows only keys and one TTL can be. It has room for every key. A value
-//! counts as fresh for the TTL from the end of its compute; after that a read computes and waits. Reads of
-//! a key that is being computed join the compute, whoever began it, and count as misses, as they do in the
-//! engine. A compute takes as long as the scenario says and is given up after 30 s; a failed one leaves
-//! what was there. `force_refresh` computes, `invalidate` of a key or of all removes, but a compute that
-//! runs meanwhile is stored all the same. Soft invalidations, tags, matches and `max_age_ms` are nothing
-//! to it, and a caller that goes away stops no compute.
+// A plain TTL cache on the same reads, which the engine is compared with.
+// Never knows: the engine, events, suspensions, kickoffs, or what a price means.
+// Read next: `exposure.rs`, which measures both.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +15,14 @@ use crate::scenario::{ComputeResult, Get, Mode, Name, Op, OpKind, ReadId, Target
 /// When a compute is given up.
 const TIMEOUT_MS: u64 = 30_000;
 
-/// A cache with one TTL, on the time of its operations.
+/// A cache with one TTL, on the time of its operations: as good as a cache that knows only keys and a TTL can be.
+///
+/// It has room for every key. A value is fresh for the TTL from the end of its compute; after that, a read computes
+/// and waits. Reads of a key that is being computed join that compute, whichever read started it, and count as misses,
+/// as in the engine. A compute takes as long as the scenario says and times out after 30 s; a failed compute leaves
+/// the stored value in place. `force_refresh` computes. `invalidate` of a key or of all removes values, but a compute
+/// that is running is stored nevertheless. Soft invalidations, tags, matches and `max_age_ms` have no effect, and a
+/// cancelled caller stops no compute.
 #[derive(Debug)]
 pub(crate) struct PlainTtl {
     ttl_ms: i64,

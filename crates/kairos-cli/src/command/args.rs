@@ -1,6 +1,6 @@
-//! The command line as types.
-//! Must never act on what it says.
-//! Read next: `main.rs`, which does.
+// The command line as types, with its help texts.
+// Never acts on an option.
+// Read next: `mod.rs`, which dispatches.
 
 use std::path::PathBuf;
 

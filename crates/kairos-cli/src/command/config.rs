@@ -1,6 +1,6 @@
-//! `kairos config`: a configuration written with every field, or one that is checked.
-//! Must never know a field; the cache does.
-//! Read next: `args.rs` for what can be asked.
+// `kairos config`: writes the default configuration, or checks a file.
+// Never knows: the fields of a configuration, which belong to the cache.
+// Read next: `args.rs` for the options.
 
 use kairos_cache::Config;
 

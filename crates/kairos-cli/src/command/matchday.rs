@@ -1,6 +1,6 @@
-//! `kairos matchday`: a seeded Saturday in, decisions and a report out.
-//! Must never decide what a cache would do, nor know how a report looks.
-//! Read next: `../matchday/mod.rs`, which makes the day.
+// `kairos matchday`: runs a seeded matchday and reports.
+// Never knows: what a cache would do, or how a report is laid out.
+// Read next: `../matchday/mod.rs`, which makes the operations.
 
 use super::args::MatchdayArgs;
 use super::progress::Progress;

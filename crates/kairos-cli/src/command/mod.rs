@@ -1,6 +1,6 @@
-//! The command: reads the command line, does one thing, prints, and says by its exit code how it went.
-//! Never knows: how a cache answers or a report looks.
-//! Read next: `args.rs` for what can be asked, then the subcommand's own file.
+// The command: parses the command line, runs one subcommand, prints the result, sets the exit code.
+// Never knows: how a cache answers, or how a report is laid out.
+// Read next: `args.rs` for the options, then the subcommand's own file.
 
 mod args;
 mod config;

@@ -1,6 +1,6 @@
-//! A progress bar on standard error, and nothing at all where standard error is no terminal.
-//! Must never write to standard output, which belongs to reports and operations.
-//! Read next: `scenario/source.rs`, which reports the bytes that it reads.
+// A progress bar on standard error, shown only on a terminal.
+// Never writes to standard output, which belongs to reports and operations.
+// Read next: `replay.rs` and `matchday.rs`, which advance it.
 
 use std::io::{self, IsTerminal, Read};
 

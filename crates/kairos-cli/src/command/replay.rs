@@ -1,6 +1,6 @@
-//! `kairos replay`: a scenario file in, decisions and a report out.
-//! Must never decide what a cache would do, nor know how a report looks.
-//! Read next: `../columns/mod.rs`, which applies each operation to every cache.
+// `kairos replay`: runs a scenario file or an odds feed and reports.
+// Never knows: what a cache would do, or how a report is laid out.
+// Read next: `../columns/mod.rs`, which applies each operation to every cache.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,12 +1,6 @@
-//! The readers of the day: who reads what when, merged into what happens to the matches.
-//! Must never change what happens to the matches.
-//! Read next: `../matchday.rs`, which numbers the result.
-//!
-//! Reads arrive as one Poisson process from the beginning of the day to the last final whistle. Six in ten
-//! are for a match of the next two hours, one in twelve for a match in play, the rest for the others still
-//! open; where a group is empty the next one takes its reads, but only one in four of those that come down
-//! to a match in play is made, as a desk prices before kickoff. Within a group matches and markets are
-//! Zipf-chosen by popularity. Readers learn within a minute that a match or a market is over.
+// The readers of the day: who reads what and when, merged with what happens to the matches.
+// Never changes what happens to the matches.
+// Read next: `day.rs`, which numbers the result.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -36,8 +30,13 @@ pub(super) const DEFAULT_MARKETS: [&str; 12] = [
     "edge_calculation",
 ];
 
-/// What happens to the matches with the reads between, in order of time; what happens at the instant of a
-/// read goes before it.
+/// What happens to the matches, merged with the reads in order of time; at equal times the reads come last.
+///
+/// Reads arrive as one Poisson process from the start of the day to the last final whistle. Six in ten are for a match
+/// of the next two hours, one in twelve for a match in play, the rest for the others that are still open; where a group
+/// is empty, the next one takes its reads. Of the reads that reach a match in play in this way, one in four is made,
+/// because a desk prices before kickoff. Within a group, matches and markets are Zipf-chosen by popularity. Readers
+/// learn within a minute that a match or a market is closed.
 pub(super) struct Crowd {
     shape: Shape,
     fixtures: Vec<Fixture>,

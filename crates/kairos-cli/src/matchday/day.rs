@@ -1,6 +1,6 @@
-//! The whole day in order of time: what happens to the matches, the reads beside it, a look at the metrics every hour.
-//! Must never read a clock or a file, nor know what an engine makes of the day.
-//! Read next: `timeline.rs` for one match, `crowd.rs` for the reads.
+// The whole day in order of time: what happens to the matches, the reads, and the metrics every hour.
+// Never reads a clock or a file.
+// Read next: `timeline.rs` for one match, `crowd.rs` for the reads.
 
 use super::crowd::Crowd;
 use super::fixture;

@@ -1,6 +1,6 @@
-//! The matches of the day: when they start, how strong their sides are, how long they last.
-//! Must never know what happens in them.
-//! Read next: `timeline.rs`, which plays one.
+// The matches of the day: when they start, how strong their sides are, how long they last.
+// Never knows: what happens in them.
+// Read next: `timeline.rs`, which plays one.
 
 use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
 use crate::chance::Rng;

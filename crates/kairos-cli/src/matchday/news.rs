@@ -1,6 +1,6 @@
-//! What is heard of a match before it starts: when, by which event, and how far it moves the prices.
-//! Must never know the prices themselves.
-//! Read next: `timeline.rs`, which hears it.
+// The news of a match before it starts: when, as which event, and how far it moves the prices.
+// Never knows: the prices.
+// Read next: `timeline.rs`, which applies it.
 
 use super::fixture::Fixture;
 use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};

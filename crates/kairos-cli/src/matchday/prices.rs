@@ -1,6 +1,6 @@
-//! Decimal prices from expected goals and the score: two Poisson counts and a bookmaker's margin.
-//! Must never know the time or draw a number.
-//! Read next: `timeline.rs`, which asks for prices as a match goes on.
+// Decimal prices from expected goals and the score: two Poisson counts and a bookmaker's margin.
+// Never knows: the time. Never draws a number.
+// Read next: `timeline.rs`, which quotes prices as a match goes on.
 
 use crate::scenario::Name;
 

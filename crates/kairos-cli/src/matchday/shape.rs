@@ -1,6 +1,6 @@
-//! How big a day is, from which seed, and which stream of the seed each part of it draws from.
-//! Must never know what is drawn.
-//! Read next: `day.rs`, which makes a day of it.
+// The size of a day, its seed, and the stream of the seed that each part of the day draws from.
+// Never knows: what is drawn.
+// Read next: `day.rs`, which makes the day.
 
 use crate::chance::Rng;
 use crate::error::Error;

@@ -1,6 +1,6 @@
-//! One match from the morning to the final whistle: ticks, news, goals, suspensions, the close.
-//! Must never know the other matches or who reads.
-//! Read next: `crowd.rs`, which puts the reads between.
+// One match from the morning to the final whistle: ticks, news, goals, suspensions, the close.
+// Never knows: the other matches, or the readers.
+// Read next: `crowd.rs`, which adds the reads.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

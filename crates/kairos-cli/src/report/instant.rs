@@ -1,6 +1,6 @@
-//! An instant as people write it, in UTC.
-//! Must never know a time zone or read a clock.
-//! Read next: `text.rs`, its only user.
+// An instant as text, in UTC.
+// Never knows: a time zone. Never reads a clock.
+// Read next: `text.rs`, its only user.
 
 const DAY_MS: i64 = 86_400_000;
 

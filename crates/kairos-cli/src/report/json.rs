@@ -1,6 +1,6 @@
-//! A report as JSON, for programs.
-//! Must never round: what the text shows with two decimals stands here in full.
-//! Read next: `table.rs` for the data.
+// A report as JSON, for programs.
+// Never rounds: every value is written in full.
+// Read next: `table.rs` for the data.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! Reports: what a run amounts to, as plain data, as text and as JSON.
-//! Must never measure a cache or write anywhere.
-//! Read next: `rows.rs` for what is told, `text.rs` for how it looks.
+// Reports: the numbers of a run, as plain data, as text and as JSON.
+// Never measures a cache or writes to a file.
+// Read next: `rows.rs` for the rows, `text.rs` for the layout.
 
 mod instant;
 mod json;

@@ -1,6 +1,6 @@
-//! What a scenario consists of, counted as its operations go by.
-//! Must never keep an operation.
-//! Read next: `rows.rs` for what became of the reads.
+// The operations of a run, counted by kind, and the facts that follow from the counts.
+// Never keeps an operation.
+// Read next: `rows.rs` for the rows about reads.
 
 use super::table::{Cell, Fact};
 use crate::scenario::{Counts, Op, OpKind};

@@ -1,6 +1,6 @@
-//! The sections and rows of a report: which number stands where, and what it is called.
-//! Must never know how the numbers came about, nor how they are written.
-//! Read next: `run.rs` for the numbers, `table.rs` for the shape.
+// The sections and rows of a report: which number stands where, and its label.
+// Never knows: how the numbers were measured, or how they are written.
+// Read next: `run.rs` for the numbers, `table.rs` for the types.
 
 use super::run::{EngineRun, Run, STRATEGIES};
 use super::spread::{Samples, Spread};

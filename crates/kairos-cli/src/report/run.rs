@@ -1,6 +1,6 @@
-//! The numbers of one column: a configuration of the engine, or a plain cache on the same reads.
-//! Must never know how the numbers came about.
-//! Read next: `rows.rs`, which lays them out.
+// The numbers of one column: an engine, or a plain cache on the same reads.
+// Never knows: how the numbers were measured.
+// Read next: `rows.rs`, which lays them out.
 
 use super::spread::Samples;
 

@@ -1,6 +1,6 @@
-//! How values are spread: exact percentiles of what was seen.
-//! Must never know what the values are.
-//! Read next: `run.rs`, which reports latencies and exposures so.
+// Exact percentiles of a set of values.
+// Never knows: what the values measure.
+// Read next: `rows.rs`, which reports latencies and exposures by them.
 
 /// Values that are not negative, kept exactly; zeros, the usual case on virtual time, only as a count.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
-//! A report as plain data: facts, and sections of rows with one value for each column.
-//! Must never measure anything or write anywhere.
-//! Read next: `text.rs` and `json.rs`, which write it.
+// A report as plain data: facts, and sections of rows with one value per column.
+// Never measures or writes anything.
+// Read next: `text.rs` and `json.rs`, which write it.
 
 use super::spread::Spread;
 

@@ -1,6 +1,6 @@
-//! Claims about reports: how they look, that they fit, and what they work out.
-//! Must never depend on a terminal.
-//! Read next: `text.rs` and `rows.rs`.
+// Claims about reports: their text, their width, their JSON, and the values derived for them.
+// Never depend on a terminal.
+// Read next: `text.rs` and `rows.rs`.
 
 use super::run::{EngineRun, Run};
 use super::table::Cell;

@@ -1,6 +1,6 @@
-//! A report as text: labels to the left, numbers aligned to the right, and no row that is empty throughout.
-//! Must never ask whether it writes to a terminal; the caller knows and says so by [`Paint`].
-//! Read next: `tests.rs`, which shows how it looks.
+// A report as text: labels on the left, numbers aligned right, rows without any value left out.
+// Never checks whether it writes to a terminal: the caller says so by `Paint`.
+// Read next: `tests.rs`, which shows the result.
 
 use std::fmt::Write;
 

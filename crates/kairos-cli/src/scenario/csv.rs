@@ -1,10 +1,6 @@
-//! A CSV odds feed to operations: prices, and the suspensions between them.
-//! Must never reorder rows, guess a status from a price, or know who reads.
-//! Read next: `load.rs`, which puts reads beside the feed.
-//!
-//! A row without a price is a status row, and only such a row changes a status: a price that arrives for a
-//! suspended match stays a price, whatever its `event` column says. [`FeedCounts::priced_while_barred`]
-//! shows how often a feed does that.
+// A CSV odds feed as operations: prices, and the status changes between them.
+// Never reorders rows or infers a status from a price. Never knows: the readers.
+// Read next: `load.rs`, which adds reads to the feed.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -54,6 +50,9 @@ pub(crate) struct Row {
 }
 
 /// The rows of a feed that are operations, in the order of the file.
+///
+/// A row without a price is a status row, and only a status row changes a status: a price that arrives for a suspended
+/// match remains a price, whatever its `event` column says. [`FeedCounts::priced_while_barred`] counts such prices.
 ///
 /// A bad row is an item of its own and the next row follows it; an error of the reader ends the iteration.
 #[derive(Debug)]

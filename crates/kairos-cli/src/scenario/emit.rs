@@ -1,6 +1,6 @@
-//! Operations back to JSON Lines, field for field as `jsonl.rs` reads them.
-//! Must never leave out what was said, nor say what was not.
-//! Read next: `jsonl.rs`, whose tests hold the round trip.
+// Operations written as JSON Lines, field for field as `jsonl.rs` reads them.
+// Never omits a field that was given, nor adds one that was not.
+// Read next: `jsonl.rs`, whose tests check the round trip.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

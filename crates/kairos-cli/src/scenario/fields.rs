@@ -1,6 +1,6 @@
-//! The fields of one JSON object, taken out by name and type.
-//! Must never know which operation it serves beyond its name in messages.
-//! Read next: `jsonl.rs`, its only user.
+// The fields of one JSON object, taken by name and type.
+// Never knows: the operation, except its name for messages.
+// Read next: `jsonl.rs`, its only user.
 
 use std::borrow::Cow;
 

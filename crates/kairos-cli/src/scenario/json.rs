@@ -1,6 +1,6 @@
-//! A JSON value that borrows from its line and keeps the order and the duplicates of its fields.
-//! Must never know what an operation is.
-//! Read next: `jsonl.rs`, which makes operations of it.
+// A JSON value that borrows from its line and keeps the order and the duplicates of its fields.
+// Never knows: what an operation is.
+// Read next: `jsonl.rs`, which makes operations of it.
 
 use std::borrow::Cow;
 use std::fmt;

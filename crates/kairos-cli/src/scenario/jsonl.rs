@@ -1,6 +1,6 @@
-//! JSON Lines to operations, one line at a time, with file, line and reason for every bad one.
-//! Must never know what an operation does, and never hold more than one line.
-//! Read next: `fields.rs` for the checks, `emit.rs` for the way back.
+// JSON Lines read as operations, one line at a time, with file, line and reason for each bad line.
+// Never knows: what an operation does. Never holds more than one line.
+// Read next: `fields.rs` for the checks, `emit.rs` for the other direction.
 
 use std::io::{self, BufRead};
 use std::path::Path;

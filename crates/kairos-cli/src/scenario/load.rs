@@ -1,11 +1,6 @@
-//! A seeded read load beside a feed, merged in order of time.
-//! Must never change the feed, read a clock, or draw other numbers for the same seed.
-//! Read next: `csv.rs` for the feed, `zipf.rs` for the choice of matches.
-//!
-//! Reads arrive as one Poisson process from the first row of the feed to its last; each belongs to one of
-//! the callers, chosen uniformly. The match is Zipf-chosen (exponent 1) among those seen and not closed,
-//! ranked by first sight, and the market uniformly. A read that finds every match closed is not made. At
-//! equal times the feed goes first.
+// A seeded read load beside a feed, merged in order of time.
+// Never changes the feed, reads a clock, or draws other numbers for the same seed.
+// Read next: `csv.rs` for the feed, `../chance/zipf.rs` for the choice of matches.
 
 use std::sync::Arc;
 
@@ -33,7 +28,11 @@ pub(crate) struct LoadShape {
 /// Separates this load's draws from those of other parts under the same seed.
 const STREAM: u64 = 0x6c6f_6164;
 
-/// A feed with a load beside it: all operations in order of time.
+/// A feed with a load beside it: all operations in order of time; at equal times the feed comes first.
+///
+/// Reads arrive as one Poisson process from the first row of the feed to its last. Each belongs to one of the callers,
+/// chosen uniformly. Its match is Zipf-chosen (exponent 1) among those seen and not closed, ranked by first appearance,
+/// its market uniformly. While every match is closed, no read is made.
 pub(crate) struct Loaded<F: Iterator> {
     feed: F,
     /// The feed's next item, taken to know its time.

@@ -1,6 +1,6 @@
-//! A scenario: operations in order of time, from a file of operations or from an odds feed and a load.
-//! Must never know what an engine makes of an operation.
-//! Read next: `scenario/op.rs`, then the reader of the format at hand.
+// A scenario: operations in order of time, from a file of operations or from an odds feed and a read load.
+// Never knows: what an engine makes of an operation.
+// Read next: `op.rs`, then the reader of the format in question.
 
 use std::fs::File;
 use std::io::{BufRead, Read};

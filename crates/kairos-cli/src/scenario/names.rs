@@ -1,6 +1,6 @@
-//! Interned names: one allocation for each distinct match, market, key or event of a scenario.
-//! Must never know what a name means, nor hand out the same text twice.
-//! Read next: `scenario/op.rs`, which carries names everywhere.
+// Interned names: one allocation per distinct match, market, key or event of a scenario.
+// Never knows: what a name means.
+// Read next: `op.rs`, which carries names everywhere.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! The operations of a scenario as plain typed data.
-//! Must never know how they were written down, what an engine makes of them, or what time it is.
-//! Read next: `jsonl.rs` and `csv.rs` read them, `emit.rs` writes them.
+// The operations of a scenario as plain typed data.
+// Never knows: how they were written down, what an engine makes of them, or the current time.
+// Read next: `jsonl.rs` and `csv.rs` read them, `emit.rs` writes them.
 
 use std::fmt;
 

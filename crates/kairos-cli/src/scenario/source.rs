@@ -1,6 +1,6 @@
-//! A file as a stream of bytes, unpacked as its name says, and the format that its name promises.
-//! Must never know what the bytes say.
-//! Read next: `../scenario.rs`, which hands the bytes to the right reader.
+// A file as a stream of bytes, decompressed and read in the format that its name says.
+// Never knows: what the bytes mean.
+// Read next: `mod.rs`, which hands the bytes to the right reader.
 
 use std::ffi::OsStr;
 use std::fs::File;

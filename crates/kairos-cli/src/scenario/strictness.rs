@@ -1,6 +1,6 @@
-//! What a bad line does to a run: it ends it, or it is counted and passed over.
-//! Must never pass over an input that cannot be read.
-//! Read next: `../scenario.rs`, which wraps every reader in it.
+// What a bad line does to a run: it ends the run, or it is counted and skipped.
+// Never skips an input that cannot be read.
+// Read next: `mod.rs`, which wraps every reader in it.
 
 use crate::error::Error;
 

@@ -1,6 +1,6 @@
-//! Claims about caches side by side: each alone on the same operations, and the plain ones beside them.
-//! Must never look behind the command line.
-//! Read next: `../../src/columns.rs`.
+// Claims about caches side by side: each alone on the same operations, and the plain ones beside them.
+// Never look behind the command line.
+// Read next: `../../src/columns/mod.rs`.
 
 use crate::stage::{Report, Scratch, refused, told};
 use serde_json::json;

@@ -1,6 +1,6 @@
-//! Claims about `kairos config`, and about what a replay says of a configuration.
-//! Must never look behind the command line.
-//! Read next: `../../src/config.rs`.
+// Claims about `kairos config`, and about the messages of a replay on a bad configuration.
+// Never look behind the command line.
+// Read next: `../../src/command/config.rs`.
 
 use crate::stage::{Scratch, refused, told};
 use kairos_cache::Config;

@@ -1,6 +1,6 @@
-//! The gate before the backend, driven by a scenario: everything is invalidated, and nothing is buried.
-//! Must never look behind the command line.
-//! Read next: `../../src/replay/quote.rs`, where running computes are counted.
+// The gate before the backend, driven by a scenario: everything is invalidated, every read is answered.
+// Never look behind the command line.
+// Read next: `../../src/columns/engine/quote.rs`, where running computes are counted.
 
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
-//! Claims about scenarios and feeds as they come: packed, empty, cut off, broken, and what the options make of them.
-//! Must never look behind the command line.
-//! Read next: `../../src/scenario.rs`.
+// Claims about scenarios and feeds as files: compressed, empty, truncated, malformed, and cut by options.
+// Never look behind the command line.
+// Read next: `../../src/scenario/mod.rs`.
 
 use std::fs;
 use std::io::Write;

@@ -1,6 +1,7 @@
-//! Claims about the binary: what it writes, what it says, how it exits.
-//! Must never look behind the command line.
-//! Read next: `stage.rs`, then the claims at hand.
+// Claims about the binary: what it writes, its messages, its exit codes.
+// Never look behind the command line.
+// Read next: `stage.rs`, then the claims in question.
+//! Tests of the command `kairos`, from outside.
 
 mod columns;
 mod config;

@@ -1,6 +1,6 @@
-//! Claims about `kairos matchday`: what it writes down is the day that it ran.
-//! Must never look behind the command line.
-//! Read next: `../../src/matchday/mod.rs`.
+// Claims about `kairos matchday`: the operations that it writes are those that it ran.
+// Never look behind the command line.
+// Read next: `../../src/matchday/mod.rs`.
 
 use std::io::Read;
 

@@ -1,6 +1,6 @@
-//! Claims about what the command refuses: its exit code, and what its message names.
-//! Must never look behind the command line.
-//! Read next: `../../src/error.rs`.
+// Claims about what the command refuses: the exit code, and what the message names.
+// Never look behind the command line.
+// Read next: `../../src/error.rs`.
 
 use crate::stage::{Scratch, refused};
 

@@ -1,6 +1,6 @@
-//! Recorded scenarios against the answers of an independent sequential model of the contract.
-//! Never knows: how the engine came to its answers.
-//! Read next: `../scenarios/`, the scenarios and their expected answers.
+// Recorded scenarios against the answers of an independent sequential model of the contract.
+// Never knows: how the engine found its answers.
+// Read next: `../scenarios/`, the scenarios and their expected answers.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
-//! The binary and files for it, for tests that look at the command from outside.
-//! Must never look behind the command line.
-//! Read next: `main.rs`.
+// The binary and its files, for tests that run the command from outside.
+// Never look behind the command line.
+// Read next: `main.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

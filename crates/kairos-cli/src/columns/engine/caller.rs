@@ -1,6 +1,6 @@
-//! The callers of a scenario: each read a task of its own, which may be cancelled.
-//! Must never look into an answer.
-//! Read next: `decisions.rs` and `tally.rs`, which do.
+// The callers of a scenario: each read is a task of its own, which can be cancelled.
+// Never knows: what an answer contains.
+// Read next: `decisions.rs` and `tally.rs`, which record the answers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,6 @@
-//! The decisions file: one JSON line for each finished read and each change, in a fixed order.
-//! Must never work anything out: every field is the cache's word.
-//! Read next: `tally.rs`, which sums the same answers up.
+// The decisions file: one JSON line for each finished read and each change, in a fixed order.
+// Never calculates: every field is the cache's own.
+// Read next: `tally.rs`, which sums up the same answers.
 
 use std::io::{self, Write};
 use std::sync::Arc;

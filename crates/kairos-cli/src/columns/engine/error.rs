@@ -1,6 +1,6 @@
-//! What stops an engine's column: a name that nobody knows, a configuration, or decisions that cannot be written.
-//! Must never name a file or a line; `../mod.rs` knows them.
-//! Read next: `world.rs`, which raises most of it.
+// Errors of one engine: an unknown name, a refused configuration, decisions that cannot be written.
+// Never knows: files and lines, which `../mod.rs` and the command add.
+// Read next: `world.rs`, which returns most of them.
 
 use std::io;
 

@@ -1,6 +1,6 @@
-//! One engine's column: a real cache on virtual time, and every operation of a scenario applied to it.
-//! Must hold no decision of its own: what a read gets, and why, is the cache's answer.
-//! Read next: `world.rs`, what an operation does.
+// One engine's column: operations checked by name, then applied to a real cache on virtual time.
+// Never decides what a read returns or why: that is the cache's answer. Never names the cache's policy.
+// Read next: `world.rs`, what each operation does.
 
 mod caller;
 mod decisions;

@@ -1,6 +1,6 @@
-//! What a simulated compute does and what it finds: a quote that remembers when it was computed.
-//! Must never know whether the quote is stored or served.
-//! Read next: `caller.rs`, which hands the compute to the cache.
+// What a simulated compute does and returns: a value with the time at which its compute ended.
+// Never knows: whether the value is stored or served.
+// Read next: `caller.rs`, which hands the compute to the cache.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

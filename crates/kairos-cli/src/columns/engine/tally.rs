@@ -1,6 +1,6 @@
-//! What a replay adds up for its report: virtual latencies, exposure, and the cache's own numbers.
-//! Must never decide, and never count what the cache counts itself.
-//! Read next: `../report/run.rs`, which lays it out.
+// What is summed up beside the cache: virtual latencies, exposure, cancelled reads.
+// Never counts what the cache itself counts.
+// Read next: `../../report/run.rs`, which takes the sums.
 
 use kairos_cache::{Answer, Cache};
 

@@ -1,6 +1,6 @@
-//! A scenario's milliseconds as wall time.
-//! Must never read a clock.
-//! Read next: `world.rs`, whose simulation begins at one.
+// A scenario's milliseconds as wall time.
+// Never reads a clock.
+// Read next: `world.rs`, whose simulation starts at such a time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,6 +1,6 @@
-//! A cache on virtual time, and what each operation of a scenario does to it.
-//! Must hold no decision of its own: what a read gets, and why, is the cache's answer.
-//! Read next: `caller.rs` for a read, `decisions.rs` for what is written down.
+// A cache on virtual time, and what each operation does to it.
+// Never decides what a read returns or why: that is the cache's answer.
+// Read next: `caller.rs` for a read, `decisions.rs` for what is written.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Claims about the plain cache, each as a short scenario.
-//! Must never look at anything but the column that it becomes.
-//! Read next: `../plain_ttl.rs`.
+// Claims about the plain cache, each as a short scenario.
+// Never look at more than the column that results.
+// Read next: `../plain_ttl.rs`.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! Claims about the day as a whole.
-//! Must never depend on an engine: the volatility rule that is needed stands here, sequential and plain.
-//! Read next: `../day.rs`.
+// Claims about the day as a whole.
+// Never run an engine: the volatility rule that they need stands here, in its sequential form.
+// Read next: `../day.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! Claims about the odds feed: columns by name, suffixes, statuses, kickoffs, cuts and bad rows.
-//! Must never depend on files.
-//! Read next: `../load.rs`, which reads the rows.
+// Claims about the odds feed: columns by name, suffixes, statuses, kickoffs, cuts and bad rows.
+// Never depend on files.
+// Read next: `../load.rs`, which reads the rows.
 
 use super::*;
 

@@ -1,6 +1,6 @@
-//! Claims about the JSON Lines reader: what it takes, what it refuses and in which words.
-//! Must never depend on files.
-//! Read next: `../emit.rs` for the way back.
+// Claims about the JSON Lines reader: what it accepts, what it refuses, and the messages.
+// Never depend on files.
+// Read next: `../emit.rs` for the other direction.
 
 use super::*;
 use crate::scenario::emit::write_op;

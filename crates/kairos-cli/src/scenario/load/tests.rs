@@ -1,6 +1,6 @@
-//! Claims about the read load: its rate, its order, its choices, and that a seed settles all of it.
-//! Must never depend on files.
-//! Read next: `../zipf.rs` for the claims about the choice itself.
+// Claims about the read load: its rate, its order, its choices, and that a seed determines all of them.
+// Never depend on files.
+// Read next: `../../chance/zipf.rs` for the claims about the choice itself.
 
 use std::collections::BTreeMap;
 use std::path::Path;
