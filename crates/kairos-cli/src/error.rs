@@ -72,10 +72,10 @@ impl Error {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Reason {
     /// The line is no JSON; the parser's words.
-    #[error("not JSON: {0}")]
+    #[error("invalid JSON: {0}")]
     NotJson(String),
     /// The line is JSON, but no object.
-    #[error("an operation is a JSON object, not {0}")]
+    #[error("an operation must be a JSON object, not {0}")]
     NotAnObject(String),
     /// No operation has this name.
     #[error("unknown operation {0:?}")]
@@ -89,10 +89,10 @@ pub(crate) enum Reason {
         field: String,
     },
     /// The same field stands twice in one object.
-    #[error("field {0:?} stands twice")]
+    #[error("duplicate field {0:?}")]
     TwiceGiven(String),
     /// A field that the operation needs is missing.
-    #[error("{operation} needs the field {field:?}")]
+    #[error("{operation} requires the field {field:?}")]
     MissingField {
         /// The operation.
         operation: &'static str,
@@ -120,13 +120,13 @@ pub(crate) enum Reason {
         found: String,
     },
     /// A field of a read that belongs to a match stands in a read without one.
-    #[error("{0} needs a match")]
+    #[error("{0} requires the field \"match\"")]
     NeedsMatch(&'static str),
     /// An invalidation that names nothing, or more than one thing.
-    #[error("invalidate takes exactly one of key, tag, match and all")]
+    #[error("invalidate requires exactly one of key, tag, match and all")]
     NotOneTarget,
     /// Time goes back.
-    #[error("t goes back from {previous} to {t}")]
+    #[error("time goes back from {previous} to {t}")]
     BackInTime {
         /// The time of this line, in ms since the Unix epoch.
         t: i64,
@@ -137,7 +137,7 @@ pub(crate) enum Reason {
     #[error("the header has no column {0:?}")]
     MissingColumn(&'static str),
     /// A row of a CSV feed has another number of columns than its header.
-    #[error("{found} columns where the header has {expected}")]
+    #[error("{found} columns, but the header has {expected}")]
     Columns {
         /// How many the header has.
         expected: u64,
@@ -154,10 +154,10 @@ pub(crate) enum Reason {
     #[error("unknown event {0:?}")]
     UnknownEvent(String),
     /// No read before has this id.
-    #[error("no read before has the id {0:?}")]
+    #[error("no earlier read has the id {0:?}")]
     UnknownRead(String),
     /// Of several configurations, this one cannot take the operation.
-    #[error("{reason} in the event graph of {of}")]
+    #[error("{reason} (configuration {of})")]
     OfConfig {
         /// What is wrong.
         reason: Box<Reason>,
@@ -177,7 +177,7 @@ mod tests {
     fn a_bad_line_reads_as_file_line_reason() {
         let file: Arc<Path> = Arc::from(Path::new("day.jsonl"));
         let error = Error::line(&file, 12, Reason::BackInTime { t: 4, previous: 9 });
-        assert_eq!(error.to_string(), "day.jsonl:12: t goes back from 9 to 4");
+        assert_eq!(error.to_string(), "day.jsonl:12: time goes back from 9 to 4");
         assert!(error.is_line());
         assert_eq!(error.exit_code(), 2);
     }

@@ -89,9 +89,9 @@ impl Columns {
         let names = |graph: &EventGraph| graph.market_names().map(Name::from).collect::<Vec<_>>();
         let markets = first.map(names).unwrap_or_default();
         if graphs.any(|graph| names(graph) != markets) {
-            let complaint = "a read load reads the markets of one event graph, and these configurations have \
-                             different ones: replay them one at a time";
-            return Err(Error::Usage(complaint.into()));
+            let message = "a read load requires configurations with the same markets in their event graphs: \
+                           replay these one at a time";
+            return Err(Error::Usage(message.into()));
         }
         Ok(markets)
     }
@@ -158,15 +158,14 @@ pub(crate) enum Refused {
 fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
     if !decisions.is_empty() && decisions.len() != engines {
         return Err(Error::Usage(format!(
-            "{engines} configurations and {} files for decisions: give --decisions once for each --config, in the \
-             same order",
+            "--decisions must be given once per --config, in the same order (engines: {engines}, files: {})",
             decisions.len()
         )));
     }
     for (at, file) in decisions.iter().enumerate() {
         if decisions[..at].contains(file) {
             let file = file.display();
-            return Err(Error::Usage(format!("{file}: --decisions names it twice")));
+            return Err(Error::Usage(format!("{file}: given twice by --decisions")));
         }
     }
     Ok(())

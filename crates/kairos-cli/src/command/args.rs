@@ -10,80 +10,80 @@ use crate::error::Error;
 use crate::matchday::Shape;
 use crate::scenario::{Cut, LoadShape, Name, Options, Strictness};
 
-/// A cache that knows the moment: scenarios, matchdays and configurations.
+/// Run scenarios, odds feeds and matchdays through the cache engine on virtual time
 #[derive(Debug, Parser)]
 #[command(name = "kairos", version)]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// How the report is written
+    /// Format of the report
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", global = true)]
     pub(crate) report: ReportFormat,
 }
 
-/// What the command can do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a seeded Saturday of football through the engine
+    /// Run a football matchday made from a seed through the engine
     Matchday(MatchdayArgs),
     /// Run a recorded scenario or odds feed through the engine
     Replay(ReplayArgs),
-    /// Write the default configuration, or check one
+    /// Print the default configuration, or check a configuration file
     Config(ConfigArgs),
 }
 
-/// `kairos config`.
+/// The options of `kairos config`.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct ConfigArgs {
-    /// Write every field with its default and a comment
+    /// Print every field with its default and a comment
     #[arg(long)]
     pub(crate) default: bool,
-    /// Say whether an engine can be built from this file, and if not, why
+    /// Check whether FILE is a valid configuration; if not, report the line, the field and the reason
     #[arg(long, value_name = "FILE")]
     pub(crate) check: Option<PathBuf>,
 }
 
-/// `kairos matchday`.
+/// The options of `kairos matchday`.
 #[derive(Debug, Args)]
 pub(crate) struct MatchdayArgs {
-    /// How big the day is.
+    /// The size of the day.
     #[command(flatten)]
     pub(crate) day: DayArgs,
-    /// Write the operations too, as a scenario; gzipped where the name ends in .gz
+    /// Write the operations to FILE as a scenario, compressed if the name ends in .gz; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) emit: Option<PathBuf>,
-    /// The configuration of the engine; given several times, one engine and one column each
+    /// Configuration of the engine; repeat for several engines, each with a column of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
-    /// Write what became of each operation, one JSON object a line; once for each configuration
+    /// Write the decisions to OUT, one JSON object per line; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
 }
 
-/// How big a matchday is.
+/// The size of a matchday.
 #[derive(Debug, Args)]
 pub(crate) struct DayArgs {
-    /// Matches, from 1 to 1000
+    /// Number of matches, from 1 to 1000
     #[arg(long, value_name = "N", default_value_t = Shape::default().fixtures)]
     pub(crate) fixtures: usize,
-    /// The seed of every draw
+    /// Seed of all random draws
     #[arg(long, value_name = "SEED", default_value_t = Shape::default().seed)]
     pub(crate) seed: u64,
-    /// Callers
+    /// Number of callers
     #[arg(long, value_name = "N", default_value_t = Shape::default().readers)]
     pub(crate) readers: u32,
-    /// Reads a second on average over all callers, while matches lie ahead
+    /// Average reads per second over all callers, while matches are still to start
     #[arg(long, value_name = "R", default_value_t = Shape::default().reads_per_s)]
     pub(crate) read_rate: f64,
-    /// How long a compute takes on average, in ms
+    /// Average duration of a compute, in ms
     #[arg(long, value_name = "M", default_value_t = Shape::default().compute_ms)]
     pub(crate) compute_ms: u64,
 }
 
 impl DayArgs {
-    /// The shape that the options ask for.
+    /// The shape of the day.
     pub(crate) fn shape(&self) -> Shape {
         Shape {
             fixtures: self.fixtures,
@@ -95,73 +95,75 @@ impl DayArgs {
     }
 }
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportFormat {
-    /// For people
+    /// Aligned text
     Text,
-    /// For programs
+    /// One JSON object on one line
     Json,
 }
 
-/// `kairos replay`.
+/// The options of `kairos replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// The scenario: .jsonl or .csv, optionally with .gz or .zst after it
+    /// Scenario (.jsonl) or odds feed (.csv), optionally compressed (.gz, .zst)
     pub(crate) scenario: PathBuf,
-    /// The configuration of the engine; given several times, one engine and one column each
+    /// Configuration of the engine; repeat for several engines, each with a column of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
-    /// Write what became of each operation, one JSON object a line; once for each configuration
+    /// Write the decisions to OUT, one JSON object per line; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
-    /// The seed of early refreshes and of the read load
+    /// Seed of early refreshes and of the read load
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Count and skip bad lines instead of stopping at the first
+    /// Skip and count bad lines instead of stopping at the first
     #[arg(long)]
     pub(crate) lenient: bool,
-    /// Which rows of a feed count.
+    /// The rows of a feed to use.
     #[command(flatten)]
     pub(crate) cut: CutArgs,
-    /// The reads beside a feed.
+    /// The read load beside a feed.
     #[command(flatten)]
     pub(crate) load: LoadArgs,
 }
 
-/// Which rows of a CSV feed count.
+/// The rows of a CSV feed to use.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Rows of a CSV feed")]
 pub(crate) struct CutArgs {
-    /// CSV feeds: keep one price kind, ltp for one
+    /// Use only prices of this kind, `ltp` for example
     #[arg(long, value_name = "NAME")]
     pub(crate) field: Option<String>,
-    /// CSV feeds: leave out what is earlier, in ms since the Unix epoch
+    /// Skip rows before this time, in ms since the Unix epoch
     #[arg(long, value_name = "MS")]
     pub(crate) from: Option<i64>,
-    /// CSV feeds: leave out this instant and what is later, in ms since the Unix epoch
+    /// Stop at the first row at or after this time, in ms since the Unix epoch
     #[arg(long, value_name = "MS")]
     pub(crate) to: Option<i64>,
 }
 
-/// The reads beside a CSV feed; any of the options asks for them.
+/// The read load beside a CSV feed; any of the options adds it.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Read load beside a CSV feed (any of these options adds it)")]
 pub(crate) struct LoadArgs {
-    /// CSV feeds: put a read load of this many callers beside the feed [with a load: 100]
+    /// Number of callers [default with a load: 100]
     #[arg(long, value_name = "N")]
     pub(crate) readers: Option<u32>,
-    /// CSV feeds: reads a second on average over all callers [with a load: 1]
+    /// Average reads per second over all callers [default with a load: 1]
     #[arg(long, value_name = "R")]
     pub(crate) read_rate: Option<f64>,
-    /// CSV feeds: how long each compute takes, in ms [with a load: 40]
+    /// Duration of each compute, in ms [default with a load: 40]
     #[arg(long, value_name = "M")]
     pub(crate) compute_ms: Option<u64>,
 }
 
 impl ReplayArgs {
-    /// How the scenario is to be read; a load reads `markets`, which are asked for only then.
+    /// The options of the scenario. A read load reads `markets`, which is called only if there is a load.
     ///
     /// # Errors
-    /// What `markets` fails with.
+    /// The error of `markets`.
     pub(crate) fn options(
         &self,
         markets: impl FnOnce() -> Result<Vec<Name>, Error>,

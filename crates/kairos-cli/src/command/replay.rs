@@ -70,12 +70,13 @@ impl PassedOver {
 
 /// A run of nothing would report zeros as if they had been measured.
 fn nothing_in(file: &Path, counts: &Counts) -> Error {
-    let mut complaint = format!("{}: no operation in it", file.display());
-    if let Some(first) = &counts.first_skipped {
+    let file = file.display();
+    Error::Usage(if let Some(first) = &counts.first_skipped {
         let lines = counts.skipped;
-        complaint = format!("{complaint} that is good; {lines} passed over, the first: {first}");
+        format!("{file}: no valid operation; {lines} lines skipped, the first: {first}")
     } else if counts.feed.is_some() {
-        complaint.push_str(" that the options keep");
-    }
-    Error::Usage(complaint)
+        format!("{file}: no operation left by --field, --from and --to")
+    } else {
+        format!("{file}: no operation")
+    })
 }

@@ -33,11 +33,11 @@ impl Shape {
     /// [`Error::Usage`] where a field is outside the range that it names.
     pub(super) fn check(&self) -> Result<(), Error> {
         let complaint = if !(1..=1000).contains(&self.fixtures) {
-            "a matchday has 1 to 1000 fixtures"
+            "a matchday must have 1 to 1000 matches"
         } else if self.readers == 0 {
-            "a matchday needs at least one reader"
+            "a matchday requires at least one reader"
         } else if !(self.reads_per_s.is_finite() && self.reads_per_s > 0.0) {
-            "the read rate must be above 0 a second"
+            "the read rate must be greater than 0 reads per second"
         } else {
             return Ok(());
         };

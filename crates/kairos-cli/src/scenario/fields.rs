@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
         match self.take(field) {
             None => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text)),
-            Some(other) => Err(wrong(field, "text", &other)),
+            Some(other) => Err(wrong(field, "a string", &other)),
         }
     }
 
@@ -80,7 +80,9 @@ impl<'a> Fields<'a> {
     pub(crate) fn duration_ms(&mut self, field: &'static str) -> Result<Option<u64>, Reason> {
         let Some(value) = self.integer(field)? else { return Ok(None) };
         let positive = u64::try_from(value);
-        positive.map(Some).map_err(|_| wrong(field, "a whole number from 0", &Json::Int(value)))
+        positive
+            .map(Some)
+            .map_err(|_| wrong(field, "a whole number, at least 0", &Json::Int(value)))
     }
 
     pub(crate) fn number(&mut self, field: &'static str) -> Result<Option<f64>, Reason> {
@@ -105,7 +107,7 @@ impl<'a> Fields<'a> {
         field: &'static str,
         names: &mut Names,
     ) -> Result<Box<[Name]>, Reason> {
-        let expected = "a list of texts";
+        let expected = "a list of strings";
         let items = match self.take(field) {
             None => return Ok(Box::default()),
             Some(Json::List(items)) => items,
@@ -126,7 +128,7 @@ impl<'a> Fields<'a> {
         let entries = match self.take(field) {
             None => return Ok(None),
             Some(Json::Object(entries)) => entries,
-            Some(other) => return Err(wrong(field, "an object of prices", &other)),
+            Some(other) => return Err(wrong(field, "an object of prices by market", &other)),
         };
         let mut prices: Vec<(Name, f64)> = Vec::with_capacity(entries.len());
         for (market, price) in entries {

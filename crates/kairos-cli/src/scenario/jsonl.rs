@@ -102,7 +102,7 @@ fn parse(line: &[u8], names: &mut Names) -> Result<(i64, OpKind), Reason> {
         Some((_, Json::Text(name))) => name.clone(),
         Some((_, other)) => {
             let found = other.to_string();
-            return Err(Reason::WrongType { field: "op", expected: "text", found });
+            return Err(Reason::WrongType { field: "op", expected: "a string", found });
         }
         None => return Err(Reason::MissingField { operation: "an operation", field: "op" }),
     };

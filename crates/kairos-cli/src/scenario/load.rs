@@ -63,13 +63,15 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
     /// [`Error::Usage`] where the shape has no reader, no market, or a rate that is not above 0.
     pub(crate) fn new(feed: F, shape: LoadShape) -> Result<Self, Error> {
         if shape.readers == 0 {
-            return Err(Error::Usage("a load needs at least one reader".into()));
+            return Err(Error::Usage("a read load requires at least one reader".into()));
         }
         if shape.markets.is_empty() {
-            return Err(Error::Usage("a load needs at least one market".into()));
+            return Err(Error::Usage("a read load requires at least one market".into()));
         }
         if !(shape.reads_per_s.is_finite() && shape.reads_per_s > 0.0) {
-            return Err(Error::Usage("the read rate must be above 0 a second".into()));
+            return Err(Error::Usage(
+                "the read rate must be greater than 0 reads per second".into(),
+            ));
         }
         Ok(Self {
             feed,

@@ -87,7 +87,7 @@ impl Scenario {
         let (format, packing) = source::format_of(file)?;
         if format == Format::Jsonl && (options.cut != Cut::default() || options.load.is_some()) {
             return Err(Error::Usage(format!(
-                "{}: a cut and a read load apply to a CSV feed only",
+                "{}: --field, --from, --to, --readers, --read-rate and --compute-ms apply only to CSV feeds",
                 file.display()
             )));
         }

@@ -46,7 +46,7 @@ pub(crate) fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
         Some("jsonl") => Ok((Format::Jsonl, packing)),
         Some("csv") => Ok((Format::Csv, packing)),
         _ => Err(Error::Usage(format!(
-            "{}: a scenario is a .jsonl or .csv file, optionally with .gz or .zst after it",
+            "{}: a scenario must be a .jsonl or .csv file, optionally compressed (.gz, .zst)",
             file.display()
         ))),
     }
@@ -93,7 +93,7 @@ impl<R: Read> Read for Unpacked<R> {
             | ErrorKind::InvalidInput
             | ErrorKind::UnexpectedEof
             | ErrorKind::Other => {
-                let told = format!("the {} data is damaged or cut off ({error})", self.name);
+                let told = format!("the {} data is corrupt or truncated ({error})", self.name);
                 io::Error::new(error.kind(), told)
             }
             _ => error,
@@ -120,7 +120,7 @@ impl<R: BufRead> Read for Frames<R> {
         }
         loop {
             match self.state.take() {
-                None => return Err(io::Error::other("the file failed before")),
+                None => return Err(io::Error::other("an earlier read of the file failed")),
                 Some(State::Between(mut packed)) => {
                     if packed.fill_buf()?.is_empty() {
                         self.state = Some(State::Between(packed));

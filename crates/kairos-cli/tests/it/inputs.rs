@@ -54,18 +54,23 @@ fn a_scenario_says_the_same_however_it_is_packed() {
 fn nothing_to_replay_is_an_error_and_not_a_report_of_zeros() {
     let header = "ts_ms,market_id,runner,price\n";
     let row = format!("{header}5,m,A,2.0\n");
-    check_refused("empty.jsonl", "", "", ": no operation in it\n");
-    check_refused("blank.jsonl", "\n\n", "", ": no operation in it\n");
-    check_refused("empty.jsonl.gz", gzip(""), "", ": no operation in it\n");
+    check_refused("empty.jsonl", "", "", ": no operation\n");
+    check_refused("blank.jsonl", "\n\n", "", ": no operation\n");
+    check_refused("empty.jsonl.gz", gzip(""), "", ": no operation\n");
     check_refused("empty.csv", "", "", ":1: the header has no column \"ts_ms\"\n");
-    check_refused("header.csv", header, "", ": no operation in it that the options keep\n");
-    check_refused("cut.csv", &row, "--from 6", ": no operation in it that the options keep\n");
-    check_refused("cut-to.csv", &row, "--to 5", ": no operation in it that the options keep\n");
+    check_refused("header.csv", header, "", ": no operation left by --field, --from and --to\n");
+    check_refused("cut.csv", &row, "--from 6", ": no operation left by --field, --from and --to\n");
+    check_refused(
+        "cut-to.csv",
+        &row,
+        "--to 5",
+        ": no operation left by --field, --from and --to\n",
+    );
     check_refused(
         "bad.jsonl",
         "{}\n[]\n",
         "--lenient",
-        ": no operation in it that is good; 2 passed over, the first: ",
+        ": no valid operation; 2 lines skipped, the first: ",
     );
 }
 
@@ -77,20 +82,20 @@ fn what_cannot_be_read_is_named() {
         "cut.jsonl.gz",
         &packed[..packed.len() / 2],
         "",
-        ": the gzip data is damaged or cut off (",
+        ": the gzip data is corrupt or truncated (",
     );
     check_refused(
         "plain.jsonl.gz",
         READS,
         "",
-        ": the gzip data is damaged or cut off (invalid gzip header)\n",
+        ": the gzip data is corrupt or truncated (invalid gzip header)\n",
     );
     let packed = compress_to_vec(long.as_bytes(), CompressionLevel::Fastest);
     check_refused(
         "cut.jsonl.zst",
         &packed[..packed.len() / 2],
         "",
-        ": the Zstandard data is damaged or cut off (",
+        ": the Zstandard data is corrupt or truncated (",
     );
     check_refused(
         "utf8.jsonl",
@@ -115,9 +120,9 @@ fn what_cannot_be_read_is_named() {
 #[test]
 fn time_that_goes_back_is_an_error_with_its_line() {
     let lines = "{\"t\":9,\"op\":\"metrics\"}\n\n{\"t\":8,\"op\":\"metrics\"}\n";
-    check_refused("back.jsonl", lines, "", ":3: t goes back from 9 to 8\n");
+    check_refused("back.jsonl", lines, "", ":3: time goes back from 9 to 8\n");
     let rows = "ts_ms,market_id,runner,price\n9,m,A,2.0\n8,m,A,2.0\n";
-    check_refused("back.csv", rows, "", ":3: t goes back from 9 to 8\n");
+    check_refused("back.csv", rows, "", ":3: time goes back from 9 to 8\n");
     let file =
         Scratch::holding("lenient.jsonl", format!("{lines}{{\"t\":9,\"op\":\"metrics\"}}\n"));
     let report = Report::of(&format!("replay {} --lenient", file.path()));
@@ -172,7 +177,7 @@ fn options_of_a_feed_do_not_apply_to_a_scenario() {
             "feed-only.jsonl",
             READS,
             options,
-            ": a cut and a read load apply to a CSV feed only\n",
+            ": --field, --from, --to, --readers, --read-rate and --compute-ms apply only to CSV feeds\n",
         );
     }
 }

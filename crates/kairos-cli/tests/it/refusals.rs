@@ -26,7 +26,7 @@ fn what_a_scenario_or_configuration_says_wrong_is_named_by_file_and_line() {
     check(
         "cancel.jsonl",
         "{\"t\":1,\"op\":\"cancel\",\"id\":\"g9\"}\n",
-        ":1: no read before has the id \"g9\"",
+        ":1: no earlier read has the id \"g9\"",
     );
     let config = Scratch::holding("bad.toml", "[volatility]\npanic_sigma = 1.0\n");
     let (code, found) = refused(&format!("matchday --fixtures 1 --config {}", config.path()));
@@ -42,8 +42,8 @@ fn what_cannot_be_asked_exits_with_2() {
         assert!(found.contains(message), "{line}: {found}");
     };
     check("", "Usage: kairos");
-    check("matchday --fixtures 0", "a matchday has 1 to 1000 fixtures");
-    check("matchday --read-rate NaN", "the read rate must be above 0 a second");
+    check("matchday --fixtures 0", "a matchday must have 1 to 1000 matches");
+    check("matchday --read-rate NaN", "the read rate must be greater than 0 reads per second");
     check("matchday --seed x", "invalid value 'x'");
     check("replay", "<SCENARIO>");
     check("replay day.xml", "day.xml");

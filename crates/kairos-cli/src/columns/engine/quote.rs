@@ -47,7 +47,7 @@ impl fmt::Display for Quote {
 
 /// What a simulated compute fails with.
 #[derive(Debug, thiserror::Error)]
-#[error("the scenario says so")]
+#[error("the scenario makes this compute fail")]
 pub(super) struct Failed;
 
 impl From<Infallible> for Failed {
@@ -104,7 +104,9 @@ impl Starts {
                     ComputeResult::Nothing => Ok(Computed::None),
                     ComputeResult::Error => Err(Failed),
                     // Unwinds like any panic, without the report that a real one deserves.
-                    ComputeResult::Panic => resume_unwind(Box::new("the scenario says so")),
+                    ComputeResult::Panic => {
+                        resume_unwind(Box::new("the scenario makes this compute panic"))
+                    }
                     ComputeResult::Hang => std::future::pending().await,
                 }
             })

@@ -253,10 +253,13 @@ fn a_shape_outside_its_ranges_is_refused() {
         assert_eq!(Day::new(&shape).err().unwrap().to_string(), message);
     };
     let shape = Shape::default;
-    check(Shape { fixtures: 0, ..shape() }, "a matchday has 1 to 1000 fixtures");
-    check(Shape { fixtures: 1001, ..shape() }, "a matchday has 1 to 1000 fixtures");
-    check(Shape { readers: 0, ..shape() }, "a matchday needs at least one reader");
+    check(Shape { fixtures: 0, ..shape() }, "a matchday must have 1 to 1000 matches");
+    check(Shape { fixtures: 1001, ..shape() }, "a matchday must have 1 to 1000 matches");
+    check(Shape { readers: 0, ..shape() }, "a matchday requires at least one reader");
     for reads_per_s in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        check(Shape { reads_per_s, ..shape() }, "the read rate must be above 0 a second");
+        check(
+            Shape { reads_per_s, ..shape() },
+            "the read rate must be greater than 0 reads per second",
+        );
     }
 }

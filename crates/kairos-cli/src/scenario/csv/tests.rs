@@ -131,7 +131,7 @@ fn a_bad_row_is_named_with_its_line_and_does_not_hold_up_the_next() {
         let expected = ["5 m h 2", &format!("f.csv:3: {reason}"), "6 m h 2"];
         assert_eq!(rows(&text, Cut::default()), expected);
     };
-    check("4,m,h,2,9,PRE", "t goes back from 5 to 4");
+    check("4,m,h,2,9,PRE", "time goes back from 5 to 4");
     check("-4,m,h,2,9,PRE", "ts_ms must be a whole number from 0 to 9000000000000, not -4");
     check("soon,m,h,2,9,PRE", "ts_ms must be a whole number, not \"soon\"");
     check(",m,h,2,9,PRE", "ts_ms must be a whole number, not \"\"");
@@ -140,7 +140,7 @@ fn a_bad_row_is_named_with_its_line_and_does_not_hold_up_the_next() {
     check("99,,h,2,9,PRE", "market_id is empty");
     check("99,m,,2,9,PRE", "runner is empty");
     check("99,m,h,,9,", "price is empty");
-    check("99,m,h,2,9", "5 columns where the header has 6");
+    check("99,m,h,2,9", "5 columns, but the header has 6");
     check(
         "99,m,,,9,HALTED",
         "event must be one of OPEN, PRE, INPLAY, SUSPENDED, SUSPENDED_INPLAY, CLOSED in a row without a price, \

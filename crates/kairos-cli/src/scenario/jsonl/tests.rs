@@ -106,51 +106,81 @@ fn names_are_shared_between_lines() {
     assert!(Arc::ptr_eq(match_id, again));
 }
 
+fn check(line: &str, reason: &str) {
+    let found = read(line).remove(0).expect_err(line);
+    assert_eq!(found, format!("s.jsonl:1: {reason}"), "{line}");
+}
+
 #[test]
 fn a_bad_line_is_named_with_its_reason() {
-    let check = |line: &str, reason: &str| {
-        let found = read(line).remove(0).expect_err(line);
-        assert_eq!(found, format!("s.jsonl:1: {reason}"), "{line}");
-    };
-    check("{", "not JSON: EOF while parsing an object at line 1 column 1");
-    check(r#"{"t":0,"op":"metrics"} x"#, "not JSON: trailing characters at line 1 column 24");
-    check("[1]", "an operation is a JSON object, not a list");
-    check("17", "an operation is a JSON object, not 17");
-    check(r#"{"t":0}"#, r#"an operation needs the field "op""#);
-    check(r#"{"t":0,"op":7}"#, "op must be text, not 7");
+    check("{", "invalid JSON: EOF while parsing an object at line 1 column 1");
+    check(r#"{"t":0,"op":"metrics"} x"#, "invalid JSON: trailing characters at line 1 column 24");
+    check("[1]", "an operation must be a JSON object, not a list");
+    check("17", "an operation must be a JSON object, not 17");
+    check(r#"{"t":0}"#, r#"an operation requires the field "op""#);
+    check(r#"{"t":0,"op":7}"#, "op must be a string, not 7");
     check(r#"{"t":0,"op":"put"}"#, r#"unknown operation "put""#);
-    check(r#"{"op":"metrics"}"#, r#"metrics needs the field "t""#);
+    check(r#"{"op":"metrics"}"#, r#"metrics requires the field "t""#);
     let range = "t must be a whole number from 0 to 9000000000000";
     check(r#"{"t":-1,"op":"metrics"}"#, &format!("{range}, not -1"));
     check(r#"{"t":9000000000001,"op":"metrics"}"#, &format!("{range}, not 9000000000001"));
     check(r#"{"t":1.5,"op":"metrics"}"#, "t must be a whole number, not 1.5");
     check(r#"{"t":"1","op":"metrics"}"#, r#"t must be a whole number, not "1""#);
-    check(r#"{"t":1,"t":2,"op":"metrics"}"#, r#"field "t" stands twice"#);
+    check(r#"{"t":1,"t":2,"op":"metrics"}"#, r#"duplicate field "t""#);
     check(r#"{"t":0,"op":"metrics","x":1}"#, r#"metrics has no field "x""#);
     // A misspelt field is unknown before it is missing.
     check(
         r#"{"t":0,"op":"odds","match":"m","market":"h","prise":2}"#,
         r#"odds has no field "prise""#,
     );
-    check(r#"{"t":0,"op":"odds","match":"m","market":"h"}"#, r#"odds needs the field "price""#);
-    check(r#"{"t":0,"op":"odds","match":"m","price":2}"#, r#"odds needs the field "market""#);
+    check(r#"{"t":0,"op":"odds","match":"m","market":"h"}"#, r#"odds requires the field "price""#);
+    check(r#"{"t":0,"op":"odds","match":"m","price":2}"#, r#"odds requires the field "market""#);
     check(
         r#"{"t":0,"op":"odds","match":null,"market":"h","price":2}"#,
-        r#"odds needs the field "match""#,
+        r#"odds requires the field "match""#,
     );
     check(
         r#"{"t":0,"op":"odds","match":"m","market":"h","price":"2"}"#,
         r#"price must be a number, not "2""#,
     );
-    check(r#"{"t":0,"op":"get"}"#, r#"get needs the field "key""#);
-    check(r#"{"t":0,"op":"get","key":["k"]}"#, "key must be text, not a list");
-    check(r#"{"t":0,"op":"get","key":"k","market":"h"}"#, "market needs a match");
-    check(r#"{"t":0,"op":"get","key":"k","kickoff":0}"#, "kickoff needs a match");
+    check(r#"{"t":0,"op":"event","match":"m"}"#, r#"event requires the field "event""#);
+    check(
+        r#"{"t":0,"op":"invalidate"}"#,
+        "invalidate requires exactly one of key, tag, match and all",
+    );
+    check(
+        r#"{"t":0,"op":"invalidate","all":false}"#,
+        "invalidate requires exactly one of key, tag, match and all",
+    );
+    check(
+        r#"{"t":0,"op":"invalidate","key":"k","tag":"t"}"#,
+        "invalidate requires exactly one of key, tag, match and all",
+    );
+    check(r#"{"t":0,"op":"cancel"}"#, r#"cancel requires the field "id""#);
+    check(
+        r#"{"t":0,"op":"status","match":"m","status":"shut"}"#,
+        r#"status must be one of open, suspended, closed, not "shut""#,
+    );
+    check(
+        r#"{"t":0,"op":"reset","category":"all"}"#,
+        r#"category must be one of base, volatility, golden_hour, swr, tags, strategy, performance, not "all""#,
+    );
+}
+
+#[test]
+fn a_bad_read_is_named_with_its_field() {
+    check(r#"{"t":0,"op":"get"}"#, r#"get requires the field "key""#);
+    check(r#"{"t":0,"op":"get","key":["k"]}"#, "key must be a string, not a list");
+    check(r#"{"t":0,"op":"get","key":"k","market":"h"}"#, r#"market requires the field "match""#);
+    check(r#"{"t":0,"op":"get","key":"k","kickoff":0}"#, r#"kickoff requires the field "match""#);
     check(
         r#"{"t":0,"op":"get","key":"k","lineup_confirmed":false}"#,
-        "lineup_confirmed needs a match",
+        r#"lineup_confirmed requires the field "match""#,
     );
-    check(r#"{"t":0,"op":"get","key":"k","current_odds":{}}"#, "current_odds needs a match");
+    check(
+        r#"{"t":0,"op":"get","key":"k","current_odds":{}}"#,
+        r#"current_odds requires the field "match""#,
+    );
     check(
         r#"{"t":0,"op":"get","key":"k","match":"m","kickoff":1e3}"#,
         "kickoff must be a whole number, not 1000",
@@ -161,16 +191,19 @@ fn a_bad_line_is_named_with_its_reason() {
     );
     check(
         r#"{"t":0,"op":"get","key":"k","max_age_ms":-1}"#,
-        "max_age_ms must be a whole number from 0, not -1",
+        "max_age_ms must be a whole number, at least 0, not -1",
     );
-    check(r#"{"t":0,"op":"get","key":"k","tags":"a"}"#, r#"tags must be a list of texts, not "a""#);
+    check(
+        r#"{"t":0,"op":"get","key":"k","tags":"a"}"#,
+        r#"tags must be a list of strings, not "a""#,
+    );
     check(
         r#"{"t":0,"op":"get","key":"k","tags":["a",1]}"#,
-        "tags must be a list of texts, not one with 1",
+        "tags must be a list of strings, not one with 1",
     );
     check(
         r#"{"t":0,"op":"get","key":"k","match":"m","current_odds":[2]}"#,
-        "current_odds must be an object of prices, not a list",
+        "current_odds must be an object of prices by market, not a list",
     );
     check(
         r#"{"t":0,"op":"get","key":"k","match":"m","current_odds":{"h":null}}"#,
@@ -178,35 +211,13 @@ fn a_bad_line_is_named_with_its_reason() {
     );
     check(
         r#"{"t":0,"op":"get","key":"k","match":"m","current_odds":{"h":2,"h":3}}"#,
-        r#"field "h" stands twice"#,
+        r#"duplicate field "h""#,
     );
     check(r#"{"t":0,"op":"get","key":"k","compute":5}"#, "compute must be an object, not 5");
     check(r#"{"t":0,"op":"get","key":"k","compute":{"s":5}}"#, r#"compute has no field "s""#);
     check(
         r#"{"t":0,"op":"get","key":"k","compute":{"result":"fine"}}"#,
         r#"result must be one of ok, error, panic, hang, none, not "fine""#,
-    );
-    check(r#"{"t":0,"op":"event","match":"m"}"#, r#"event needs the field "event""#);
-    check(
-        r#"{"t":0,"op":"invalidate"}"#,
-        "invalidate takes exactly one of key, tag, match and all",
-    );
-    check(
-        r#"{"t":0,"op":"invalidate","all":false}"#,
-        "invalidate takes exactly one of key, tag, match and all",
-    );
-    check(
-        r#"{"t":0,"op":"invalidate","key":"k","tag":"t"}"#,
-        "invalidate takes exactly one of key, tag, match and all",
-    );
-    check(r#"{"t":0,"op":"cancel"}"#, r#"cancel needs the field "id""#);
-    check(
-        r#"{"t":0,"op":"status","match":"m","status":"shut"}"#,
-        r#"status must be one of open, suspended, closed, not "shut""#,
-    );
-    check(
-        r#"{"t":0,"op":"reset","category":"all"}"#,
-        r#"category must be one of base, volatility, golden_hour, swr, tags, strategy, performance, not "all""#,
     );
 }
 
@@ -225,7 +236,7 @@ fn time_that_goes_back_is_an_error_that_does_not_move_time() {
 {"t":10,"op":"metrics"}"#;
     let found = read(text);
     assert!(found[0].is_ok());
-    assert_eq!(found[1], Err("s.jsonl:2: t goes back from 10 to 9".to_owned()));
+    assert_eq!(found[1], Err("s.jsonl:2: time goes back from 10 to 9".to_owned()));
     assert_eq!(found[2], Err("s.jsonl:3: unknown operation \"nonsense\"".to_owned()));
     assert!(found[3].is_ok());
 }
@@ -234,5 +245,5 @@ fn time_that_goes_back_is_an_error_that_does_not_move_time() {
 fn deep_nesting_is_refused_instead_of_exhausting_the_stack() {
     let line = "[".repeat(100_000);
     let error = read(&line).remove(0).unwrap_err();
-    assert!(error.starts_with("s.jsonl:1: not JSON: recursion limit"), "{error}");
+    assert!(error.starts_with("s.jsonl:1: invalid JSON: recursion limit"), "{error}");
 }

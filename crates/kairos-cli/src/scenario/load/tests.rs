@@ -163,9 +163,15 @@ fn a_load_that_cannot_be_is_refused() {
         let feed = std::iter::empty::<Result<Row, Error>>();
         assert_eq!(Loaded::new(feed, shape).err().unwrap().to_string(), message);
     };
-    check(LoadShape { readers: 0, ..shape(0) }, "a load needs at least one reader");
-    check(LoadShape { markets: Vec::new(), ..shape(0) }, "a load needs at least one market");
+    check(LoadShape { readers: 0, ..shape(0) }, "a read load requires at least one reader");
+    check(
+        LoadShape { markets: Vec::new(), ..shape(0) },
+        "a read load requires at least one market",
+    );
     for reads_per_s in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        check(LoadShape { reads_per_s, ..shape(0) }, "the read rate must be above 0 a second");
+        check(
+            LoadShape { reads_per_s, ..shape(0) },
+            "the read rate must be greater than 0 reads per second",
+        );
     }
 }
