@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What ends a run of the command.
+/// The error of a run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A line of an input file says something wrong.
+    /// A line of an input file is wrong.
     #[error("{}:{line}: {reason}", file.display())]
     Line {
         /// The file, as it was named on the command line.
@@ -24,7 +24,7 @@ pub(crate) enum Error {
     Read {
         /// The file, as it was named on the command line.
         file: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// An output file cannot be created or written.
@@ -32,13 +32,13 @@ pub(crate) enum Error {
     Write {
         /// The file, as it was named on the command line.
         file: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A configuration is wrong; the cache's words, which name the file.
+    /// A configuration is wrong; the cache's error, which names the file.
     #[error(transparent)]
     Config(#[from] kairos_cache::Error),
-    /// The options contradict each other or the input.
+    /// The options contradict each other or the input, or the input cannot be used.
     #[error("{0}")]
     Usage(String),
 }
@@ -49,17 +49,17 @@ impl Error {
         Self::Line { file: Arc::clone(file), line, reason }
     }
 
-    /// Whether one line is wrong and the lines after it can still be read.
+    /// Whether a single line is wrong, so that the lines after it can still be read.
     pub(crate) fn is_line(&self) -> bool {
         matches!(self, Self::Line { .. })
     }
 
-    /// Whether the reader of the output went away, which is no failure of the command.
+    /// Whether the reader of the output has closed it, which is no failure of the command.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The exit code: 2 for a wrong input or command, 1 where the output fails.
+    /// The exit code: 2 for a wrong input, configuration or command line, 1 for an output that cannot be written.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Line { .. } | Self::Read { .. } | Self::Config(_) | Self::Usage(_) => 2,
@@ -68,13 +68,13 @@ impl Error {
     }
 }
 
-/// What is wrong with a line.
+/// The reason why a line is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Reason {
-    /// The line is no JSON; the parser's words.
+    /// The line is not JSON; the parser's message.
     #[error("invalid JSON: {0}")]
     NotJson(String),
-    /// The line is JSON, but no object.
+    /// The line is JSON, but not an object.
     #[error("an operation must be a JSON object, not {0}")]
     NotAnObject(String),
     /// No operation has this name.
@@ -85,13 +85,13 @@ pub(crate) enum Reason {
     UnknownField {
         /// The operation, or the object inside it.
         operation: &'static str,
-        /// The field that it does not have.
+        /// The unknown field.
         field: String,
     },
-    /// The same field stands twice in one object.
+    /// A field is given twice in one object.
     #[error("duplicate field {0:?}")]
     TwiceGiven(String),
-    /// A field that the operation needs is missing.
+    /// A field that the operation requires is missing.
     #[error("{operation} requires the field {field:?}")]
     MissingField {
         /// The operation.
@@ -104,25 +104,25 @@ pub(crate) enum Reason {
     WrongType {
         /// The field.
         field: &'static str,
-        /// What the field takes.
+        /// The expected type or range.
         expected: &'static str,
-        /// What stands there.
+        /// The value found.
         found: String,
     },
-    /// A field takes one of a few words, and this is none of them.
+    /// A field has none of the words that it takes.
     #[error("{field} must be one of {expected}, not {found:?}")]
     UnknownWord {
         /// The field.
         field: &'static str,
-        /// The words that it takes.
+        /// The words that the field takes.
         expected: &'static str,
-        /// What stands there.
+        /// The word found.
         found: String,
     },
-    /// A field of a read that belongs to a match stands in a read without one.
+    /// A field that belongs to a match is given in a read without a match.
     #[error("{0} requires the field \"match\"")]
     NeedsMatch(&'static str),
-    /// An invalidation that names nothing, or more than one thing.
+    /// An invalidation names no target, or more than one.
     #[error("invalidate requires exactly one of key, tag, match and all")]
     NotOneTarget,
     /// Time goes back.
@@ -139,12 +139,12 @@ pub(crate) enum Reason {
     /// A row of a CSV feed has another number of columns than its header.
     #[error("{found} columns, but the header has {expected}")]
     Columns {
-        /// How many the header has.
+        /// The number of columns of the header.
         expected: u64,
-        /// How many the row has.
+        /// The number of columns of the row.
         found: u64,
     },
-    /// A column that the row needs is empty.
+    /// A column that the row requires is empty.
     #[error("{0} is empty")]
     Empty(&'static str),
     /// The event graph has no such market.
@@ -153,13 +153,13 @@ pub(crate) enum Reason {
     /// The event graph has no such event.
     #[error("unknown event {0:?}")]
     UnknownEvent(String),
-    /// No read before has this id.
+    /// No earlier read has this id.
     #[error("no earlier read has the id {0:?}")]
     UnknownRead(String),
-    /// Of several configurations, this one cannot take the operation.
+    /// Of several configurations, one refuses the operation.
     #[error("{reason} (configuration {of})")]
     OfConfig {
-        /// What is wrong.
+        /// The reason.
         reason: Box<Reason>,
         /// The configuration's file.
         of: String,

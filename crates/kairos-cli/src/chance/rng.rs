@@ -2,10 +2,10 @@
 // Never reads the clock or the system's entropy, and never changes: recorded runs depend on its bytes.
 // Read next: `zipf.rs`, which draws from it.
 
-/// A small deterministic generator; not for secrets.
+/// A small deterministic generator, not suited to secrets.
 ///
 /// The algorithms are Blackman and Vigna's (<https://prng.di.unimi.it>, public domain). A run draws from
-/// several streams of one seed, so that a change in one part does not shift the numbers of another.
+/// several streams of one seed, so that a change in one part does not shift the draws of another.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng {
     state: [u64; 4],
@@ -69,7 +69,7 @@ impl Rng {
     }
 }
 
-/// Steele, Lea and Flood's seeder: any seed, zero included, gives four good words.
+/// Steele, Lea and Flood's seeder: any seed, including zero, gives four usable words.
 struct SplitMix64(u64);
 
 impl SplitMix64 {

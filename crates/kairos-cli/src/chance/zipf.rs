@@ -4,7 +4,7 @@
 
 use crate::chance::rng::Rng;
 
-/// Rank `k`, counted from 1, is chosen with a probability proportional to 1 / k (exponent 1).
+/// A choice in which rank `k`, counted from 1, has a probability proportional to 1 / k (exponent 1).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Zipf {
     /// The harmonic numbers: entry `k` is 1 + 1/2 + … + 1/(k + 1).
@@ -12,12 +12,12 @@ pub(crate) struct Zipf {
 }
 
 impl Zipf {
-    /// A choice that has not been made yet.
+    /// A choice without precomputed ranks.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// One of `0..n`, and 0 for `n` = 0. O(log n), and O(n) once for the largest `n` so far.
+    /// Draws one of `0..n`; returns 0 for `n` = 0. O(log n), and O(n) once for the largest `n` so far.
     pub(crate) fn draw(&mut self, rng: &mut Rng, n: usize) -> usize {
         while self.harmonic.len() < n {
             let rank = self.harmonic.len() as f64 + 1.0;

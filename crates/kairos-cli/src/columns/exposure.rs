@@ -15,8 +15,8 @@ pub(crate) struct PriceHistory {
     matches: HashMap<Name, Markets, FixedState>,
 }
 
-/// The markets of one match, in the order in which they are first priced: sums are taken in that order, so
-/// that the same run gives the same bits.
+/// The markets of one match, in the order of their first prices: sums are taken in that order, so that the same run
+/// gives the same bits.
 #[derive(Debug, Default)]
 struct Markets {
     index: HashMap<Name, usize, FixedState>,
@@ -41,8 +41,8 @@ impl PriceHistory {
         Self::default()
     }
 
-    /// Takes in a price. A price that is not finite or not above 1.0, or older than the market's newest, is
-    /// no price and is left out. A repeated price costs three hashes and no memory.
+    /// Adds a price. A price that is not finite, not above 1.0, or older than the market's newest is ignored. A
+    /// repeated price costs three hash look-ups and no memory.
     pub(crate) fn observe(&mut self, match_id: &Name, market: &Name, t_ms: i64, price: f64) {
         if !(price.is_finite() && price > 1.0) {
             return;
@@ -55,16 +55,16 @@ impl PriceHistory {
         }
     }
 
-    /// The mean over the match's markets with a price both then and now of |ln(now / then)|; `None` where
-    /// there is no such market.
+    /// The mean of |ln(price now / price at the compute)| over the match's markets that had a price at both times;
+    /// `None` if no market had.
     ///
-    /// "Then" and "now" see what had arrived up to and including that millisecond. O(markets × log changes),
-    /// no allocation.
+    /// The price at a time is the last that arrived up to and including that millisecond. O(markets × log changes), no
+    /// allocation.
     pub(crate) fn exposure(&self, match_id: &str, computed_at_ms: i64, now_ms: i64) -> Option<f64> {
         let mut sum = 0.0;
         let mut markets = 0_u32;
         for series in &self.matches.get(match_id)?.series {
-            // A market without a price then has none to compare; one with a price then has one now.
+            // A market without a price at the compute has nothing to compare; one with a price then has one now.
             if let (Some(then), Some(now)) = (series.at(computed_at_ms), series.at(now_ms)) {
                 sum += (now - then).abs();
                 markets += 1;
@@ -102,7 +102,7 @@ impl Series {
     }
 }
 
-/// Equal to the last bit: only the very same price is no change.
+/// Equal to the last bit: any other price is a change.
 fn same(a: f64, b: f64) -> bool {
     a.to_bits() == b.to_bits()
 }

@@ -19,17 +19,17 @@ mod plain_ttl;
 use self::engine::{Engine, Error as EngineError};
 use self::plain_ttl::PlainTtl;
 
-/// The plain caches that every report shows: name and TTL in ms.
+/// The plain caches of every report: name, and TTL in ms.
 const PLAIN: [(&str, i64); 2] = [("TTL 60 s", 60_000), ("TTL 1 h", 3_600_000)];
 
-/// Caches side by side, each in a world of its own.
+/// Caches side by side, each with time and prices of its own.
 pub(crate) struct Columns {
     engines: Vec<Configured>,
     plain: Vec<PlainTtl>,
     operations: Operations,
 }
 
-/// An engine, the configuration's name, and the file of its decisions.
+/// An engine, its configuration's name, and the file of its decisions.
 struct Configured {
     name: String,
     engine: Engine,
@@ -37,12 +37,12 @@ struct Configured {
 }
 
 impl Columns {
-    /// An engine for each of `configs`, one with the default where there are none. Each writes its decisions to
-    /// its place in `decisions`, if there are any.
+    /// Creates one engine per file in `configs`, or one of the default configuration if there is none. The engines
+    /// write their decisions to the files in `decisions`, in the same order, if there are any.
     ///
     /// # Errors
-    /// [`Error::Config`] for a bad configuration; [`Error::Usage`] where `decisions` are fewer or more than the
-    /// engines, or name a file twice; [`Error::Write`] where one cannot be created.
+    /// [`Error::Config`] for a bad configuration; [`Error::Usage`] if `decisions` has fewer or more files than there
+    /// are engines, or a file twice; [`Error::Write`] if a file cannot be created.
     pub(crate) fn new(
         configs: &[PathBuf],
         seed: u64,
@@ -62,7 +62,7 @@ impl Columns {
             let out = file.map(|file| create(file)).transpose()?;
             let decisions = file.cloned().unwrap_or_default();
             let engine = Engine::new(config, seed, out).map_err(|error| match error {
-                // Valid as a configuration, and yet no engine of this command can be built by it.
+                // A valid configuration from which this command can build no engine.
                 EngineError::Config(source) => Error::Config(kairos_cache::Error::InFile {
                     file: Path::new(&name).into(),
                     line: None,
@@ -79,10 +79,10 @@ impl Columns {
         })
     }
 
-    /// The markets of the event graph that all engines share, for a load to read.
+    /// The markets of the event graph, for a read load.
     ///
     /// # Errors
-    /// [`Error::Usage`] where their graphs have different markets.
+    /// [`Error::Usage`] if the engines have different markets.
     pub(crate) fn markets(&self) -> Result<Vec<Name>, Error> {
         let mut graphs = self.engines.iter().map(|of| of.engine.event_graph());
         let first = graphs.next();
@@ -99,8 +99,8 @@ impl Columns {
     /// Applies one operation to every cache, or to none.
     ///
     /// # Errors
-    /// [`Refused::Operation`] where an engine does not know a name in it, before anything has happened;
-    /// [`Refused::Run`] where decisions cannot be written.
+    /// [`Refused::Operation`] if an engine does not know a name in it, in which case no cache has changed;
+    /// [`Refused::Run`] if decisions cannot be written.
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Refused> {
         let several = self.engines.len() > 1;
         for Configured { name, engine, .. } in &self.engines {
@@ -125,15 +125,15 @@ impl Columns {
         Ok(())
     }
 
-    /// How many operations have been applied.
+    /// The number of operations that have been applied.
     pub(crate) fn operations(&self) -> u64 {
         self.operations.total()
     }
 
-    /// Lets time run on until nothing is left to happen, and sums up: the facts that hold for all, and the columns.
+    /// Runs every cache until nothing is left to run, and returns the facts that hold for all columns, and the columns.
     ///
     /// # Errors
-    /// [`Error::Write`] where decisions cannot be written.
+    /// [`Error::Write`] if decisions cannot be written.
     pub(crate) fn finish(self) -> Result<(Vec<Fact>, Vec<Run>), Error> {
         let mut runs = Vec::with_capacity(self.engines.len() + self.plain.len());
         for Configured { name, engine, decisions } in self.engines {
@@ -146,10 +146,10 @@ impl Columns {
     }
 }
 
-/// Why an operation did not happen.
+/// Why an operation was not applied.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// It makes no sense to an engine.
+    /// An engine does not know a name in it.
     Operation(Reason),
     /// The run cannot go on.
     Run(Error),

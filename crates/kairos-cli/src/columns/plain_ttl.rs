@@ -12,7 +12,7 @@ use super::exposure::PriceHistory;
 use crate::report::{Run, Samples};
 use crate::scenario::{ComputeResult, Get, Mode, Name, Op, OpKind, ReadId, Target};
 
-/// When a compute is given up.
+/// The time after which a compute fails, in ms.
 const TIMEOUT_MS: u64 = 30_000;
 
 /// A cache with one TTL, on the time of its operations: as good as a cache that knows only keys and a TTL can be.
@@ -26,12 +26,12 @@ const TIMEOUT_MS: u64 = 30_000;
 #[derive(Debug)]
 pub(crate) struct PlainTtl {
     ttl_ms: i64,
-    /// When the value of each key was computed, in ms since the Unix epoch.
+    /// The time at which each key's value was computed, in ms since the Unix epoch.
     values: HashMap<Name, i64, FixedState>,
     running: HashMap<Name, Running, FixedState>,
-    /// The keys that are being computed, by the end of their computes and then by their beginning.
+    /// The keys that are being computed, by the end and then by the start of their computes.
     due: BTreeMap<(i64, u64), Name>,
-    /// What the reads that wait have asked for, so that their callers can go away.
+    /// The keys that waiting reads asked for, so that the reads can be cancelled.
     waiting: HashMap<ReadId, Name, FixedState>,
     prices: PriceHistory,
     reads: u64,
@@ -54,7 +54,7 @@ struct Reader {
 }
 
 impl PlainTtl {
-    /// An empty cache whose values live so long.
+    /// An empty cache whose values are fresh for `ttl_ms`.
     pub(crate) fn new(ttl_ms: i64) -> Self {
         Self {
             ttl_ms,
@@ -71,7 +71,7 @@ impl PlainTtl {
         }
     }
 
-    /// Applies one operation, after the computes that end by its time.
+    /// Ends the computes that are due by the operation's time, then applies the operation.
     pub(crate) fn apply(&mut self, op: &Op) {
         self.run_until(op.t_ms);
         match &op.kind {
@@ -92,7 +92,7 @@ impl PlainTtl {
         }
     }
 
-    /// Lets every compute end, and sums up as the column `name`.
+    /// Ends every compute, and returns the sums as the column `name`.
     pub(crate) fn finish(mut self, name: &str) -> Run {
         self.run_until(i64::MAX);
         Run {
@@ -133,13 +133,13 @@ impl PlainTtl {
                 self.due.insert((end_ms, self.computes), Arc::clone(&get.key));
                 self.computes += 1;
                 self.most_running = self.most_running.max(self.running.len());
-                // A compute of 0 ms ends within its own operation.
+                // A compute of 0 ms ends within the operation that starts it.
                 self.run_until(t_ms);
             }
         }
     }
 
-    /// Ends the computes that are due.
+    /// Ends the computes that are due by `t_ms`.
     fn run_until(&mut self, t_ms: i64) {
         while let Some(first) = self.due.first_entry()
             && first.key().0 <= t_ms

@@ -7,10 +7,10 @@ use kairos_cache::Config;
 use super::args::ConfigArgs;
 use crate::error::Error;
 
-/// What the command writes to standard output: the default configuration, or that a file is valid.
+/// The text for standard output: the default configuration, or the statement that a file is valid.
 ///
 /// # Errors
-/// [`Error::Config`] with the file, the line where it is known, the field and what is allowed.
+/// [`Error::Config`] with the file, the line if known, the field, and the allowed values.
 pub(crate) fn answer(args: &ConfigArgs) -> Result<String, Error> {
     match &args.check {
         Some(file) => {

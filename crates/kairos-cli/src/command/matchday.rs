@@ -10,10 +10,11 @@ use crate::matchday::Day;
 use crate::report::Report;
 use crate::scenario::Sink;
 
-/// Makes a matchday, runs it through an engine for each configuration and reports; writes it down too if asked.
+/// Makes a matchday, runs it through one engine per configuration, and returns the report; writes the operations to a
+/// file if `--emit` is given.
 ///
 /// # Errors
-/// A shape or configuration that is out of range; an output that fails.
+/// A shape or configuration that is out of range; an output that cannot be written.
 pub(crate) fn run(args: &MatchdayArgs) -> Result<Report, Error> {
     let shape = args.day.shape();
     let day = Day::new(&shape)?;

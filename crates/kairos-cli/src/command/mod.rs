@@ -18,7 +18,13 @@ use crate::report::{Paint, Report};
 
 use self::args::{Cli, Command, ReportFormat};
 
-/// Runs the command that the process's arguments name.
+/// Runs the subcommand that the process's arguments name, and returns the exit code.
+///
+/// The code is 0 for success, 2 for a wrong input, configuration or command line, 1 for an output that cannot be
+/// written.
+///
+/// The result goes to standard output, an error as one line to standard error. A wrong command line, `--help` and
+/// `--version` end the process at once.
 pub fn run() -> ExitCode {
     let Cli { command, report: format } = Cli::parse();
     let done = match command {
@@ -30,7 +36,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            // Where not even that can be written the exit code still says it.
+            // If standard error cannot be written either, the exit code still reports the failure.
             let _ = writeln!(io::stderr(), "{error}");
             ExitCode::from(error.exit_code())
         }

@@ -6,39 +6,40 @@ use std::io::{self, IsTerminal, Read};
 
 use indicatif::{ProgressBar, ProgressBarIter, ProgressDrawTarget, ProgressStyle};
 
-/// How far a run is. Cloning gives another hand on the same bar.
+/// The progress of a run. Clones share one bar.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// A bar that counts operations up to `total`, if standard error is a terminal.
+    /// A bar that counts operations up to `total`; hidden unless standard error is a terminal.
     pub(crate) fn operations(total: u64) -> Self {
         Self::with_template(total, "{bar:40} {human_pos}/{human_len} operations  {elapsed}")
     }
 
-    /// A bar that counts bytes read; its length comes from the file that is opened.
+    /// A bar that counts bytes read, whose length [`reading`](Self::reading) sets; hidden unless standard error is a
+    /// terminal.
     pub(crate) fn bytes() -> Self {
         Self::with_template(0, "{bar:40} {bytes}/{total_bytes}  {elapsed}")
     }
 
-    /// No bar.
+    /// A bar that is never shown.
     pub(crate) fn hidden() -> Self {
         Self { bar: ProgressBar::hidden() }
     }
 
-    /// Moves the bar by `n`. A few atomics; the terminal is redrawn at most twenty times a second.
+    /// Advances the bar by `n`. A few atomic operations; the terminal is redrawn at most twenty times per second.
     pub(crate) fn advance(&self, n: u64) {
         self.bar.inc(n);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// `input`, moving the bar by the bytes that are read from it.
+    /// Wraps `input` so that each read advances the bar by the number of bytes read.
     pub(crate) fn reading<R: Read>(&self, input: R, total_bytes: u64) -> ProgressBarIter<R> {
         self.bar.set_length(total_bytes);
         self.bar.wrap_read(input)

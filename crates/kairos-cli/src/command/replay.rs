@@ -12,11 +12,11 @@ use crate::error::{Error, Reason};
 use crate::report::{Report, facts_of};
 use crate::scenario::{Counts, Scenario, Strictness};
 
-/// Runs a scenario file through an engine for each configuration and reports them side by side.
+/// Runs a scenario file through one engine per configuration, and returns the report.
 ///
 /// # Errors
-/// A scenario, configuration or operation that is wrong, by file and line; a scenario without an operation; an
-/// output that fails.
+/// A wrong scenario, configuration or operation, with file and line; a scenario without an operation; an output that
+/// cannot be written.
 pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
     let options = args.options(|| columns.markets())?;
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     Ok(Report::of(args.scenario.display().to_string(), facts, &runs))
 }
 
-/// What a lenient replay passes over beside lines that cannot be read.
+/// The operations that a lenient replay skips because an engine refuses them.
 struct PassedOver {
     strictness: Strictness,
     lines: u64,
@@ -68,7 +68,7 @@ impl PassedOver {
     }
 }
 
-/// A run of nothing would report zeros as if they had been measured.
+/// The error of a scenario without operations, whose report would show zeros as if they had been measured.
 fn nothing_in(file: &Path, counts: &Counts) -> Error {
     let file = file.display();
     Error::Usage(if let Some(first) = &counts.first_skipped {

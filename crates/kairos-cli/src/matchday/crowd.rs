@@ -14,7 +14,7 @@ use super::timeline::Beat;
 use crate::chance::{Rng, Zipf};
 use crate::scenario::{Compute, ComputeResult, Get, MarketStatus, Name, OpKind, Prices, ReadId};
 
-/// The markets of the default event graph, which are the second half of every cache key.
+/// The markets of the default event graph; the second half of every cache key.
 pub(super) const DEFAULT_MARKETS: [&str; 12] = [
     "over_under_25",
     "btts",
@@ -50,23 +50,23 @@ pub(super) struct Crowd {
     choices: Rng,
     zipf: Zipf,
     next_arrival_ms: f64,
-    /// Callers about to go away, in order of time.
+    /// Cancellations that are due, in order of time.
     leaving: VecDeque<(i64, ReadId)>,
     reads_by_caller: Vec<u32>,
 }
 
-/// What is known of a match.
+/// The state of a match as readers see it.
 #[derive(Clone, Debug)]
 struct View {
     lineup_confirmed: bool,
     closed: bool,
-    /// Cache markets that are closed, one bit each, and those of them that readers have learnt of.
+    /// Cache markets that are closed, one bit each, and those of them that readers know to be closed.
     settled: u16,
     known_settled: u16,
     prices: [f64; ODDS],
 }
 
-/// The matches by what readers think of them, popular ones first; looked at anew every minute.
+/// The matches by their time to kickoff, popular ones first; regrouped every minute.
 #[derive(Debug, Default)]
 struct Groups {
     soon: Vec<usize>,
@@ -75,12 +75,12 @@ struct Groups {
     valid_until_ms: i64,
 }
 
-/// The markets by popularity, as places in [`DEFAULT_MARKETS`].
+/// The markets by popularity, as indices of [`DEFAULT_MARKETS`].
 const BY_POPULARITY: [usize; DEFAULT_MARKETS.len()] = [6, 0, 1, 7, 5, 2, 11, 3, 4, 8, 9, 10];
 
 const SOON_MS: i64 = 2 * HOUR_MS;
 
-/// How long a caller waits before it goes away, when it does.
+/// The time after which an impatient caller cancels its read, in ms.
 const PATIENCE_MS: i64 = 15;
 
 impl Crowd {
@@ -158,7 +158,7 @@ impl Crowd {
         }
     }
 
-    /// The match of the next read, or none where nobody asks.
+    /// The match of the next read; `None` if the read is not made.
     fn choose_match(&mut self) -> Option<usize> {
         let Groups { soon, later, playing, .. } = &self.groups;
         let point = self.choices.unit();
@@ -230,7 +230,7 @@ impl Crowd {
     }
 }
 
-/// The three prices of the result.
+/// The three prices of the match result.
 fn match_prices(odds: &OddsMarkets, prices: &[f64; ODDS]) -> Prices {
     odds.names.iter().cloned().zip(prices.iter().copied()).take(3).collect()
 }
@@ -240,7 +240,7 @@ impl Iterator for Crowd {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            // The day ends with its last beat, the last final whistle.
+            // The day ends with its last beat, which is the last final whistle.
             let beat_ms = self.beats.as_slice().first()?.t_ms;
             let arrival_ms = self.next_arrival_ms.floor() as i64;
             let leaving_ms = self.leaving.front().map_or(i64::MAX, |(t_ms, _)| *t_ms);

@@ -11,10 +11,10 @@ use super::timeline::{self, Beat};
 use crate::error::Error;
 use crate::scenario::{Op, OpKind};
 
-/// The whole day in order of time, its operations numbered from 1 as the lines that they would be.
+/// The whole day in order of time, its operations numbered from 1, like the lines of a scenario.
 ///
-/// What happens to the matches is made at once and held in memory, some 4000 operations or 300 kB a match;
-/// the reads are made as they are taken.
+/// What happens to the matches is made at once and held in memory, some 4000 operations or 300 kB per match; the reads
+/// are made as the iterator advances.
 pub(crate) struct Day {
     ops: Crowd,
     pending: Option<(i64, OpKind)>,
@@ -26,21 +26,21 @@ pub(crate) struct Day {
 }
 
 impl Day {
-    /// The day of this shape; about 380 000 operations for the default one.
+    /// Makes the day of a shape; about 380 000 operations for the default shape.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the shape is outside the ranges that its fields name.
+    /// [`Error::Usage`] if a field of the shape is outside its range.
     pub(crate) fn new(shape: &Shape) -> Result<Self, Error> {
         shape.check()?;
         let fixtures = fixture::slate(shape.fixtures, &mut shape.rng(Stream::Slate));
         let odds = OddsMarkets::new();
         let mut beats: Vec<Beat> = Vec::new();
         for (index, fixture) in fixtures.iter().enumerate() {
-            // A stream for each fixture: one more fixture leaves the others as they are.
+            // Each fixture has a stream of its own, so that one more fixture does not change the others.
             let mut rng = shape.rng(Stream::Timeline(index));
             timeline::run(fixture, index, &odds, &mut rng, &mut beats);
         }
-        // Stable: beats of the same millisecond stay in the order of their fixtures and of their making.
+        // A stable sort: beats of the same millisecond keep the order of their fixtures, and of one fixture's beats.
         beats.sort_by_key(|beat| beat.t_ms);
         let seconds = beats.last().map_or(0, |last| last.t_ms - DAY_START_MS) as f64 / 1000.0;
         let about = beats.len() as u64 + (seconds * shape.reads_per_s) as u64;
@@ -55,7 +55,7 @@ impl Day {
         })
     }
 
-    /// About how many operations the day has, for a progress bar.
+    /// The approximate number of operations of the day, for a progress bar.
     pub(crate) fn about(&self) -> u64 {
         self.about
     }
@@ -78,7 +78,7 @@ impl Iterator for Day {
             return Some(self.op(self.last_ms, OpKind::Metrics));
         };
         if t_ms >= self.next_look_ms {
-            // A look at the metrics on every full hour.
+            // The metrics are written on every full hour.
             let look_ms = self.next_look_ms;
             self.next_look_ms += HOUR_MS;
             self.pending = Some((t_ms, kind));

@@ -10,31 +10,31 @@ use crate::scenario::Name;
 #[derive(Clone, Debug)]
 pub(super) struct Fixture {
     pub(super) match_id: Name,
-    /// `team:` tags of the home and the away side.
+    /// The `team:` tags of the home and the away side.
     pub(super) teams: [Name; 2],
     pub(super) kickoff_ms: i64,
-    /// Goals that the home and the away side are expected to score.
+    /// The goals that the home and the away side are expected to score.
     pub(super) expected_goals: [f64; 2],
-    /// Stoppage time of the halves, in minutes.
+    /// The stoppage time of each half, in minutes.
     pub(super) stoppage: [i64; 2],
 }
 
 const BREAK_MINUTES: i64 = 15;
 
 impl Fixture {
-    /// Minutes of play, the break not counted.
+    /// The minutes of play, without the break.
     pub(super) fn minutes_of_play(&self) -> f64 {
         (90 + self.stoppage[0] + self.stoppage[1]) as f64
     }
 
-    /// The instant of a minute of play, the break added for the second half.
+    /// The instant of a minute of play; the break is added in the second half.
     pub(super) fn instant_of(&self, minute: f64) -> i64 {
         let first_half = (45 + self.stoppage[0]) as f64;
         let pause = if minute > first_half { BREAK_MINUTES * MINUTE_MS } else { 0 };
         self.kickoff_ms + (minute * MINUTE_MS as f64) as i64 + pause
     }
 
-    /// Minutes played at an instant; the clock stands during the break.
+    /// The minutes played at an instant; the clock stops during the break.
     pub(super) fn minute_at(&self, t_ms: i64) -> f64 {
         let since = (t_ms - self.kickoff_ms).max(0) as f64 / MINUTE_MS as f64;
         let first_half = (45 + self.stoppage[0]) as f64;
@@ -48,8 +48,8 @@ impl Fixture {
     }
 }
 
-/// Kickoffs of ten matches: one early, six at three o'clock, two in the evening, one at night. A slate
-/// deals them out ten by ten, so that a small one has its share of each.
+/// The kickoffs of ten matches: one early, six at three o'clock, two in the evening, one at night. A slate repeats
+/// them, so that a small slate has its share of each.
 const KICKOFFS: [(i64, i64); 10] =
     [(15, 0), (12, 30), (15, 0), (17, 30), (15, 0), (20, 0), (15, 0), (15, 0), (17, 30), (15, 0)];
 

@@ -12,9 +12,9 @@ pub(super) struct News {
     pub(super) t_ms: i64,
     /// A name of the default event graph.
     pub(super) event: &'static str,
-    /// The factor on each side's expected goals.
+    /// The factor on the expected goals of each side.
     pub(super) factor: [f64; 2],
-    /// In how many steps the prices follow.
+    /// The number of steps in which the prices follow.
     pub(super) steps: u32,
 }
 

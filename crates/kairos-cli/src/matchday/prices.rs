@@ -4,7 +4,7 @@
 
 use crate::scenario::Name;
 
-/// How many odds markets there are.
+/// The number of odds markets.
 pub(super) const ODDS: usize = 6;
 
 /// The names of the odds markets, in the order of [`quote`].
@@ -22,7 +22,7 @@ impl OddsMarkets {
     }
 }
 
-/// Whether an odds market's outcome is settled by the score, so that no price is given any more.
+/// Whether the score has settled an odds market, so that it no longer has a price.
 pub(super) fn settled(market: usize, score: [u32; 2]) -> bool {
     match market {
         3 | 4 => score[0] + score[1] >= 3,
@@ -31,7 +31,7 @@ pub(super) fn settled(market: usize, score: [u32; 2]) -> bool {
     }
 }
 
-/// The prices of all odds markets for goals still expected and goals scored.
+/// The prices of all odds markets, from the goals still expected and the goals scored.
 ///
 /// Rounded to 0.01 and kept within 1.01 and 101, as bookmakers do. O(`MOST`²), no allocation.
 pub(super) fn quote(still_expected: [f64; 2], score: [u32; 2]) -> [f64; ODDS] {
@@ -57,7 +57,7 @@ pub(super) fn quote(still_expected: [f64; 2], score: [u32; 2]) -> [f64; ODDS] {
     [home, draw, away, over, 1.0 - over, both].map(price)
 }
 
-/// So many goals of one side, or more, are left out: rarer than one in 100 000 at 2.3 expected.
+/// Scores with this many goals of one side, or more, are left out: rarer than one in 100 000 at 2.3 expected.
 const MOST: usize = 12;
 
 const MARGIN: f64 = 1.05;

@@ -5,7 +5,7 @@
 use crate::chance::Rng;
 use crate::error::Error;
 
-/// How big the day is.
+/// The size of the day.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shape {
     /// The number of matches, from 1 to 1000.
@@ -14,9 +14,10 @@ pub(crate) struct Shape {
     pub(crate) seed: u64,
     /// The number of callers, from 1.
     pub(crate) readers: u32,
-    /// Reads a second on average over all callers while matches lie ahead, above 0; fewer when all are in play.
+    /// The average number of reads per second over all callers while matches are still to start, above 0; fewer once
+    /// all are in play.
     pub(crate) reads_per_s: f64,
-    /// How long a compute takes on average, in ms; each takes between half and one and a half of it.
+    /// The average duration of a compute, in ms; each takes between half and one and a half times as long.
     pub(crate) compute_ms: u64,
 }
 
@@ -27,12 +28,12 @@ impl Default for Shape {
 }
 
 impl Shape {
-    /// Whether a day can be made of it.
+    /// Checks that every field is in its range.
     ///
     /// # Errors
-    /// [`Error::Usage`] where a field is outside the range that it names.
+    /// [`Error::Usage`] with the range that a field is outside of.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let complaint = if !(1..=1000).contains(&self.fixtures) {
+        let message = if !(1..=1000).contains(&self.fixtures) {
             "a matchday must have 1 to 1000 matches"
         } else if self.readers == 0 {
             "a matchday requires at least one reader"
@@ -41,12 +42,12 @@ impl Shape {
         } else {
             return Ok(());
         };
-        Err(Error::Usage(complaint.into()))
+        Err(Error::Usage(message.into()))
     }
 
-    /// The generator of one stream of the seed, at its beginning.
+    /// The generator of one stream of the seed, at its start.
     pub(super) fn rng(&self, stream: Stream) -> Rng {
-        // These numbers are part of what a seed means: the same seed gives the same day.
+        // A day depends on these numbers as on its seed: if they changed, the same seed would give another day.
         const FIRST: u64 = 0x6d61_7463_6800_0000;
         let number = match stream {
             Stream::Slate => FIRST,
@@ -58,15 +59,15 @@ impl Shape {
     }
 }
 
-/// What a part of the day draws from: one stream does not move when another part draws more.
+/// The stream that a part of the day draws from: draws from one stream do not shift those from another.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stream {
     /// The matches themselves.
     Slate,
     /// When reads arrive.
     Arrivals,
-    /// Who reads what.
+    /// Which caller reads which key.
     Choices,
-    /// What happens to a match, by its place in the slate.
+    /// What happens to a match, given its index in the slate.
     Timeline(usize),
 }

@@ -12,16 +12,16 @@ use super::prices::{ODDS, OddsMarkets, quote, settled};
 use crate::chance::Rng;
 use crate::scenario::{MarketStatus, Mode, Name, OpKind, Target};
 
-/// One thing that happens to one match.
+/// One operation on one match.
 #[derive(Clone, Debug)]
 pub(super) struct Beat {
     pub(super) t_ms: i64,
-    /// The match, by its place in the slate.
+    /// The index of the match in the slate.
     pub(super) fixture: usize,
     pub(super) kind: OpKind,
 }
 
-/// Plays `fixture` and adds what happens to `beats`, in order of time.
+/// Plays `fixture` and adds its operations to `beats`, in order of time.
 pub(super) fn run(
     fixture: &Fixture,
     index: usize,
@@ -70,7 +70,7 @@ pub(super) fn run(
     play.status(full_time_ms, None, MarketStatus::Closed);
 }
 
-/// What changes the course of a match.
+/// An incident that changes the course of a match.
 #[derive(Clone, Debug)]
 enum Incident {
     News(News),
@@ -78,7 +78,7 @@ enum Incident {
     Goal {
         side: usize,
     },
-    /// A check that comes to nothing: a penalty claim, a red card looked at again.
+    /// A check without consequence: a penalty claim, a red card under review.
     Check,
     /// An injury on the pitch.
     Injury {
@@ -86,7 +86,7 @@ enum Incident {
     },
 }
 
-/// Draws what happens on the pitch.
+/// Draws the incidents on the pitch.
 fn in_play(fixture: &Fixture, rng: &mut Rng, script: &mut Vec<(i64, Incident)>) {
     script.push((fixture.kickoff_ms, Incident::Kickoff));
     let minutes = fixture.minutes_of_play();
@@ -111,7 +111,7 @@ fn in_play(fixture: &Fixture, rng: &mut Rng, script: &mut Vec<(i64, Incident)>) 
     }
 }
 
-/// The deviation of a drift, relative to the goals expected.
+/// The standard deviation of a drift, relative to the expected goals.
 const DRIFT: f64 = 0.004;
 
 /// The state of one match.
@@ -120,14 +120,14 @@ struct Play<'a> {
     index: usize,
     markets: &'a OddsMarkets,
     beats: &'a mut Vec<Beat>,
-    /// Goals expected of a whole match, as news and money see them by now.
+    /// The goals expected of a whole match, after the news so far.
     expected: [f64; 2],
     score: [u32; 2],
-    /// The prices on show.
+    /// The current prices.
     prices: [f64; ODDS],
     tick_ms: i64,
     suspended_until_ms: Option<i64>,
-    /// Factors on the expected goals that the next ticks will show, one each.
+    /// The factors on the expected goals that the next ticks apply, one per tick.
     follow: VecDeque<[f64; 2]>,
 }
 
@@ -155,7 +155,7 @@ impl Play<'_> {
         let match_id = Arc::clone(&self.fixture.match_id);
         self.push(t_ms, OpKind::Event { match_id, event: Name::from(news.event) });
         match news.event {
-            // What is known of the side is worth asking again, in whichever of its matches.
+            // Entries about the side are stale in every match of it.
             "key_player_suspended" => {
                 let tag = Arc::clone(&self.fixture.teams[usize::from(news.factor[0] >= 1.0)]);
                 self.push(
@@ -175,7 +175,7 @@ impl Play<'_> {
         self.hasten(t_ms, rng);
     }
 
-    /// Brings the next tick near, as feeds do when there is something to say.
+    /// Brings the next tick forward, as feeds do after news.
     fn hasten(&mut self, t_ms: i64, rng: &mut Rng) {
         self.tick_ms = self.tick_ms.min(t_ms + rng.between(2_000.0, 8_000.0) as i64);
     }
@@ -219,7 +219,7 @@ impl Play<'_> {
                 self.shift(step);
                 self.requote(t_ms);
             } else if rng.chance(if in_play { 0.1 } else { 0.05 }) {
-                // A tick that changes something: the book balances, or the clock has run.
+                // A tick that changes prices: the book is rebalanced, or time has passed.
                 let step = [rng.normal(), rng.normal()].map(|n| (DRIFT * n).exp());
                 self.shift(step);
                 self.requote(t_ms);
@@ -245,7 +245,7 @@ impl Play<'_> {
         self.prices = quote(self.expected.map(|goals| goals * (1.0 - played)), self.score);
     }
 
-    /// Sends every price on show; feeds send them in one go, under one stamp.
+    /// Sends every price that has not been settled; feeds send them together, with one timestamp.
     fn show(&mut self, t_ms: i64) {
         for market in 0..ODDS {
             if !settled(market, self.score) {

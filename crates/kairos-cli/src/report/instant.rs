@@ -4,7 +4,7 @@
 
 const DAY_MS: i64 = 86_400_000;
 
-/// `2025-11-15 06:00:00.000`, for ms since the Unix epoch.
+/// The instant `t_ms`, in ms since the Unix epoch, in the form `2025-11-15 06:00:00.000`.
 pub(super) fn utc(t_ms: i64) -> String {
     let (year, month, day) = civil(t_ms.div_euclid(DAY_MS));
     let ms = t_ms.rem_euclid(DAY_MS);
@@ -12,7 +12,7 @@ pub(super) fn utc(t_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{ms:03}")
 }
 
-/// Year, month and day of a day since the Unix epoch: Howard Hinnant's `civil_from_days`
+/// The year, month and day of a day since the Unix epoch, by Howard Hinnant's `civil_from_days`
 /// (<https://howardhinnant.github.io/date_algorithms.html>).
 fn civil(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;

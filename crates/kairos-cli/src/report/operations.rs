@@ -5,7 +5,7 @@
 use super::table::{Cell, Fact};
 use crate::scenario::{Counts, Op, OpKind};
 
-/// Operations by kind, and the span of time that they cover.
+/// The number of operations of each kind, and the span of time that they cover.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Operations {
     by_kind: [u64; KINDS.len()],
@@ -39,12 +39,12 @@ impl Operations {
         self.last_ms = Some(op.t_ms);
     }
 
-    /// How many operations there were.
+    /// The number of operations.
     pub(crate) fn total(&self) -> u64 {
         self.by_kind.iter().sum()
     }
 
-    /// The facts of a report: the span, the total and the kinds that occur.
+    /// The facts for a report: the span, the total, and the kinds that occur.
     pub(crate) fn facts(&self) -> Vec<Fact> {
         let instant = |t_ms: Option<i64>| t_ms.map_or(Cell::Missing, Cell::Instant);
         let mut facts = vec![
@@ -58,7 +58,7 @@ impl Operations {
     }
 }
 
-/// The facts about what a scenario's lines held beside operations; what is zero is left out.
+/// The facts about lines that became no operation, and about the feed; counts of zero are left out.
 pub(crate) fn facts_of(counts: &Counts) -> Vec<Fact> {
     let feed = counts.feed.unwrap_or_default();
     let facts = [

@@ -7,7 +7,7 @@ use super::spread::{Samples, Spread};
 use super::table::{Body, Cell, Fact, Report, Row, Section};
 
 impl Report {
-    /// The report of `runs` on one scenario, of which `facts` hold.
+    /// The report of `runs` on the same operations, with the `facts` that hold for all of them.
     pub(crate) fn of(title: impl Into<String>, facts: Vec<Fact>, runs: &[Run]) -> Report {
         let sections = vec![
             Section { title: "Reads".into(), body: Body::Rows(reads(runs)) },

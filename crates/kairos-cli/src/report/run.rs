@@ -4,7 +4,7 @@
 
 use super::spread::Samples;
 
-/// One column: a configuration of the engine, or a plain cache on the same reads.
+/// One column: an engine, or a plain cache on the same reads.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
     /// The column's name.
@@ -15,37 +15,36 @@ pub(crate) struct Run {
     pub(crate) hits: u64,
     /// Reads that found nothing to serve; bypasses are neither hits nor misses.
     pub(crate) misses: u64,
-    /// Computes that were started, whatever for.
+    /// Computes that were started, for any reason.
     pub(crate) computes: u64,
-    /// Computes that ran at the same time at most.
+    /// The largest number of computes that ran at the same time.
     pub(crate) most_running: u64,
     /// The stale-price exposure of each served read.
     pub(crate) exposure: Samples,
-    /// What only the engine has.
+    /// The numbers that only an engine has.
     pub(crate) engine: Option<EngineRun>,
 }
 
-/// What the engine tells beyond a plain cache.
+/// The numbers of an engine that a plain cache does not have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EngineRun {
-    /// Virtual latencies in ms by strategy, in the order of [`STRATEGIES`]; their counts are the
-    /// distribution of strategies.
+    /// Virtual latencies in ms by strategy, in the order of [`STRATEGIES`]; their counts are the reads by strategy.
     pub(crate) latency_ms: [Samples; STRATEGIES.len()],
-    /// Scored reads that met a panic.
+    /// Scored reads during a panic.
     pub(crate) panics: u64,
-    /// Scored reads that met a warning.
+    /// Scored reads during a warning.
     pub(crate) warnings: u64,
-    /// Reads that a panic sent past the cache.
+    /// Reads that bypassed the cache because of a panic.
     pub(crate) panic_bypasses: u64,
     /// Background refreshes that succeeded.
     pub(crate) refreshes: u64,
-    /// Background refreshes that failed, panicked or took too long.
+    /// Background refreshes that failed, panicked or timed out.
     pub(crate) refresh_errors: u64,
-    /// Computes that failed, panicked or took too long.
+    /// Computes that failed, panicked or timed out.
     pub(crate) compute_errors: u64,
-    /// Reads whose caller went away.
+    /// Reads that were cancelled.
     pub(crate) cancelled: u64,
-    /// Computes that had to wait because too many were running.
+    /// Computes that waited because too many were running.
     pub(crate) computes_queued: u64,
     /// Computes refused because too many were waiting.
     pub(crate) computes_refused: u64,
@@ -55,7 +54,7 @@ pub(crate) struct EngineRun {
     pub(crate) coalesced_computes: u64,
     /// Bypasses answered by another caller's compute.
     pub(crate) coalesced_bypasses: u64,
-    /// Bypasses that arrived while a compute of their key ran, and waited for the next one.
+    /// Bypasses that arrived during a compute of their key and waited for the next one.
     pub(crate) queued_bypasses: u64,
     /// Steps of the panic breaker, up or down.
     pub(crate) breaker_steps: u64,
@@ -69,7 +68,7 @@ pub(crate) struct EngineRun {
     pub(crate) events: u64,
     /// Live entries that died by events.
     pub(crate) markets_invalidated: u64,
-    /// CPU saved by events that spared markets, in percent on average; nothing without events.
+    /// The average CPU saved by events that spared markets, in percent; `None` without events.
     pub(crate) cpu_saved_pct: Option<f64>,
 }
 

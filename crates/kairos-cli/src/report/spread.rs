@@ -2,17 +2,17 @@
 // Never knows: what the values measure.
 // Read next: `rows.rs`, which reports latencies and exposures by them.
 
-/// Values that are not negative, kept exactly; zeros, the usual case on virtual time, only as a count.
+/// Values of at least 0, kept exactly; zeros, the usual case on virtual time, are only counted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples {
     zeros: u64,
     above: Vec<f64>,
 }
 
-/// What [`Samples`] come to.
+/// The distribution of [`Samples`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
-    /// How many values there are, at least one.
+    /// The number of values, at least one.
     pub(crate) count: u64,
     /// Their sum.
     pub(crate) sum: f64,
@@ -22,11 +22,11 @@ pub(crate) struct Spread {
     pub(crate) min: f64,
     /// The median.
     pub(crate) p50: f64,
-    /// The value that nine in ten do not exceed.
+    /// The value that 90 % of the values do not exceed.
     pub(crate) p90: f64,
-    /// The value that 99 in 100 do not exceed.
+    /// The value that 99 % of the values do not exceed.
     pub(crate) p99: f64,
-    /// The value that 999 in 1000 do not exceed.
+    /// The value that 99.9 % of the values do not exceed.
     pub(crate) p99_9: f64,
     /// The largest.
     pub(crate) max: f64,
@@ -38,19 +38,19 @@ impl Samples {
         Self::default()
     }
 
-    /// Takes in a value; what is negative or no number counts as 0. Eight bytes where it is above 0.
+    /// Adds a value; a negative value or NaN counts as 0. A value above 0 takes eight bytes.
     pub(crate) fn add(&mut self, value: f64) {
         if value > 0.0 { self.above.push(value) } else { self.zeros += 1 }
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub(crate) fn count(&self) -> u64 {
         self.zeros + self.above.len() as u64
     }
 
-    /// What the values come to, or nothing where there are none. O(n log n).
+    /// The distribution of the values, or `None` if there are none. O(n log n).
     ///
-    /// A percentile is the smallest value that at least that share of all values does not exceed.
+    /// A percentile is the smallest of the values that at least that share of them does not exceed.
     pub(crate) fn spread(&self) -> Option<Spread> {
         let count = self.count();
         if count == 0 {
@@ -58,12 +58,12 @@ impl Samples {
         }
         let mut sorted = self.above.clone();
         sorted.sort_by(f64::total_cmp);
-        // Ranks count from 1; those of the zeros come first.
+        // Ranks count from 1; the zeros have the first ones.
         let at_rank = |rank: u64| match rank.checked_sub(self.zeros + 1) {
             None => 0.0,
             Some(above) => sorted.get(above as usize).copied().unwrap_or_default(),
         };
-        // In thousandths and whole numbers, so that 0.999 × 1000 is 999 and not a little more.
+        // In integer thousandths, because 0.999 × 1000 in floating point may be slightly more than 999.
         let quantile = |thousandths: u128| {
             at_rank((u128::from(count) * thousandths).div_ceil(1000).max(1) as u64)
         };

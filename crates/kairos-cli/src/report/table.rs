@@ -4,14 +4,14 @@
 
 use super::spread::Spread;
 
-/// What a run has to say.
+/// The report of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
-    /// What was run.
+    /// The scenario, or the matchday.
     pub(crate) title: String,
-    /// What holds for all columns.
+    /// The values that hold for all columns.
     pub(crate) facts: Vec<Fact>,
-    /// The names of the columns; without any there are only facts.
+    /// The names of the columns; a report without columns has only facts.
     pub(crate) columns: Vec<String>,
     /// The sections, from the most to the least important.
     pub(crate) sections: Vec<Section>,
@@ -20,16 +20,16 @@ pub(crate) struct Report {
 /// One value that holds for all columns.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fact {
-    /// What it is; two leading spaces make it a part of the fact above.
+    /// The name of the value; two leading spaces mark a part of the fact above.
     pub(crate) label: String,
-    /// How much.
+    /// The value.
     pub(crate) value: Cell,
 }
 
-/// Rows that belong together.
+/// Rows under a common title.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Section {
-    /// What they have in common.
+    /// The title.
     pub(crate) title: String,
     /// The rows.
     pub(crate) body: Body,
@@ -47,7 +47,7 @@ pub(crate) enum Body {
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row<T> {
-    /// What it is; two leading spaces make it a part of the row above.
+    /// The name of the values; two leading spaces mark a part of the row above.
     pub(crate) label: String,
     /// One value for each column of the report.
     pub(crate) values: Vec<T>,
@@ -56,7 +56,7 @@ pub(crate) struct Row<T> {
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cell {
-    /// A number of things.
+    /// A count.
     Count(i64),
     /// A share in percent.
     Percent(f64),
@@ -64,24 +64,24 @@ pub(crate) enum Cell {
     Ratio(f64),
     /// An instant, in ms since the Unix epoch.
     Instant(i64),
-    /// Nothing: the column has no such value.
+    /// No value: the column does not have this one.
     Missing,
 }
 
 impl Cell {
-    /// A number of things; beyond 2⁶³ it stays there.
+    /// A count; values of 2⁶³ and more become 2⁶³ − 1.
     pub(crate) fn count(n: u64) -> Self {
         Self::Count(i64::try_from(n).unwrap_or(i64::MAX))
     }
 
-    /// `part` of `whole` in percent, or nothing where there is no whole.
+    /// `part` of `whole` in percent; missing if `whole` is 0.
     pub(crate) fn share(part: u64, whole: u64) -> Self {
         if whole == 0 { Self::Missing } else { Self::Percent(100.0 * part as f64 / whole as f64) }
     }
 }
 
 impl Fact {
-    /// A fact of this label and value.
+    /// A fact with this label and value.
     pub(crate) fn new(label: impl Into<String>, value: Cell) -> Self {
         Self { label: label.into(), value }
     }

@@ -8,7 +8,7 @@ use super::instant;
 use super::spread::Spread;
 use super::table::{Body, Cell, Report, Row};
 
-/// Whether titles stand out by terminal codes.
+/// Whether titles are printed in bold by terminal codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {
     /// Plain text.
@@ -17,10 +17,10 @@ pub(crate) enum Paint {
     Bold,
 }
 
-/// Labels longer than this are cut; the longest label that the command writes has 37 letters.
+/// Longer labels are truncated; the longest label of the command has 37 characters.
 const LABEL: usize = 38;
 
-/// A column's name longer than this is cut at the front: paths differ at their ends.
+/// Longer names of columns are truncated at the front, because paths differ at their ends.
 const NAME: usize = 16;
 
 const GAP: usize = 2;
@@ -45,7 +45,7 @@ fn render(report: &Report, paint: Paint) -> String {
         .collect();
     page.table(&[], &facts);
     let names: Vec<String> = report.columns.iter().map(|name| cut_front(name, NAME)).collect();
-    // With one column its name says nothing that the title does not.
+    // The name of a single column adds nothing to the title.
     let heads = if names.len() > 1 { names.as_slice() } else { &[] };
     for section in &report.sections {
         match &section.body {
@@ -95,7 +95,7 @@ impl Page {
         self.grid(heads, &cells);
     }
 
-    /// Percentiles across; one block for each column that has any.
+    /// Writes percentiles from left to right, one block for each column that has any.
     fn spreads(&mut self, names: &[String], rows: &[Row<Option<Spread>>]) {
         let heads = ["reads", "mean", "min", "p50", "p90", "p99", "p99.9", "max"].map(String::from);
         let columns = rows.iter().map(|row| row.values.len()).max().unwrap_or(0);
@@ -113,7 +113,7 @@ impl Page {
         }
     }
 
-    /// Lines of a label and cells under heads, every column as wide as its widest cell.
+    /// Writes lines of a label and cells under heads; each column is as wide as its widest cell.
     fn grid(&mut self, heads: &[String], rows: &[(&str, Vec<String>)]) {
         let label_width = rows.iter().map(|(label, _)| width(label)).max().unwrap_or(0).min(LABEL);
         let columns = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
@@ -141,8 +141,8 @@ impl Page {
     }
 }
 
-/// The rows without the columns that say nothing in all of them; returns the heads that remain,
-/// none where one column does: it needs no name to be told from others.
+/// Removes the columns that are missing in every row, and returns the heads of the others: none if a single column is
+/// left, which needs no name.
 fn without_empty_columns(heads: &[String], rows: &mut [Row<Cell>]) -> Vec<String> {
     let columns = rows.iter().map(|row| row.values.len()).max().unwrap_or(0);
     let told: Vec<bool> = (0..columns)
@@ -177,7 +177,7 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// A value with two decimals, or none where it is whole.
+/// A value with two decimals, or without decimals if it is a whole number.
 fn short(x: f64) -> String {
     if x.fract() == 0.0 && x.abs() < 1e15 { grouped(x as i64) } else { format!("{x:.2}") }
 }
@@ -199,7 +199,7 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The last letters of what is too long, after an ellipsis.
+/// `text`, or an ellipsis and its last characters if it has more than `most`.
 fn cut_front(text: &str, most: usize) -> String {
     match width(text).checked_sub(most) {
         None | Some(0) => text.to_owned(),

@@ -14,27 +14,27 @@ use super::names::{Name, Names};
 use super::op::{LAST_MS, MarketStatus, Op, OpKind};
 use crate::error::{Error, Reason};
 
-/// Which rows of a feed count.
+/// Which rows of a feed are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cut {
     /// The only price kind (column `field`) to keep; status rows stay whatever their kind.
     pub(crate) field: Option<String>,
     /// The first instant, in ms since the Unix epoch.
     pub(crate) from_ms: Option<i64>,
-    /// The first instant that is too late, in ms since the Unix epoch.
+    /// The end, exclusive, in ms since the Unix epoch.
     pub(crate) to_ms: Option<i64>,
 }
 
-/// What a feed held beside its operations.
+/// Counts of a feed beside its operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FeedCounts {
-    /// Prices of 1.0 or less, or not finite: dropped.
+    /// Prices that were dropped because they were 1.0 or less, or not finite.
     pub(crate) prices_dropped: u64,
-    /// Prices of another kind than the wanted one: left out.
+    /// Prices that were left out because they were of another kind than [`Cut::field`].
     pub(crate) other_fields: u64,
-    /// Prices kept although their match was suspended or closed.
+    /// Prices that were kept although their match was suspended or closed.
     pub(crate) priced_while_barred: u64,
-    /// Matches seen.
+    /// Matches in the rows read so far.
     pub(crate) matches: usize,
 }
 
@@ -43,9 +43,9 @@ pub(crate) struct FeedCounts {
 pub(crate) struct Row {
     /// The operation: odds or a status.
     pub(crate) op: Op,
-    /// The match's number, counted from 0 in the order in which matches are first seen.
+    /// The match's number, counted from 0 in the order of first appearance.
     pub(crate) match_index: usize,
-    /// The match's kickoff as of this row, in ms since the Unix epoch: the newest that was given.
+    /// The newest kickoff given for the match up to this row, in ms since the Unix epoch.
     pub(crate) kickoff_ms: Option<i64>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Row {
 /// A row without a price is a status row, and only a status row changes a status: a price that arrives for a suspended
 /// match remains a price, whatever its `event` column says. [`FeedCounts::priced_while_barred`] counts such prices.
 ///
-/// A bad row is an item of its own and the next row follows it; an error of the reader ends the iteration.
+/// A bad row is an error item, after which the next row follows; an error of the reader ends the iteration.
 #[derive(Debug)]
 pub(crate) struct Feed<R> {
     reader: Reader<R>,
@@ -77,7 +77,7 @@ struct MatchState {
     status: MarketStatus,
 }
 
-/// Where the columns stand; the header may have them in any order, and others beside them.
+/// The indices of the columns, which the header may have in any order and among others.
 #[derive(Debug)]
 struct Columns {
     ts_ms: usize,
@@ -91,11 +91,11 @@ struct Columns {
 }
 
 impl<R: Read> Feed<R> {
-    /// The rows of `input` that `cut` keeps; messages call it `file`.
+    /// The rows of `input` that `cut` keeps; `file` is its name in messages.
     ///
     /// # Errors
-    /// [`Error::Line`] for line 1 where the header lacks `ts_ms`, `market_id`, `runner` or `price`, or lacks
-    /// `field` where the cut asks for one; [`Error::Read`] where it cannot be read.
+    /// [`Error::Line`] for line 1 if the header has no `ts_ms`, `market_id`, `runner` or `price`, or no `field` while
+    /// the cut names one; [`Error::Read`] if the header cannot be read.
     pub(crate) fn new(file: &Path, input: R, cut: Cut) -> Result<Self, Error> {
         let file: Arc<Path> = Arc::from(file);
         let mut reader = ReaderBuilder::new().from_reader(input);
@@ -124,12 +124,12 @@ impl<R: Read> Feed<R> {
         })
     }
 
-    /// What the rows read so far held beside their operations.
+    /// The counts of the rows read so far.
     pub(crate) fn counts(&self) -> FeedCounts {
         FeedCounts { matches: self.matches.len(), ..self.counts }
     }
 
-    /// What the current record says: a row, or nothing where it is cut out, or the end of the stretch.
+    /// The current record as a row, or nothing if the cut leaves it out, or the end of the cut.
     fn row(&mut self, line: u64) -> Result<Step, Reason> {
         let t_ms = integer(cell(&self.record, self.columns.ts_ms), "ts_ms")?;
         if !(0..=LAST_MS).contains(&t_ms) {
@@ -150,7 +150,7 @@ impl<R: Read> Feed<R> {
             Some(price) => self.odds(price_of(price)?)?,
             None => self.status()?,
         };
-        // Only now: a row that is no good must not hold up the rows after it.
+        // Only now: the time of a bad row must not make the rows after it go back in time.
         self.newest_ms = t_ms;
         let kickoff_ms = self.matches[match_index].kickoff_ms;
         Ok(match kind {
@@ -168,7 +168,7 @@ impl<R: Read> Feed<R> {
         let point = point.map(|text| utf8(text, "point")).transpose()?;
         let field = optional(&self.record, self.columns.field);
         let field = field.map(|text| utf8(text, "field")).transpose()?;
-        // A line and a price kind are markets of their own.
+        // Each line (`point`) and each price kind (`field`) is a market of its own.
         self.scratch.clear();
         self.scratch.push_str(runner);
         for (mark, suffix) in [('@', point), ('#', field)] {
@@ -213,7 +213,7 @@ impl<R: Read> Feed<R> {
         Ok((Some(OpKind::Status { match_id, market: None, status }), match_index))
     }
 
-    /// The current record's match, with the kickoff that the record gives.
+    /// The match of the current record, whose kickoff it updates.
     fn sight_match(&mut self) -> Result<(Name, usize), Reason> {
         let kickoff_ms = optional(&self.record, self.columns.kickoff_ms)
             .map(|text| integer(text, "kickoff_ms"))
@@ -320,7 +320,7 @@ fn failed(file: &Arc<Path>, error: csv::Error) -> Error {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             Error::line(file, line, Reason::Columns { expected: expected_len, found: len })
         }
-        // Byte records raise nothing else; a new kind of the library's is still worth showing.
+        // The reader returns no other kind for byte records; a kind that the library adds is shown as it is.
         other => Error::Read {
             file: file.to_path_buf(),
             source: std::io::Error::other(format!("{other:?}")),

@@ -12,10 +12,10 @@ use flate2::write::GzEncoder;
 use super::op::{ComputeResult, Get, MarketStatus, Mode, Op, OpKind, ReadId, Target, word_of};
 use crate::error::Error;
 
-/// Writes `op` as one line. Allocates nothing; several small writes, so `out` should be buffered.
+/// Writes `op` as one line. Does not allocate; makes several small writes, so `out` should be buffered.
 ///
 /// # Errors
-/// Whatever `out` reports.
+/// The errors of `out`.
 pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
     write!(out, "{{\"t\":{},\"op\":", op.t_ms)?;
     match &op.kind {
@@ -67,7 +67,7 @@ pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
     out.write_all(b"}\n")
 }
 
-/// A file that takes operations: gzip where its name ends in `.gz`, standard output where it is `-`.
+/// A file of operations: compressed with gzip if its name ends in `.gz`, standard output if it is `-`.
 #[derive(Debug)]
 pub(crate) struct Sink {
     file: PathBuf,
@@ -82,10 +82,10 @@ enum Out {
 }
 
 impl Sink {
-    /// Creates `file`, or empties it.
+    /// Creates `file`, or truncates it.
     ///
     /// # Errors
-    /// [`Error::Write`] where the file cannot be created.
+    /// [`Error::Write`] if the file cannot be created.
     pub(crate) fn create(file: &Path) -> Result<Self, Error> {
         let out = if file == Path::new("-") {
             Out::Stdout(BufWriter::new(io::stdout()))
@@ -104,7 +104,7 @@ impl Sink {
     /// Writes one operation as one line.
     ///
     /// # Errors
-    /// [`Error::Write`] with what the system said.
+    /// [`Error::Write`] with the operating system's error.
     pub(crate) fn write(&mut self, op: &Op) -> Result<(), Error> {
         let written = match &mut self.out {
             Out::Plain(out) => write_op(out, op),
@@ -114,10 +114,10 @@ impl Sink {
         written.map_err(|source| Error::Write { file: self.file.clone(), source })
     }
 
-    /// Writes what is still buffered; a sink that is only dropped loses what the system then refuses.
+    /// Writes what is still buffered. A sink that is dropped instead hides the errors of these last writes.
     ///
     /// # Errors
-    /// [`Error::Write`] with what the system said.
+    /// [`Error::Write`] with the operating system's error.
     pub(crate) fn finish(self) -> Result<(), Error> {
         let finished = match self.out {
             Out::Plain(mut out) => out.flush(),
@@ -187,7 +187,7 @@ fn write_get(out: &mut impl Write, get: &Get) -> io::Result<()> {
 
 fn write_id(out: &mut impl Write, id: &ReadId) -> io::Result<()> {
     match id {
-        // Digits and letters need no escaping.
+        // Digits, a letter and a hyphen need no escaping.
         ReadId::Caller { .. } => write!(out, ",\"id\":\"{id}\""),
         ReadId::Text(id) => text(out, "id", id),
     }
@@ -198,7 +198,7 @@ fn text(out: &mut impl Write, field: &str, content: &str) -> io::Result<()> {
     value(out, content)
 }
 
-/// A value as serde writes it: text escaped, a price with the fewest digits that read back as itself.
+/// Writes a value as serde does: text escaped, a price with the fewest digits that read back as the same price.
 fn value(out: &mut impl Write, value: &(impl serde::Serialize + ?Sized)) -> io::Result<()> {
     serde_json::to_writer(out, value).map_err(io::Error::from)
 }

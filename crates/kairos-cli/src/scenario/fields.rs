@@ -9,16 +9,16 @@ use super::names::{Name, Names};
 use super::op::Prices;
 use crate::error::Reason;
 
-/// An object's fields, less those already taken; `null` counts as not given.
+/// The fields of an object that have not been taken yet; `null` counts as not given.
 pub(crate) struct Fields<'a> {
     operation: &'static str,
     fields: Vec<(Cow<'a, str>, Json<'a>)>,
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of an object that may have only `allowed` ones, each once.
+    /// The fields of an object, each of which must be `allowed` and given at most once.
     ///
-    /// Unknown names are reported before missing ones: a misspelt field is both.
+    /// Unknown fields are reported before missing ones, because a misspelt field is both.
     pub(crate) fn new(
         operation: &'static str,
         allowed: &[&str],
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
         Ok(Self { operation, fields })
     }
 
-    /// The value that `take` finds, or the complaint that the field is missing.
+    /// The value that `take` returns, or an error if the field is missing.
     pub(crate) fn required<T>(
         &mut self,
         field: &'static str,

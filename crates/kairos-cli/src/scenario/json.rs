@@ -7,13 +7,13 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value; text without escapes is borrowed.
+/// A JSON value; a string without escapes is borrowed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Int(i64),
-    /// A number with a fraction or an exponent, or beyond 64 bits with sign.
+    /// A number with a fraction or an exponent, or outside the range of `i64`.
     Float(f64),
     Text(Cow<'a, str>),
     List(Vec<Json<'a>>),
@@ -21,7 +21,7 @@ pub(crate) enum Json<'a> {
 }
 
 impl fmt::Display for Json<'_> {
-    /// The value in few words, for messages: whole lists and objects would bury the reason.
+    /// The value for messages; lists and objects are only named, because their contents would hide the reason.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-/// serde gives a `Cow` key owned; this one borrows.
+/// The name of a field, borrowed where possible; serde deserializes a `Cow` key as owned.
 struct FieldName<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for FieldName<'a> {

@@ -16,8 +16,8 @@ use crate::error::{Error, Reason};
 
 /// The operations of a JSON Lines text, in the order of its lines.
 ///
-/// A bad line is an item of its own and the next line follows it; an error of the reader ends the
-/// iteration. Blank lines are passed over.
+/// A bad line is an error item, after which the next line follows; an error of the reader ends the iteration. Blank
+/// lines are skipped.
 #[derive(Debug)]
 pub(crate) struct Jsonl<R> {
     input: R,
@@ -30,7 +30,7 @@ pub(crate) struct Jsonl<R> {
 }
 
 impl<R: BufRead> Jsonl<R> {
-    /// The operations that `input` holds; messages call it `file`.
+    /// The operations in `input`; `file` is its name in messages.
     pub(crate) fn new(file: &Path, input: R) -> Self {
         Self {
             input,
@@ -43,7 +43,7 @@ impl<R: BufRead> Jsonl<R> {
         }
     }
 
-    /// Puts the next line that is not blank into the buffer; false at the end.
+    /// Reads the next line that is not blank into the buffer; returns false at the end.
     fn read_line(&mut self) -> io::Result<bool> {
         loop {
             self.buffer.clear();
@@ -90,7 +90,7 @@ impl<R: BufRead> Iterator for Jsonl<R> {
     }
 }
 
-/// One line's time and operation.
+/// The time and the operation of a line.
 fn parse(line: &[u8], names: &mut Names) -> Result<(i64, OpKind), Reason> {
     let text = str::from_utf8(line).map_err(|_| Reason::NotUtf8("the line"))?;
     let json = serde_json::from_str(text).map_err(|error| Reason::NotJson(error.to_string()))?;
@@ -121,7 +121,7 @@ fn parse(line: &[u8], names: &mut Names) -> Result<(i64, OpKind), Reason> {
     Ok((t_ms, (form.parse)(&mut fields, names)?))
 }
 
-/// What an operation may say, and who reads it.
+/// The fields that an operation may have, and the function that reads them.
 struct Form {
     operation: &'static str,
     fields: &'static [&'static str],

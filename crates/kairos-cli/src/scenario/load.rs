@@ -10,22 +10,22 @@ use super::op::{Compute, ComputeResult, Get, MarketStatus, Op, OpKind, ReadId};
 use crate::chance::{Rng, Zipf};
 use crate::error::Error;
 
-/// How much is read, and by whom.
+/// The rate and the extent of a read load.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LoadShape {
     /// The number of callers, from 1.
     pub(crate) readers: u32,
-    /// Reads a second on average over all callers, above 0.
+    /// The average number of reads per second over all callers, above 0.
     pub(crate) reads_per_s: f64,
     /// How long each compute takes, in ms.
     pub(crate) compute_ms: u64,
     /// The seed of every draw.
     pub(crate) seed: u64,
-    /// The markets that are read, each as key `match:market`; at least one.
+    /// The markets to read, at least one; the key of a read is `match:market`.
     pub(crate) markets: Vec<Name>,
 }
 
-/// Separates this load's draws from those of other parts under the same seed.
+/// The stream of the seed that separates the load's draws from those of other parts.
 const STREAM: u64 = 0x6c6f_6164;
 
 /// A feed with a load beside it: all operations in order of time; at equal times the feed comes first.
@@ -35,7 +35,7 @@ const STREAM: u64 = 0x6c6f_6164;
 /// its market uniformly. While every match is closed, no read is made.
 pub(crate) struct Loaded<F: Iterator> {
     feed: F,
-    /// The feed's next item, taken to know its time.
+    /// The feed's next item, taken because its time is needed.
     pending: Option<F::Item>,
     shape: LoadShape,
     arrivals: Rng,
@@ -43,7 +43,7 @@ pub(crate) struct Loaded<F: Iterator> {
     zipf: Zipf,
     next_arrival_ms: Option<f64>,
     matches: Vec<Match>,
-    /// Indices of the matches that are not closed, ascending, which is the order of first sight.
+    /// The indices of the matches that are not closed, ascending, which is the order of first appearance.
     live: Vec<usize>,
     reads_by_caller: Vec<u32>,
 }
@@ -52,15 +52,15 @@ pub(crate) struct Loaded<F: Iterator> {
 struct Match {
     name: Name,
     kickoff_ms: Option<i64>,
-    /// One for each market, made when it is first read.
+    /// One key per market, made when the market is first read.
     keys: Vec<Option<Name>>,
 }
 
 impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
-    /// `feed` with the reads of `shape` beside it.
+    /// Merges `feed` with the reads of `shape`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the shape has no reader, no market, or a rate that is not above 0.
+    /// [`Error::Usage`] if the shape has no reader, no market, or a rate that is not above 0.
     pub(crate) fn new(feed: F, shape: LoadShape) -> Result<Self, Error> {
         if shape.readers == 0 {
             return Err(Error::Usage("a read load requires at least one reader".into()));
@@ -128,7 +128,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         let market_index = self.choices.below(self.shape.markets.len());
         let caller = self.choices.below(self.reads_by_caller.len());
         let read = self.reads_by_caller[caller];
-        // Ids repeat after 2³² reads of one caller, long after such a run has stopped being useful.
+        // Ids repeat after 2³² reads of one caller, which no run reaches.
         self.reads_by_caller[caller] = read.wrapping_add(1);
         let market = &self.shape.markets[market_index];
         let of = &mut self.matches[index];

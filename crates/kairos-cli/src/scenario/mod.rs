@@ -36,25 +36,25 @@ pub(crate) use self::op::{
 };
 pub(crate) use self::strictness::Strictness;
 
-/// How a scenario is read.
+/// The options of reading a scenario.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Options {
     /// What a bad line does.
     pub(crate) strictness: Strictness,
-    /// Which rows of a feed count; a `.jsonl` scenario cannot be cut.
+    /// Which rows of a feed are used; a `.jsonl` scenario cannot be cut.
     pub(crate) cut: Cut,
-    /// The reads beside a feed; a `.jsonl` scenario brings its own.
+    /// The read load beside a feed; a `.jsonl` scenario contains its own reads.
     pub(crate) load: Option<LoadShape>,
 }
 
-/// What a scenario held beside its operations.
+/// Counts of a scenario beside its operations.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    /// Lines passed over.
+    /// Lines that were skipped.
     pub(crate) skipped: u64,
-    /// What was wrong with the first of them, as `file:line: reason`.
+    /// The error of the first of them, as `file:line: reason`.
     pub(crate) first_skipped: Option<String>,
-    /// The feed's own counts, where there is a feed.
+    /// The feed's own counts, if the scenario is a feed.
     pub(crate) feed: Option<FeedCounts>,
 }
 
@@ -73,12 +73,12 @@ type Input = Box<dyn BufRead>;
 type CheckedFeed = Checked<Feed<Input>>;
 
 impl Scenario {
-    /// Opens `file`, whose name says how it is written and packed. Its bytes are read through `watched`, which is
-    /// told how many there are.
+    /// Opens `file`, whose name says its format and compression. Its bytes are read through the reader that `watched`
+    /// makes of the file and its length in bytes.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an unknown name or options that do not apply, [`Error::Read`] where the file
-    /// cannot be opened, [`Error::Line`] where a feed's header is wrong.
+    /// [`Error::Usage`] for an unknown name or options that do not apply, [`Error::Read`] if the file cannot be opened,
+    /// [`Error::Line`] if a feed's header is wrong.
     pub(crate) fn open<R: Read + 'static>(
         file: &Path,
         options: Options,
@@ -107,7 +107,7 @@ impl Scenario {
         Ok(Self { source })
     }
 
-    /// What the lines read so far held beside their operations.
+    /// The counts of the lines read so far.
     pub(crate) fn counts(&self) -> Counts {
         let of_feed = |feed: &CheckedFeed| Counts {
             skipped: feed.skipped(),

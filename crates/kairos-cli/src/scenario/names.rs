@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 /// A shared name; cloning it copies a pointer.
 pub(crate) type Name = Arc<str>;
 
-/// The set of names seen so far.
+/// The set of names so far.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     seen: HashSet<Name, FixedState>,
@@ -22,7 +22,7 @@ impl Names {
         Self::default()
     }
 
-    /// The shared name of `text`; allocates only when `text` is new. One hash and one comparison.
+    /// The shared name of `text`; allocates only if `text` is new. One hash and one comparison.
     pub(crate) fn intern(&mut self, text: &str) -> Name {
         if let Some(name) = self.seen.get(text) {
             return Arc::clone(name);

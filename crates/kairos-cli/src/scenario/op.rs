@@ -6,22 +6,22 @@ use std::fmt;
 
 use super::names::Name;
 
-/// The last instant of a scenario, in ms since the Unix epoch, in the year 2255: the clock counts
-/// nanoseconds from the same origin in 64 bits.
+/// The last instant of a scenario, in ms since the Unix epoch, in the year 2255: the clock counts nanoseconds from the
+/// same origin in 64 bits.
 pub(crate) const LAST_MS: i64 = 9_000_000_000_000;
 
 /// One operation at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Op {
-    /// When, in ms since the Unix epoch; never negative, never decreasing within a scenario.
+    /// The time, in ms since the Unix epoch; never negative, never decreasing within a scenario.
     pub(crate) t_ms: i64,
-    /// The line of the scenario that says so, counted from 1; 0 where no line does.
+    /// The line of the scenario, counted from 1; 0 if the operation comes from no line.
     pub(crate) line: u64,
-    /// What happens.
+    /// The operation itself.
     pub(crate) kind: OpKind,
 }
 
-/// What an operation does.
+/// The kinds of operations.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OpKind {
     /// A price arrives.
@@ -30,26 +30,26 @@ pub(crate) enum OpKind {
         match_id: Name,
         /// The market within the match.
         market: Name,
-        /// The decimal price as it was sent; the engine judges it.
+        /// The decimal price as it was sent; the engine validates it.
         price: f64,
     },
-    /// Somebody reads a key.
+    /// A key is read.
     Get(Box<Get>),
-    /// Something happens to a match.
+    /// An event happens to a match.
     Event {
         /// The match.
         match_id: Name,
-        /// The event, a name of the event graph.
+        /// The event's name in the event graph.
         event: Name,
     },
     /// Entries are killed, or expired.
     Invalidate {
         /// Which entries.
         target: Target,
-        /// Whether they die or only become stale.
+        /// Whether they die or become stale.
         mode: Mode,
     },
-    /// The caller of an earlier read goes away.
+    /// The caller of an earlier read cancels it.
     Cancel {
         /// The read's id.
         id: ReadId,
@@ -60,47 +60,47 @@ pub(crate) enum OpKind {
         match_id: Name,
         /// The market, or the whole match.
         market: Option<Name>,
-        /// What it becomes.
+        /// The new status.
         status: MarketStatus,
     },
-    /// The metrics are written down.
+    /// The metrics are written among the decisions.
     Metrics,
-    /// The metrics start again.
+    /// The metrics start again from zero.
     Reset {
         /// One category, or all.
         category: Option<Category>,
     },
 }
 
-/// A read: `key` and `t` are all that it needs.
+/// A read, which requires only a key.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Get {
-    /// What the answer and a cancellation call it.
+    /// The id by which the answer and a cancellation refer to the read.
     pub(crate) id: Option<ReadId>,
     /// The key.
     pub(crate) key: Name,
-    /// The match; whatever else belongs to a match is given only with it.
+    /// The match; the other fields about a match require it.
     pub(crate) match_id: Option<Name>,
     /// The market within the match.
     pub(crate) market: Option<Name>,
     /// The match's kickoff in ms since the Unix epoch; before 1970 is allowed.
     pub(crate) kickoff_ms: Option<i64>,
-    /// Whether the line-up is confirmed; says nothing where it is not given.
+    /// Whether the line-up is confirmed, if known.
     pub(crate) lineup_confirmed: Option<bool>,
-    /// The prices that the caller sees.
+    /// The prices that the caller knows.
     pub(crate) current_odds: Option<Prices>,
-    /// Tags beside those of the market.
+    /// Tags in addition to those of the market.
     pub(crate) tags: Box<[Name]>,
     /// Whether the answer must be computed now.
     pub(crate) force_refresh: bool,
-    /// The oldest answer that will do, in ms.
+    /// The largest accepted age of the value, in ms.
     pub(crate) max_age_ms: Option<u64>,
-    /// What a compute for this read would do; the default one where it is not given.
+    /// The compute of this read, if the read starts one; the default compute if not given.
     pub(crate) compute: Option<Compute>,
 }
 
 impl Get {
-    /// A read of `key` that says nothing else.
+    /// A read of `key` without any other field.
     pub(crate) fn new(key: Name) -> Self {
         Self {
             id: None,
@@ -121,30 +121,30 @@ impl Get {
 /// Prices by market, in the order in which they were given.
 pub(crate) type Prices = Box<[(Name, f64)]>;
 
-/// What a compute does, on virtual time.
+/// A simulated compute, on virtual time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Compute {
-    /// How long it takes, in ms.
+    /// Its duration, in ms.
     pub(crate) ms: u64,
-    /// How it ends.
+    /// Its result.
     pub(crate) result: ComputeResult,
-    /// The value; `<key>#<n>` where it is not given, n counting the computes of the key that have started.
+    /// The value; `<key>#<n>` if not given, where n counts the computes of the key that have started.
     pub(crate) value: Option<Name>,
 }
 
-/// How a compute ends.
+/// The result of a compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ComputeResult {
-    /// With a value.
+    /// A value.
     #[default]
     Ok,
-    /// With an error.
+    /// An error.
     Error,
-    /// With a panic.
+    /// A panic.
     Panic,
-    /// Never.
+    /// None: the compute never ends.
     Hang,
-    /// With nothing to cache.
+    /// No value: there is nothing to cache.
     Nothing,
 }
 
@@ -158,7 +158,7 @@ impl ComputeResult {
     ];
 }
 
-/// What an invalidation covers.
+/// The entries that an invalidation covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// One key.
@@ -171,7 +171,7 @@ pub(crate) enum Target {
     All,
 }
 
-/// What an invalidation does to what it covers.
+/// What an invalidation does to the entries that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// The entries die.
@@ -180,14 +180,14 @@ pub(crate) enum Mode {
     Expire,
 }
 
-/// Whether a market takes bets.
+/// The trading status of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MarketStatus {
-    /// It does.
+    /// The market takes bets.
     Open,
-    /// It does not for now.
+    /// The market takes no bets for the time being.
     Suspended,
-    /// It does no more.
+    /// The market no longer takes bets.
     Closed,
 }
 
@@ -196,7 +196,7 @@ impl MarketStatus {
         &[("open", Self::Open), ("suspended", Self::Suspended), ("closed", Self::Closed)];
 }
 
-/// A category of metrics that can be reset alone.
+/// A category of metrics, which can be reset on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Category {
     /// Hits, misses, errors.
@@ -226,15 +226,15 @@ impl Category {
         ("performance", Self::Performance),
     ];
 
-    /// The category's name in scenarios, `golden_hour` for one.
+    /// The category's name in scenarios, for example `golden_hour`.
     pub(crate) fn name(self) -> &'static str {
         word_of(Self::WORDS, self)
     }
 }
 
-/// A read's id, without an allocation for those that a load makes.
+/// The id of a read; the ids of a read load need no allocation.
 ///
-/// [`ReadId::parse`] is the only way from text, so that one text has one representation.
+/// Only [`ReadId::parse`] makes an id of text, so that each text has one representation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ReadId {
     /// The `read`-th read of caller `caller`, both counted from 0; written `r3-17`.
@@ -249,7 +249,7 @@ pub(crate) enum ReadId {
 }
 
 impl ReadId {
-    /// The id that is written `text`.
+    /// The id with the text `text`.
     pub(crate) fn parse(text: &str) -> Self {
         let numbers = text.strip_prefix('r').and_then(|rest| rest.split_once('-'));
         let caller_and_read =
@@ -270,7 +270,7 @@ impl fmt::Display for ReadId {
     }
 }
 
-/// The word for a value of a word table, which holds every value.
+/// The word of a value in a word table, which has a word for every value.
 pub(crate) fn word_of<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
     words
         .iter()
@@ -278,7 +278,7 @@ pub(crate) fn word_of<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T
         .expect("a word table names every value of its type")
 }
 
-/// A number as `Display` writes it: no sign, no leading zero.
+/// Parses a number in the form that `Display` writes: no sign, no leading zero.
 fn plain(digits: &str) -> Option<u32> {
     let canonical = digits == "0" || digits.starts_with(|first: char| ('1'..='9').contains(&first));
     if canonical { digits.parse().ok() } else { None }

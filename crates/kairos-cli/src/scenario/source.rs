@@ -12,27 +12,28 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use crate::error::Error;
 
-/// How a scenario is written down.
+/// The format of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// One operation a line.
+    /// One operation per line.
     Jsonl,
     /// An odds feed.
     Csv,
 }
 
-/// How a file is packed.
+/// The compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packing {
-    /// Not at all.
+    /// Uncompressed.
     Plain,
-    /// gzip, one member or several.
+    /// gzip, with one or more members.
     Gzip,
-    /// Zstandard, one frame or several.
+    /// Zstandard, with one or more frames.
     Zstd,
 }
 
-/// What the name of `file` says: `.jsonl` or `.csv`, and then perhaps `.gz` or `.zst`.
+/// The format and the compression that the name of `file` says: `.jsonl` or `.csv`, optionally followed by `.gz` or
+/// `.zst`.
 ///
 /// # Errors
 /// [`Error::Usage`] for any other name.
@@ -52,10 +53,11 @@ pub(crate) fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
     }
 }
 
-/// Opens `file` and unpacks it as it is read, its bytes taken through `watched`, which is told how many there are.
+/// Opens `file` and decompresses it as it is read, through the reader that `watched` makes of the file and its length
+/// in bytes.
 ///
 /// # Errors
-/// [`Error::Read`] where the file cannot be opened. What is wrong inside it shows while reading.
+/// [`Error::Read`] if the file cannot be opened. Errors in its contents are returned while reading.
 pub(crate) fn open<R: Read + 'static>(
     file: &Path,
     packing: Packing,
@@ -80,7 +82,7 @@ fn unpack(packed: impl BufRead + 'static, packing: Packing) -> Box<dyn BufRead> 
     }
 }
 
-/// A reader whose complaints about its bytes say what the bytes should have been.
+/// A reader whose errors about its bytes name the expected compression.
 struct Unpacked<R> {
     inner: R,
     name: &'static str,
@@ -101,10 +103,10 @@ impl<R: Read> Read for Unpacked<R> {
     }
 }
 
-/// The frames of a Zstandard file one after another: the library's decoder stops after the first, and a
-/// file that was packed in parallel or appended to has several.
+/// All frames of a Zstandard file: the library's decoder stops after the first, but a file that was compressed in
+/// parallel or appended to has several.
 struct Frames<R: BufRead> {
-    /// `None` only while a step is taken, and after an error.
+    /// `None` only during a read, and after an error.
     state: Option<State<R>>,
 }
 

@@ -7,10 +7,10 @@ use crate::error::Error;
 /// What a bad line does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Strictness {
-    /// It ends the run.
+    /// The line ends the run.
     #[default]
     Strict,
-    /// It is counted and passed over.
+    /// The line is counted and skipped.
     Lenient,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Checked<I> {
 }
 
 impl<I> Checked<I> {
-    /// `inner`, whose bad lines do what `strictness` says.
+    /// Applies `strictness` to the bad lines of `inner`.
     pub(crate) fn new(inner: I, strictness: Strictness) -> Self {
         Self { inner, strictness, skipped: 0, first_skipped: None, ended: false }
     }
@@ -35,12 +35,12 @@ impl<I> Checked<I> {
         &self.inner
     }
 
-    /// How many lines were passed over.
+    /// The number of lines that were skipped.
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// What was wrong with the first line that was passed over.
+    /// The error of the first line that was skipped.
     pub(crate) fn first_skipped(&self) -> Option<&Error> {
         self.first_skipped.as_ref()
     }

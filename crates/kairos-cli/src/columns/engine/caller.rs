@@ -14,7 +14,7 @@ use crate::scenario::{Get, Name, ReadId};
 use super::quote::{Quote, Work};
 use super::wall::time_of;
 
-/// A read whose answer has not been written down yet.
+/// A read whose answer has not been recorded yet.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     /// How many reads started before it.
@@ -25,12 +25,13 @@ pub(super) struct Pending {
     pub(super) match_id: Option<Name>,
 }
 
+/// A read, virtual nanoseconds since the start, and the answer.
 type Finished = (Pending, u64, Answer<Quote>);
 
-/// Read, virtual nanoseconds since the start, answer.
+/// The order of a read, virtual nanoseconds since the start, and the answer.
 type Done = (u64, u64, Answer<Quote>);
 
-/// The reads that run.
+/// The reads that are running.
 pub(super) struct Callers {
     sim: Sim,
     running: HashMap<u64, (Pending, Task), FixedState>,
@@ -48,7 +49,7 @@ impl Callers {
         }
     }
 
-    /// Starts a read. It runs when the executor does.
+    /// Starts a read, which runs once the executor runs.
     pub(super) fn start(
         &mut self,
         cache: &Cache<Name, Quote>,
@@ -60,7 +61,7 @@ impl Callers {
         let (key, order) = (Arc::clone(&pending.key), pending.order);
         let task = self.sim.spawn(Box::pin(async move {
             let answer = cache.explain(&key, &context, compute).await;
-            // Names were checked before, and whatever needs a match comes with one.
+            // The names were checked before, and every field that requires a match came with one.
             let answer = answer.expect("the operation was checked before it was started");
             let now = u64::try_from(sim.now().as_nanos()).unwrap_or(u64::MAX);
             done.lock().unwrap_or_else(PoisonError::into_inner).push((order, now, answer));
@@ -71,7 +72,7 @@ impl Callers {
         self.running.insert(order, (pending, task));
     }
 
-    /// The caller of a read goes away; nothing if the read has finished.
+    /// Cancels a read and returns it; `None` if it has finished.
     pub(super) fn cancel(&mut self, id: &ReadId) -> Option<Pending> {
         let order = self.by_id.remove(id)?;
         let (pending, task) = self.running.remove(&order)?;
@@ -79,7 +80,7 @@ impl Callers {
         Some(pending)
     }
 
-    /// Every caller that still waits goes away, in the order in which they came.
+    /// Cancels every running read and returns them in the order in which they started.
     pub(super) fn cancel_all(&mut self) -> Vec<Pending> {
         let mut waiting: Vec<(Pending, Task)> =
             self.running.drain().map(|(_, read)| read).collect();
@@ -93,7 +94,7 @@ impl Callers {
             .collect()
     }
 
-    /// The reads that have finished since the last call, in the order in which they did.
+    /// Returns the reads that have finished since the last call, in the order in which they finished.
     pub(super) fn finished(&mut self) -> Vec<Finished> {
         let done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
         done.into_iter()
@@ -108,7 +109,7 @@ impl Callers {
     }
 }
 
-/// The context that a read gives.
+/// The context of a read.
 pub(super) fn context(get: &Get, scope: Option<&Scope>) -> Context {
     let mut context = scope.map_or_else(Context::none, Context::new);
     if let Some(market) = &get.market {

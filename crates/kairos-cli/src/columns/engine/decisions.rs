@@ -13,10 +13,10 @@ use crate::scenario::{MarketStatus, Mode, Name, Target};
 use super::caller::Pending;
 use super::quote::Quote;
 
-/// Writes decisions, or nothing where nobody asked for them.
+/// The writer of the decisions; without an output it writes nothing.
 pub(super) struct Decisions {
     out: Option<Box<dyn Write>>,
-    /// Reads that finished at the time at hand and are not written yet.
+    /// Reads that finished in the current millisecond and are not written yet: time, order, line.
     reads: Vec<(i64, u64, Vec<u8>)>,
 }
 
@@ -83,7 +83,7 @@ pub(super) struct Change<'a> {
     soft: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
-    /// `null` where the number cannot be known without visiting entries.
+    /// `null` where counting would require visiting every entry.
     died: Option<u64>,
 }
 
@@ -152,7 +152,7 @@ impl Decisions {
         Decisions { out, reads: Vec::new() }
     }
 
-    /// A finished read.
+    /// Records a finished read.
     pub(super) fn answer(
         &mut self,
         pending: &Pending,
@@ -178,12 +178,12 @@ impl Decisions {
         self.read(pending, done_ms, outcome_of(answer), value, Some(fields))
     }
 
-    /// A read whose caller went away.
+    /// Records a read whose caller cancelled it.
     pub(super) fn cancelled(&mut self, pending: &Pending, done_ms: i64) -> io::Result<()> {
         self.read(pending, done_ms, "cancelled", None, None)
     }
 
-    /// An event that was applied.
+    /// Writes an event that was applied.
     pub(super) fn event(
         &mut self,
         t: i64,
@@ -203,17 +203,17 @@ impl Decisions {
         })
     }
 
-    /// An invalidation or a change of status.
+    /// Writes an invalidation or a change of status.
     pub(super) fn change(&mut self, t: i64, change: &Change<'_>) -> io::Result<()> {
         self.line(&ChangeLine { t, change })
     }
 
-    /// The 34 keys at this instant.
+    /// Writes the 34 keys at this instant.
     pub(super) fn metrics(&mut self, t: i64, snapshot: &StatsSnapshot) -> io::Result<()> {
         self.line(&MetricsLine { t, op: "metrics", snapshot })
     }
 
-    /// Writes what is still held back.
+    /// Writes the reads that are still buffered, and flushes the output.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.write_reads()?;
         self.out.as_mut().map_or(Ok(()), Write::flush)
@@ -230,7 +230,7 @@ impl Decisions {
         if self.out.is_none() {
             return Ok(());
         }
-        // Reads that finish in the same millisecond are written in the order in which they began.
+        // Reads that finish in the same millisecond are written in the order in which they started.
         if self.reads.last().is_some_and(|(earlier, ..)| *earlier != done) {
             self.write_reads()?;
         }

@@ -6,10 +6,10 @@ use std::io;
 
 use crate::error::Reason;
 
-/// What stops a replay.
+/// What stops an engine.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The operation names something that nobody knows.
+    /// The operation names a market, event or read that does not exist.
     #[error(transparent)]
     Operation(Reason),
     /// The configuration was refused.
@@ -20,7 +20,7 @@ pub(crate) enum Error {
     Write(#[from] io::Error),
 }
 
-/// An operation that the engine refused by name.
+/// The error of an operation that the cache refused.
 pub(super) fn refused(error: kairos_cache::Error) -> Error {
     Error::Operation(match error {
         kairos_cache::Error::UnknownMarket(name) => Reason::UnknownMarket(name.into()),

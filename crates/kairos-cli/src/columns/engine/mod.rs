@@ -23,7 +23,7 @@ use self::world::World;
 
 pub(crate) use self::error::Error;
 
-/// A cache on virtual time, and everything that a scenario does to it.
+/// A cache on virtual time, to which the operations of a scenario are applied.
 pub(crate) struct Engine {
     world: Option<World>,
     config: Config,
@@ -33,8 +33,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// An engine of this configuration. `decisions` receives a line for each finished read and
-    /// each change, if it is given.
+    /// Creates the engine of a configuration. `decisions`, if given, receives a line for each finished read and each
+    /// change.
     ///
     /// # Errors
     /// [`Error::Config`] names the field that is out of range.
@@ -43,8 +43,7 @@ impl Engine {
         seed: u64,
         decisions: Option<Box<dyn Write>>,
     ) -> Result<Engine, Error> {
-        // Built once for its errors and its graph: the cache that runs begins with the first
-        // operation.
+        // Built for its errors and its graph only: the cache that runs is built at the time of the first operation.
         let world = World::new(&config, seed, 0)?;
         let graph = world.event_graph().clone();
         Ok(Engine { world: None, config, graph, seed, decisions: Decisions::new(decisions) })
@@ -55,10 +54,10 @@ impl Engine {
         &self.graph
     }
 
-    /// Whether the cache knows every name in an operation. A few hash look-ups.
+    /// Checks that the cache knows every name in an operation. A few hash look-ups.
     ///
     /// # Errors
-    /// The market, event or read that it does not know.
+    /// The market, event or read that is unknown.
     pub(crate) fn check(&self, op: &Op) -> Result<(), Reason> {
         match &op.kind {
             OpKind::Get(get) => self.check_market(get.market.as_ref()),
@@ -73,12 +72,11 @@ impl Engine {
         }
     }
 
-    /// Applies one operation: first all that is due by its time, then the operation, then all
-    /// that can happen at that time.
+    /// Applies one operation: runs everything that is due by its time, then the operation, then everything that can
+    /// run at that time.
     ///
     /// # Errors
-    /// [`Error::Operation`] as [`check`](Engine::check), and then nothing has happened;
-    /// [`Error::Write`].
+    /// [`Error::Operation`] as from [`check`](Engine::check), in which case nothing has changed; [`Error::Write`].
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Error> {
         self.check(op).map_err(Error::Operation)?;
         let mut world = match self.world.take() {
@@ -90,7 +88,7 @@ impl Engine {
         applied
     }
 
-    /// Lets time run on until nothing is left to happen, and sums up as the column `name`.
+    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`.
     ///
     /// # Errors
     /// [`Error::Write`].

@@ -15,11 +15,11 @@ use kairos_cache::{Computed, Sim};
 
 use crate::scenario::{Compute, ComputeResult, Get, Name};
 
-/// A cached value: its text, and the prices of which instant it stands for.
+/// A cached value: its text, and the instant whose prices it represents.
 #[derive(Clone, Debug)]
 pub(super) struct Quote {
     text: Text,
-    /// When its compute finished, in ms since the Unix epoch: age counts from there.
+    /// When its compute ended, in ms since the Unix epoch: its age counts from then.
     pub(super) computed_ms: i64,
 }
 
@@ -30,7 +30,7 @@ enum Text {
 }
 
 impl Quote {
-    /// The length of its text in bytes: what it weighs where the configuration bounds weights.
+    /// The length of its text in bytes, which is its weight where the configuration bounds weights.
     pub(super) fn length(&self) -> u32 {
         u32::try_from(self.to_string().len()).unwrap_or(u32::MAX)
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Quote {
     }
 }
 
-/// What a simulated compute fails with.
+/// The error of a simulated compute.
 #[derive(Debug, thiserror::Error)]
 #[error("the scenario makes this compute fail")]
 pub(super) struct Failed;
@@ -59,19 +59,19 @@ impl From<Infallible> for Failed {
 pub(super) type Found = Result<Computed<Quote>, Failed>;
 pub(super) type Work = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Found> + Send>> + Send>;
 
-/// The computes that have started, and those that run.
+/// Counts of the computes that have started and of those that are running.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Starts(Arc<Mutex<Counts>>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// How many of each key have started.
+    /// Computes that have started, by key.
     by_key: HashMap<Name, u64, FixedState>,
     running: u64,
     most_running: u64,
 }
 
-/// A compute that runs until this is dropped, however it ends.
+/// A running compute: counted until this is dropped, however the compute ends.
 struct Run(Starts);
 
 impl Drop for Run {
@@ -81,12 +81,12 @@ impl Drop for Run {
 }
 
 impl Starts {
-    /// How many computes have run at the same time at most.
+    /// The largest number of computes that have run at the same time.
     pub(super) fn most_running(&self) -> u64 {
         self.lock().most_running
     }
 
-    /// The compute of a read, counted when it starts.
+    /// The compute of a read, which is counted when it starts.
     pub(super) fn compute(&self, sim: &Sim, start_ms: i64, get: &Get) -> Work {
         let Compute { ms, result, value } = get.compute.clone().unwrap_or_default();
         let (starts, sim, key) = (self.clone(), sim.clone(), Arc::clone(&get.key));
@@ -103,7 +103,7 @@ impl Starts {
                     }
                     ComputeResult::Nothing => Ok(Computed::None),
                     ComputeResult::Error => Err(Failed),
-                    // Unwinds like any panic, without the report that a real one deserves.
+                    // Unwinds like any panic, without a message on standard error.
                     ComputeResult::Panic => {
                         resume_unwind(Box::new("the scenario makes this compute panic"))
                     }

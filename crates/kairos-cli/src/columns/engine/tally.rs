@@ -11,7 +11,7 @@ use crate::scenario::Name;
 use super::caller::Pending;
 use super::quote::Quote;
 
-/// Adds up while the replay runs.
+/// The sums of a run.
 #[derive(Default)]
 pub(super) struct Tally {
     cancelled: u64,
@@ -29,7 +29,7 @@ impl Tally {
         self.prices.observe(match_id, market, t_ms, price);
     }
 
-    /// A finished read: its latency by strategy, its exposure if it was answered with a value.
+    /// Adds a finished read: its latency by strategy, and its exposure if a value was returned.
     pub(super) fn answer(&mut self, pending: &Pending, done_ms: i64, answer: &Answer<Quote>) {
         let strategy = answer.receipt.strategy.name();
         if let Some(place) = STRATEGIES.iter().position(|name| *name == strategy) {

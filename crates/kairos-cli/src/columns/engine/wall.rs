@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The wall time of a scenario's milliseconds.
+/// The wall time of `t_ms`, in ms since the Unix epoch.
 pub(super) fn time_of(t_ms: i64) -> SystemTime {
     let distance = Duration::from_millis(t_ms.unsigned_abs());
     let time =

@@ -19,7 +19,7 @@ use super::quote::{Quote, Starts};
 use super::tally::Tally;
 use super::wall::time_of;
 
-/// What exists once the first operation has said when time begins.
+/// The cache and its surroundings, which exist from the time of the first operation.
 pub(super) struct World {
     sim: Sim,
     start_ms: i64,
@@ -27,7 +27,7 @@ pub(super) struct World {
     scopes: HashMap<Name, Scope, FixedState>,
     starts: Starts,
     callers: Callers,
-    /// Reads that have been seen under an id of their own, so that a cancellation can be checked.
+    /// The textual ids of the reads so far, so that a cancellation can be checked.
     ids: HashSet<Name, FixedState>,
     reads_started: u64,
     tally: Tally,
@@ -57,12 +57,12 @@ impl World {
         self.cache.event_graph()
     }
 
-    /// Whether a read has been seen under this id.
+    /// Whether a read had this id.
     pub(super) fn has_read(&self, id: &Name) -> bool {
         self.ids.contains(id)
     }
 
-    /// First all that is due by the operation's time, then the operation, then all that can happen at that time.
+    /// Runs everything that is due by the operation's time, then the operation, then everything that can run then.
     pub(super) fn apply(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
         let since_start = u64::try_from(op.t_ms.saturating_sub(self.start_ms)).unwrap_or(0);
         self.sim.advance_to(Duration::from_millis(since_start));
@@ -73,7 +73,7 @@ impl World {
         self.collect(decisions)
     }
 
-    /// Lets time run on until nothing is left to happen, and sums up as the column `name`.
+    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`.
     pub(super) fn finish(mut self, name: &str, decisions: &mut Decisions) -> Result<Run, Error> {
         self.sim.run_to_end();
         self.collect(decisions)?;
@@ -91,7 +91,7 @@ impl World {
             OpKind::Odds { match_id, market, price } => {
                 let scope = self.scope(match_id);
                 self.tally.price(match_id, market, op.t_ms, *price);
-                // A price that is refused is counted by the cache and changes nothing.
+                // A refused price is counted by the cache and changes nothing.
                 let _refused = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
             }
             OpKind::Event { match_id, event } => {
@@ -105,7 +105,7 @@ impl World {
                 decisions.change(op.t_ms, &change)?;
             }
             OpKind::Cancel { id } => {
-                // A read that has finished is beyond cancelling.
+                // A read that has finished can no longer be cancelled.
                 if let Some(pending) = self.callers.cancel(id) {
                     self.tally.cancelled();
                     decisions.cancelled(&pending, op.t_ms)?;
@@ -179,7 +179,7 @@ impl World {
         }
     }
 
-    /// Hands what has finished to the tally and the decisions.
+    /// Hands finished reads to the tally and the decisions.
     fn collect(&mut self, decisions: &mut Decisions) -> Result<(), Error> {
         for (pending, done_ns, answer) in self.callers.finished() {
             let took_ms = i64::try_from(done_ns / 1_000_000).unwrap_or(i64::MAX);
