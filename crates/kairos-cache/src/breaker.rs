@@ -3,8 +3,8 @@
 //! Read next: `policy/breaker.rs` for both.
 
 use crate::policy::breaker::{Breaker, BreakerLevel, BreakerRule, Scored};
-use crate::stamp::Version;
 use crate::sync::{AtomicU8, AtomicU64, Mutex, Ordering};
+use crate::truth::stamp::Version;
 
 /// Lets something happen once in each second in which anything happens.
 #[derive(Debug)]

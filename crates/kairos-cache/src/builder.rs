@@ -37,8 +37,8 @@ use crate::store::{Bound, Store};
 use crate::sweep::is_dead;
 use crate::sweeper::Sweeper;
 use crate::sync::{AtomicBool, Mutex};
-use crate::tags::Tags;
 use crate::truth::Invalidations;
+use crate::truth::tags::Tags;
 use crate::weight::Weigher;
 
 /// Classes are made and tags invalidated under the lock of one shard.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::policy::{MonoNs, Now, WallNs};
-use crate::stamp::Version;
 use crate::sync::{AtomicI64, AtomicU64, Ordering};
+use crate::truth::stamp::Version;
 
 /// A wall clock that moves by more than this against the monotonic one has stepped.
 const STEP_NS: u64 = 100_000_000;

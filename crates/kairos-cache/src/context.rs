@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::wall_ns;
 use crate::error::ObservationError;
-use crate::generation::Sequence;
 use crate::market::{Observed, OddsRule};
 use crate::overflow::{Member, Observation};
 use crate::policy::events::MarketId;
 use crate::policy::volatility::{ScoreRule, Signal};
 use crate::policy::{MonoNs, Now, WallNs};
 use crate::scope::{ScopeState, TradingStatus};
+use crate::truth::generation::Sequence;
 
 /// A match: a handle that is cheap to clone and keeps the match from being forgotten.
 #[derive(Debug, Clone)]

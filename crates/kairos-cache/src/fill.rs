@@ -13,9 +13,9 @@ use crate::context::Context;
 use crate::counts::Bounded;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::generation::Capture;
 use crate::job::{Home, KeyFlight};
 use crate::to_key::ToKey;
+use crate::truth::generation::Capture;
 
 /// A value on its way into the cache. Dropping it without [`Fill::insert`] stores nothing.
 ///

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::generation::Capture;
 use crate::sync::Mutex;
 use crate::truth::KeyMarks;
+use crate::truth::generation::Capture;
 
 mod ask;
 mod leaving;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{Flight, Job as FlightJob};
-use crate::generation::{Capture, Class};
 use crate::policy::golden_hour::ZoneTtl;
 use crate::receipt::Computed;
 use crate::sync::Mutex;
 use crate::truth::Invalidations;
+use crate::truth::generation::{Capture, Class};
 
 pub(crate) type Found<V> = Result<Computed<V>, Error>;
 

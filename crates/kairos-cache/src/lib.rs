@@ -50,8 +50,6 @@ mod flight;
 mod flights;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod gate;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod generation;
 mod invalidate;
 mod job;
 mod join;
@@ -83,18 +81,12 @@ mod runtime;
 mod scope;
 mod shutdown;
 mod sim;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod slot;
 mod snapshot;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod stamp;
 mod stats;
 mod store;
 mod sweep;
 mod sweeper;
 mod sync;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod tags;
 mod timers;
 mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -140,13 +132,13 @@ pub mod model {
         After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
     pub use crate::gate::{Admission, Arrival, Gate, Pass};
-    pub use crate::generation::{Capture, Class, Mark, Sequence};
     pub use crate::permits::{Permit, Permits};
     pub use crate::policy::MatchFacts;
     pub use crate::published::Published;
     pub use crate::scope::ScopeState;
-    pub use crate::slot::{Held, Replaced, Slot};
-    pub use crate::stamp::{Remembered, Stamp, Version};
-    pub use crate::tags::{TagMark, Tags};
+    pub use crate::truth::generation::{Capture, Class, Mark, Sequence};
+    pub use crate::truth::slot::{Held, Replaced, Slot};
+    pub use crate::truth::stamp::{Remembered, Stamp, Version};
+    pub use crate::truth::tags::{TagMark, Tags};
     pub use crate::truth::{Invalidations, Keep, KeyMarks, Shelf, View, publish, remove};
 }

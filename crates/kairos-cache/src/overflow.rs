@@ -22,13 +22,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::ObservationError;
-use crate::generation::Sequence;
 use crate::market::{Observed, OddsBook, OddsRule};
 use crate::policy::events::MarketId;
 use crate::policy::volatility::{ScoreRule, Signal, Volatility};
 use crate::policy::{MonoNs, Now, WallNs};
 use crate::scope::{ScopeState, TradingStatus, is_over};
 use crate::sync::Mutex;
+use crate::truth::generation::Sequence;
 
 /// What the matches beyond the bound share.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Hit;
-use crate::stamp::Remembered;
 use crate::to_key::ToKey;
+use crate::truth::stamp::Remembered;
 
 /// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
 ///

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::entry::Entry;
 use crate::policy::Now;
 use crate::scope::ScopeState;
-use crate::slot::Held;
+use crate::truth::slot::Held;
 
 impl<K, V> Engine<K, V>
 where

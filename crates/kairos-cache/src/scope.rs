@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::generation::{Class, Mark, Sequence};
 use crate::market::OddsBook;
 use crate::policy::events::{EventGraph, EventId, MarketId};
 use crate::policy::{MatchFacts, Now, WallNs};
-use crate::stamp::Version;
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
+use crate::truth::generation::{Class, Mark, Sequence};
+use crate::truth::stamp::Version;
 
 /// Whether a market trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -13,8 +13,8 @@ use moka::ops::compute::Op;
 
 use crate::contain::{drop_each, shielded};
 use crate::displaced::Displaced;
-use crate::slot::{Held, Slot};
 use crate::to_key::ToKey;
+use crate::truth::slot::{Held, Slot};
 use crate::truth::{Keep, Shelf};
 
 /// Slots by key, bounded. moka's own expiry and predicate invalidation are not used: an entry's
@@ -225,9 +225,9 @@ mod tests {
         let store: Store<Arc<str>, u32> =
             Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {});
         let mark = Arc::default();
-        let class = Arc::new(crate::generation::Class::new([]));
-        let sequence = crate::generation::Sequence::new();
-        let capture = crate::generation::Capture::take(&sequence, &mark, &class);
+        let class = Arc::new(crate::truth::generation::Class::new([]));
+        let sequence = crate::truth::generation::Sequence::new();
+        let capture = crate::truth::generation::Capture::take(&sequence, &mark, &class);
         let slot = Slot::with_entry(Held { entry: Arc::new(1), capture }, 0).expect("no kill");
         let stored: Arc<str> = "k".into();
         store.shelf(&stored).keep(Arc::new(slot));

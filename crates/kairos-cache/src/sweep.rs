@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 use crate::engine::Engine;
 use crate::entry::Entry;
 use crate::policy::Now;
-use crate::slot::Held;
+use crate::truth::slot::Held;
 
 /// How long after the first request a sweep begins, at least.
 const DELAY_NS: u64 = 1_000_000_000;

@@ -13,54 +13,50 @@ pub(crate) const CRATES: &[(&str, &[&str])] = &[
 
 /// The modules of a crate from top to bottom: each may name only those that stand below it. `lib`
 /// is the crate root, which stands above all of them and is in no list.
-pub(crate) const LAYERS: &[(&str, &[&str])] = &[
-    (
-        "kairos-metrics",
-        &[
-            "model",
-            "recorder",
-            "measured",
-            "info",
-            "labels",
-            "registry",
-            "catalog",
-            "family",
-            "timer",
-            "histogram",
-            "gauge",
-            "counter",
-            "instrument",
-            "encode",
-            "series",
-            "local",
-            "fork",
-            "core",
-            "shard",
-            "snapshot",
-            "fraction",
-            "hdr_log",
-            "hdr",
-            "sum",
-            "tally",
-            "cell",
-            "buckets",
-            "clock",
-            "names",
-            "error",
-            "sync",
-        ],
-    ),
-];
+pub(crate) const LAYERS: &[(&str, &[&str])] = &[(
+    "kairos-metrics",
+    &[
+        "model",
+        "recorder",
+        "measured",
+        "info",
+        "labels",
+        "registry",
+        "catalog",
+        "family",
+        "timer",
+        "histogram",
+        "gauge",
+        "counter",
+        "instrument",
+        "encode",
+        "series",
+        "local",
+        "fork",
+        "core",
+        "shard",
+        "snapshot",
+        "fraction",
+        "hdr_log",
+        "hdr",
+        "sum",
+        "tally",
+        "cell",
+        "buckets",
+        "clock",
+        "names",
+        "error",
+        "sync",
+    ],
+)];
 
 /// Modules that argue about memory orderings: of their own crate they may name these and nothing
 /// else, whatever stands below them.
-pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[
-];
+pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[];
 
 /// Modules that loom runs: nothing in them may be opaque to it.
-pub(crate) const MODELLED: &[(&str, &[&str])] = &[
-    ("kairos-metrics", &["core", "shard", "tally", "cell"]),
-];
+pub(crate) const MODELLED: &[(&str, &[&str])] =
+    &[("kairos-metrics", &["core", "shard", "tally", "cell"])];
 
 /// Crates whose locks, tasks and atomics loom cannot see.
 pub(crate) const OPAQUE: &[&str] = &[

@@ -3,8 +3,8 @@
 //! Read next: `matches.rs`.
 
 use super::*;
-use crate::generation::Sequence;
 use crate::scope::TradingStatus;
+use crate::truth::generation::Sequence;
 
 const HOUR: i64 = 3600 * 1_000_000_000;
 

@@ -4,9 +4,9 @@
 
 use super::*;
 use crate::config::Config;
-use crate::generation::{Capture, Mark};
 use crate::policy::events::EventGraph;
 use crate::rules::Rules;
+use crate::truth::generation::{Capture, Mark};
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 24 * 3600 * SECOND;

@@ -5,8 +5,8 @@
 use foldhash::fast::FixedState;
 
 use super::*;
-use crate::generation::Capture;
-use crate::tags::Tags;
+use crate::truth::generation::Capture;
+use crate::truth::tags::Tags;
 
 struct World {
     scope: ScopeState,

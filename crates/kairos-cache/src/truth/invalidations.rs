@@ -9,9 +9,9 @@
 use std::sync::Arc;
 
 use super::shelf::{Shelf, remove};
-use crate::generation::{Capture, Class, Mark, Sequence};
-use crate::stamp::Version;
-use crate::tags::Tags;
+use crate::truth::generation::{Capture, Class, Mark, Sequence};
+use crate::truth::stamp::Version;
+use crate::truth::tags::Tags;
 
 /// The number line, the mark that covers everything, and the count of changes that reach across
 /// matches. One per cache.

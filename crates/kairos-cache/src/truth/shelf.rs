@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::KeyMarks;
-use crate::slot::{Held, Replaced, Slot};
+use crate::truth::slot::{Held, Replaced, Slot};
 
 /// One key's place in a store, which finds and forgets the key's slot and decides nothing.
 pub trait Shelf<E> {

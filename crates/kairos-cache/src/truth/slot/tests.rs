@@ -3,7 +3,7 @@
 //! Read next: `slot.rs`.
 
 use super::*;
-use crate::generation::{Class, Mark, Sequence};
+use crate::truth::generation::{Class, Mark, Sequence};
 
 struct World {
     sequence: Sequence,

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::generation::Capture;
 use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::truth::generation::Capture;
 
 /// The version word of a slot that will never hold a value again.
 const DEAD: u64 = u64::MAX;

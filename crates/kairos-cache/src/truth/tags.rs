@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use crate::generation::Mark;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
+use crate::truth::generation::Mark;
 
 type Shard = HashMap<Box<str>, Arc<Mark>, FixedState>;
 
@@ -111,7 +111,7 @@ impl Tags {
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;
-    use crate::generation::{Capture, Class, Sequence};
+    use crate::truth::generation::{Capture, Class, Sequence};
 
     struct World {
         tags: Tags,
