@@ -10,8 +10,8 @@ use crate::cache::Cache as AsyncCache;
 use crate::context::Context;
 use crate::error::Error;
 use crate::join::blocking_work;
-use crate::parking::wait;
 use crate::receipt::{Answer, Computed, Hit};
+use crate::runtime::parking::wait;
 use crate::to_key::ToKey;
 
 /// A cache read by threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.

@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::clock::wall_ns;
 use crate::error::ObservationError;
 use crate::market::{Observed, OddsRule};
 use crate::overflow::{Member, Observation};
 use crate::policy::events::MarketId;
 use crate::policy::volatility::{ScoreRule, Signal};
 use crate::policy::{MonoNs, Now, WallNs};
+use crate::runtime::clock::wall_ns;
 use crate::scope::{ScopeState, TradingStatus};
 use crate::truth::generation::Sequence;
 

@@ -6,12 +6,12 @@ use std::hash::Hash;
 use std::time::SystemTime;
 
 use crate::cache::Cache;
-use crate::clock::wall_ns;
 use crate::context::Scope;
 use crate::error::Error;
 use crate::notices::Notice;
 use crate::overflow::Observation;
 use crate::policy::volatility::Volatility;
+use crate::runtime::clock::wall_ns;
 
 impl<K, V> Cache<K, V>
 where

@@ -29,8 +29,6 @@ pub mod blocking;
 mod breaker;
 mod builder;
 mod cache;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod clock;
 mod compute;
 mod config;
 mod config_file;
@@ -62,14 +60,12 @@ mod matches;
 mod notices;
 mod overflow;
 mod pace;
-mod parking;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod permits;
 mod pin;
 mod policy;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod published;
-mod random;
 mod read;
 mod reading;
 mod receipt;
@@ -80,14 +76,12 @@ mod runtime;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod scope;
 mod shutdown;
-mod sim;
 mod snapshot;
 mod stats;
 mod store;
 mod sweep;
 mod sweeper;
 mod sync;
-mod timers;
 mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod truth;
@@ -97,7 +91,6 @@ mod weight;
 
 pub use builder::Builder;
 pub use cache::Cache;
-pub use clock::{Clock, ManualClock};
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig,
     FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
@@ -116,9 +109,10 @@ pub use policy::events::{EventGraph, EventId, GraphError, MarketId, MarketName};
 pub use policy::golden_hour::Zone;
 pub use policy::volatility::Volatility;
 pub use receipt::{Answer, Computed, Hit, Receipt, Source};
+pub use runtime::clock::{Clock, ManualClock};
+pub use runtime::sim::Sim;
 pub use runtime::{BoxFuture, Runtime, Task};
 pub use scope::TradingStatus;
-pub use sim::Sim;
 pub use snapshot::StatsSnapshot;
 pub use to_key::ToKey;
 
@@ -127,7 +121,6 @@ pub use to_key::ToKey;
 #[doc(hidden)]
 pub mod model {
     pub use crate::breaker::SecondHand;
-    pub use crate::clock::Steps;
     pub use crate::flight::{
         After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
@@ -135,6 +128,7 @@ pub mod model {
     pub use crate::permits::{Permit, Permits};
     pub use crate::policy::MatchFacts;
     pub use crate::published::Published;
+    pub use crate::runtime::clock::Steps;
     pub use crate::scope::ScopeState;
     pub use crate::truth::generation::{Capture, Class, Mark, Sequence};
     pub use crate::truth::slot::{Held, Replaced, Slot};

@@ -6,7 +6,6 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::time::Duration;
 
-use crate::clock::nanos;
 use crate::context::Context;
 use crate::counts::Bounded;
 use crate::engine::{Engine, View};
@@ -19,6 +18,7 @@ use crate::policy::decide::{Reason, Signals, Verdict};
 use crate::policy::freshness::EntryView;
 use crate::policy::volatility::Signal;
 use crate::receipt::{Answer, Receipt, Source};
+use crate::runtime::clock::nanos;
 
 static NO_CONTEXT: Context = Context {
     scope: None,

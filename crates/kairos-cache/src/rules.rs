@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use kairos_metrics::Precision;
 
-use crate::clock::nanos;
 use crate::config::{
     BoundsConfig, BreakerConfig, Config, EventsConfig, GoldenHourConfig, MetricsConfig,
     VolatilityConfig, XFetchConfig, ZoneName,
@@ -19,6 +18,7 @@ use crate::policy::events::EventGraph;
 use crate::policy::freshness::{FreshnessPolicy, StaleRule, XFetchRule};
 use crate::policy::golden_hour::{GoldenHour, Zone, ZoneRule};
 use crate::policy::volatility::ScoreRule;
+use crate::runtime::clock::nanos;
 
 /// What the engine runs by.
 #[derive(Debug, Clone)]

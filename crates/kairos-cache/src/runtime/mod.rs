@@ -2,14 +2,21 @@
 //! Never knows: what the tasks do.
 //! Read next: `sim.rs`, the same on virtual time.
 
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod clock;
+pub(crate) mod parking;
+pub(crate) mod random;
+pub(crate) mod sim;
+pub(crate) mod timers;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::clock::{Clock, until};
 use crate::error::Error;
 use crate::policy::MonoNs;
-use crate::timers::timers;
+use crate::runtime::clock::{Clock, until};
+use crate::runtime::timers::timers;
 
 /// A task's future.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;

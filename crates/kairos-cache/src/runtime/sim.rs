@@ -8,8 +8,8 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, SystemTime};
 
-use crate::clock::{Clock, ManualClock};
 use crate::policy::MonoNs;
+use crate::runtime::clock::{Clock, ManualClock};
 use crate::runtime::{BoxFuture, Runtime, Task};
 use crate::sync::Mutex;
 
