@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::error::ObservationError;
-use crate::market::{Observed, OddsRule};
-use crate::overflow::{Member, Observation};
+use crate::matches::odds::{Observed, OddsRule};
+use crate::matches::overflow::{Member, Observation};
+use crate::matches::state::{ScopeState, TradingStatus};
 use crate::policy::events::MarketId;
 use crate::policy::volatility::{ScoreRule, Signal};
 use crate::policy::{MonoNs, Now, WallNs};
 use crate::runtime::clock::wall_ns;
-use crate::scope::{ScopeState, TradingStatus};
 use crate::truth::generation::Sequence;
 
 /// A match: a handle that is cheap to clone and keeps the match from being forgotten.

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use crate::cache::Cache;
 use crate::context::Scope;
 use crate::error::Error;
+use crate::matches::overflow::Observation;
 use crate::notices::Notice;
-use crate::overflow::Observation;
 use crate::policy::volatility::Volatility;
 use crate::runtime::clock::wall_ns;
 

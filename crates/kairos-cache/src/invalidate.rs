@@ -10,9 +10,9 @@ use crate::cache::Cache;
 use crate::context::Scope;
 use crate::engine::{Engine, View};
 use crate::error::Error;
+use crate::matches::state::TradingStatus;
 use crate::notices::Notice;
 use crate::policy::events::{MarketName, impact_tenths};
-use crate::scope::TradingStatus;
 
 /// What an event did.
 #[derive(Debug, Clone, PartialEq)]

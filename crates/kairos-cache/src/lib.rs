@@ -55,17 +55,12 @@ mod launch;
 mod launched;
 mod loader;
 mod many;
-mod market;
 mod matches;
 mod notices;
-mod overflow;
-mod pace;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod permits;
 mod pin;
 mod policy;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod published;
 mod read;
 mod reading;
 mod receipt;
@@ -73,8 +68,6 @@ mod reclaim;
 mod resolve;
 mod rules;
 mod runtime;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod scope;
 mod shutdown;
 mod snapshot;
 mod stats;
@@ -101,6 +94,7 @@ pub use counts::{Activity, Category, Sizes};
 pub use error::{Error, ObservationError};
 pub use fill::Fill;
 pub use invalidate::EventOutcome;
+pub use matches::state::TradingStatus;
 pub use notices::{Notice, Subscription};
 pub use pin::Pinned;
 pub use policy::breaker::BreakerLevel;
@@ -112,7 +106,6 @@ pub use receipt::{Answer, Computed, Hit, Receipt, Source};
 pub use runtime::clock::{Clock, ManualClock};
 pub use runtime::sim::Sim;
 pub use runtime::{BoxFuture, Runtime, Task};
-pub use scope::TradingStatus;
 pub use snapshot::StatsSnapshot;
 pub use to_key::ToKey;
 
@@ -125,11 +118,11 @@ pub mod model {
         After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
     pub use crate::gate::{Admission, Arrival, Gate, Pass};
+    pub use crate::matches::published::Published;
+    pub use crate::matches::state::ScopeState;
     pub use crate::permits::{Permit, Permits};
     pub use crate::policy::MatchFacts;
-    pub use crate::published::Published;
     pub use crate::runtime::clock::Steps;
-    pub use crate::scope::ScopeState;
     pub use crate::truth::generation::{Capture, Class, Mark, Sequence};
     pub use crate::truth::slot::{Held, Replaced, Slot};
     pub use crate::truth::stamp::{Remembered, Stamp, Version};

@@ -8,8 +8,8 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::broadcast::{Receiver, Sender};
 
 use crate::error::Error;
+use crate::matches::state::TradingStatus;
 use crate::policy::breaker::BreakerLevel;
-use crate::scope::TradingStatus;
 
 /// How many notices are kept for the slowest subscriber. One ring serves all of them.
 const KEPT: usize = 1024;

@@ -12,7 +12,7 @@ use crate::engine::{Engine, View};
 use crate::entry::Place;
 use crate::error::Error;
 use crate::job::{Done, Joined};
-use crate::market::OddsRule;
+use crate::matches::odds::OddsRule;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Signals, Verdict};
 use crate::policy::freshness::EntryView;

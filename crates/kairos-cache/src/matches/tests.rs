@@ -3,7 +3,7 @@
 //! Read next: `matches.rs`.
 
 use super::*;
-use crate::scope::TradingStatus;
+use crate::matches::state::TradingStatus;
 use crate::truth::generation::Sequence;
 
 const HOUR: i64 = 3600 * 1_000_000_000;

@@ -22,11 +22,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::ObservationError;
-use crate::market::{Observed, OddsBook, OddsRule};
+use crate::matches::odds::{Observed, OddsBook, OddsRule};
+use crate::matches::state::{ScopeState, TradingStatus, is_over};
 use crate::policy::events::MarketId;
 use crate::policy::volatility::{ScoreRule, Signal, Volatility};
 use crate::policy::{MonoNs, Now, WallNs};
-use crate::scope::{ScopeState, TradingStatus, is_over};
 use crate::sync::Mutex;
 use crate::truth::generation::Sequence;
 

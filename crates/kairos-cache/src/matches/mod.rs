@@ -15,10 +15,10 @@ use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
 use crate::context::Scope;
-use crate::overflow::{Member, Overflow};
-use crate::pace::Pace;
+use crate::matches::overflow::{Member, Overflow};
+use crate::matches::pace::Pace;
+use crate::matches::state::{Loss, ScopeState};
 use crate::policy::Now;
-use crate::scope::{Loss, ScopeState};
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 
 /// The matches of a cache.
@@ -183,5 +183,12 @@ impl Names {
     }
 }
 
+pub(crate) mod odds;
+pub(crate) mod overflow;
+pub(crate) mod pace;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod published;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod state;
 #[cfg(all(test, not(kairos_loom)))]
 mod tests;

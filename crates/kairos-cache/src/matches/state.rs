@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::market::OddsBook;
+use crate::matches::odds::OddsBook;
 use crate::policy::events::{EventGraph, EventId, MarketId};
 use crate::policy::{MatchFacts, Now, WallNs};
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
