@@ -16,7 +16,6 @@ use crate::cache::Cache;
 use crate::config::{CacheConfig, Config, EvaluateAt, ZoneConfig};
 use crate::drain::Drain;
 use crate::engine::Engine;
-use crate::entry::Entry;
 use crate::error::Error;
 use crate::flights::Flights;
 use crate::gate::Gate;
@@ -33,13 +32,14 @@ use crate::runtime::random::Random;
 use crate::runtime::sim::Sim;
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::stats::{Sampling, Stats};
+use crate::store::entry::Entry;
+use crate::store::sweeper::Sweeper;
+use crate::store::weight::Weigher;
 use crate::store::{Bound, Store};
 use crate::sweep::is_dead;
-use crate::sweeper::Sweeper;
 use crate::sync::{AtomicBool, Mutex};
 use crate::truth::Invalidations;
 use crate::truth::tags::Tags;
-use crate::weight::Weigher;
 
 /// Classes are made and tags invalidated under the lock of one shard.
 const TAG_SHARDS: usize = 32;

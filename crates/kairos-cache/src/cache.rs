@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::engine::Engine;
-use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::Kind;
 use crate::job::{Job, Offer, Work};
@@ -20,6 +19,7 @@ use crate::policy::decide::{Reason, Strategy};
 use crate::policy::events::EventGraph;
 use crate::reading::Reading;
 use crate::receipt::{Answer, Computed, Hit};
+use crate::store::entry::Place;
 use crate::to_key::ToKey;
 use crate::waiting::Waiting;
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use crate::contain::{caught, shielded};
 use crate::engine::{Engine, rules_view};
-use crate::entry::Entry;
 use crate::error::Error;
 use crate::flight::{Kind, Run};
 use crate::job::{Done, Found, Home, KeyFlight};
@@ -17,12 +16,13 @@ use crate::policy::golden_hour::{Zone, ZoneTtl};
 use crate::policy::{MonoNs, Now};
 use crate::receipt::Computed;
 use crate::runtime::Task;
+use crate::store::entry::Entry;
+use crate::store::weight::weigh;
 use crate::sync::AtomicU64;
 use crate::truth::generation::Capture;
 use crate::truth::slot::Held;
 use crate::truth::{self, KeyMarks};
 use crate::turn::Turn;
-use crate::weight::weigh;
 
 impl<K, V> Engine<K, V>
 where

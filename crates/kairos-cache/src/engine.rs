@@ -12,7 +12,6 @@ use crate::breaker::BreakerCell;
 use crate::context::{Context, Scope};
 use crate::counts::Bounded;
 use crate::drain::Drain;
-use crate::entry::{Entry, Place};
 use crate::error::Error;
 use crate::flights::Flights;
 use crate::gate::Gate;
@@ -33,14 +32,15 @@ use crate::runtime::clock::Clock;
 use crate::runtime::random::Random;
 use crate::stats::Stats;
 use crate::store::Store;
-use crate::sweeper::Sweeper;
+use crate::store::entry::{Entry, Place};
+use crate::store::sweeper::Sweeper;
+use crate::store::weight::Weigher;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::truth::generation::Class;
 use crate::truth::slot::{Held, Slot};
 use crate::truth::stamp::Stamp;
 use crate::truth::tags::{TagMark, Tags};
 use crate::truth::{self, Invalidations};
-use crate::weight::Weigher;
 
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {

@@ -6,11 +6,11 @@ use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{Flight, Job as FlightJob};
 use crate::policy::golden_hour::ZoneTtl;
 use crate::receipt::Computed;
+use crate::store::entry::Place;
 use crate::sync::Mutex;
 use crate::truth::Invalidations;
 use crate::truth::generation::{Capture, Class};

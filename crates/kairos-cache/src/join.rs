@@ -8,7 +8,6 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::entry::Place;
 use crate::flight::{Join, Kind, Refresh};
 use crate::gate::Pass;
 use crate::job::{Home, Job, Work};
@@ -18,6 +17,7 @@ use crate::permits::Permit;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Computed;
+use crate::store::entry::Place;
 use crate::to_key::ToKey;
 use crate::waiting::Waiting;
 

@@ -10,7 +10,6 @@ use std::task::{Context, Waker};
 use crate::contain::{caught, contained, drop_each, shielded};
 use crate::drain::Underway;
 use crate::engine::Engine;
-use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::{After, Kind, Launch, Run};
 use crate::gate::{Admission, Arrival, Pass};
@@ -20,6 +19,7 @@ use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
+use crate::store::entry::Place;
 use crate::to_key::ToKey;
 use crate::turn::{OtherTurn, Turn};
 

@@ -36,10 +36,8 @@ mod contain;
 mod context;
 mod control;
 mod counts;
-mod displaced;
 mod drain;
 mod engine;
-mod entry;
 mod error;
 mod feed;
 mod fill;
@@ -73,14 +71,12 @@ mod snapshot;
 mod stats;
 mod store;
 mod sweep;
-mod sweeper;
 mod sync;
 mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod truth;
 mod turn;
 mod waiting;
-mod weight;
 
 pub use builder::Builder;
 pub use cache::Cache;

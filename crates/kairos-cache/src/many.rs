@@ -13,10 +13,10 @@ use crate::batch::{Batch, Together};
 use crate::cache::{Cache, Looked};
 use crate::context::Context;
 use crate::engine::Engine;
-use crate::entry::Place;
 use crate::error::Error;
 use crate::job::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
+use crate::store::entry::Place;
 use crate::to_key::ToKey;
 
 impl<K, V> Cache<K, V>

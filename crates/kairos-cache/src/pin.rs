@@ -7,12 +7,12 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::{Engine, View};
-use crate::entry::Place;
 use crate::job::Home;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Hit;
+use crate::store::entry::Place;
 use crate::to_key::ToKey;
 use crate::truth::stamp::Remembered;
 

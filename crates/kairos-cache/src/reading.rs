@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::counts::Bounded;
 use crate::engine::{Engine, View};
-use crate::entry::Place;
 use crate::error::Error;
 use crate::job::{Done, Joined};
 use crate::matches::odds::OddsRule;
@@ -19,6 +18,7 @@ use crate::policy::freshness::EntryView;
 use crate::policy::volatility::Signal;
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::clock::nanos;
+use crate::store::entry::Place;
 
 static NO_CONTEXT: Context = Context {
     scope: None,

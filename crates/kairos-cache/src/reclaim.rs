@@ -6,9 +6,9 @@ use std::hash::Hash;
 
 use crate::context::Scope;
 use crate::engine::Engine;
-use crate::entry::Entry;
 use crate::matches::state::ScopeState;
 use crate::policy::Now;
+use crate::store::entry::Entry;
 use crate::truth::slot::Held;
 
 impl<K, V> Engine<K, V>

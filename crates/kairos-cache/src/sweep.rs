@@ -11,8 +11,8 @@ use std::hash::Hash;
 use std::sync::{Arc, Weak};
 
 use crate::engine::Engine;
-use crate::entry::Entry;
 use crate::policy::Now;
+use crate::store::entry::Entry;
 use crate::truth::slot::Held;
 
 /// How long after the first request a sweep begins, at least.

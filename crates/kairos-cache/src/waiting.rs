@@ -10,7 +10,6 @@ use std::task::{Context, Poll};
 
 use crate::contain::shielded;
 use crate::engine::Engine;
-use crate::entry::Place;
 use crate::error::Error;
 use crate::flight::Ticket;
 use crate::job::{Done, Joined, KeyFlight};
@@ -19,6 +18,7 @@ use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
+use crate::store::entry::Place;
 
 /// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
 /// the compute.

@@ -2,6 +2,11 @@
 //! Never knows: freshness, invalidation, or matches. The only file that names moka.
 //! Read next: `slot.rs`, which carries the truth about an entry.
 
+pub(crate) mod displaced;
+pub(crate) mod entry;
+pub(crate) mod sweeper;
+pub(crate) mod weight;
+
 use std::borrow::Borrow;
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
@@ -12,7 +17,7 @@ use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 
 use crate::contain::{drop_each, shielded};
-use crate::displaced::Displaced;
+use crate::store::displaced::Displaced;
 use crate::to_key::ToKey;
 use crate::truth::slot::{Held, Slot};
 use crate::truth::{Keep, Shelf};
