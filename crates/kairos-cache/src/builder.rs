@@ -13,6 +13,7 @@ use kairos_metrics::Registry;
 
 use crate::breaker::BreakerCell;
 use crate::cache::Cache;
+use crate::config::rules::{self, Fixed, Rules};
 use crate::config::{CacheConfig, Config, EvaluateAt, ZoneConfig};
 use crate::drain::Drain;
 use crate::engine::Engine;
@@ -26,7 +27,6 @@ use crate::matches::state::ScopeState;
 use crate::notices::{Notice, Notices};
 use crate::permits::Permits;
 use crate::policy::events::EventGraph;
-use crate::rules::{self, Fixed, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::random::Random;
 use crate::runtime::sim::Sim;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::config::Config;
+use crate::config::rules::{Fixed, Rules};
 use crate::error::Error;
 use crate::notices::{Notice, Subscription};
 use crate::policy::breaker::BreakerLevel;
-use crate::rules::{Fixed, Rules};
 use crate::sync::Ordering;
 
 impl<K, V> Cache<K, V>

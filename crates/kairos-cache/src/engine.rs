@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 
 use crate::breaker::BreakerCell;
+use crate::config::rules::{Fixed, Rules};
 use crate::context::{Context, Scope};
 use crate::counts::Bounded;
 use crate::drain::Drain;
@@ -26,7 +27,6 @@ use crate::policy::Now;
 use crate::policy::breaker::BreakerLevel;
 use crate::policy::events::{EventGraph, MarketId};
 use crate::policy::freshness::EntryView;
-use crate::rules::{Fixed, Rules};
 use crate::runtime::Runtime;
 use crate::runtime::clock::Clock;
 use crate::runtime::random::Random;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::place::{NoToml, field_at, line_at};
+use super::locate::{NoToml, field_at, line_at};
 use super::{Config, EventsConfig};
 use crate::error::Error;
 use crate::policy::events::EventGraph;

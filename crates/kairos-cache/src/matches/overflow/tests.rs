@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::config::Config;
+use crate::config::rules::Rules;
 use crate::policy::events::EventGraph;
-use crate::rules::Rules;
 use crate::truth::generation::{Capture, Mark};
 
 const SECOND: i64 = 1_000_000_000;

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::config::Config;
-use crate::rules::Rules;
+use crate::config::rules::Rules;
 
 fn rule() -> BreakerRule {
     Rules::new(&Config::default()).expect("defaults are in range").read.breaker

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::super::golden_hour::Zone;
 use super::*;
+use crate::config::rules::Rules;
 use crate::config::{Config, EvaluateAt};
-use crate::rules::Rules;
 
 const SECOND: u64 = 1_000_000_000;
 

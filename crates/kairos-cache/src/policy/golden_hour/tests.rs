@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::config::Config;
-use crate::rules::Rules;
+use crate::config::rules::Rules;
 
 const SECOND: i64 = 1_000_000_000;
 

@@ -9,8 +9,10 @@ use std::time::Duration;
 use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod file;
 mod golden_hour;
-pub(crate) mod place;
+pub(crate) mod locate;
+pub(crate) mod rules;
 mod text;
 
 pub(crate) use text::parse;

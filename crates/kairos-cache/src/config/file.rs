@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::config::place::line_of;
+use crate::config::locate::line_of;
+use crate::config::rules::{self, Rules};
 use crate::config::{Config, EventsConfig};
 use crate::error::Error;
-use crate::rules::{self, Rules};
 
 /// What an event graph's file holds.
 #[derive(Deserialize)]
