@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::context::{Context, Scope};
 use crate::engine::Engine;
-use crate::job::{Home, Job};
+use crate::flight::job::{Home, Job};
 use crate::join::Alone;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;

@@ -12,15 +12,15 @@ use crate::contain::{contained, shielded};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::Run;
-use crate::gate::{Arrival, Pass};
+use crate::flight::gate::{Arrival, Pass};
+use crate::flight::permits::Permit;
+use crate::flight::turn::Turn;
 use crate::join::{Dispatch, RefreshPermit};
 use crate::launch::Watched;
 use crate::launched::Launched;
-use crate::permits::Permit;
 use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::sync::{AtomicUsize, Ordering};
-use crate::turn::Turn;
 
 /// What a call for many keys has found. A key that is not in it has nothing.
 pub(crate) type FoundTogether<K, V> = Result<HashMap<K, Computed<V>>, Error>;

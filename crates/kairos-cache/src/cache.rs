@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::Kind;
-use crate::job::{Job, Offer, Work};
+use crate::flight::job::{Job, Offer, Work};
 use crate::join::{Alone, Dispatch, Joining, work};
 use crate::pin::Pinned;
 use crate::policy::Now;

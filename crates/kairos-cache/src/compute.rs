@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::contain::{caught, shielded};
 use crate::engine::{Engine, rules_view};
 use crate::error::Error;
+use crate::flight::job::{Done, Found, Home, KeyFlight};
+use crate::flight::turn::Turn;
 use crate::flight::{Kind, Run};
-use crate::job::{Done, Found, Home, KeyFlight};
 use crate::notices::Notice;
 use crate::policy::freshness::{EntryView, shortened};
 use crate::policy::golden_hour::{Zone, ZoneTtl};
@@ -22,7 +23,6 @@ use crate::sync::AtomicU64;
 use crate::truth::generation::Capture;
 use crate::truth::slot::Held;
 use crate::truth::{self, KeyMarks};
-use crate::turn::Turn;
 
 impl<K, V> Engine<K, V>
 where

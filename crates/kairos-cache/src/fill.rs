@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::counts::Bounded;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::job::{Home, KeyFlight};
+use crate::flight::job::{Home, KeyFlight};
 use crate::to_key::ToKey;
 use crate::truth::generation::Capture;
 

@@ -8,12 +8,12 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::flight::gate::Pass;
+use crate::flight::job::{Home, Job, Work};
+use crate::flight::loader::found;
+use crate::flight::permits::Permit;
 use crate::flight::{Join, Kind, Refresh};
-use crate::gate::Pass;
-use crate::job::{Home, Job, Work};
 use crate::launched::{Compute, Launched};
-use crate::loader::found;
-use crate::permits::Permit;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;
 use crate::receipt::Computed;

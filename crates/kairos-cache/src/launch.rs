@@ -8,20 +8,20 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use crate::contain::{caught, contained, drop_each, shielded};
-use crate::drain::Underway;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::flight::drain::Underway;
+use crate::flight::gate::{Admission, Arrival, Pass};
+use crate::flight::job::{Done, Job, KeyFlight, Work};
+use crate::flight::permits::Permit;
+use crate::flight::turn::{OtherTurn, Turn};
 use crate::flight::{After, Kind, Launch, Run};
-use crate::gate::{Admission, Arrival, Pass};
-use crate::job::{Done, Job, KeyFlight, Work};
 use crate::launched::{Compute, Launched};
-use crate::permits::Permit;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
 use crate::store::entry::Place;
 use crate::to_key::ToKey;
-use crate::turn::{OtherTurn, Turn};
 
 /// A compute on its way through the gate.
 struct AtGate<K, V>(Launched<K, V>)

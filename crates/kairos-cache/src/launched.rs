@@ -10,9 +10,9 @@ use crate::contain::shielded;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::Launch;
-use crate::job::{Done, Home, Job, KeyFlight, Work};
+use crate::flight::job::{Done, Home, Job, KeyFlight, Work};
+use crate::flight::turn::Turn;
 use crate::policy::MonoNs;
-use crate::turn::Turn;
 
 /// A compute that a flight has launched and that no task runs yet. Dropping it ends it: its waiters
 /// are answered, and the key is free.

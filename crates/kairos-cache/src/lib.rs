@@ -35,27 +35,19 @@ mod contain;
 mod context;
 mod control;
 mod counts;
-mod drain;
 mod engine;
 mod error;
 mod feed;
 mod fill;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
-mod flights;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod gate;
 mod invalidate;
-mod job;
 mod join;
 mod launch;
 mod launched;
-mod loader;
 mod many;
 mod matches;
 mod notices;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod permits;
 mod pin;
 mod policy;
 mod read;
@@ -73,7 +65,6 @@ mod sync;
 mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod truth;
-mod turn;
 mod waiting;
 
 pub use builder::Builder;
@@ -108,13 +99,13 @@ pub use to_key::ToKey;
 #[doc(hidden)]
 pub mod model {
     pub use crate::breaker::SecondHand;
+    pub use crate::flight::gate::{Admission, Arrival, Gate, Pass};
+    pub use crate::flight::permits::{Permit, Permits};
     pub use crate::flight::{
         After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
-    pub use crate::gate::{Admission, Arrival, Gate, Pass};
     pub use crate::matches::published::Published;
     pub use crate::matches::state::ScopeState;
-    pub use crate::permits::{Permit, Permits};
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::clock::Steps;
     pub use crate::truth::generation::{Capture, Class, Mark, Sequence};

@@ -14,7 +14,7 @@ use crate::cache::{Cache, Looked};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::job::{Job, Work};
+use crate::flight::job::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
 use crate::store::entry::Place;
 use crate::to_key::ToKey;

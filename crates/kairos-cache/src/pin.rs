@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::{Engine, View};
-use crate::job::Home;
+use crate::flight::job::Home;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;

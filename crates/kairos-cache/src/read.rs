@@ -10,7 +10,7 @@ use crate::builder::Builder;
 use crate::cache::Cache;
 use crate::context::Context;
 use crate::error::Error;
-use crate::loader::erased;
+use crate::flight::loader::erased;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::to_key::ToKey;
 

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::counts::Bounded;
 use crate::engine::{Engine, View};
 use crate::error::Error;
-use crate::job::{Done, Joined};
+use crate::flight::job::{Done, Joined};
 use crate::matches::odds::OddsRule;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Signals, Verdict};

@@ -12,7 +12,7 @@ use crate::contain::shielded;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::Ticket;
-use crate::job::{Done, Joined, KeyFlight};
+use crate::flight::job::{Done, Joined, KeyFlight};
 use crate::policy::Now;
 use crate::policy::decide::Reason;
 use crate::reading::Reading;

@@ -10,7 +10,7 @@ use dashmap::mapref::multiple::RefMulti;
 use dashmap::{DashMap, Entry};
 use foldhash::fast::FixedState;
 
-use crate::job::KeyFlight;
+use crate::flight::job::KeyFlight;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::to_key::ToKey;
 

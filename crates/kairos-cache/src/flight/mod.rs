@@ -10,10 +10,19 @@ use crate::truth::KeyMarks;
 use crate::truth::generation::Capture;
 
 mod ask;
+pub(crate) mod drain;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod gate;
+pub(crate) mod job;
 mod leaving;
+pub(crate) mod loader;
 mod pending;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod permits;
 pub mod run;
 mod steps;
+pub(crate) mod table;
+pub(crate) mod turn;
 
 pub use pending::Offered;
 use pending::Pending;

@@ -12,7 +12,7 @@ use foldhash::fast::FixedState;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::job::{Found, Work};
+use crate::flight::job::{Found, Work};
 use crate::policy::MonoNs;
 use crate::receipt::Computed;
 use crate::sync::{AtomicUsize, Ordering};

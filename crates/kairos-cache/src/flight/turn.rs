@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::gate::Pass;
-use crate::permits::Permit;
+use crate::flight::gate::Pass;
+use crate::flight::permits::Permit;
 use crate::sync::Mutex;
 
 type Places = (Pass, Option<Permit>);
