@@ -9,8 +9,8 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::config::rules::{Fixed, Rules};
 use crate::error::Error;
-use crate::notices::{Notice, Subscription};
 use crate::policy::breaker::BreakerLevel;
+use crate::stats::notices::{Notice, Subscription};
 use crate::sync::Ordering;
 
 impl<K, V> Cache<K, V>

@@ -9,9 +9,9 @@ use crate::cache::Cache;
 use crate::context::Scope;
 use crate::error::Error;
 use crate::matches::overflow::Observation;
-use crate::notices::Notice;
 use crate::policy::volatility::Volatility;
 use crate::runtime::clock::wall_ns;
+use crate::stats::notices::Notice;
 
 impl<K, V> Cache<K, V>
 where

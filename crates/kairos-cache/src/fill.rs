@@ -10,10 +10,10 @@ use crate::cache::Cache;
 use crate::compute::Fresh;
 use crate::contain::shielded;
 use crate::context::Context;
-use crate::counts::Bounded;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::job::{Home, KeyFlight};
+use crate::stats::counts::Bounded;
 use crate::to_key::ToKey;
 use crate::truth::generation::Capture;
 

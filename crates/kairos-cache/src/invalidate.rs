@@ -11,8 +11,8 @@ use crate::context::Scope;
 use crate::engine::{Engine, View};
 use crate::error::Error;
 use crate::matches::state::TradingStatus;
-use crate::notices::Notice;
 use crate::policy::events::{MarketName, impact_tenths};
+use crate::stats::notices::Notice;
 
 /// What an event did.
 #[derive(Debug, Clone, PartialEq)]

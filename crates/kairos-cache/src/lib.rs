@@ -34,7 +34,6 @@ mod config;
 mod contain;
 mod context;
 mod control;
-mod counts;
 mod engine;
 mod error;
 mod feed;
@@ -47,7 +46,6 @@ mod launch;
 mod launched;
 mod many;
 mod matches;
-mod notices;
 mod pin;
 mod policy;
 mod read;
@@ -75,12 +73,10 @@ pub use config::{
     ZoneConfig, ZoneName,
 };
 pub use context::{Context, Scope};
-pub use counts::{Activity, Category, Sizes};
 pub use error::{Error, ObservationError};
 pub use fill::Fill;
 pub use invalidate::EventOutcome;
 pub use matches::state::TradingStatus;
-pub use notices::{Notice, Subscription};
 pub use pin::Pinned;
 pub use policy::breaker::BreakerLevel;
 pub use policy::decide::{Reason, Strategy};
@@ -92,6 +88,8 @@ pub use runtime::clock::{Clock, ManualClock};
 pub use runtime::sim::Sim;
 pub use runtime::{BoxFuture, Runtime, Task};
 pub use snapshot::StatsSnapshot;
+pub use stats::counts::{Activity, Category, Sizes};
+pub use stats::notices::{Notice, Subscription};
 pub use to_key::ToKey;
 
 /// The concurrent types, for the models that check them.

@@ -7,7 +7,6 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::counts::Bounded;
 use crate::engine::{Engine, View};
 use crate::error::Error;
 use crate::flight::job::{Done, Joined};
@@ -18,6 +17,7 @@ use crate::policy::freshness::EntryView;
 use crate::policy::volatility::Signal;
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::clock::nanos;
+use crate::stats::counts::Bounded;
 use crate::store::entry::Place;
 
 static NO_CONTEXT: Context = Context {

@@ -6,8 +6,8 @@ use std::hash::Hash;
 
 use crate::cache::Cache;
 use crate::context::Scope;
-use crate::counts::Bounded;
 use crate::error::Error;
+use crate::stats::counts::Bounded;
 
 impl<K, V> Cache<K, V>
 where

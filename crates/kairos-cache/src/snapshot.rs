@@ -9,9 +9,9 @@ use kairos_metrics::{HistogramSnapshot, Registry};
 use serde::Serialize;
 
 use crate::cache::Cache;
-use crate::counts::{Activity, Category, Counts, Sizes};
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
+use crate::stats::counts::{Activity, Category, Counts, Sizes};
 
 /// The cache's numbers at one moment: a flat object of 34 keys.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

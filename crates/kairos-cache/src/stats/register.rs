@@ -7,10 +7,10 @@ use std::sync::Arc;
 use kairos_metrics::{Precision, Registry};
 
 use super::{FloatSum, Stats};
-use crate::counts::{Baselines, Bounded, SCORES};
 use crate::error::Error;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
+use crate::stats::counts::{Baselines, Bounded, SCORES};
 use crate::sync::{AtomicU32, Mutex};
 
 /// How latencies are recorded.

@@ -4,15 +4,17 @@
 
 use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
 
-use crate::counts::{Activity, Baselines, Bounded, Counts, SCORES};
 use crate::error::ObservationError;
 use crate::flight::Kind;
 use crate::policy::breaker::{BreakerLevel, Scored};
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
 use crate::policy::volatility::{Signal, Volatility};
+use crate::stats::counts::{Activity, Baselines, Bounded, Counts, SCORES};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
+pub(crate) mod counts;
+pub(crate) mod notices;
 mod register;
 
 pub(crate) use register::Sampling;
