@@ -25,8 +25,6 @@
 mod background;
 mod batch;
 pub mod blocking;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod breaker;
 mod builder;
 mod cache;
 mod compute;
@@ -51,14 +49,12 @@ mod policy;
 mod read;
 mod reading;
 mod receipt;
-mod reclaim;
 mod resolve;
 mod runtime;
 mod shutdown;
 mod snapshot;
 mod stats;
 mod store;
-mod sweep;
 mod sync;
 mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -96,7 +92,7 @@ pub use to_key::ToKey;
 #[cfg(kairos_loom)]
 #[doc(hidden)]
 pub mod model {
-    pub use crate::breaker::SecondHand;
+    pub use crate::engine::breaker::SecondHand;
     pub use crate::flight::gate::{Admission, Arrival, Gate, Pass};
     pub use crate::flight::permits::{Permit, Permits};
     pub use crate::flight::{

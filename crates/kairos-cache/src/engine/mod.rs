@@ -2,15 +2,20 @@
 //! Never knows: what a read will decide.
 //! Read next: `cache.rs` for reads, `compute.rs` for computes, `invalidate.rs` for the rest.
 
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod breaker;
+pub(crate) mod reclaim;
+pub(crate) mod sweep;
+
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::breaker::BreakerCell;
 use crate::config::rules::{Fixed, Rules};
 use crate::context::{Context, Scope};
+use crate::engine::breaker::BreakerCell;
 use crate::error::Error;
 use crate::flight::drain::Drain;
 use crate::flight::gate::Gate;
