@@ -8,8 +8,8 @@ use std::hash::Hash;
 
 use crate::cache::Cache as AsyncCache;
 use crate::context::Context;
+use crate::engine::read::join::blocking_work;
 use crate::error::Error;
-use crate::join::blocking_work;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::runtime::parking::wait;
 use crate::to_key::ToKey;

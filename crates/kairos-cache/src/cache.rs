@@ -9,19 +9,19 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::engine::Engine;
+use crate::engine::read::join::{Alone, Dispatch, Joining, work};
+use crate::engine::read::pin::Pinned;
+use crate::engine::read::reading::Reading;
+use crate::engine::read::waiting::Waiting;
 use crate::error::Error;
 use crate::flight::Kind;
 use crate::flight::job::{Job, Offer, Work};
-use crate::join::{Alone, Dispatch, Joining, work};
-use crate::pin::Pinned;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::events::EventGraph;
-use crate::reading::Reading;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::store::entry::Place;
 use crate::to_key::ToKey;
-use crate::waiting::Waiting;
 
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.
 ///

@@ -22,7 +22,6 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 
-mod background;
 mod batch;
 pub mod blocking;
 mod builder;
@@ -39,15 +38,12 @@ mod fill;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
 mod invalidate;
-mod join;
 mod launch;
 mod launched;
 mod many;
 mod matches;
-mod pin;
 mod policy;
 mod read;
-mod reading;
 mod receipt;
 mod resolve;
 mod runtime;
@@ -59,7 +55,6 @@ mod sync;
 mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod truth;
-mod waiting;
 
 pub use builder::Builder;
 pub use cache::Cache;
@@ -69,11 +64,11 @@ pub use config::{
     ZoneConfig, ZoneName,
 };
 pub use context::{Context, Scope};
+pub use engine::read::pin::Pinned;
 pub use error::{Error, ObservationError};
 pub use fill::Fill;
 pub use invalidate::EventOutcome;
 pub use matches::state::TradingStatus;
-pub use pin::Pinned;
 pub use policy::breaker::BreakerLevel;
 pub use policy::decide::{Reason, Strategy};
 pub use policy::events::{EventGraph, EventId, GraphError, MarketId, MarketName};

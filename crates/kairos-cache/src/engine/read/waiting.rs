@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 
 use crate::contain::shielded;
 use crate::engine::Engine;
+use crate::engine::read::reading::Reading;
 use crate::error::Error;
 use crate::flight::Ticket;
 use crate::flight::job::{Done, Joined, KeyFlight};
 use crate::policy::Now;
 use crate::policy::decide::Reason;
-use crate::reading::Reading;
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
 use crate::store::entry::Place;

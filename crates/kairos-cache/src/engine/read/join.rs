@@ -8,6 +8,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::engine::read::reading::Reading;
+use crate::engine::read::waiting::Waiting;
 use crate::flight::gate::Pass;
 use crate::flight::job::{Home, Job, Work};
 use crate::flight::loader::found;
@@ -15,11 +17,9 @@ use crate::flight::permits::Permit;
 use crate::flight::{Join, Kind, Refresh};
 use crate::launched::{Compute, Launched};
 use crate::policy::decide::Reason;
-use crate::reading::Reading;
 use crate::receipt::Computed;
 use crate::store::entry::Place;
 use crate::to_key::ToKey;
-use crate::waiting::Waiting;
 
 /// How far a read came on its way to a compute.
 pub(crate) enum Joining<K, V>

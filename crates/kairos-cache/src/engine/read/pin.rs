@@ -6,11 +6,11 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, View};
 use crate::flight::job::Home;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
-use crate::reading::Reading;
 use crate::receipt::Hit;
 use crate::store::entry::Place;
 use crate::to_key::ToKey;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use crate::context::{Context, Scope};
 use crate::engine::Engine;
+use crate::engine::read::join::Alone;
+use crate::engine::read::reading::{NO_PLACE, Reading};
 use crate::flight::job::{Home, Job};
-use crate::join::Alone;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
-use crate::reading::{NO_PLACE, Reading};
 
 impl<K, V> Engine<K, V>
 where
