@@ -22,11 +22,9 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 
-mod batch;
 pub mod blocking;
 mod builder;
 mod cache;
-mod compute;
 mod config;
 mod contain;
 mod context;
@@ -38,8 +36,6 @@ mod fill;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
 mod invalidate;
-mod launch;
-mod launched;
 mod many;
 mod matches;
 mod policy;

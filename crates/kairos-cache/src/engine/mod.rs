@@ -4,6 +4,7 @@
 
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 pub(crate) mod breaker;
+pub(crate) mod compute;
 pub(crate) mod read;
 pub(crate) mod reclaim;
 pub(crate) mod sweep;

@@ -8,6 +8,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::engine::compute::claim::{Compute, Launched};
 use crate::engine::read::reading::Reading;
 use crate::engine::read::waiting::Waiting;
 use crate::flight::gate::Pass;
@@ -15,7 +16,6 @@ use crate::flight::job::{Home, Job, Work};
 use crate::flight::loader::found;
 use crate::flight::permits::Permit;
 use crate::flight::{Join, Kind, Refresh};
-use crate::launched::{Compute, Launched};
 use crate::policy::decide::Reason;
 use crate::receipt::Computed;
 use crate::store::entry::Place;

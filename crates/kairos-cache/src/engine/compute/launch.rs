@@ -9,6 +9,7 @@ use std::task::{Context, Waker};
 
 use crate::contain::{caught, contained, drop_each, shielded};
 use crate::engine::Engine;
+use crate::engine::compute::claim::{Compute, Launched};
 use crate::error::Error;
 use crate::flight::drain::Underway;
 use crate::flight::gate::{Admission, Arrival, Pass};
@@ -16,7 +17,6 @@ use crate::flight::job::{Done, Job, KeyFlight, Work};
 use crate::flight::permits::Permit;
 use crate::flight::turn::{OtherTurn, Turn};
 use crate::flight::{After, Kind, Launch, Run};
-use crate::launched::{Compute, Launched};
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;

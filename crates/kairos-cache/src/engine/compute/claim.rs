@@ -5,9 +5,9 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::compute::Running;
 use crate::contain::shielded;
 use crate::engine::Engine;
+use crate::engine::compute::running::Running;
 use crate::error::Error;
 use crate::flight::Launch;
 use crate::flight::job::{Done, Home, Job, KeyFlight, Work};

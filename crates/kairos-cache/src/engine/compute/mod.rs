@@ -1,0 +1,7 @@
+// The parts of a cache in one struct, and the ways through them.
+// Never knows: what callers may do.
+
+pub(crate) mod batch;
+pub(crate) mod claim;
+pub(crate) mod launch;
+pub(crate) mod running;
