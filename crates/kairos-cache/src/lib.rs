@@ -22,29 +22,18 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 
-pub mod blocking;
-mod builder;
 mod cache;
 mod config;
 mod contain;
 mod context;
-mod control;
 mod engine;
 mod error;
-mod feed;
-mod fill;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
-mod invalidate;
-mod many;
 mod matches;
 mod policy;
-mod read;
 mod receipt;
-mod resolve;
 mod runtime;
-mod shutdown;
-mod snapshot;
 mod stats;
 mod store;
 mod sync;
@@ -52,8 +41,12 @@ mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod truth;
 
-pub use builder::Builder;
 pub use cache::Cache;
+pub use cache::blocking;
+pub use cache::builder::Builder;
+pub use cache::fill::Fill;
+pub use cache::invalidate::EventOutcome;
+pub use cache::numbers::StatsSnapshot;
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig,
     FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
@@ -62,8 +55,6 @@ pub use config::{
 pub use context::{Context, Scope};
 pub use engine::read::pin::Pinned;
 pub use error::{Error, ObservationError};
-pub use fill::Fill;
-pub use invalidate::EventOutcome;
 pub use matches::state::TradingStatus;
 pub use policy::breaker::BreakerLevel;
 pub use policy::decide::{Reason, Strategy};
@@ -74,7 +65,6 @@ pub use receipt::{Answer, Computed, Hit, Receipt, Source};
 pub use runtime::clock::{Clock, ManualClock};
 pub use runtime::sim::Sim;
 pub use runtime::{BoxFuture, Runtime, Task};
-pub use snapshot::StatsSnapshot;
 pub use stats::counts::{Activity, Category, Sizes};
 pub use stats::notices::{Notice, Subscription};
 pub use to_key::ToKey;

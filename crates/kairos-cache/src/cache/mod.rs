@@ -2,6 +2,18 @@
 //! Never knows: how a rule is worked out, where entries live, or how computes are spawned.
 //! Read next: `policy/decide.rs` for the order of decisions, `compute.rs` for the waiting.
 
+pub mod blocking;
+pub(crate) mod builder;
+pub(crate) mod control;
+pub(crate) mod feed;
+pub(crate) mod fill;
+pub(crate) mod invalidate;
+pub(crate) mod many;
+pub(crate) mod numbers;
+pub(crate) mod read;
+pub(crate) mod resolve;
+pub(crate) mod shutdown;
+
 use std::borrow::Borrow;
 use std::error::Error as StdError;
 use std::hash::Hash;

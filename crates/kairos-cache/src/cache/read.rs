@@ -6,8 +6,8 @@ use std::borrow::Borrow;
 use std::error::Error as StdError;
 use std::hash::Hash;
 
-use crate::builder::Builder;
 use crate::cache::Cache;
+use crate::cache::builder::Builder;
 use crate::context::Context;
 use crate::error::Error;
 use crate::flight::loader::erased;
