@@ -1,13 +1,13 @@
 //! A command line as a value: shown exactly as it can be typed, then run in the workspace root.
 //! Never knows: why it is run, or what its output means.
-//! Read next: `ci.rs`, which runs a list of these.
+//! Read next: `check/ci.rs`, which runs a list of these.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A `cargo` command line with the variables set for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

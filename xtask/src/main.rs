@@ -1,33 +1,22 @@
 //! The developer commands of this workspace, as one table: name, usage, function.
 //! Never knows: what a command does, or which tools it starts.
-//! Read next: `ci.rs`, which strings the other commands together.
+//! Read next: `check/ci.rs`, which strings the other commands together.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
 mod bench;
-mod ci;
-mod clocks;
-mod flood;
+mod check;
+mod failure;
 mod invocation;
-mod loom;
-mod property;
 mod scrape;
 mod target;
 mod tidy;
-mod tsan;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Why a command ended without doing its work.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// The arguments make no sense; nothing was started. Exit code 2.
-    Usage(String),
-    /// The command ran and found something wrong. Exit code 1.
-    Failed(String),
-}
+use failure::Failure;
 
 /// One row of the command table.
 struct Command {
@@ -42,7 +31,7 @@ const COMMANDS: &[Command] = &[
         name: "ci",
         usage: "ci",
         about: "every check, in order; the first failure ends it",
-        run: ci::run,
+        run: check::ci,
     },
     Command {
         name: "tidy",
@@ -54,13 +43,13 @@ const COMMANDS: &[Command] = &[
         name: "loom",
         usage: "loom [--deep | --preemptions N] [-- TEST ARGS]",
         about: "the models in loom-tests/ under `--cfg kairos_loom`",
-        run: loom::run,
+        run: check::loom,
     },
     Command {
         name: "property",
         usage: "property [SEQUENCES [SEED]]",
         about: "drawn sequences of operations on the cache against the model of its contract",
-        run: property::run,
+        run: check::property,
     },
     Command {
         name: "scrape",
@@ -72,19 +61,19 @@ const COMMANDS: &[Command] = &[
         name: "clocks",
         usage: "clocks",
         about: "the metrics crate without a counter, and for aarch64 where that target is installed",
-        run: clocks::run,
+        run: check::clocks,
     },
     Command {
         name: "tsan",
         usage: "tsan",
         about: "stress programs and concurrent tests under ThreadSanitizer, on nightly",
-        run: tsan::run,
+        run: check::tsan,
     },
     Command {
         name: "flood",
         usage: "flood [NAME]",
         about: "floods of made-up names at full size, with the memory they take, all or one",
-        run: flood::run,
+        run: check::flood,
     },
     Command {
         name: "bench",

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A silent peer is given up after this.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A running program; dropped, it is killed by its process id and waited for.
 pub(crate) struct Process {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::http::{connected, get, read_head};
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Listens on a loopback port until it is dropped.
 pub(crate) struct Relay {

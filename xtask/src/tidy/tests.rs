@@ -1,6 +1,6 @@
 //! The rules together, over a checkout made for the purpose.
 //! Never knows: this workspace's own files.
-//! Read next: `../tidy.rs`, the table of rules.
+//! Read next: `mod.rs`, the table of rules.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

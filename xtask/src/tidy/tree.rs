@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::file::File;
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Every path of the workspace, and the text files among them.
 #[derive(Debug, Default)]

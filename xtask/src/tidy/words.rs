@@ -1,6 +1,6 @@
 //! Words that stand in no file: unfinished marks, machine paths, hosts, praise, empty names.
 //! Never knows: whether a word is code, comment or prose; only the text counts.
-//! Read next: `../tidy.rs`, the table of rules.
+//! Read next: `mod.rs`, the table of rules.
 
 use super::Finding;
 use super::file::File;

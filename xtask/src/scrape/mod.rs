@@ -1,6 +1,6 @@
 //! Has a real Prometheus scrape the service example in both text formats, and promtool judge them.
 //! Never knows: how metrics are counted or rendered.
-//! Read next: `scrape/tools.rs`, where Prometheus comes from; `scrape/relay.rs`, how a format is forced.
+//! Read next: `tools.rs`, where Prometheus comes from; `relay.rs`, how a format is forced.
 
 mod http;
 mod process;
@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::failure::Failure;
 use crate::invocation::Invocation;
-use crate::{Failure, target};
+use crate::target;
 use http::{get, percent_encoded};
 use process::Process;
 use relay::Relay;

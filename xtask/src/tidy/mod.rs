@@ -1,6 +1,6 @@
 //! The text rules of this workspace: a table of pure functions from a file to its violations.
 //! Never knows: what a rule looks for, or how a Rust file is taken apart.
-//! Read next: `tidy/layers.rs`, the tables that say who may import whom.
+//! Read next: `layers.rs`, the tables that say who may import whom.
 
 mod clocks;
 mod file;
@@ -18,7 +18,7 @@ mod words;
 
 use std::path::Path;
 
-use crate::Failure;
+use crate::failure::Failure;
 use file::File;
 use tree::Tree;
 

@@ -1,13 +1,15 @@
 //! The whole check: a table of steps run in order, each with its command line and its time.
 //! Never knows: what a step checks, or the machine it runs on.
-//! Read next: `tidy.rs` and `loom.rs`, the two steps that are not plain cargo.
+//! Read next: `../tidy/` and `loom.rs`, the two steps that are not plain cargo.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::{clocks, loom, property};
+use crate::failure::Failure;
 use crate::invocation::Invocation;
-use crate::{Failure, clocks, loom, property, scrape, tidy};
+use crate::{scrape, tidy};
 
 /// Runs every step; nothing is taken as an argument, so that every machine checks the same.
 ///

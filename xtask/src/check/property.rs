@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::invocation::Invocation;
 
 /// How many sequences the whole check runs; a plain `cargo test` runs a few of them.

@@ -5,8 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::failure::Failure;
 use crate::invocation::Invocation;
-use crate::{Failure, target};
+use crate::target;
 
 /// What is run: tests that join their threads one by one, since the end of std's scopes is blank to
 /// the sanitizer. By the part of the command line that tells it from the others.

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::invocation::Invocation;
 
 /// Every flood, in the order in which they run when none is named.

@@ -4,8 +4,9 @@
 
 use std::path::Path;
 
+use crate::failure::Failure;
 use crate::invocation::Invocation;
-use crate::{Failure, target};
+use crate::target;
 
 /// How often a model may switch away from a thread that could go on, by default.
 pub(crate) const PREEMPTIONS: u32 = 2;

@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::failure::Failure;
 use crate::invocation::Invocation;
-use crate::{Failure, target};
+use crate::target;
 
 const AARCH64: &str = "aarch64-unknown-linux-gnu";
 
