@@ -18,7 +18,6 @@ const GROUPS: &[&str] = &["metrics", "cache"];
 /// [`Failure::Usage`] for an unknown group, [`Failure::Failed`] at the first program that fails.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     for invocation in parse(args)? {
-        println!("{invocation}");
         invocation.run(root)?;
     }
     Ok(())
@@ -38,7 +37,7 @@ fn parse(args: &[String]) -> Result<Vec<Invocation>, Failure> {
         return Err(Failure::Usage(format!("`bench` takes one group of {known}; got `{given}`")));
     }
     let line = |group| {
-        Invocation::cargo(["run", "--release", "-p", "benches", "--bin", group]).args(program_args)
+        Invocation::words("cargo run --release -p benches --bin").args([group]).args(program_args)
     };
     Ok(groups.into_iter().map(line).collect())
 }

@@ -11,6 +11,7 @@ mod invocation;
 mod scrape;
 mod target;
 mod tidy;
+mod tools;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,24 @@ const COMMANDS: &[Command] = &[
         run: tidy::run,
     },
     Command {
+        name: "packages",
+        usage: "packages",
+        about: "licences, sources, order and use of the dependencies",
+        run: check::packages,
+    },
+    Command {
+        name: "spelling",
+        usage: "spelling",
+        about: "how every file is spelt, by typos",
+        run: check::spelling,
+    },
+    Command {
+        name: "links",
+        usage: "links",
+        about: "where the links in Markdown lead, by rumdl",
+        run: check::links,
+    },
+    Command {
         name: "loom",
         usage: "loom [--deep | --preemptions N] [-- TEST ARGS]",
         about: "the models in loom-tests/ under `--cfg kairos_loom`",
@@ -50,6 +69,12 @@ const COMMANDS: &[Command] = &[
         usage: "property [SEQUENCES [SEED]]",
         about: "drawn sequences of operations on the cache against the model of its contract",
         run: check::property,
+    },
+    Command {
+        name: "features",
+        usage: "features",
+        about: "each feature alone, and the default features with their tests",
+        run: check::features,
     },
     Command {
         name: "scrape",
@@ -157,6 +182,10 @@ mod tests {
             "flood rain",
             "property x",
             "scrape now",
+            "packages x",
+            "features x",
+            "spelling x",
+            "links x",
             "clocks x",
             "tsan x",
         ] {

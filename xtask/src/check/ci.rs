@@ -1,100 +1,98 @@
-//! The whole check: a table of steps run in order, each with its command line and its time.
-//! Never knows: what a step checks, or the machine it runs on.
-//! Read next: `../tidy/` and `loom.rs`, the two steps that are not plain cargo.
+// The whole check: a table of steps run in order, each with its time and its share at the end.
+// Never knows: what a step checks, or the machine it runs on.
+// Read next: `../tidy/mod.rs`, and `loom.rs` as one of the steps that are more than a line.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{clocks, loom, property};
-use crate::failure::Failure;
+use super::{clocks, features, loom, packages, property, prose};
+use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
 use crate::{scrape, tidy};
 
-/// Runs every step; nothing is taken as an argument, so that every machine checks the same.
+/// What a step runs.
+#[derive(Clone, Copy)]
+enum Run {
+    /// A command line.
+    Line(&'static str),
+    /// A command of this program, without arguments.
+    Own(fn(&Path, &[String]) -> Result<(), Failure>),
+}
+
+/// The steps that take seconds come first, so that most mistakes are reported at once.
+///
+/// Clippy, test and doc share the main target folder and its dev profile, with the same features,
+/// so that a dependency is checked once and built once. The property test runs a few sequences as
+/// one of the tests and all of them as a step of its own, which prints what they reached. Loom has
+/// flags of its own and therefore a folder of its own: see `loom.rs`.
+const STEPS: &[(&str, Run)] = &[
+    ("fmt", Run::Line("cargo fmt --all --check")),
+    ("tidy", Run::Own(tidy::run)),
+    ("packages", Run::Own(packages::run)),
+    ("spelling", Run::Own(prose::spelling)),
+    ("links", Run::Own(prose::links)),
+    ("clippy", Run::Line("cargo clippy --workspace --all-targets --all-features -- -Dwarnings")),
+    ("test", Run::Line("cargo test --workspace --all-features")),
+    ("property", Run::Own(property::run)),
+    ("features", Run::Own(features::run)),
+    ("scrape", Run::Own(scrape::run)),
+    ("clocks", Run::Own(clocks::run)),
+    ("doc", Run::Line("RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --all-features")),
+    ("loom", Run::Own(loom::run)),
+];
+
+/// Runs every step; takes no arguments, so that every machine checks the same.
 ///
 /// # Errors
 ///
 /// The first step that fails, by its name; the steps after it are not run.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
-    if let [unknown, ..] = args {
-        return Err(Failure::Usage(format!("`ci` takes no arguments, got `{unknown}`")));
-    }
-    let times = run_steps(steps(root))?;
+    no_arguments("ci", args)?;
+    let times = run_steps(root, STEPS)?;
     println!("\n{}", table(&times));
     Ok(())
 }
 
-/// One row of the check.
-struct Step<'a> {
-    name: &'static str,
-    command: String,
-    action: Box<dyn FnOnce() -> Result<(), Failure> + 'a>,
-}
-
-/// Clippy, test and doc share the main target folder and its dev profile, with the same features,
-/// so that a dependency is checked once and built once. The property test runs a few sequences as
-/// one of the tests and all of them as a step of its own, which prints what they reached. Loom has
-/// flags of its own and therefore a folder of its own: see `loom.rs`.
-fn steps(root: &Path) -> Vec<Step<'_>> {
-    let cargo = |name, invocation: Invocation| Step {
-        name,
-        command: invocation.to_string(),
-        action: Box::new(move || invocation.run(root)),
-    };
-    let own = |name: &'static str, run: fn(&Path, &[String]) -> Result<(), Failure>| Step {
-        name,
-        command: format!("cargo xtask {name}"),
-        action: Box::new(move || run(root, &[])),
-    };
-    let words = |line: &str| Invocation::cargo(line.split_whitespace());
-    vec![
-        cargo("fmt", words("fmt --all --check")),
-        cargo("clippy", words("clippy --workspace --all-targets --all-features -- -D warnings")),
-        cargo("test", words("test --workspace --all-features")),
-        cargo("property", property::invocation(property::SEQUENCES, 0)),
-        own("scrape", scrape::run),
-        own("clocks", clocks::run),
-        cargo(
-            "doc",
-            words("doc --workspace --no-deps --all-features").var("RUSTDOCFLAGS", "-D warnings"),
-        ),
-        own("tidy", tidy::run),
-        cargo("loom", loom::invocation(root, loom::PREEMPTIONS, &[])),
-    ]
-}
-
-/// Runs `steps` until one fails; gives the time of each.
-fn run_steps(steps: Vec<Step<'_>>) -> Result<Vec<(&'static str, Duration)>, Failure> {
-    let count = steps.len();
-    let mut times = Vec::with_capacity(count);
-    for (index, Step { name, command, action }) in steps.into_iter().enumerate() {
-        println!("\n== {}/{count} {name}: {command}", index + 1);
+/// Runs `steps` until one fails; returns the time of each.
+fn run_steps(
+    root: &Path,
+    steps: &[(&'static str, Run)],
+) -> Result<Vec<(&'static str, Duration)>, Failure> {
+    let mut times = Vec::with_capacity(steps.len());
+    for (number, (name, run)) in (1..).zip(steps) {
+        println!("\n== {number}/{} {name}", steps.len());
         let start = Instant::now();
-        let result = action();
+        let result = match run {
+            Run::Line(line) => Invocation::words(line).run(root),
+            Run::Own(command) => command(root, &[]),
+        };
         let time = start.elapsed();
         match result {
             Ok(()) => println!("== {name} passed in {}", seconds(time)),
-            Err(Failure::Failed(reason) | Failure::Usage(reason)) => {
+            Err(failure) => {
                 return Err(Failure::Failed(format!(
-                    "ci stopped at step `{name}` after {}: {reason}",
-                    seconds(time)
+                    "ci stopped at step `{name}` after {}: {}",
+                    seconds(time),
+                    failure.into_reason()
                 )));
             }
         }
-        times.push((name, time));
+        times.push((*name, time));
     }
     Ok(times)
 }
 
-fn table(times: &[(&'static str, Duration)]) -> String {
-    let mut text = String::new();
-    for (name, time) in times {
-        // Writing into a `String` cannot fail.
-        let _ = writeln!(text, "{name:8}{:>10}", seconds(*time));
-    }
+/// Each step with its time and its share of the whole.
+fn table(times: &[(&str, Duration)]) -> String {
     let total: Duration = times.iter().map(|(_, time)| *time).sum();
-    text + &format!("{:8}{:>10}", "total", seconds(total))
+    let mut text = String::new();
+    for (name, time) in times.iter().copied().chain([("total", total)]) {
+        let percent = 100.0 * time.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
+        // Writing into a `String` cannot fail.
+        let _ = writeln!(text, "{name:8}{:>10}{percent:>7.1} %", seconds(time));
+    }
+    text.trim_end().to_owned()
 }
 
 fn seconds(time: Duration) -> String {
@@ -103,58 +101,41 @@ fn seconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
     use super::*;
 
     #[test]
     fn the_first_failure_stops_the_run_and_is_named() {
-        let ran = &RefCell::new(Vec::new());
-        let step = |name: &'static str, result: Result<(), Failure>| Step {
-            name,
-            command: format!("run {name}"),
-            action: Box::new(move || {
-                ran.borrow_mut().push(name);
-                result
-            }),
+        let broken = |_: &Path, _: &[String]| Err(Failure::Failed("it broke".into()));
+        let unreached = |_: &Path, _: &[String]| panic!("the step before it has failed");
+        let steps =
+            [("one", Run::Line("true")), ("two", Run::Own(broken)), ("three", Run::Own(unreached))];
+        let Err(Failure::Failed(reason)) = run_steps(Path::new("."), &steps) else {
+            panic!("step two fails")
         };
-        let result = run_steps(vec![
-            step("one", Ok(())),
-            step("two", Err(Failure::Failed("it broke".into()))),
-            step("three", Ok(())),
-        ]);
-        let Err(Failure::Failed(reason)) = result else { panic!("{result:?}") };
         assert!(reason.contains("`two`") && reason.ends_with("it broke"), "{reason}");
-        assert_eq!(*ran.borrow(), ["one", "two"]);
+        let names = run_steps(Path::new("."), &steps[..1]).expect("step one passes");
+        assert_eq!(names.len(), 1);
     }
 
     #[test]
-    fn the_steps_are_the_documented_ones_in_order() {
-        let shown: Vec<String> = steps(Path::new("."))
-            .into_iter()
-            .map(|step| format!("{}: {}", step.name, step.command))
-            .collect();
+    fn the_steps_that_take_seconds_come_before_what_compiles() {
+        let names: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
         assert_eq!(
-            shown[..8],
+            names,
             [
-                "fmt: cargo fmt --all --check",
-                "clippy: cargo clippy --workspace --all-targets --all-features -- -D warnings",
-                "test: cargo test --workspace --all-features",
-                "property: KAIROS_MODEL_SEQUENCES=10000 KAIROS_MODEL_SEED=0 cargo test --workspace \
-                 --all-features --test model -- --nocapture",
-                "scrape: cargo xtask scrape",
-                "clocks: cargo xtask clocks",
-                "doc: RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features",
-                "tidy: cargo xtask tidy",
+                "fmt", "tidy", "packages", "spelling", "links", "clippy", "test", "property",
+                "features", "scrape", "clocks", "doc", "loom"
             ]
         );
-        assert!(shown[8].starts_with("loom: RUSTFLAGS='--cfg kairos_loom'"), "{}", shown[8]);
-        assert_eq!(shown.len(), 9);
     }
 
     #[test]
-    fn the_table_adds_the_times_up() {
+    fn the_table_shows_each_share_and_adds_the_times_up() {
         let text = table(&[("fmt", Duration::from_millis(500)), ("test", Duration::from_secs(2))]);
-        assert_eq!(text.lines().last(), Some("total        2.5 s"));
+        assert_eq!(
+            text,
+            "fmt          0.5 s   20.0 %\ntest         2.0 s   80.0 %\ntotal        2.5 s  100.0 %"
+        );
+        assert!(table(&[]).ends_with("0.0 %"));
     }
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
 use crate::target;
 
@@ -18,9 +18,7 @@ const AARCH64: &str = "aarch64-unknown-linux-gnu";
 ///
 /// [`Failure::Usage`] for arguments, [`Failure::Failed`] if the check or the tests fail.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
-    if let [unknown, ..] = args {
-        return Err(Failure::Usage(format!("`clocks` takes no arguments, got `{unknown}`")));
-    }
+    no_arguments("clocks", args)?;
     let mut invocations = vec![on_system_clock(root)];
     if is_installed() {
         invocations.push(for_aarch64());
@@ -30,24 +28,20 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
         );
     }
     for invocation in invocations {
-        println!("{invocation}");
         invocation.run(root)?;
     }
     Ok(())
 }
 
 fn for_aarch64() -> Invocation {
-    let line = format!("check -p kairos-metrics --all-features --target {AARCH64}");
-    Invocation::cargo(line.split_whitespace())
+    Invocation::words(&format!("cargo check -p kairos-metrics --all-features --target {AARCH64}"))
 }
 
 /// In a target folder of its own, for the reason that loom has one.
 fn on_system_clock(root: &Path) -> Invocation {
     let folder = target::shown(root, "os-clock");
-    let line = "test -p kairos-metrics --all-features --lib --tests --target-dir";
-    Invocation::cargo(line.split_whitespace())
-        .args(&[folder])
-        .var("RUSTFLAGS", "--cfg kairos_os_clock")
+    let line = "cargo test -p kairos-metrics --all-features --lib --tests --target-dir";
+    Invocation::words(line).args([folder]).var("RUSTFLAGS", "--cfg kairos_os_clock")
 }
 
 /// Whether std is there for the target.

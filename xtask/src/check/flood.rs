@@ -31,8 +31,7 @@ fn parse(args: &[String]) -> Result<Vec<Invocation>, Failure> {
         return Err(Failure::Usage(format!("`flood` takes one of {known}; got `{given}`")));
     }
     let line = |flood| {
-        let example = ["run", "--release", "-q", "-p", "kairos-cache", "--example", "flood", "--"];
-        Invocation::cargo(example.into_iter().chain([flood]))
+        Invocation::words("cargo run --release -q -p kairos-cache --example flood --").args([flood])
     };
     Ok(floods.into_iter().map(line).collect())
 }

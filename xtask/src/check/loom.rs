@@ -9,7 +9,7 @@ use crate::invocation::Invocation;
 use crate::target;
 
 /// How often a model may switch away from a thread that could go on, by default.
-pub(crate) const PREEMPTIONS: u32 = 2;
+const PREEMPTIONS: u32 = 2;
 
 /// The same for `--deep`: minutes instead of seconds per model.
 const PREEMPTIONS_DEEP: u32 = 3;
@@ -21,22 +21,20 @@ const PREEMPTIONS_DEEP: u32 = 3;
 /// [`Failure::Usage`] for unknown arguments, [`Failure::Failed`] if a model fails.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     let (preemptions, harness) = parse(args)?;
-    let invocation = invocation(root, preemptions, harness);
-    println!("{invocation}");
-    invocation.run(root)
+    invocation(root, preemptions, harness).run(root)
 }
 
 /// The command line that runs the models.
 ///
 /// `--cfg` changes every crate's fingerprint, hence a target folder of its own: in the main one
 /// each run would rebuild what the other left.
-pub(crate) fn invocation(root: &Path, preemptions: u32, harness: &[String]) -> Invocation {
+fn invocation(root: &Path, preemptions: u32, harness: &[String]) -> Invocation {
     let folder = target::shown(root, "loom");
-    let line =
-        Invocation::cargo(["test", "-p", "loom-tests", "--release", "--target-dir", &folder])
-            .var("RUSTFLAGS", "--cfg kairos_loom")
-            .var("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
-    if harness.is_empty() { line } else { line.args(&["--".to_string()]).args(harness) }
+    let line = Invocation::words("cargo test -p loom-tests --release --target-dir")
+        .args([folder])
+        .var("RUSTFLAGS", "--cfg kairos_loom")
+        .var("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
+    if harness.is_empty() { line } else { line.args(["--"]).args(harness) }
 }
 
 fn parse(args: &[String]) -> Result<(u32, &[String]), Failure> {

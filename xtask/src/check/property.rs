@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::invocation::Invocation;
 
 /// How many sequences the whole check runs; a plain `cargo test` runs a few of them.
-pub(crate) const SEQUENCES: u64 = 10_000;
+const SEQUENCES: u64 = 10_000;
 
 /// `property [SEQUENCES [SEED]]`: so many sequences, the first of them with this seed.
 ///
@@ -16,9 +16,7 @@ pub(crate) const SEQUENCES: u64 = 10_000;
 ///
 /// [`Failure::Usage`] for what is not a number, [`Failure::Failed`] where cache and model part.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
-    let invocation = parse(args)?;
-    println!("{invocation}");
-    invocation.run(root)
+    parse(args)?.run(root)
 }
 
 fn parse(args: &[String]) -> Result<Invocation, Failure> {
@@ -36,9 +34,8 @@ fn parse(args: &[String]) -> Result<Invocation, Failure> {
 }
 
 /// The features are those of the other steps, so that nothing is built twice.
-pub(crate) fn invocation(sequences: u64, seed: u64) -> Invocation {
-    let line = "test --workspace --all-features --test model -- --nocapture";
-    Invocation::cargo(line.split_whitespace())
+fn invocation(sequences: u64, seed: u64) -> Invocation {
+    Invocation::words("cargo test --workspace --all-features --test model -- --nocapture")
         .var("KAIROS_MODEL_SEQUENCES", sequences.to_string())
         .var("KAIROS_MODEL_SEED", seed.to_string())
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
 use crate::target;
 
@@ -25,14 +25,10 @@ const RUNS: &[&str] = &[
 /// [`Failure::Usage`] for arguments, [`Failure::Failed`] without a nightly toolchain, and for the
 /// first run with a report.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
-    if let [unknown, ..] = args {
-        return Err(Failure::Usage(format!("`tsan` takes no arguments, got `{unknown}`")));
-    }
+    no_arguments("tsan", args)?;
     let host = nightly_host()?;
     for line in RUNS {
-        let invocation = invocation(root, &host, line);
-        println!("{invocation}");
-        invocation.run(root)?;
+        invocation(root, &host, line).run(root)?;
     }
     Ok(())
 }
@@ -44,10 +40,8 @@ fn invocation(root: &Path, host: &str, line: &str) -> Invocation {
     let behind = if line.starts_with("test") { "--test-threads=1" } else { "30" };
     let flags = "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg kairos_tsan";
     let options = format!("suppressions={} die_after_fork=0", suppressions.display());
-    Invocation::cargo(line.split_whitespace())
-        .args(&["--release", "--target", host, "--target-dir"].map(String::from))
-        .args(&[target::shown(root, "tsan"), "--".into(), behind.into()])
-        .toolchain("nightly")
+    Invocation::words(&format!("cargo +nightly {line} --release --target {host} --target-dir"))
+        .args([target::shown(root, "tsan"), "--".into(), behind.into()])
         .var("RUSTFLAGS", flags)
         .var("TSAN_OPTIONS", options)
 }

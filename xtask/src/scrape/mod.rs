@@ -1,11 +1,11 @@
 //! Has a real Prometheus scrape the service example in both text formats, and promtool judge them.
 //! Never knows: how metrics are counted or rendered.
-//! Read next: `tools.rs`, where Prometheus comes from; `relay.rs`, how a format is forced.
+//! Read next: `promtool.rs`, the judge; `relay.rs`, how a format is forced.
 
 mod http;
 mod process;
+mod promtool;
 mod relay;
-mod tools;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
-use crate::target;
+use crate::{target, tools};
 use http::{get, percent_encoded};
 use process::Process;
+use promtool::Promtool;
 use relay::Relay;
 
 /// A label value with everything that the formats escape, that separates things in them, or that
@@ -51,13 +52,10 @@ const FORMATS: [(&str, &str, &str); 2] = [
 /// [`Failure::Usage`] for arguments, [`Failure::Failed`] when a program is missing and cannot be
 /// had, when promtool finds fault, or when Prometheus does not return what was counted.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
-    if let [unknown, ..] = args {
-        return Err(Failure::Usage(format!("`scrape` takes no arguments, got `{unknown}`")));
-    }
-    let tools = tools::find(&target::folder(root))?;
-    let examples = examples();
-    println!("{examples}");
-    examples.run(root)?;
+    no_arguments("scrape", args)?;
+    let [prometheus, promtool] = tools::find(&target::folder(root), &tools::PROMETHEUS)?;
+    let promtool = Promtool(promtool);
+    examples().run(root)?;
     let built = target::folder(root).join("debug/examples");
 
     let mut service = Process::start(Command::new(built.join("service")).arg("127.0.0.1:0"))?;
@@ -67,17 +65,16 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
         get(address, &path, "*/*")?;
     }
     let [text, openmetrics] = FORMATS.map(|(_, accept, _)| get(address, "/metrics", accept));
-    tools.lint("the service", &text?.body)?;
+    promtool.lint("the service", &text?.body)?;
     let folder = Folder::new()?;
-    tools.read_openmetrics("the service", &openmetrics?.body, &folder.0)?;
-    tools.lint("the cache", &tour_metrics(&built.join("tour"))?)?;
-    scrape(&tools.prometheus, address, &folder.0)
+    promtool.read_openmetrics("the service", &openmetrics?.body, &folder.0)?;
+    promtool.lint("the cache", &tour_metrics(&built.join("tour"))?)?;
+    scrape(&prometheus, address, &folder.0)
 }
 
 /// With the features of the other steps, so that nothing is built twice.
 fn examples() -> Invocation {
-    let line = "build --workspace --all-features --example service --example tour";
-    Invocation::cargo(line.split_whitespace())
+    Invocation::words("cargo build --workspace --all-features --example service --example tour")
 }
 
 /// The address in the line that the service prints, `http://ADDRESS/metrics`.
@@ -125,7 +122,7 @@ fn scrape(prometheus: &Path, service: SocketAddr, folder: &Path) -> Result<(), F
         let query = format!("/api/v1/query?query={}", percent_encoded(ASKED));
         match get(address, &query, "application/json") {
             Ok(answer) => missing = missing_series(&answer.body)?,
-            Err(Failure::Failed(reason) | Failure::Usage(reason)) => missing = reason,
+            Err(failure) => missing = failure.into_reason(),
         }
         if missing.is_empty() {
             return check_formats(&relays);
