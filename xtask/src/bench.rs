@@ -1,6 +1,6 @@
-//! Starts the benchmark programs of `benches/`, one per group, from a table.
-//! Never knows: what is measured, the targets, or the peers.
-//! Read next: `benches/`, where each group is a program that prints its own verdicts.
+// Starts the benchmark programs of `benches/`, one per group, from a table.
+// Never knows: what is measured, the targets, or the peers.
+// Read next: `benches/`, where each group is a program that prints its own verdicts.
 
 use std::path::Path;
 

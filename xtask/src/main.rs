@@ -36,8 +36,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "tidy",
-        usage: "tidy [--deny-long]",
-        about: "the text rules: imports, clocks, words, headers, orderings, links, sleeps",
+        usage: "tidy",
+        about: "the house rules: rooms, circles, purity, length, headers, orderings, words",
         run: tidy::run,
     },
     Command {

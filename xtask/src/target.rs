@@ -1,6 +1,6 @@
-//! Where cargo builds: the target folder in force.
-//! Never knows: what is built there.
-//! Read next: `check/loom.rs`, which keeps a folder of its own inside it.
+// Where cargo builds: the target folder in force.
+// Never knows: what is built there.
+// Read next: `check/loom.rs`, which keeps a folder of its own inside it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! The metrics crate with other clocks than this machine's: for aarch64, or on the system's clock.
-//! Never knows: how a clock is read.
-//! Read next: `crates/kairos-metrics/src/clock.rs`.
+// The metrics crate with other clocks than this machine's: for aarch64, or on the system's clock.
+// Never knows: how a clock is read.
+// Read next: `crates/kairos-metrics/src/clock.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,6 @@
-//! Floods every bounded part of the cache with made-up names, each in a process of its own.
-//! Never knows: what a flood does, or what it must keep to.
-//! Read next: `crates/kairos-cache/examples/flood.rs`, the floods.
+// Floods every bounded part of the cache with made-up names, each in a process of its own.
+// Never knows: what a flood does, or what it must keep to.
+// Read next: `crates/kairos-cache/examples/flood.rs`, the floods.
 
 use std::path::Path;
 

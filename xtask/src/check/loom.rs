@@ -1,6 +1,6 @@
-//! Runs the models in `loom-tests/` with the loom shim switched on.
-//! Never knows: which models there are, or what they claim.
-//! Read next: `loom-tests/`, where the models are.
+// Runs the models in `loom-tests/` with the loom shim switched on.
+// Never knows: which models there are, or what they claim.
+// Read next: `loom-tests/`, where the models are.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! The property test of the cache at length: its sequences of operations, run against the model.
-//! Never knows: what a sequence does, or what the model says.
-//! Read next: `crates/kairos-cache/tests/model/main.rs`.
+// The property test of the cache at length: its sequences of operations, run against the model.
+// Never knows: what a sequence does, or what the model says.
+// Read next: `crates/kairos-cache/tests/model/main.rs`.
 
 use std::path::Path;
 

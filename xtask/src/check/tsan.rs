@@ -1,6 +1,6 @@
-//! The stress programs and the concurrent tests under `ThreadSanitizer`, with nothing of std in between.
-//! Never knows: what the programs do; a report or a failed test ends the run.
-//! Read next: `crates/kairos-metrics/src/sync.rs`, for what `--cfg kairos_tsan` changes.
+// The stress programs and the concurrent tests under `ThreadSanitizer`, with nothing of std in between.
+// Never knows: what the programs do; a report or a failed test ends the run.
+// Read next: `crates/kairos-metrics/src/sync.rs`, for what `--cfg kairos_tsan` changes.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,6 @@
-//! As much of HTTP as a scrape needs: one GET over a connection of its own, read to its end.
-//! Never knows: who asks, or what the answer means.
-//! Read next: `relay.rs`.
+// As much of HTTP as a scrape needs: one GET over a connection of its own, read to its end.
+// Never knows: who asks, or what the answer means.
+// Read next: `relay.rs`.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

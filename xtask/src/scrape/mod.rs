@@ -1,6 +1,6 @@
-//! Has a real Prometheus scrape the service example in both text formats, and promtool judge them.
-//! Never knows: how metrics are counted or rendered.
-//! Read next: `promtool.rs`, the judge; `relay.rs`, how a format is forced.
+// Has a real Prometheus scrape the service example in both text formats, and promtool judge them.
+// Never knows: how metrics are counted or rendered.
+// Read next: `promtool.rs`, the judge; `relay.rs`, how a format is forced.
 
 mod http;
 mod process;

@@ -1,6 +1,6 @@
-//! A program in the background that ends with its owner, whatever ended that.
-//! Never knows: what the program does.
-//! Read next: `tools.rs`.
+// A program in the background that ends with its owner, whatever ended that.
+// Never knows: what the program does.
+// Read next: `tools.rs`.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};

@@ -1,8 +1,8 @@
-//! A relay that forces a format: it passes each request on with an `Accept` of its own.
-//! Never knows: what is relayed.
-//! Read next: `http.rs`.
-//!
-//! Which formats Prometheus asks for depends on its version, and older ones cannot be told.
+// A relay that forces a format: it passes each request on with an `Accept` of its own.
+// Never knows: what is relayed.
+// Read next: `http.rs`.
+//
+// Which formats Prometheus asks for depends on its version, and older ones cannot be told.
 
 use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,65 +1,92 @@
-//! Who may import whom: the tables behind the import rules, in one place.
-//! Never knows: how an import is found in a file.
-//! Read next: `imports.rs`, which applies them.
+// Which room may name which: the tables behind the rules of the house, one plan a crate.
+// Never knows: how a path is found in a file, or where it leads.
+// Read next: `rooms.rs`, which applies them.
 
-/// A crate and the crates of this workspace that it may name.
-pub(crate) const CRATES: &[(&str, &[&str])] = &[
-    ("kairos-metrics", &[]),
-    ("kairos-cache", &["kairos-metrics"]),
-    ("kairos-http", &["kairos-metrics", "kairos-cache"]),
-    ("kairos-redis", &["kairos-metrics", "kairos-cache"]),
-    ("kairos-cli", &["kairos-metrics", "kairos-cache", "kairos-http", "kairos-redis"]),
+/// The order of a crate. A room is a folder or a file of its `src`; in a room, of that folder.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) package: &'static str,
+    /// A room, empty for the whole crate, and what is in it from top to bottom: each names only what
+    /// stands on a floor below its own. In a room's row `mod` are its files without a place.
+    pub(super) floors: &'static [(&'static str, &'static str)],
+    /// Rooms that name themselves and what of `std` is not [`IMPURE`], and nothing else.
+    pub(super) pure: &'static [&'static str],
+    /// Structs whose fields are private.
+    pub(super) closed: &'static [&'static str],
+    /// A path, and the rooms that alone may name it; `room::mod` is the one file of that name.
+    pub(super) fenced: &'static [(&'static str, &'static [&'static str])],
+    /// A room, and a path that it must not name.
+    pub(super) barred: &'static [(&'static str, &'static str)],
+    /// Rooms that are excused from being closed and whole: their files are open to the crate, or
+    /// import each other in a circle, or name what loom cannot see, or hide parameters in tuples.
+    pub(super) unsettled: &'static [&'static str],
+}
+
+const EMPTY: Plan = Plan {
+    package: "",
+    floors: &[],
+    pure: &[],
+    closed: &[],
+    fenced: &[],
+    barred: &[],
+    unsettled: &[],
+};
+
+pub(super) const PLANS: &[Plan] = &[
+    Plan {
+        package: "kairos-metrics",
+        floors: &[(
+            "",
+            "model > recorder > measured > info > labels > registry > catalog > family > timer >
+             histogram > gauge > counter > instrument > encode > series > local > fork > core >
+             shard > snapshot > fraction > hdr_log > hdr > sum > tally > cell > buckets > clock >
+             names > error > sync",
+        )],
+        fenced: &[("loom", &["sync"]), ("std::sync::atomic", &["sync"])],
+        unsettled: &["recorder"],
+        ..EMPTY
+    },
+    Plan {
+        package: "kairos-cache",
+        floors: &[],
+        fenced: &[("loom", &["sync"]), ("std::sync::atomic", &["sync"]), ("moka", &["store::mod"])],
+        unsettled: &[
+            "cache", "config", "engine", "flight", "matches", "policy", "runtime", "stats",
+            "store", "truth",
+        ],
+        ..EMPTY
+    },
+    Plan {
+        package: "kairos-cli",
+        floors: &[
+            ("", "command > matchday columns > report > scenario > chance error"),
+            ("command", "mod > matchday replay config > args progress"),
+            ("columns", "mod > engine plain_ttl > exposure"),
+            ("columns::engine", "mod > world > decisions tally > caller > quote wall error"),
+            ("matchday", "mod > day > crowd > timeline > news > fixture > prices shape hours"),
+            ("report", "mod > rows > run operations text json > table > spread instant"),
+            ("scenario", "mod > load jsonl emit > csv fields > json op source strictness > names"),
+        ],
+        // What the engine is measured against owes it nothing, and a replay asks no rule itself.
+        barred: &[
+            ("columns::plain_ttl", "kairos_cache"),
+            ("columns::exposure", "kairos_cache"),
+            ("columns::engine", "kairos_cache::policy"),
+        ],
+        ..EMPTY
+    },
+    Plan {
+        package: "xtask",
+        floors: &[
+            ("", "check > bench scrape tidy > tools > invocation target > failure"),
+            ("tidy", "mod > rooms shapes text words > house > layers tree > code > finding"),
+        ],
+        ..EMPTY
+    },
 ];
 
-/// The modules of a crate from top to bottom: each may name only those that stand below it. `lib`
-/// is the crate root, which stands above all of them and is in no list.
-pub(crate) const LAYERS: &[(&str, &[&str])] = &[(
-    "kairos-metrics",
-    &[
-        "model",
-        "recorder",
-        "measured",
-        "info",
-        "labels",
-        "registry",
-        "catalog",
-        "family",
-        "timer",
-        "histogram",
-        "gauge",
-        "counter",
-        "instrument",
-        "encode",
-        "series",
-        "local",
-        "fork",
-        "core",
-        "shard",
-        "snapshot",
-        "fraction",
-        "hdr_log",
-        "hdr",
-        "sum",
-        "tally",
-        "cell",
-        "buckets",
-        "clock",
-        "names",
-        "error",
-        "sync",
-    ],
-)];
-
-/// Modules that argue about memory orderings: of their own crate they may name these and nothing
-/// else, whatever stands below them.
-pub(crate) const NARROW: &[(&str, &str, &[&str])] = &[];
-
-/// Modules that loom runs: nothing in them may be opaque to it.
-pub(crate) const MODELLED: &[(&str, &[&str])] =
-    &[("kairos-metrics", &["core", "shard", "tally", "cell"])];
-
-/// Crates whose locks, tasks and atomics loom cannot see.
-pub(crate) const OPAQUE: &[&str] = &[
+/// What loom cannot see: locks, tasks and atomics of others, and what std makes once.
+pub(super) const OPAQUE: &[&str] = &[
     "arc_swap",
     "crossbeam_channel",
     "crossbeam_epoch",
@@ -68,66 +95,27 @@ pub(crate) const OPAQUE: &[&str] = &[
     "moka",
     "once_cell",
     "parking_lot",
+    "std::sync::LazyLock",
+    "std::sync::OnceLock",
     "tokio",
 ];
 
-/// The crates whose primitives go through a shim, the module that is the shim.
-pub(crate) const SHIMMED: &[&str] = &["kairos-metrics", "kairos-cache"];
-
-/// The module that alone names loom and std's atomics and locks in a shimmed crate.
-pub(crate) const SHIM: &str = "sync";
-
-/// What any file may take from `std::sync`.
-pub(crate) const SHARED_POINTERS: &[&str] = &["Arc", "Weak"];
-
-/// What a file that loom does not run may take besides: loom has no `static` of its own.
-pub(crate) const LAZY_STATICS: &[&str] = &["OnceLock", "LazyLock"];
-
-/// A crate, the one module that may name a dependency, and that dependency.
-pub(crate) const FENCED: &[(&str, &str, &str)] = &[("kairos-cache", "store", "moka")];
-
-/// The pure module: of `std` it may name anything but these, of other crates nothing.
-pub(crate) const PURE: (&str, &str) = ("kairos-cache", "policy");
-
-/// What of `std` is time, a thread, a task or the world outside.
-pub(crate) const IMPURE: &[&[&str]] = &[
-    &["env"],
-    &["fs"],
-    &["future"],
-    &["io"],
-    &["net"],
-    &["process"],
-    &["task"],
-    &["thread"],
-    &["time", "Instant"],
-    &["time", "SystemTime"],
-    &["time", "*"],
+/// What of `std` is time, a thread, a task, a lock or the world outside.
+pub(super) const IMPURE: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::future",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::sync::LazyLock",
+    "std::sync::Mutex",
+    "std::sync::OnceLock",
+    "std::sync::RwLock",
+    "std::sync::atomic",
+    "std::sync::mpsc",
+    "std::task",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
 ];
-
-/// Crates that a pure module could name without importing them.
-pub(crate) const DEPENDENCIES: &[&str] = &[
-    "arc_swap",
-    "crossbeam_utils",
-    "dashmap",
-    "foldhash",
-    "hdrhistogram",
-    "indicatif",
-    "loom",
-    "moka",
-    "parking_lot",
-    "quanta",
-    "serde",
-    "serde_json",
-    "thiserror",
-    "tokio",
-    "toml",
-    "tracing",
-];
-
-/// Looks up a row by its first column.
-pub(crate) fn row<T>(table: &[(&str, T)], key: &str) -> Option<T>
-where
-    T: Copy,
-{
-    table.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
-}

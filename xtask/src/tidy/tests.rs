@@ -1,117 +1,342 @@
-//! The rules together, over a checkout made for the purpose.
-//! Never knows: this workspace's own files.
-//! Read next: `mod.rs`, the table of rules.
+// Each rule with code that keeps it and code that breaks it, and the workspace, which keeps them all.
+// Never knows: the rows of the workspace; the samples have a plan of their own.
+// Read next: `mod.rs`, the table of rules.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
+use super::layers::PLANS;
 use super::*;
 
-/// A git checkout in a folder of its own, gone when dropped.
-struct Checkout(PathBuf);
+const SAMPLE: &[Plan] = &[Plan {
+    package: "sample",
+    floors: &[("", "door > hall > shelf desk > floor sync"), ("hall", "read > write > mod")],
+    pure: &["floor"],
+    closed: &["Engine"],
+    fenced: &[("moka", &["shelf::mod"]), ("std::sync::atomic", &["sync"]), ("loom", &["sync"])],
+    barred: &[("door", "crate::sync"), ("desk", "kairos_cache")],
+    unsettled: &["attic"],
+}];
 
-impl Checkout {
-    fn new(name: &str, files: &[(&str, &str)]) -> Checkout {
-        let folder = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
-        let checkout = Checkout(folder);
-        std::fs::create_dir_all(&checkout.0).expect("a folder");
-        let mut git = Command::new("git");
-        git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
-        let status = git.args(["init", "--quiet"]).current_dir(&checkout.0).status();
-        assert!(status.expect("git runs").success());
-        for (path, text) in files {
-            let path = checkout.0.join(path);
-            std::fs::create_dir_all(path.parent().expect("a folder above")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
-        }
-        checkout
-    }
-
-    fn report(&self) -> Vec<String> {
-        let tree = Tree::read(&self.0).expect("a checkout");
-        report(&tree).into_iter().map(|(_, line)| line).collect()
-    }
+/// What `rule` finds in these files as `line: message`, each below `crates/sample/src/` unless its path
+/// starts with a slash.
+fn found(rule: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let path = |path: &str| match path.strip_prefix('/') {
+        Some(path) => path.to_owned(),
+        None => format!("crates/sample/src/{path}"),
+    };
+    let texts = files.iter().map(|(name, text)| (path(name), (*text).to_owned())).collect();
+    let tree = Tree::of(texts).expect("every sample is Rust");
+    let tag = format!("[{rule}] ");
+    let split = |line: &String| {
+        let (place, message) = line.split_once(&tag)?;
+        Some(format!("{}{message}", &place[place.find(':')? + 1..]))
+    };
+    report(&tree, SAMPLE).iter().filter_map(split).collect()
 }
 
-impl Drop for Checkout {
-    fn drop(&mut self) {
-        // What stays behind in the temporary folder harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn keeps(rule: &str, files: &[(&str, &str)]) {
+    assert_eq!(found(rule, files), [""; 0], "{rule}: {files:?}");
 }
 
-const HEADER: &str = "//! What.\n//! Never.\n//! Next.\n";
-
-#[test]
-fn every_rule_finds_its_file_and_its_line() {
-    let long = format!("{HEADER}{}", "fn f() {}\n".repeat(400));
-    let source = |text: &str| format!("{HEADER}{text}");
-    let checkout = Checkout::new(
-        "every-rule",
-        &[
-            ("crates/kairos-metrics/src/a.rs", &source("use kairos_cache::Cache;")),
-            ("crates/kairos-cache/src/slot.rs", &source("use crate::cache::Cache;")),
-            ("crates/kairos-cache/src/flight.rs", &source("use crate::policy::Now;")),
-            ("crates/kairos-cache/src/policy/mod.rs", &source("use std::time::Instant;")),
-            ("crates/kairos-cache/src/market.rs", &source("use std::sync::Mutex;")),
-            ("crates/kairos-cache/src/generation.rs", &source("use dashmap::DashMap;")),
-            ("crates/kairos-cache/src/cache.rs", &source("use moka::sync::Cache;")),
-            ("crates/kairos-cache/src/near.rs", &source("fn f() { Instant::now(); }")),
-            ("crates/kairos-cli/src/x.rs", &source(concat!("// FIX", "ME"))),
-            ("crates/kairos-cli/src/utils.rs", HEADER),
-            ("crates/kairos-cli/src/long.rs", &long),
-            ("crates/kairos-cli/src/bare.rs", "fn f() {}\n"),
-            ("crates/kairos-cli/src/order.rs", &source("\n\n\n\nfn f() { a.load(Relaxed); }")),
-            ("docs/page.md", "[a](gone.md)\n"),
-            ("loom-tests/tests/x.rs", &source("fn f() { std::thread::sleep(d) }")),
-        ],
-    );
-    let report = checkout.report();
-    for (place, rule) in [
-        ("crates/kairos-metrics/src/a.rs:4", "crates"),
-        ("crates/kairos-cache/src/slot.rs:4", "layers"),
-        ("crates/kairos-cache/src/flight.rs:4", "narrow"),
-        ("crates/kairos-cache/src/policy/mod.rs:4", "policy"),
-        ("crates/kairos-cache/src/market.rs:4", "shim"),
-        ("crates/kairos-cache/src/generation.rs:4", "modelled"),
-        ("crates/kairos-cache/src/cache.rs:4", "fenced"),
-        ("crates/kairos-cache/src/near.rs:4", "clock"),
-        ("crates/kairos-cli/src/x.rs:4", "word"),
-        ("crates/kairos-cli/src/utils.rs:1", "module-name"),
-        ("crates/kairos-cli/src/long.rs:1", "length"),
-        ("crates/kairos-cli/src/bare.rs:1", "header"),
-        ("crates/kairos-cli/src/order.rs:8", "ordering"),
-        ("docs/page.md:1", "link"),
-        ("loom-tests/tests/x.rs:4", "sleep"),
-    ] {
-        let start = format!("{place}: [{rule}] ");
-        assert!(report.iter().any(|line| line.starts_with(&start)), "{start} not in {report:#?}");
-    }
-    for rule in RULES {
-        let tag = format!("[{}]", rule.name);
-        assert!(report.iter().any(|line| line.contains(&tag)), "no sample for {tag}");
-    }
-    assert!(matches!(run(&checkout.0, &[]), Err(Failure::Failed(_))));
+/// `rule` finds one thing in the last of the files, on the line and with the words that `expected` has.
+fn breaks(rule: &str, files: &[(&str, &str)], expected: &str) {
+    let found = found(rule, files);
+    let (line, words) = expected.split_once(": ").expect("a line and words");
+    let matches = |f: &String| f.starts_with(&format!("{line}: ")) && f.contains(words);
+    assert!(found.len() == 1 && found.iter().all(matches), "{rule}: {files:?}: {found:#?}");
 }
 
 #[test]
-fn ignored_files_are_not_read_and_long_ones_fail_only_when_asked() {
-    let long = format!("{HEADER}{}", "fn f() {}\n".repeat(400));
-    let checkout = Checkout::new(
-        "ignored",
-        &[
-            (".gitignore", "/target\n"),
-            ("target/x.rs", concat!("// TO", "DO")),
-            ("crates/kairos-cli/src/long.rs", &long),
-        ],
-    );
-    assert_eq!(checkout.report().len(), 1, "the long file alone");
-    assert_eq!(run(&checkout.0, &[]), Ok(()));
-    assert!(matches!(run(&checkout.0, &["--deny-long".into()]), Err(Failure::Failed(_))));
+fn this_workspace_keeps_every_rule() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let tree = Tree::read(&root).expect("a checkout");
+    assert!(tree.files.len() > 100, "the checkout is there");
+    assert_eq!(report(&tree, PLANS), [""; 0]);
 }
 
 #[test]
 fn a_folder_without_git_is_a_failure_and_not_a_clean_report() {
-    let nowhere = Path::new("/");
-    assert!(matches!(run(nowhere, &[]), Err(Failure::Failed(_))));
+    assert!(matches!(run(Path::new("/"), &[]), Err(Failure::Failed(_))));
+}
+
+#[test]
+fn a_file_that_is_no_rust_is_a_failure_with_its_place() {
+    let texts = vec![("crates/sample/src/hall.rs".to_owned(), "\nfn (".to_owned())];
+    let Err(Failure::Failed(reason)) = Tree::of(texts) else { panic!("it is parsed") };
+    assert!(reason.starts_with("crates/sample/src/hall.rs: line 2: "), "{reason}");
+}
+
+#[test]
+fn a_room_names_only_rooms_on_floors_below() {
+    let shelf = ("shelf.rs", "pub(crate) struct Shelf;");
+    keeps("layers", &[shelf, ("hall/mod.rs", "use crate::shelf::Shelf; use super::shelf;")]);
+    keeps("layers", &[shelf, ("lib.rs", "pub use shelf::Shelf;"), ("door.rs", "fn f() {}")]);
+    keeps("layers", &[shelf, ("floor.rs", "#[cfg(test)] mod tests { use crate::shelf::Shelf; }")]);
+    keeps("layers", &[shelf, ("floor/tests.rs", "use crate::shelf::Shelf;")]);
+    keeps("layers", &[shelf, ("/crates/other/src/novel.rs", "use crate::shelf::Shelf;")]);
+    let above = "`floor` must not name `crate::shelf::Shelf`: `shelf` does not stand below it";
+    for code in [
+        "use crate::{shelf::Shelf};",
+        "fn f(x: super::shelf::Shelf) {}",
+        "fn f() { g(|| crate::shelf::Shelf) }",
+        "fn f() { vec![crate::shelf::Shelf] }",
+        "mod inner { use super::super::shelf::Shelf; }",
+        "impl crate::shelf::Shelf { }",
+    ] {
+        breaks("layers", &[shelf, ("floor.rs", code)], &format!("1: {above}"));
+    }
+    let beside = "2: `desk` must not name `crate::shelf::Shelf`";
+    breaks("layers", &[shelf, ("desk.rs", "\nuse crate::shelf::Shelf;")], beside);
+    let root = "1: `crate::Shelf` is to be named by its room";
+    breaks(
+        "layers",
+        &[shelf, ("lib.rs", "use shelf::Shelf;"), ("hall.rs", "use crate::Shelf;")],
+        root,
+    );
+    breaks("layers", &[("lib.rs", ""), ("hall.rs", "use super::*;")], "1: `crate::` is to be");
+    breaks("layers", &[("novel.rs", "")], "1: `novel` has no row");
+}
+
+#[test]
+fn a_room_has_floors_of_its_own() {
+    let hall = ("hall/mod.rs", "mod read; mod write; pub(crate) use read::Read; struct Hall;");
+    let write = ("hall/write.rs", "use super::Hall; pub(super) struct Write;");
+    keeps("layers", &[hall, write, ("hall/read.rs", "use super::write::Write; use super::Hall;")]);
+    keeps("layers", &[hall, ("hall/find.rs", "use super::Hall;")]);
+    let up = "1: `write` must not name `crate::hall::Read`: `read` does not stand below it";
+    breaks("layers", &[hall, ("hall/read.rs", ""), ("hall/write.rs", "use super::Read;")], up);
+    let child = "1: `mod` must not name `crate::hall::write::Write`";
+    breaks("layers", &[hall, write, ("hall/find.rs", "use super::write::Write;")], child);
+}
+
+#[test]
+fn files_that_import_each_other_are_found_through_re_exports() {
+    let room = "mod a; mod b; pub(crate) use a::A; pub(crate) struct Own;";
+    let (hall, a) = (("hall/mod.rs", room), ("hall/a.rs", "pub(crate) struct A;"));
+    keeps("circle", &[hall, a, ("hall/b.rs", "use super::{A, Own};")]);
+    keeps("circle", &[("lib.rs", "use hall::A;"), hall, ("hall/a.rs", "use super::Own;")]);
+    let both = &[hall, ("hall/a.rs", "use super::b::B; struct A;"), ("hall/b.rs", "use super::A;")];
+    let expected = [
+        "1: `hall::a` imports `hall::b` in a circle",
+        "1: `hall::b` imports `hall::a` in a circle",
+    ];
+    assert_eq!(found("circle", both), expected);
+    let parent =
+        &[("hall/mod.rs", "mod a; use a::A; struct Own;"), ("hall/a.rs", "use super::Own;")];
+    assert_eq!(found("circle", parent).len(), 2, "a room's `mod.rs` is one of its files");
+    let attic = &[("attic/mod.rs", "use a::A; struct Own;"), ("attic/a.rs", "use super::Own;")];
+    keeps("circle", attic);
+}
+
+#[test]
+fn a_room_opens_none_of_its_files() {
+    keeps("private", &[("hall/mod.rs", "mod a; pub mod b; pub(crate) use a::A; mod c { }")]);
+    keeps("private", &[("lib.rs", "pub(crate) mod hall;"), ("attic/mod.rs", "pub(crate) mod a;")]);
+    for visibility in ["pub(crate)", "pub(super)", "pub(in crate::hall)"] {
+        let code = format!("\n{visibility} mod a;");
+        breaks("private", &[("hall/mod.rs", &code)], "2: `a` opens a file of its room");
+    }
+}
+
+#[test]
+fn what_loom_runs_names_nothing_opaque() {
+    let model = "pub mod model { pub use crate::hall::Slot; }";
+    let root = ("lib.rs", model);
+    let hall = ("hall/mod.rs", "mod slot; pub use slot::Slot;");
+    let slot = "use super::kept::Kept; use std::task::Waker; pub struct Slot;";
+    let kept = ("hall/kept.rs", "use parking_lot::Mutex; pub struct Kept;");
+    keeps(
+        "modelled",
+        &[root, hall, ("hall/slot.rs", "use std::sync::Arc; pub struct Slot;"), kept],
+    );
+    keeps("modelled", &[("lib.rs", ""), hall, ("hall/slot.rs", "use dashmap::DashMap;")]);
+    let opaque = "use dashmap::DashMap; pub struct Slot;";
+    breaks("modelled", &[root, hall, ("hall/slot.rs", opaque)], "1: through `dashmap::DashMap`");
+    // What a modelled file names is modelled too.
+    breaks("modelled", &[root, hall, ("hall/slot.rs", slot), kept], "1: `parking_lot::Mutex`");
+    let once = "fn f() { std::sync::OnceLock::new() } pub struct Slot;";
+    breaks("modelled", &[root, hall, ("hall/slot.rs", once)], "1: `std::sync::OnceLock::new`");
+    // The models may be a file.
+    let models = ("model.rs", "use crate::hall::Slot;");
+    let root = ("lib.rs", "pub mod model;");
+    breaks("modelled", &[root, hall, models, ("hall/slot.rs", opaque)], "1: `dashmap::DashMap`");
+    // The shim is what loom sees through.
+    let shim = ("sync.rs", "use std::sync::OnceLock;");
+    let slot = ("hall/slot.rs", "use crate::sync::Mutex; pub struct Slot;");
+    keeps("modelled", &[root, models, shim, hall, slot]);
+}
+
+#[test]
+fn what_is_fenced_is_named_in_its_rooms_alone() {
+    keeps("fenced", &[("shelf/mod.rs", "use moka::sync::Cache;"), ("sync.rs", "use loom::sync;")]);
+    keeps("fenced", &[("hall.rs", "// moka::sync\nfn f() { x.moka(); \"moka::x\"; }")]);
+    keeps(
+        "fenced",
+        &[("sync.rs", "use std::sync::atomic::AtomicU64;"), ("hall.rs", "use std::sync::Arc;")],
+    );
+    keeps("fenced", &[("hall.rs", "#[cfg(test)] mod tests { use std::sync::atomic::AtomicU64; }")]);
+    for code in ["use moka;", "fn f(x: ::moka::Expiry) {}", "fn f() { assert!(moka::x()) }"] {
+        breaks("fenced", &[("hall.rs", code)], "1: only shelf::mod may name `moka`");
+        breaks("fenced", &[("shelf/entry.rs", code)], "1: only shelf::mod may name `moka`");
+    }
+    for code in [
+        "use std::sync::atomic::{AtomicU64};",
+        "use std::{fmt, sync};",
+        "use std::sync::*;",
+        "fn f() { std::sync::atomic::fence(x) }",
+    ] {
+        breaks("fenced", &[("hall.rs", code)], "1: only sync may name `std::sync::atomic`");
+    }
+}
+
+#[test]
+fn a_room_does_not_name_what_it_is_barred_from() {
+    keeps(
+        "fenced",
+        &[("sync.rs", ""), ("hall.rs", "use crate::sync::Mutex; use kairos_cache::Zone;")],
+    );
+    let shim = ("sync.rs", "");
+    let barred = "1: `door` must not name `crate::sync`";
+    breaks("fenced", &[shim, ("door/mod.rs", "use crate::sync::Mutex;")], barred);
+    breaks("fenced", &[shim, ("door/mod.rs", "use super::sync;")], barred);
+    breaks("fenced", &[("desk.rs", "fn f() { kairos_cache::f(); }")], "1: `desk` must not name");
+}
+
+#[test]
+fn a_pure_room_names_itself_and_plain_data() {
+    for code in [
+        "use std::collections::VecDeque; use std::time::Duration; use std::sync::Arc;",
+        "use self::child::X; use crate::floor::child;",
+        "mod inner { } use inner::X; use Zone::*;",
+        "use std::fmt; fn f() { fmt::Debug; u64::MAX; Strategy::ALL; str::len(x) }",
+        "#[cfg(test)] mod tests { use proptest::prelude::*; use std::time::Instant; }",
+        "#[derive(Debug)] #[must_use = \"tokio::spawn\"] struct X;",
+    ] {
+        keeps("purity", &[("floor/child.rs", ""), ("floor/inner.rs", ""), ("floor/mod.rs", code)]);
+    }
+    for (code, named) in [
+        ("use crate::desk::Clock;", "crate::desk::Clock"),
+        ("use super::super::sync::Mutex;", "crate::sync::Mutex"),
+        ("use std::time::{Instant};", "std::time::Instant"),
+        ("use std::time;", "std::time"),
+        ("use std::sync::atomic::AtomicU64;", "std::sync::atomic::AtomicU64"),
+        ("use std::sync::Mutex;", "std::sync::Mutex"),
+        ("use std::sync;", "std::sync"),
+        ("fn f() { std::thread::yield_now() }", "std::thread::yield_now"),
+        ("use serde::Serialize;", "serde::Serialize"),
+        ("fn f() { tokio::spawn(x) }", "tokio::spawn"),
+        ("fn f() { format!(\"{}\", quanta::now()) }", "quanta::now"),
+        ("async fn f() { x.await }", "await"),
+    ] {
+        let files = [("desk.rs", ""), ("sync.rs", ""), ("floor/child.rs", code)];
+        breaks("purity", &files, &format!("1: `floor` is pure: not `{named}`"));
+    }
+}
+
+#[test]
+fn many_parameters_hide_none_in_a_tuple() {
+    keeps("shape", &[("hall.rs", "fn f(a: (u8, u8), b: u8, c: u8, d: u8) {}")]);
+    keeps("shape", &[("hall.rs", "fn f(a: (), b: [(u8, u8); 2], c: u8, d: u8, e: u8) {}")]);
+    for inputs in
+        ["&self, a: (u8, u8), b: u8, c: u8, d: u8", "a: u8, b: u8, c: u8, d: u8, e: &(u8,)"]
+    {
+        let code = format!("impl X {{\nfn f({inputs}) {{}}\n}}");
+        breaks("shape", &[("hall.rs", &code)], "2: `f` has a tuple among 5 parameters");
+    }
+}
+
+#[test]
+fn a_closed_struct_has_private_fields() {
+    keeps("shape", &[("hall.rs", "pub struct Engine { a: u8 } pub struct Other { pub a: u8 }")]);
+    for field in ["pub a: u8", "pub(crate) a: u8", "pub(super) a: u8"] {
+        let code = format!("pub struct Engine {{\nb: u8,\n{field} }}");
+        breaks("shape", &[("hall.rs", &code)], "3: `a` of `Engine` has to be private");
+    }
+}
+
+#[test]
+fn only_lines_outside_tests_make_a_file_long() {
+    let code = "fn f() {}\n".repeat(350);
+    let tests = format!("/// Why.\n#[cfg(all(test, unix))]\nmod tests {{\n{code}}}\n");
+    keeps("length", &[("hall.rs", &code), ("desk.rs", &(code.clone() + &tests))]);
+    keeps(
+        "length",
+        &[("hall/tests.rs", &(code.clone() + &code)), ("/docs/x.md", &(code.clone() + &code))],
+    );
+    keeps("length", &[("/crates/sample/tests/x.rs", &(code.clone() + &code))]);
+    breaks("length", &[("hall.rs", &(tests + &code + "fn g() {}\n"))], "1: 351 lines");
+}
+
+#[test]
+fn a_source_file_opens_with_its_header() {
+    let header = "// What.\n// Never.\n";
+    keeps(
+        "header",
+        &[("hall.rs", header), ("/loom-tests/tests/x.rs", header), ("/xtask/src/x.rs", header)],
+    );
+    keeps(
+        "header",
+        &[("/xtask/src/main.rs", "//! What.\n//! Never.\n"), ("/benches/Cargo.toml", "")],
+    );
+    keeps("header", &[("/crates/sample/examples/x.rs", "fn main() {}")]);
+    for path in ["hall.rs", "/loom-tests/tests/x.rs", "/benches/src/x.rs", "/xtask/src/x.rs"] {
+        breaks("header", &[(path, "// What.\nfn f() {}")], "1: opens with 1 lines");
+    }
+    breaks("header", &[("/xtask/src/x.rs", "//! What.\n//! Never.\n")], "1: opens with 0 lines");
+}
+
+#[test]
+fn an_ordering_has_its_reason_beside_it() {
+    let inside = |code: &str| format!("fn f() {{\n{code}\n}}");
+    for code in [
+        "// Why.\n\n\n\na.store(1, Release);",
+        "a.load(Acquire); // Why.",
+        "\n\n\n\n\n\"Relaxed\"; Released; NotRelaxed",
+    ] {
+        keeps("ordering", &[("hall.rs", &inside(code))]);
+    }
+    keeps("ordering", &[("hall.rs", "use x::{A,\n Ordering::{self, Relaxed}};")]);
+    keeps("ordering", &[("hall.rs", "#[cfg(test)]\nmod tests { fn f() { a.load(SeqCst); } }")]);
+    for (code, line) in [
+        ("a.load(Ordering::Acquire);", 2),
+        ("a.load(Relaxed);", 2),
+        ("// Why.\n\n\n\n\na.store(1, Release);", 7),
+        ("assert_eq!(a.load(\nSeqCst), 1);", 3),
+    ] {
+        breaks("ordering", &[("hall.rs", &inside(code))], &format!("{line}: without a reason"));
+    }
+}
+
+#[test]
+fn words_that_stand_in_no_file_are_found_in_prose_and_in_code() {
+    for word in [
+        concat!("FIX", "ME"),
+        concat!("#[", "ignore]"),
+        concat!("/wo", "rk/x"),
+        concat!("CRATES", ".io"),
+        concat!("LL", "Ms"),
+        concat!("an AI ag", "ents"),
+        concat!("Seam", "lessly"),
+    ] {
+        breaks("word", &[("/docs/guide.md", &format!("fine\nSee {word} here"))], "2: `");
+        breaks("word", &[("hall.rs", &format!("// {word}"))], "1: `");
+        keeps("word", &[("/Cargo.lock", word)]);
+    }
+    for text in [
+        concat!("mastodon, LL", "MNR, todo = \"deny\", XX", "XL"),
+        concat!("frame", "work/x ./ho", "me/x ../ro", "ot/x a/wo", "rk/b"),
+        "[patch.crates-io]",
+        "the user agent of a session",
+        "unseamed enlightning",
+    ] {
+        keeps("word", &[("/docs/guide.md", text)]);
+    }
+}
+
+#[test]
+fn a_module_is_named_for_what_it_holds() {
+    for path in ["utils.rs", "/crates/sample/tests/common/mod.rs", "string_helpers.rs"] {
+        breaks("module-name", &[(path, "")], "1: says nothing as a module's name");
+    }
+    keeps("module-name", &[("commons.rs", ""), ("/docs/common.md", "")]);
 }

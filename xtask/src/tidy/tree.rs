@@ -1,19 +1,28 @@
-//! The files of the workspace, as git lists them: tracked, and new ones that are not ignored.
-//! Never knows: what is in a file beyond whether it is text.
-//! Read next: `file.rs`, what the rules see of each.
+// The files of the workspace, as git lists them: tracked, and new ones that are not ignored.
+// Never knows: a rule.
+// Read next: `code.rs`, what is seen of a Rust file.
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
-use super::file::File;
+use super::code::Code;
+use super::finding::Finding;
 use crate::failure::Failure;
+use crate::invocation::Invocation;
 
-/// Every path of the workspace, and the text files among them.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
-    files: Vec<File>,
-    paths: BTreeSet<String>,
+/// The text files of a checkout, sorted by path.
+pub(super) struct Tree {
+    pub(super) files: Vec<File>,
+}
+
+/// A text file.
+pub(super) struct File {
+    /// From the workspace's root, with `/` between the parts.
+    pub(super) path: String,
+    pub(super) text: String,
+    /// The package that it is a source of, and the module that it holds (`a::b`, empty for the root).
+    pub(super) place: Option<(String, String)>,
+    /// Nothing for a file that is not Rust, or is a test.
+    pub(super) code: Option<Code>,
 }
 
 impl Tree {
@@ -21,78 +30,61 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// [`Failure::Failed`] if git cannot list it or a listed file cannot be read.
-    pub(crate) fn read(root: &Path) -> Result<Tree, Failure> {
-        let mut tree = Tree::default();
-        for path in list(root)? {
-            // Listed and not there: deleted, and not yet so in the index.
-            if !root.join(&path).is_file() {
-                continue;
-            }
-            let bytes = std::fs::read(root.join(&path))
+    /// [`Failure::Failed`] if git cannot list it, or a file cannot be read or parsed.
+    pub(super) fn read(root: &Path) -> Result<Tree, Failure> {
+        let line = "git ls-files -z --cached --others --exclude-standard";
+        let listed = Invocation::words(line).output(root)?;
+        let mut paths: Vec<&str> = listed.split_terminator('\0').collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let mut texts = Vec::new();
+        // Listed and not there: deleted, and not yet so in the index.
+        for path in paths.into_iter().filter(|path| root.join(path).is_file()) {
+            let bytes = std::fs::read(root.join(path))
                 .map_err(|error| Failure::Failed(format!("cannot read {path}: {error}")))?;
-            tree.insert(path, bytes);
+            // What is not text is not read.
+            texts.extend(String::from_utf8(bytes).ok().map(|text| (path.to_owned(), text)));
         }
-        Ok(tree)
+        Tree::of(texts)
     }
 
-    /// Adds a file; one that is not text is known by its path alone.
-    pub(crate) fn insert(&mut self, path: String, bytes: Vec<u8>) {
-        if !bytes.contains(&0)
-            && let Ok(text) = String::from_utf8(bytes)
-        {
-            self.files.push(File::new(path.as_str(), text));
-        }
-        self.paths.insert(path);
-    }
-
-    /// The text files, sorted by path.
-    pub(crate) fn files(&self) -> &[File] {
-        &self.files
-    }
-
-    /// Whether a file or a folder of this path exists; the empty path is the root. O(log n).
-    pub(crate) fn contains(&self, path: &str) -> bool {
-        let folder = format!("{path}/");
-        path.is_empty()
-            || self.paths.contains(path)
-            || self.paths.range(folder.clone()..).next().is_some_and(|p| p.starts_with(&folder))
+    /// The files with these paths and texts.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`] if one of them cannot be parsed.
+    pub(super) fn of(texts: Vec<(String, String)>) -> Result<Tree, Failure> {
+        let file = |(path, text): (String, String)| {
+            let code = is_production(&path).then(|| Code::parse(&text)).transpose();
+            let code = code.map_err(|reason| Failure::Failed(format!("{path}: {reason}")))?;
+            Ok(File { place: place(&path), path, text, code })
+        };
+        Ok(Tree { files: texts.into_iter().map(file).collect::<Result<_, Failure>>()? })
     }
 }
 
-fn list(root: &Path) -> Result<BTreeSet<String>, Failure> {
-    let args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let mut git = Command::new("git");
-    // Inside a hook these point at the repository of the hook, and `root` would be ignored.
-    git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
-    let output = git
-        .args(args)
-        .current_dir(root)
-        .output()
-        .map_err(|error| Failure::Failed(format!("cannot start git: {error}")))?;
-    if !output.status.success() {
-        let reason = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::Failed(format!("git cannot list the files: {}", reason.trim())));
-    }
-    let listed = String::from_utf8_lossy(&output.stdout);
-    Ok(listed.split_terminator('\0').map(String::from).collect())
+/// Whether a file is Rust and no test: in no folder of tests, no model, not named for tests.
+fn is_production(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let name = parts.next_back().unwrap_or_default();
+    name.strip_suffix(".rs").is_some()
+        && name != "tests.rs"
+        && !path.starts_with("loom-tests/")
+        && parts.all(|folder| folder != "tests")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_exist_through_their_files_and_prefixes_do_not() {
-        let mut tree = Tree::default();
-        tree.insert("docs/guide.md".into(), b"text".to_vec());
-        tree.insert("docs/logo.png".into(), vec![0, 159, 146, 150]);
-        for path in ["", "docs", "docs/guide.md", "docs/logo.png"] {
-            assert!(tree.contains(path), "{path}");
-        }
-        for path in ["doc", "docs/guide", "guide.md", "docs/guide.md/x"] {
-            assert!(!tree.contains(path), "{path}");
-        }
-        assert_eq!(tree.files().len(), 1, "the picture is no text");
+impl File {
+    /// What is wrong with it on this line.
+    pub(super) fn finding(&self, line: usize, message: String) -> Finding {
+        Finding { path: self.path.clone(), line, message }
     }
+}
+
+fn place(path: &str) -> Option<(String, String)> {
+    let (folder, module) = path.split_once("/src/")?;
+    let package = folder.strip_prefix("crates/").or((folder == "xtask").then_some(folder))?;
+    let module = module.strip_suffix(".rs")?;
+    let module = module.strip_suffix("/mod").unwrap_or(module);
+    let is_root = matches!(module, "lib" | "main") || module.starts_with("bin/");
+    Some((package.into(), if is_root { String::new() } else { module.replace('/', "::") }))
 }
