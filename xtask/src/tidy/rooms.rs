@@ -10,9 +10,8 @@ use super::layers::{IMPURE, OPAQUE};
 
 /// A room names only rooms below it; what stands in the root is named by its room.
 pub(super) fn layers(houses: &[House], findings: &mut Vec<Finding>) {
-    for (house, (room, order)) in
-        houses.iter().flat_map(|h| h.plan.floors.iter().map(move |f| (h, f)))
-    {
+    let rooms = houses.iter().flat_map(|h| h.plan.floors.iter().map(move |floors| (h, floors)));
+    for (house, (room, order)) in rooms {
         let floors: Vec<Vec<&str>> =
             order.split('>').map(|f| f.split_whitespace().collect()).collect();
         let rank = |unit: &str| floors.iter().position(|floor| floor.contains(&unit));
@@ -28,25 +27,13 @@ pub(super) fn layers(houses: &[House], findings: &mut Vec<Finding>) {
             }
         }
         for (way, to) in house.crossings() {
-            let Some((own, other)) =
-                unit(way.from).zip(unit(to)).filter(|(own, other)| own != other)
-            else {
-                continue;
-            };
-            findings.extend(
-                match (rank(&own), rank(&other)) {
-                    (Some(from), Some(to)) if from < to => None,
-                    (Some(_), Some(_)) => Some(format!(
-                        "`{own}` must not name `{}`: `{other}` does not stand below it",
-                        way.path
-                    )),
-                    _ if other.is_empty() => {
-                        Some(format!("`{}` is to be named by its room", way.path))
-                    }
-                    _ => None,
-                }
-                .map(|message| way.finding(message)),
-            );
+            let units = unit(way.from).zip(unit(to)).filter(|(own, other)| own != other);
+            // The root has no rank, which is less than any.
+            if let Some((own, other)) = units.filter(|(own, other)| rank(own) >= rank(other)) {
+                let other = if other.is_empty() { "the root" } else { &other };
+                let message = format!("`{own}` must not name `{}`: {other} is not below", way.path);
+                findings.push(way.finding(message));
+            }
         }
     }
 }
@@ -100,11 +87,8 @@ pub(super) fn modelled(houses: &[House], findings: &mut Vec<Finding>) {
         let mut before = 0;
         while before < models.len() {
             before = models.len();
-            let further: Vec<&str> = house
-                .crossings()
-                .filter(|(way, _)| models.contains(way.from))
-                .map(|(_, to)| to)
-                .collect();
+            let named = house.crossings().filter(|(way, _)| models.contains(way.from));
+            let further: Vec<&str> = named.map(|(_, to)| to).collect();
             models.extend(further);
         }
         models.retain(|module| !house.may_name(module, "loom") && !house.is_unsettled(module));
@@ -118,9 +102,7 @@ pub(super) fn modelled(houses: &[House], findings: &mut Vec<Finding>) {
 
 /// What belongs to some rooms is named in no other, and no room names what it is barred from.
 pub(super) fn fenced(houses: &[House], findings: &mut Vec<Finding>) {
-    for (house, way) in
-        houses.iter().flat_map(|house| house.ways.iter().map(move |way| (house, way)))
-    {
+    for (house, way) in houses.iter().flat_map(|h| h.ways.iter().map(move |way| (h, way))) {
         for (path, rooms) in house.plan.fenced {
             if way.leads(path) && !house.may_name(way.from, path) {
                 findings.push(way.finding(format!("only {} may name `{path}`", rooms.join(", "))));

@@ -74,7 +74,7 @@ fn a_room_names_only_rooms_on_floors_below() {
     keeps("layers", &[shelf, ("floor.rs", "#[cfg(test)] mod tests { use crate::shelf::Shelf; }")]);
     keeps("layers", &[shelf, ("floor/tests.rs", "use crate::shelf::Shelf;")]);
     keeps("layers", &[shelf, ("/crates/other/src/novel.rs", "use crate::shelf::Shelf;")]);
-    let above = "`floor` must not name `crate::shelf::Shelf`: `shelf` does not stand below it";
+    let above = "`floor` must not name `crate::shelf::Shelf`: shelf is not below";
     for code in [
         "use crate::{shelf::Shelf};",
         "fn f(x: super::shelf::Shelf) {}",
@@ -87,13 +87,17 @@ fn a_room_names_only_rooms_on_floors_below() {
     }
     let beside = "2: `desk` must not name `crate::shelf::Shelf`";
     breaks("layers", &[shelf, ("desk.rs", "\nuse crate::shelf::Shelf;")], beside);
-    let root = "1: `crate::Shelf` is to be named by its room";
+    let root = "1: `hall` must not name `crate::Shelf`: the root is not below";
     breaks(
         "layers",
         &[shelf, ("lib.rs", "use shelf::Shelf;"), ("hall.rs", "use crate::Shelf;")],
         root,
     );
-    breaks("layers", &[("lib.rs", ""), ("hall.rs", "use super::*;")], "1: `crate::` is to be");
+    breaks(
+        "layers",
+        &[("lib.rs", ""), ("hall.rs", "use super::*;")],
+        "1: `crate::`: the root is not below",
+    );
     breaks("layers", &[("novel.rs", "")], "1: `novel` has no row");
 }
 
@@ -103,7 +107,7 @@ fn a_room_has_floors_of_its_own() {
     let write = ("hall/write.rs", "use super::Hall; pub(super) struct Write;");
     keeps("layers", &[hall, write, ("hall/read.rs", "use super::write::Write; use super::Hall;")]);
     keeps("layers", &[hall, ("hall/find.rs", "use super::Hall;")]);
-    let up = "1: `write` must not name `crate::hall::Read`: `read` does not stand below it";
+    let up = "1: `write` must not name `crate::hall::Read`: read is not below";
     breaks("layers", &[hall, ("hall/read.rs", ""), ("hall/write.rs", "use super::Read;")], up);
     let child = "1: `mod` must not name `crate::hall::write::Write`";
     breaks("layers", &[hall, write, ("hall/find.rs", "use super::write::Write;")], child);
