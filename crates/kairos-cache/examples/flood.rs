@@ -2,6 +2,7 @@
 //! Never knows: the insides of the cache. `cargo xtask flood` runs every flood in a process of its own.
 //! Read next: `docs/operations.md`, which states the peaks.
 
+#![expect(clippy::disallowed_methods, reason = "an example gives its matches a kickoff from now")]
 #![expect(clippy::print_stdout, reason = "a command line talks to its user")]
 
 use std::future::pending;

@@ -1,6 +1,7 @@
 //! A tour of the public surface: read through, hot path, pins, odds, events, numbers.
 //! Never knows: anything but the crate's public names.
 //! Read next: the crate's documentation.
+#![expect(clippy::disallowed_methods, reason = "an example gives its match a kickoff from now")]
 #![allow(clippy::print_stdout, reason = "an example shows its numbers")]
 #![allow(clippy::float_cmp, clippy::similar_names, reason = "an example reads better so")]
 

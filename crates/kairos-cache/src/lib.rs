@@ -22,6 +22,9 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 
+// Loom runs this crate with the primitives of its shim; tests may use any.
+#![cfg_attr(not(test), deny(clippy::disallowed_types))]
+
 mod cache;
 mod config;
 mod contain;

@@ -3,6 +3,8 @@
 //! Never knows: what is built from them.
 //! Read next: `generation.rs`, the first protocol made of them.
 
+#![expect(clippy::disallowed_types, reason = "this is the shim")]
+
 #[cfg(kairos_loom)]
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,

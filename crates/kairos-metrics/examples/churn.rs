@@ -4,6 +4,7 @@
 //!
 //! `cargo run --release -p kairos-metrics --example churn -- 30` churns for 30 seconds; run it
 //! under a thread sanitizer to have every access checked.
+#![expect(clippy::disallowed_methods, reason = "it runs for a time that it is told")]
 #![allow(clippy::print_stdout)]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -2,6 +2,8 @@
 //! Never knows: histograms, names. It is the only file that asks the system for the time.
 //! Read next: `timer.rs`, which times with it.
 
+#![expect(clippy::disallowed_methods, reason = "this is the clock")]
+
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

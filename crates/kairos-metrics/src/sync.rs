@@ -3,6 +3,8 @@
 //! Never knows: what is built from them; it is the only file that names std's atomics or loom.
 //! Read next: `cell.rs`, the single-writer cell made of one atomic.
 
+#![expect(clippy::disallowed_types, reason = "this is the shim")]
+
 #[cfg(kairos_loom)]
 use loom::sync as imp;
 #[cfg(not(kairos_loom))]

@@ -55,6 +55,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
 }
 
 /// Runs `steps` until one fails; returns the time of each.
+#[expect(clippy::disallowed_methods, reason = "it measures how long a step takes")]
 fn run_steps(
     root: &Path,
     steps: &[(&'static str, Run)],

@@ -127,6 +127,7 @@ fn scrape(prometheus: &Path, service: SocketAddr, folder: &Path) -> Result<(), F
         if missing.is_empty() {
             return check_formats(&relays);
         }
+        #[expect(clippy::disallowed_methods, reason = "Prometheus scrapes when it likes")]
         thread::sleep(PAUSE);
     }
     Err(Failure::Failed(format!("prometheus did not return what was counted: {missing}")))

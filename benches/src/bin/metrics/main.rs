@@ -4,6 +4,7 @@
 //!
 //! `--quick` takes fewer rounds; `--only GROUP` races one group; `--instructions GROUP CONTESTANT N` does one operation N times, for an
 //! instruction counter to run this program under.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(
     missing_docs,
     clippy::print_stdout,

@@ -2,6 +2,8 @@
 //! Never knows: what a deadline means.
 //! Read next: `runtime.rs` for timers and tasks.
 
+#![expect(clippy::disallowed_methods, reason = "this is the clock")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

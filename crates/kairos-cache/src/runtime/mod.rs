@@ -2,6 +2,8 @@
 //! Never knows: what the tasks do.
 //! Read next: `sim.rs`, the same on virtual time.
 
+#![expect(clippy::disallowed_methods, reason = "this is the runtime, which waits")]
+
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 pub(crate) mod clock;
 pub(crate) mod parking;
