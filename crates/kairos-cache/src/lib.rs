@@ -70,7 +70,7 @@ pub use runtime::sim::Sim;
 pub use runtime::{BoxFuture, Runtime, Task};
 pub use stats::counts::{Activity, Category, Sizes};
 pub use stats::notices::{Notice, Subscription};
-pub use to_key::ToKey;
+pub use to_key::{Key, ToKey, Value};
 
 /// The concurrent types, for the models that check them.
 #[cfg(kairos_loom)]

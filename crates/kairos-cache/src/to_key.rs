@@ -1,11 +1,23 @@
-//! How a borrowed key becomes one that the cache keeps.
-//! Never knows: the cache.
-//! Read next: `cache.rs`, whose reads are asked with borrowed keys.
+// What keys and values must be, and how a borrowed key becomes one that the cache keeps.
+// Never knows: the cache.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// What a key must be. Implemented for every type that is all of it.
+///
+/// A key's own `Clone`, `Hash`, `Eq` and `Drop` run under locks of the cache, and may not use it.
+pub trait Key: Hash + Eq + Clone + Send + Sync + 'static {}
+
+impl<K: Hash + Eq + Clone + Send + Sync + 'static> Key for K {}
+
+/// What a value must be. Implemented for every type that is all of it.
+pub trait Value: Send + Sync + 'static {}
+
+impl<V: Send + Sync + 'static> Value for V {}
 
 /// A borrowed form of the key `K`, from which a `K` is made when the cache has to keep it: when a read
 /// has something computed. A hit makes none.

@@ -12,7 +12,7 @@ use crate::engine::read::join::blocking_work;
 use crate::error::Error;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::runtime::parking::wait;
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 
 /// A cache read by threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.
 ///
@@ -59,22 +59,14 @@ impl<K, V> From<AsyncCache<K, V>> for Cache<K, V> {
     }
 }
 
-impl<K, V> AsyncCache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> AsyncCache<K, V> {
     /// This cache for threads that may block.
     pub fn blocking(&self) -> Cache<K, V> {
         Cache(self.clone())
     }
 }
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// The cache itself, whose other operations never block.
     pub fn cache(&self) -> &AsyncCache<K, V> {
         &self.0

@@ -2,7 +2,7 @@
 //! Never knows: how the parts work together.
 //! Read next: `config.rs` for the fields, `engine.rs` for the parts.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +38,7 @@ use crate::store::sweeper::Sweeper;
 use crate::store::weight::Weigher;
 use crate::store::{Bound, Store};
 use crate::sync::{AtomicBool, Mutex};
+use crate::to_key::{Key, Value};
 use crate::truth::Invalidations;
 use crate::truth::tags::Tags;
 
@@ -59,11 +60,7 @@ pub struct Builder<K, V> {
     _cache: PhantomData<fn() -> (K, V)>,
 }
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Starts building a cache; every field has a default.
     pub fn builder() -> Builder<K, V> {
         Builder::new()
@@ -83,11 +80,7 @@ macro_rules! setters {
     };
 }
 
-impl<K, V> Builder<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Builder<K, V> {
     fn new() -> Builder<K, V> {
         Builder {
             config: Config::default(),

@@ -2,7 +2,6 @@
 //! Never knows: keys, values, or who reads.
 //! Read next: `rules.rs`, which validates a configuration.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::cache::Cache;
@@ -12,12 +11,9 @@ use crate::error::Error;
 use crate::policy::breaker::BreakerLevel;
 use crate::stats::notices::{Notice, Subscription};
 use crate::sync::Ordering;
+use crate::to_key::{Key, Value};
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Switches the cache on or off. While it is off every read computes and nothing is stored or
     /// served; what is stored stays, and invalidations still reach it. Counted if it changes.
     pub fn set_enabled(&self, enabled: bool) {

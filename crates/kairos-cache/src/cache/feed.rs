@@ -2,7 +2,6 @@
 //! Never knows: entries, or who reads.
 //! Read next: `market.rs`, which keeps the windows.
 
-use std::hash::Hash;
 use std::time::SystemTime;
 
 use crate::cache::Cache;
@@ -12,12 +11,9 @@ use crate::matches::overflow::Observation;
 use crate::policy::volatility::Volatility;
 use crate::runtime::clock::wall_ns;
 use crate::stats::notices::Notice;
+use crate::to_key::{Key, Value};
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Observes a decimal price of one of a match's odds markets, and returns the status it was
     /// scored with against the window before it joined.
     ///

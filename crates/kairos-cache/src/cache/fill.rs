@@ -14,7 +14,7 @@ use crate::engine::compute::running::Fresh;
 use crate::error::Error;
 use crate::flight::job::{Home, KeyFlight};
 use crate::stats::counts::Bounded;
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 use crate::truth::generation::Capture;
 
 /// A value on its way into the cache. Dropping it without [`Fill::insert`] stores nothing.
@@ -22,11 +22,7 @@ use crate::truth::generation::Capture;
 /// Begin before you read the value's source: an invalidation between the two then keeps the value
 /// out.
 #[must_use = "a fill stores nothing until it is given its value"]
-pub struct Fill<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub struct Fill<K: Key, V: Value> {
     engine: Arc<Engine<K, V>>,
     key: K,
     flight: Arc<KeyFlight<V>>,
@@ -34,11 +30,7 @@ where
     capture: Capture,
 }
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Begins to fill a key with a value computed elsewhere.
     ///
     /// # Errors
@@ -87,11 +79,7 @@ where
     }
 }
 
-impl<K, V> Fill<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Fill<K, V> {
     /// Stores the value, unless an invalidation has covered it since the filling began, its match
     /// is suspended, or its TTL is zero. Says whether it was stored.
     pub fn insert(self, value: V) -> bool {
@@ -110,11 +98,7 @@ where
     }
 }
 
-impl<K, V> Drop for Fill<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Drop for Fill<K, V> {
     fn drop(&mut self) {
         if self.flight.unhold() {
             shielded(|| self.engine.forget_flight(&self.key, &self.flight));

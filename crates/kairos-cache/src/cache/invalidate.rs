@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::matches::state::TradingStatus;
 use crate::policy::events::{MarketName, impact_tenths};
 use crate::stats::notices::Notice;
+use crate::to_key::{Key, Value};
 
 /// What an event did.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +30,7 @@ pub struct EventOutcome {
     pub died: u64,
 }
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Invalidates one key. Says whether a live entry died.
     ///
     /// When this returns, no later read is served a value whose compute started before the call.
@@ -185,11 +182,7 @@ where
     }
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     fn is_before_kickoff(&self, view: &View<V>) -> bool {
         let (facts, now) = (view.entry().place.facts(), self.now());
         !view.rules_view().ended_by_kickoff(facts, now)

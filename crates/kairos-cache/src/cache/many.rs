@@ -17,13 +17,9 @@ use crate::error::Error;
 use crate::flight::job::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
 use crate::store::entry::Place;
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Reads many keys, each with its context: serves what is stored, and computes together, by
     /// one call of `compute`, what is not. One answer for each read, in their order.
     ///
@@ -195,21 +191,16 @@ fn single<K, V, Q>(
     place: &Place,
 ) -> Job<V>
 where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
+    K: Key + Borrow<Q>,
+    V: Value,
     Q: ToKey<K> + ?Sized,
-    K: Borrow<Q>,
 {
     let home = engine.home(place.clone(), &context.tags);
     Job { work: alone(together, key.to_key()), home }
 }
 
 /// The call of a batch as the work of one key by itself.
-fn alone<K, V>(together: &Together<K, V>, key: K) -> Work<V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + 'static,
-{
+fn alone<K: Key, V: Value>(together: &Together<K, V>, key: K) -> Work<V> {
     let together = Arc::clone(together);
     Work::future(move || {
         let future = together(vec![key.clone()]);

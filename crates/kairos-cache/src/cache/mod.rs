@@ -33,7 +33,7 @@ use crate::policy::decide::{Reason, Strategy};
 use crate::policy::events::EventGraph;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::store::entry::Place;
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.
 ///
@@ -55,11 +55,7 @@ impl<K, V> std::fmt::Debug for Cache<K, V> {
     }
 }
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Reads through: serves what is stored, or runs `compute` once for everyone who waits.
     ///
     /// A served value costs one lookup and allocates nothing. A stale one is served at once and
@@ -180,11 +176,7 @@ where
 }
 
 /// How far a read comes by itself.
-pub(crate) enum Looked<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub(crate) enum Looked<K: Key, V: Value> {
     /// The stored value is served; whether it is refreshed is still to be seen.
     Stored(Reading<V>),
     /// It has its answer.
@@ -193,11 +185,7 @@ where
     Waiting(Waiting<K, V>, Reading<V>),
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// The read with whatever computes: `work` is asked only where a flight wants it.
     pub(crate) async fn read_through<Q>(
         self: &Arc<Self>,

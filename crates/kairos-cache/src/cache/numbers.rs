@@ -2,8 +2,6 @@
 //! Never knows: how counts are recorded.
 //! Read next: `stats.rs`, which records them.
 
-use std::hash::Hash;
-
 use hdrhistogram::Histogram;
 use kairos_metrics::{HistogramSnapshot, Registry};
 use serde::Serialize;
@@ -12,6 +10,7 @@ use crate::cache::Cache;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
 use crate::stats::counts::{Activity, Category, Counts, Sizes};
+use crate::to_key::{Key, Value};
 
 /// The cache's numbers at one moment: a flat object of 34 keys.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -53,11 +52,7 @@ pub struct StatsSnapshot {
     pub avg_latency_ms: f64,
 }
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// The 34 keys, since the last reset of each category.
     ///
     /// In every snapshot `total_requests` is the sum of `strategy_*`, and fresh and stale hits are

@@ -12,13 +12,9 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::flight::loader::erased;
 use crate::receipt::{Answer, Computed, Hit};
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 
-impl<K, V> Builder<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Builder<K, V> {
     /// Computes values for readers that bring no closure: [`Cache::read`] waits for it, and
     /// [`Cache::get`] and pins let it refresh and fill behind them.
     ///
@@ -48,11 +44,7 @@ where
     }
 }
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Reads through by the loader: [`Cache::get_or_compute`] with the builder's
     /// [`loader`](Builder::loader) in the place of a closure.
     ///

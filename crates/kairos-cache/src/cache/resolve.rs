@@ -2,18 +2,13 @@
 //! Never knows: what is read or fed through the handle.
 //! Read next: `matches.rs`, the table; `context.rs`, which takes the handle.
 
-use std::hash::Hash;
-
 use crate::cache::Cache;
 use crate::context::Scope;
 use crate::error::Error;
 use crate::stats::counts::Bounded;
+use crate::to_key::{Key, Value};
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// The match of a name, created if it is new. Keep the handle: reads through it hash nothing,
     /// and the match is not forgotten.
     ///

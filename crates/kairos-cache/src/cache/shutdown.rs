@@ -2,17 +2,13 @@
 //! Never knows: what readers make of the answer that they get.
 //! Read next: `drain.rs`, which counts what is under way.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::engine::Engine;
+use crate::to_key::{Key, Value};
 
-impl<K, V> Cache<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Cache<K, V> {
     /// Shuts the cache down: from now on no compute and no refresh begins; resolves once no task
     /// and no timer of the cache is left.
     ///
@@ -51,11 +47,7 @@ where
     }
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     fn wind_up(self: &Arc<Self>) {
         self.drain.close();
         self.sweeper.close();

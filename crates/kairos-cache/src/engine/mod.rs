@@ -43,6 +43,7 @@ use crate::store::entry::{Entry, Place};
 use crate::store::sweeper::Sweeper;
 use crate::store::weight::Weigher;
 use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::to_key::{Key, Value};
 use crate::truth::generation::Class;
 use crate::truth::slot::{Held, Slot};
 use crate::truth::stamp::Stamp;
@@ -98,11 +99,7 @@ fn is_for<V>(entry: &Entry<V>, scope: Option<&Scope>) -> bool {
     scope.is_none_or(|scope| entry.place.is_within(scope))
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// The clock's reading. The first of each second lets the breaker evaluate.
     pub(crate) fn now(&self) -> Now {
         let now = self.clock.now();

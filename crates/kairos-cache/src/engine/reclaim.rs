@@ -2,20 +2,15 @@
 //! Never knows: what is looked up, or what a sweep makes room for.
 //! Read next: `matches.rs` and `tags.rs`, the tables; `store.rs`, whose entries hold both.
 
-use std::hash::Hash;
-
 use crate::context::Scope;
 use crate::engine::Engine;
 use crate::matches::state::ScopeState;
 use crate::policy::Now;
 use crate::store::entry::Entry;
+use crate::to_key::{Key, Value};
 use crate::truth::slot::Held;
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// The match of a name with a state of its own, created if there is room or can be made.
     pub(crate) fn scope(&self, name: &str) -> Option<Scope> {
         if let Some(scope) = self.matches.find(name) {

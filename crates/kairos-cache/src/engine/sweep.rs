@@ -7,12 +7,12 @@
 //! store full again and again. However many ask, one sweep follows, a second later,
 //! and a large store is not swept more often than a fiftieth of the time allows.
 
-use std::hash::Hash;
 use std::sync::{Arc, Weak};
 
 use crate::engine::Engine;
 use crate::policy::Now;
 use crate::store::entry::Entry;
+use crate::to_key::{Key, Value};
 use crate::truth::slot::Held;
 
 /// How long after the first request a sweep begins, at least.
@@ -24,11 +24,7 @@ const LOOKS: u64 = 8;
 /// A sweep may take one part in so many of the time.
 const SHARE: u64 = 50;
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// Asks for a sweep, because something in the store has died. O(1).
     pub(crate) fn sweep_soon(self: &Arc<Self>) {
         self.sweeper.ask(|not_before| {
@@ -71,11 +67,7 @@ where
 }
 
 /// Sweeps where it holds up no reader: it is as long as the store is large.
-fn sweep_behind<K, V>(engine: Weak<Engine<K, V>>)
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+fn sweep_behind<K: Key, V: Value>(engine: Weak<Engine<K, V>>) {
     let Some(strong) = engine.upgrade() else { return };
     let _runs_on = strong.runtime.spawn_blocking(Box::new(move || {
         let Some(engine) = engine.upgrade() else { return };

@@ -3,7 +3,6 @@
 //! Read next: `background.rs`, which calls it behind reads; `join.rs` for closures of readers.
 
 use std::error::Error as StdError;
-use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::flight::job::{Found, Work};
 use crate::policy::MonoNs;
 use crate::receipt::Computed;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::to_key::{Key, Value};
 
 type Loading<V> = Pin<Box<dyn Future<Output = Found<V>> + Send>>;
 
@@ -35,11 +35,7 @@ pub(crate) struct Loader<K, V> {
     reclaim_at: AtomicUsize,
 }
 
-impl<K, V> Loader<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Loader<K, V> {
     pub(crate) fn new(load: Load<K, V>, hasher: FixedState) -> Loader<K, V> {
         let reclaim_at = AtomicUsize::new(FAILED_BEFORE_RECLAIM);
         let count = AtomicUsize::new(0);

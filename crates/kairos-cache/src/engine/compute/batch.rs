@@ -3,7 +3,6 @@
 //! Read next: `many.rs`, which fills a batch; `launch.rs` for a compute by itself.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -21,6 +20,7 @@ use crate::flight::turn::Turn;
 use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::to_key::{Key, Value};
 
 /// What a call for many keys has found. A key that is not in it has nothing.
 pub(crate) type FoundTogether<K, V> = Result<HashMap<K, Computed<V>>, Error>;
@@ -30,11 +30,7 @@ pub(crate) type Together<K, V> =
 
 /// Computes that are to start together. Whoever joins one of them meanwhile arrives before it
 /// starts. Dropping the batch frees its keys.
-pub(crate) struct Batch<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub(crate) struct Batch<K: Key, V: Value> {
     engine: Arc<Engine<K, V>>,
     together: Together<K, V>,
     members: VecDeque<Launched<K, V>>,
@@ -49,21 +45,13 @@ struct Call {
 }
 
 /// The task of a batch. However it ends, its places are given back and its keys freed.
-struct Crew<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+struct Crew<K: Key, V: Value> {
     members: Vec<Running<K, V>>,
     timer: Option<Task>,
     turn: Option<Turn>,
 }
 
-impl<K, V> Batch<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Batch<K, V> {
     pub(crate) fn new(engine: &Arc<Engine<K, V>>, together: &Together<K, V>) -> Batch<K, V> {
         Batch {
             engine: Arc::clone(engine),
@@ -131,11 +119,7 @@ where
     }
 }
 
-impl<K, V> Dispatch<K, V> for Batch<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Dispatch<K, V> for Batch<K, V> {
     fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool {
         self.permit = self.permit.take().or_else(|| engine.refresh_permit());
         self.permit.is_some()
@@ -147,11 +131,7 @@ where
     }
 }
 
-impl<K, V> Arrival for Batch<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Arrival for Batch<K, V> {
     fn is_wanted(&self) -> bool {
         !self.members.iter().all(Launched::is_given_up)
     }
@@ -175,11 +155,7 @@ impl Call {
     }
 }
 
-impl<K, V> Crew<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Crew<K, V> {
     async fn run(mut self, together: Together<K, V>, keys: Vec<K>) {
         let found = contained(move || together(keys)).await;
         // The call is over. Pending computes of its keys will ask for their turns.
@@ -195,11 +171,7 @@ where
     }
 }
 
-impl<K, V> Drop for Crew<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Drop for Crew<K, V> {
     fn drop(&mut self) {
         if let Some(timer) = self.timer.take() {
             shielded(|| timer.abort());

@@ -2,7 +2,6 @@
 //! Never knows: the gate, timers, or why it does not run.
 //! Read next: `launch.rs`, which sends it on its way; `compute.rs` for the guard of its task.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::contain::shielded;
@@ -13,14 +12,11 @@ use crate::flight::Launch;
 use crate::flight::job::{Done, Home, Job, KeyFlight, Work};
 use crate::flight::turn::Turn;
 use crate::policy::MonoNs;
+use crate::to_key::{Key, Value};
 
 /// A compute that a flight has launched and that no task runs yet. Dropping it ends it: its waiters
 /// are answered, and the key is free.
-pub(crate) struct Launched<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub(crate) struct Launched<K: Key, V: Value> {
     pub(crate) engine: Arc<Engine<K, V>>,
     /// Until it is taken over by its task, or has ended.
     compute: Option<Compute<K, V>>,
@@ -33,11 +29,7 @@ pub(crate) struct Compute<K, V> {
     pub(crate) launch: Launch<Job<V>, Done<V>>,
 }
 
-impl<K, V> Launched<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Launched<K, V> {
     pub(crate) fn new(engine: &Arc<Engine<K, V>>, compute: Compute<K, V>) -> Launched<K, V> {
         Launched { engine: Arc::clone(engine), compute: Some(compute) }
     }
@@ -94,11 +86,7 @@ where
     }
 }
 
-impl<K, V> Drop for Launched<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Drop for Launched<K, V> {
     fn drop(&mut self) {
         if let Some(Compute { key, flight, launch }) = self.compute.take() {
             shielded(|| self.engine.end_unstarted(&key, &flight, launch, Error::Aborted));
@@ -106,11 +94,7 @@ where
     }
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// Ends a compute that has not started, and frees its key.
     pub(crate) fn end_unstarted(
         self: &Arc<Self>,

@@ -21,13 +21,10 @@ use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
 use crate::store::entry::Place;
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 
 /// A compute on its way through the gate.
-struct AtGate<K, V>(Launched<K, V>)
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static;
+struct AtGate<K: Key, V: Value>(Launched<K, V>);
 
 /// A compute as its timer sees it.
 pub(crate) struct Watched<K, V> {
@@ -51,11 +48,7 @@ impl<K: Clone, V> Watched<K, V> {
     }
 }
 
-impl<K, V> Arrival for AtGate<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Arrival for AtGate<K, V> {
     fn is_wanted(&self) -> bool {
         !self.0.is_given_up()
     }
@@ -76,11 +69,7 @@ where
     }
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// The flight of a key, created if there is none and not as many as may be.
     pub(crate) fn flight<Q>(&self, key: &Q) -> Option<Arc<KeyFlight<V>>>
     where

@@ -2,7 +2,6 @@
 //! Never knows: how a compute came to run, or how a read decided that it needs one.
 //! Read next: `generation.rs` for what may be stored, `launch.rs` for how a compute begins.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::contain::{caught, shielded};
@@ -20,15 +19,12 @@ use crate::stats::notices::Notice;
 use crate::store::entry::Entry;
 use crate::store::weight::weigh;
 use crate::sync::AtomicU64;
+use crate::to_key::{Key, Value};
 use crate::truth::generation::Capture;
 use crate::truth::slot::Held;
 use crate::truth::{self, KeyMarks};
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// Counts a failed compute, and puts off the next refresh of a value that can still be served,
     /// or the loader's next try for a key that has none.
     pub(crate) fn compute_failed(&self, key: &K, kind: Kind, now: Now) {
@@ -154,11 +150,7 @@ impl<V> Fresh<V> {
 }
 
 /// A running compute's task. However it ends, dropping this frees the key.
-pub(crate) struct Running<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub(crate) struct Running<K: Key, V: Value> {
     pub(crate) engine: Arc<Engine<K, V>>,
     pub(crate) key: K,
     pub(crate) flight: Arc<KeyFlight<V>>,
@@ -174,11 +166,7 @@ where
     pub(crate) turn: Option<Turn>,
 }
 
-impl<K, V> Running<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Running<K, V> {
     pub(crate) fn finish(mut self, found: Found<V>) {
         self.end(Some(found));
     }
@@ -270,11 +258,7 @@ where
     }
 }
 
-impl<K, V> Drop for Running<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Drop for Running<K, V> {
     fn drop(&mut self) {
         shielded(|| self.end(None));
     }

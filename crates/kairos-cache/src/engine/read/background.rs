@@ -13,12 +13,9 @@ use crate::engine::read::reading::{NO_PLACE, Reading};
 use crate::flight::job::{Home, Job};
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
+use crate::to_key::{Key, Value};
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// Whether what a read without a closure has found calls for the loader. Costs one look at an
     /// option where there is none.
     pub(crate) fn calls_for_load(&self, reading: &Reading<V>) -> bool {

@@ -19,14 +19,10 @@ use crate::flight::{Join, Kind, Refresh};
 use crate::policy::decide::Reason;
 use crate::receipt::Computed;
 use crate::store::entry::Place;
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 
 /// How far a read came on its way to a compute.
-pub(crate) enum Joining<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub(crate) enum Joining<K: Key, V: Value> {
     /// It waits for one.
     Waiting(Waiting<K, V>),
     /// The entry has changed meanwhile.
@@ -42,11 +38,7 @@ pub(crate) struct RefreshPermit {
 }
 
 /// How the computes that a read starts are admitted and sent on their way.
-pub(crate) trait Dispatch<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub(crate) trait Dispatch<K: Key, V: Value> {
     /// Whether one more refresh may start right now. If so, its compute is sent next.
     fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool;
 
@@ -58,11 +50,7 @@ where
 #[derive(Default)]
 pub(crate) struct Alone(Option<RefreshPermit>);
 
-impl<K, V> Dispatch<K, V> for Alone
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Dispatch<K, V> for Alone {
     fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool {
         self.0 = engine.refresh_permit();
         self.0.is_some()
@@ -78,11 +66,7 @@ where
     }
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// Joins or starts a compute.
     pub(crate) fn join<Q>(
         self: &Arc<Self>,

@@ -13,7 +13,7 @@ use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::receipt::Hit;
 use crate::store::entry::Place;
-use crate::to_key::ToKey;
+use crate::to_key::{Key, ToKey, Value};
 use crate::truth::stamp::Remembered;
 
 /// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
@@ -32,11 +32,7 @@ pub struct Pinned<K, V> {
     valid_until: MonoNs,
 }
 
-impl<K, V> Pinned<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Pinned<K, V> {
     pub(crate) fn new<Q>(engine: Arc<Engine<K, V>>, key: &Q) -> Option<Pinned<K, V>>
     where
         K: Borrow<Q>,
@@ -124,17 +120,13 @@ where
 
 /// Starts the load that a pin's reading calls for; returns whether it did. `home` is where the last
 /// entry belonged, by which an entry that is gone is filled again.
-fn load<K, V>(
+fn load<K: Key, V: Value>(
     engine: &Arc<Engine<K, V>>,
     key: &K,
     home: &mut Option<Home>,
     last: Option<&Reading<V>>,
     reading: &Reading<V>,
-) -> bool
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+) -> bool {
     if engine.loader.is_none() {
         return false;
     }

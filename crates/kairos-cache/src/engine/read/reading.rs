@@ -19,6 +19,7 @@ use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::clock::nanos;
 use crate::stats::counts::Bounded;
 use crate::store::entry::Place;
+use crate::to_key::{Key, Value};
 
 static NO_CONTEXT: Context = Context {
     scope: None,
@@ -71,11 +72,7 @@ impl<V> Reading<V> {
     }
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// Looks at a key with a context and decides. Not to be called under a lock.
     pub(crate) fn read<Q>(&self, key: &Q, context: &Context, place: &Place, now: Now) -> Reading<V>
     where

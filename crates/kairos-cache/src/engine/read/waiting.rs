@@ -19,25 +19,18 @@ use crate::policy::decide::Reason;
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
 use crate::store::entry::Place;
+use crate::to_key::{Key, Value};
 
 /// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
 /// the compute.
-pub(crate) struct Waiting<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+pub(crate) struct Waiting<K: Key, V: Value> {
     pub(crate) engine: Arc<Engine<K, V>>,
     pub(crate) key: K,
     pub(crate) flight: Arc<KeyFlight<V>>,
     pub(crate) ticket: Option<Ticket<Done<V>>>,
 }
 
-impl<K, V> Waiting<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Waiting<K, V> {
     /// Goes away and lets the compute go on.
     pub(crate) fn depart(mut self) {
         if let Some(ticket) = self.ticket.take() {
@@ -70,11 +63,7 @@ where
     }
 }
 
-impl<K, V> Engine<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Engine<K, V> {
     /// Waits for a compute, and answers with its result, or with the old value where the rules
     /// allow that: the compute fails, or takes longer than the read waits. Nothing if the compute
     /// was of another match than the read names: look again.
@@ -140,11 +129,7 @@ where
     }
 }
 
-impl<K, V> Drop for Waiting<K, V>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Key, V: Value> Drop for Waiting<K, V> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let after = self.flight.leave(&ticket);
