@@ -2,13 +2,11 @@
 //! Never knows: shards and leases (`local.rs` does).
 //! Read next: `local.rs`, where an increment goes.
 
-use crate::core::Reader;
 use crate::encode::{Encoder, Heads};
 use crate::instrument::{Instrument, Series, Stamp};
-use crate::local::{self, core};
 use crate::names::Kind;
+use crate::shard::{self, Reader, Sum, core};
 use crate::snapshot::Value;
-use crate::sum::Sum;
 use crate::sync::Shared;
 
 /// A number that grows.
@@ -31,13 +29,13 @@ impl Counter {
     /// leases a shard; from the 513th live counter on, finding the cell costs some nanoseconds.
     #[inline]
     pub fn inc(&self) {
-        local::add(self.id, 1);
+        shard::add(self.id, 1);
     }
 
     /// Adds `n`, at the cost of [`Counter::inc`]. The total is kept modulo 2^64.
     #[inline]
     pub fn add(&self, n: u64) {
-        local::add(self.id, n);
+        shard::add(self.id, n);
     }
 
     /// The total over all threads, past ones included: everything that happened before this

@@ -4,13 +4,11 @@
 
 use std::sync::Arc;
 
-use crate::core::Reader;
 use crate::encode::{Encoder, Heads};
 use crate::instrument::{Instrument, Series, Stamp};
-use crate::local::core;
 use crate::names::Kind;
+use crate::shard::{Reader, Sum, core};
 use crate::snapshot::Value;
-use crate::sum::Sum;
 use crate::sync::{AtomicI64, AtomicU64, Ordering, Shared};
 
 /// A whole number that goes up and down.

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram as HdrHistogram;
 use serde::{Deserialize, Serialize};
 
 use crate::buckets::Precision;
-use crate::sum::Sum;
+use crate::shard::Sum;
 
 /// What a histogram had recorded when it was read.
 ///

@@ -7,15 +7,13 @@ use std::sync::Arc;
 
 use crate::buckets::{Layout, Precision};
 use crate::clock::Clock;
-use crate::core::Reader;
 use crate::encode::{Encoder, Heads, push_in};
 use crate::error::Error;
 use crate::hdr::HistogramSnapshot;
 use crate::instrument::{Instrument, Series, Stamp};
-use crate::local::{self, Place, core};
 use crate::names::{Kind, Unit};
+use crate::shard::{self, Place, Reader, Sum, core};
 use crate::snapshot::Value;
-use crate::sum::Sum;
 use crate::sync::Shared;
 
 /// A distribution of values, nanoseconds unless its [`Unit`] says otherwise.
@@ -36,20 +34,20 @@ impl Histogram {
     /// Records a value.
     #[inline]
     pub fn record(&self, ns: u64) {
-        local::record(&self.place, ns, 1);
+        shard::record(&self.place, ns, 1);
     }
 
     /// Records a value `weight` times at once.
     #[inline]
     pub fn record_n(&self, ns: u64, weight: u64) {
-        local::record(&self.place, ns, weight);
+        shard::record(&self.place, ns, weight);
     }
 
     /// The weight to record this thread's next timing with, if it is to be taken: the first is, with
     /// one, and then one in `every`, with `every`. 0 and 1 take every one.
     #[inline]
     pub fn due(&self, every: u32) -> Option<u32> {
-        local::due(&self.place, every)
+        shard::due(&self.place, every)
     }
 
     /// The clock whose ticks this histogram's timers take.

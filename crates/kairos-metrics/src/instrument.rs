@@ -5,13 +5,11 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::core::Reader;
 use crate::encode::{Encoder, Heads, header, label_pairs, push_ns_as_seconds};
-use crate::local::core;
 use crate::names::{Kind, Unit};
 use crate::series::SeriesMap;
+use crate::shard::{Reader, Sum, core};
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
-use crate::sum::Sum;
 use crate::sync::{Mutex, Shared};
 
 /// The cells of one series of some kind.

@@ -17,8 +17,8 @@ use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
 use crate::histogram::{Histogram, HistogramCells, HistogramConfig, HistogramSpec};
 use crate::instrument::{Description, Metric};
 use crate::names::{Unit, check_labels, check_metric, family_name};
+use crate::shard::Sum;
 use crate::snapshot::Snapshot;
-use crate::sum::Sum;
 use crate::sync::{Mutex, process_static};
 
 process_static! {

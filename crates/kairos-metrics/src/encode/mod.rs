@@ -11,7 +11,7 @@ pub(crate) use text::{escape_label, header};
 use number::push_f64;
 
 use crate::names::Unit;
-use crate::sum::Sum;
+use crate::shard::Sum;
 
 /// Which exposition format is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Weak;
 
+use super::shard::{Shard, Sizes};
+use super::sum::Sum;
+use super::tally::{Tally, Writers};
 use crate::buckets::Layout;
-use crate::shard::{Shard, Sizes};
-use crate::sum::Sum;
 #[cfg(all(unix, not(kairos_loom)))]
 use crate::sync::Ordering;
 use crate::sync::{AtomicI64, Mutex, MutexGuard};
-use crate::tally::{Tally, Writers};
 
 /// Everything that threads share: one for the process, and one for each execution of a model.
 ///

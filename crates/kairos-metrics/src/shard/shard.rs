@@ -2,10 +2,10 @@
 //! Never knows: which thread leases it, names, registries.
 //! Read next: `core.rs`, which leases shards to threads and folds them.
 
+use super::cell::{Cell, leaked_cells};
+use super::tally::{Tally, Writers};
 use crate::buckets::Layout;
-use crate::cell::{Cell, leaked_cells};
 use crate::sync::OnceSlot;
-use crate::tally::{Tally, Writers};
 
 /// How many ids the embedded blocks of a shard hold; ids beyond go to overflow blocks.
 #[derive(Clone, Copy, Debug)]

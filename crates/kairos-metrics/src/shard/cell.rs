@@ -6,7 +6,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering, const_where_atomics_are};
 
 /// A number with one writer at a time (the owner) and any number of readers.
 ///
-/// Who owns it passes from thread to thread only under the lock of [`crate::core::Core`], which
+/// Who owns it passes from thread to thread only under the lock of [`super::process::Core`], which
 /// orders the old owner's writes before the new owner's reads. All accesses are Relaxed: a cell
 /// publishes nothing but its own value, and coherence of that one location is all that a reader
 /// needs to see it grow.

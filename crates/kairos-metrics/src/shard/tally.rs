@@ -5,8 +5,8 @@
 use std::hint::cold_path;
 use std::ops::Range;
 
+use super::cell::{Cell, NarrowCell, leaked_cells, leaked_narrow_cells};
 use crate::buckets::{FastIndex, Layout, Precision};
-use crate::cell::{Cell, NarrowCell, leaked_cells, leaked_narrow_cells};
 use crate::sync::const_where_atomics_are;
 
 /// The cells of one histogram in one shard.

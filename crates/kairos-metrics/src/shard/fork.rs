@@ -7,14 +7,12 @@
 //! the shared shard (some hundred nanoseconds, once for 512 counters) can leave that block
 //! unusable in the child; a child that goes on counting should be forked before threads are.
 
-#![cfg(not(kairos_loom))]
-
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
+use super::process::{Core, State};
+use super::shard::Shard;
 use crate::clock::Clock;
-use crate::core::{Core, State};
-use crate::shard::Shard;
 use crate::sync::MutexGuard;
 
 thread_local! {

@@ -2,9 +2,9 @@
 //! Never knows: who owns the tallies, and what keeps them where they are meanwhile.
 //! Read next: `hdr.rs`, which makes a distribution of it.
 
+use super::cell::{Cell, NarrowCell};
+use super::tally::Tally;
 use crate::buckets::Layout;
-use crate::cell::{Cell, NarrowCell};
-use crate::tally::Tally;
 
 /// What a reader adds up from the tallies of one histogram; reusable, so that a scrape allocates
 /// only until its buffers have grown.

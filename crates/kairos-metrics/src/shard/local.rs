@@ -4,12 +4,12 @@
 
 use std::cell::Cell as StdCell;
 
+use super::cell::Cell;
+use super::process::Core;
+use super::shard::{Shard, Sizes};
+use super::tally::Tally;
 use crate::buckets::Layout;
-use crate::cell::Cell;
-use crate::core::Core;
-use crate::shard::{Shard, Sizes};
 use crate::sync::{process_static, thread_cell};
-use crate::tally::Tally;
 
 #[cfg(not(kairos_loom))]
 const SIZES: Sizes = Sizes::DEFAULT;
@@ -20,7 +20,7 @@ const SIZES: Sizes = Sizes::TINY;
 process_static! {
     static CORE: Core = {
         #[cfg(unix)]
-        crate::fork::watch(crate::fork::Process { core, own_shard });
+        super::fork::watch(super::fork::Process { core, own_shard });
         Core::new(SIZES)
     };
 }

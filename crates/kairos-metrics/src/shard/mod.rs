@@ -1,0 +1,21 @@
+// What a thread counts in: its cells by id, how it comes by them, and how readers add them up.
+// Never knows: names, formats, registries.
+// Read next: `local.rs`, where a count goes; `process.rs`, which lends shards to threads.
+
+mod cell;
+#[cfg(all(unix, not(kairos_loom)))]
+mod fork;
+mod local;
+mod process;
+mod shard;
+mod sum;
+mod tally;
+
+pub use local::shards;
+pub(crate) use local::{Place, add, core, due, record};
+#[cfg(kairos_loom)]
+pub(crate) use process::Core;
+pub(crate) use process::Reader;
+#[cfg(kairos_loom)]
+pub(crate) use shard::{Shard, Sizes};
+pub(crate) use sum::Sum;
