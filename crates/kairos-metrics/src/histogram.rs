@@ -9,11 +9,10 @@ use crate::buckets::{Layout, Precision};
 use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, push_in};
 use crate::error::Error;
-use crate::hdr::HistogramSnapshot;
 use crate::instrument::{Instrument, Series, Stamp};
 use crate::names::{Kind, Unit};
 use crate::shard::{self, Place, Reader, Sum, core};
-use crate::snapshot::Value;
+use crate::snapshot::{HistogramSnapshot, Value};
 use crate::sync::Shared;
 
 /// A distribution of values, nanoseconds unless its [`Unit`] says otherwise.

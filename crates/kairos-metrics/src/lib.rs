@@ -17,11 +17,7 @@ mod counter;
 mod encode;
 mod error;
 mod family;
-mod fraction;
 mod gauge;
-mod hdr;
-#[cfg(feature = "hdr-log")]
-mod hdr_log;
 mod histogram;
 mod info;
 mod instrument;
@@ -46,9 +42,6 @@ pub use counter::Counter;
 pub use error::Error;
 pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
 pub use gauge::{FractionGauge, Gauge};
-pub use hdr::HistogramSnapshot;
-#[cfg(feature = "hdr-log")]
-pub use hdr_log::{Interval, write_interval_log};
 pub use histogram::{Histogram, HistogramConfig};
 pub use labels::{Label, LabelSet, TypedFamily};
 pub use measured::Measured;
@@ -57,5 +50,7 @@ pub use names::{Kind, OVERFLOW, Unit};
 pub use recorder::{Recorder, Renamed};
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
 pub use shard::shards;
-pub use snapshot::{MetricSnapshot, SeriesSnapshot, Snapshot, Value};
+pub use snapshot::{HistogramSnapshot, MetricSnapshot, SeriesSnapshot, Snapshot, Value};
+#[cfg(feature = "hdr-log")]
+pub use snapshot::{Interval, write_interval_log};
 pub use timer::Timer;

@@ -3,9 +3,9 @@
 //! Read next: `loom-tests/tests/metrics_shard.rs`.
 
 use crate::buckets::Precision;
-use crate::hdr::HistogramSnapshot;
 use crate::series::SeriesMap;
 use crate::shard::{Core, Shard, Sizes, Sum};
+use crate::snapshot::HistogramSnapshot;
 use crate::sync::Shared;
 
 /// A process's shards and ids, one for each execution of a model.

@@ -10,7 +10,7 @@ use hdrhistogram::serialization::interval_log::{
 };
 use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 
-use crate::hdr::HistogramSnapshot;
+use super::hdr::HistogramSnapshot;
 
 /// One line of an interval log: what was recorded in a stretch of time.
 #[derive(Clone, Copy, Debug)]

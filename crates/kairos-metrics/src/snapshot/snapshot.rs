@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::hdr::HistogramSnapshot;
 use crate::buckets::Precision;
-use crate::hdr::HistogramSnapshot;
 use crate::names::{Kind, OVERFLOW, Unit};
 
 /// What a registry had counted when it was read.
@@ -47,7 +47,7 @@ pub enum Value {
     /// A gauge's level.
     Gauge(i64),
     /// A gauge's level, where it is a fraction.
-    Fraction(#[serde(with = "crate::fraction")] f64),
+    Fraction(#[serde(with = "super::fraction")] f64),
     /// A histogram's distribution.
     Histogram(HistogramSnapshot),
     /// Nothing: info has labels only.

@@ -1,0 +1,14 @@
+// What was counted, as plain data: values, distributions, their differences, sums and formats.
+// Never knows: registries, names' rules, how a value was counted.
+// Read next: `snapshot.rs`; `hdr.rs`, the distributions in it.
+
+mod fraction;
+mod hdr;
+#[cfg(feature = "hdr-log")]
+mod hdr_log;
+mod snapshot;
+
+pub use hdr::HistogramSnapshot;
+#[cfg(feature = "hdr-log")]
+pub use hdr_log::{Interval, write_interval_log};
+pub use snapshot::{MetricSnapshot, SeriesSnapshot, Snapshot, Value};
