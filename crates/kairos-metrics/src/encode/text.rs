@@ -1,9 +1,17 @@
-//! Headers and escaping of the two text formats.
+//! The two text formats: their headers and their escaping.
 //! Never knows: values.
-//! Read next: `mod.rs`, which writes the samples.
+//! Read next: `encoder.rs`, which writes the samples.
 
-use super::Format;
 use crate::names::{Kind, Unit};
+
+/// Which exposition format is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Prometheus text format 0.0.4.
+    Prometheus,
+    /// `OpenMetrics` text format 1.0.
+    OpenMetrics,
+}
 
 /// Appends a metric's HELP, TYPE and (`OpenMetrics`) UNIT lines.
 ///

@@ -1,0 +1,62 @@
+// The text of a scrape: heads that were rendered at registration, and numbers that are read now.
+// Never knows: registries, shards, clocks.
+// Read next: `heads.rs`; `number.rs` for digits, `text.rs` for headers.
+
+use super::number::{push_f64, push_in, push_u64};
+use super::text::Format;
+use crate::names::Unit;
+use crate::shard::Sum;
+
+/// The text being written, and a buffer for histograms that is reused from series to series.
+pub(crate) struct Encoder<'a> {
+    pub(crate) out: &'a mut String,
+    pub(crate) format: Format,
+    pub(crate) sum: Sum,
+}
+
+impl Encoder<'_> {
+    /// One sample of an unsigned number.
+    pub(crate) fn sample_u64(&mut self, head: &str, value: u64) {
+        self.out.push_str(head);
+        push_u64(self.out, value);
+        self.out.push('\n');
+    }
+
+    /// One sample of a fraction.
+    pub(crate) fn sample_f64(&mut self, head: &str, value: f64) {
+        self.out.push_str(head);
+        push_f64(self.out, value);
+        self.out.push('\n');
+    }
+
+    /// One sample of a recorded number, in the unit that is exposed and exact.
+    pub(crate) fn sample_in(&mut self, unit: Unit, head: &str, recorded: u64) {
+        self.out.push_str(head);
+        push_in(self.out, unit, recorded);
+        self.out.push('\n');
+    }
+
+    /// One sample of a signed number, as [`Encoder::sample_in`] writes it.
+    pub(crate) fn sample_signed_in(&mut self, unit: Unit, head: &str, recorded: i64) {
+        self.out.push_str(head);
+        if recorded < 0 {
+            self.out.push('-');
+        }
+        push_in(self.out, unit, recorded.unsigned_abs());
+        self.out.push('\n');
+    }
+
+    /// The `_created` sample, which only `OpenMetrics` has: a number that is rendered already, unless
+    /// the series began anew at another time.
+    pub(crate) fn created(&mut self, head: &str, seconds: &str, anew_unix_ns: Option<u64>) {
+        if self.format != Format::OpenMetrics {
+            return;
+        }
+        if let Some(unix_ns) = anew_unix_ns {
+            return self.sample_in(Unit::Seconds, head, unix_ns);
+        }
+        self.out.push_str(head);
+        self.out.push_str(seconds);
+        self.out.push('\n');
+    }
+}
