@@ -6,10 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::counter::{Counter, CounterCells};
-use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
-use crate::histogram::{Histogram, HistogramCells};
-use crate::instrument::{Metric, Series};
+use crate::instrument::{
+    Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Histogram, HistogramCells,
+    Metric, Series, Whole,
+};
 use crate::sync::Shared;
 
 /// Counters told apart by `N` labels.

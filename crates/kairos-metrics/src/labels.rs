@@ -7,11 +7,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::counter::{Counter, CounterCells};
 use crate::error::Error;
 use crate::family::{Handled, SeriesOf};
-use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
-use crate::histogram::{Histogram, HistogramCells, HistogramConfig, HistogramSpec};
+use crate::instrument::{
+    Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Histogram, HistogramCells,
+    HistogramConfig, HistogramSpec, Whole,
+};
 use crate::names::Unit;
 use crate::registry::Registry;
 

@@ -13,12 +13,9 @@
 mod buckets;
 mod catalog;
 mod clock;
-mod counter;
 mod encode;
 mod error;
 mod family;
-mod gauge;
-mod histogram;
 mod info;
 mod instrument;
 mod labels;
@@ -30,19 +27,15 @@ mod names;
 #[cfg(feature = "facade")]
 mod recorder;
 mod registry;
-mod series;
 mod shard;
 mod snapshot;
 mod sync;
-mod timer;
 
 pub use buckets::{HOUR_NS, Precision};
 pub use clock::{Clock, ManualClock};
-pub use counter::Counter;
 pub use error::Error;
 pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
-pub use gauge::{FractionGauge, Gauge};
-pub use histogram::{Histogram, HistogramConfig};
+pub use instrument::{Counter, FractionGauge, Gauge, Histogram, HistogramConfig, Timer};
 pub use labels::{Label, LabelSet, TypedFamily};
 pub use measured::Measured;
 pub use names::{Kind, OVERFLOW, Unit};
@@ -53,4 +46,3 @@ pub use shard::shards;
 pub use snapshot::{HistogramSnapshot, MetricSnapshot, SeriesSnapshot, Snapshot, Value};
 #[cfg(feature = "hdr-log")]
 pub use snapshot::{Interval, write_interval_log};
-pub use timer::Timer;

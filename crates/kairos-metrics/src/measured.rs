@@ -2,10 +2,9 @@
 //! Never knows: histograms, which have their unit in their configuration.
 //! Read next: `names.rs`, what a unit does to a name; `registry.rs`, registration without one.
 
-use crate::counter::{Counter, CounterCells};
 use crate::error::Error;
 use crate::family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled};
-use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
+use crate::instrument::{Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Whole};
 use crate::labels::{LabelSet, TypedFamily};
 use crate::names::Unit;
 use crate::registry::Registry;

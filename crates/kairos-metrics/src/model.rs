@@ -3,7 +3,7 @@
 //! Read next: `loom-tests/tests/metrics_shard.rs`.
 
 use crate::buckets::Precision;
-use crate::series::SeriesMap;
+use crate::instrument::SeriesMap;
 use crate::shard::{Core, Shard, Sizes, Sum};
 use crate::snapshot::HistogramSnapshot;
 use crate::sync::Shared;

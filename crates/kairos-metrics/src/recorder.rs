@@ -13,10 +13,8 @@ use std::sync::Arc;
 
 use metrics::{Key, KeyName, Metadata, SharedString};
 
-use crate::counter::Counter;
 use crate::error::Error;
-use crate::gauge::FractionGauge;
-use crate::histogram::Histogram;
+use crate::instrument::{Counter, FractionGauge, Histogram};
 use crate::registry::Registry;
 use crate::sync::Mutex;
 

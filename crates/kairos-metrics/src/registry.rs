@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::counter::{Counter, CounterCells};
 use crate::encode::{Encoder, Format};
 use crate::error::Error;
 use crate::family::{
     CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled, HistogramFamily,
 };
-use crate::gauge::{Fraction, FractionGauge, Gauge, GaugeCell, Whole};
-use crate::histogram::{Histogram, HistogramCells, HistogramConfig, HistogramSpec};
-use crate::instrument::{Description, Metric};
+use crate::instrument::{
+    Counter, CounterCells, Description, Fraction, FractionGauge, Gauge, GaugeCell, Histogram,
+    HistogramCells, HistogramConfig, HistogramSpec, Metric, Whole,
+};
 use crate::names::{Unit, check_labels, check_metric, family_name};
 use crate::shard::Sum;
 use crate::snapshot::Snapshot;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use metrics::{CounterFn, GaugeFn, HistogramFn};
 
 use super::measure::Measure;
-use crate::counter::{Counter, CounterCells};
 use crate::error::Error;
 use crate::family::SeriesOf;
-use crate::gauge::{Fraction, FractionGauge, GaugeCell};
-use crate::histogram::{Histogram, HistogramCells, HistogramSpec};
+use crate::instrument::{
+    Counter, CounterCells, Fraction, FractionGauge, GaugeCell, Histogram, HistogramCells,
+    HistogramSpec,
+};
 use crate::names::{Kind, Unit};
 use crate::registry::Registry;
 use crate::sync::{Mutex, process_static};

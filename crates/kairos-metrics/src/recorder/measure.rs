@@ -3,7 +3,7 @@
 //! Read next: `bridge.rs`, which records by it.
 
 use crate::buckets::Precision;
-use crate::histogram::HistogramConfig;
+use crate::instrument::HistogramConfig;
 use crate::names::Unit;
 
 /// The unit that is recorded, and what an emitted value is multiplied by to be in it.

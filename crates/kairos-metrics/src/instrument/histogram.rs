@@ -5,11 +5,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::instrument::{Instrument, Series, Stamp};
 use crate::buckets::{Layout, Precision};
 use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, push_in};
 use crate::error::Error;
-use crate::instrument::{Instrument, Series, Stamp};
 use crate::names::{Kind, Unit};
 use crate::shard::{self, Place, Reader, Sum, core};
 use crate::snapshot::{HistogramSnapshot, Value};

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
+use super::series::SeriesMap;
 use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, header, label_pairs, push_ns_as_seconds};
 use crate::names::{Kind, Unit};
-use crate::series::SeriesMap;
 use crate::shard::{Reader, Sum, core};
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
 use crate::sync::{Mutex, Shared};

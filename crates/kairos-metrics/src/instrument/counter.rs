@@ -2,8 +2,8 @@
 //! Never knows: shards and leases (`local.rs` does).
 //! Read next: `local.rs`, where an increment goes.
 
+use super::instrument::{Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
-use crate::instrument::{Instrument, Series, Stamp};
 use crate::names::Kind;
 use crate::shard::{self, Reader, Sum, core};
 use crate::snapshot::Value;

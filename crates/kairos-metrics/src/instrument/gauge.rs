@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use super::instrument::{Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
-use crate::instrument::{Instrument, Series, Stamp};
 use crate::names::Kind;
 use crate::shard::{Reader, Sum, core};
 use crate::snapshot::Value;

@@ -2,7 +2,7 @@
 //! Never knows: which clock ticks, where the histogram counts.
 //! Read next: `clock.rs`.
 
-use crate::histogram::Histogram;
+use super::histogram::Histogram;
 
 /// Records the time from its start to its drop.
 ///
