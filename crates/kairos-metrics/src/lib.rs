@@ -11,15 +11,10 @@
 )]
 
 mod buckets;
-mod catalog;
 mod clock;
 mod encode;
 mod error;
-mod family;
-mod info;
 mod instrument;
-mod labels;
-mod measured;
 #[cfg(kairos_loom)]
 #[doc(hidden)]
 pub mod model;
@@ -34,14 +29,14 @@ mod sync;
 pub use buckets::{HOUR_NS, Precision};
 pub use clock::{Clock, ManualClock};
 pub use error::Error;
-pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
 pub use instrument::{Counter, FractionGauge, Gauge, Histogram, HistogramConfig, Timer};
-pub use labels::{Label, LabelSet, TypedFamily};
-pub use measured::Measured;
 pub use names::{Kind, OVERFLOW, Unit};
 #[cfg(feature = "facade")]
 pub use recorder::{Recorder, Renamed};
-pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
+pub use registry::{
+    CounterFamily, DEFAULT_FAMILY_LIMIT, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily,
+    Label, LabelSet, Measured, Registry, RegistryBuilder, TypedFamily,
+};
 pub use shard::shards;
 pub use snapshot::{HistogramSnapshot, MetricSnapshot, SeriesSnapshot, Snapshot, Value};
 #[cfg(feature = "hdr-log")]

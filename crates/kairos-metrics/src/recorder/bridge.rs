@@ -8,13 +8,12 @@ use metrics::{CounterFn, GaugeFn, HistogramFn};
 
 use super::measure::Measure;
 use crate::error::Error;
-use crate::family::SeriesOf;
 use crate::instrument::{
     Counter, CounterCells, Fraction, FractionGauge, GaugeCell, Histogram, HistogramCells,
     HistogramSpec,
 };
 use crate::names::{Kind, Unit};
-use crate::registry::Registry;
+use crate::registry::{Registry, SeriesOf};
 use crate::sync::{Mutex, process_static};
 
 process_static! {

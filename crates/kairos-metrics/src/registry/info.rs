@@ -2,12 +2,12 @@
 //! Never knows: cells; there is nothing to count.
 //! Read next: `instrument.rs`.
 
+use super::family::{Handled, SeriesOf};
+use super::registry::Registry;
 use crate::encode::{Encoder, Heads};
 use crate::error::Error;
-use crate::family::{Handled, SeriesOf};
 use crate::instrument::{Instrument, Series, Stamp};
 use crate::names::{Kind, Unit};
-use crate::registry::Registry;
 use crate::shard::{Reader, Sum};
 use crate::snapshot::Value;
 use crate::sync::Shared;

@@ -2,12 +2,12 @@
 //! Never knows: histograms, which have their unit in their configuration.
 //! Read next: `names.rs`, what a unit does to a name; `registry.rs`, registration without one.
 
+use super::family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled};
+use super::labels::{LabelSet, TypedFamily};
+use super::registry::Registry;
 use crate::error::Error;
-use crate::family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled};
 use crate::instrument::{Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Whole};
-use crate::labels::{LabelSet, TypedFamily};
 use crate::names::Unit;
-use crate::registry::Registry;
 
 /// Registers counters and gauges that are measured in a unit; see [`Registry::measured_in`].
 #[derive(Clone, Copy, Debug)]

@@ -7,14 +7,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::family::{Handled, SeriesOf};
+use super::registry::Registry;
 use crate::error::Error;
-use crate::family::{Handled, SeriesOf};
 use crate::instrument::{
     Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Histogram, HistogramCells,
     HistogramConfig, HistogramSpec, Whole,
 };
 use crate::names::Unit;
-use crate::registry::Registry;
 
 /// One label as a type: its name, and what each of its values reads.
 ///

@@ -5,13 +5,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::catalog::Catalog;
+use super::catalog::Catalog;
+use super::family::{
+    CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled, HistogramFamily,
+};
 use crate::clock::Clock;
 use crate::encode::{Encoder, Format};
 use crate::error::Error;
-use crate::family::{
-    CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled, HistogramFamily,
-};
 use crate::instrument::{
     Counter, CounterCells, Description, Fraction, FractionGauge, Gauge, GaugeCell, Histogram,
     HistogramCells, HistogramConfig, HistogramSpec, Metric, Whole,

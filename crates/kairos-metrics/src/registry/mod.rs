@@ -1,0 +1,18 @@
+// Metrics by name: registered, told apart by labels, read and written together.
+// Never knows: how anything is counted.
+// Read next: `registry.rs`.
+
+mod catalog;
+mod family;
+mod info;
+mod labels;
+mod measured;
+mod registry;
+
+pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
+pub use labels::{Label, LabelSet, TypedFamily};
+pub use measured::Measured;
+pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
+
+#[cfg(feature = "facade")]
+pub(crate) use family::SeriesOf;
