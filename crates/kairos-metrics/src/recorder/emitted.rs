@@ -6,19 +6,11 @@ use std::collections::BTreeMap;
 
 use metrics::{Key, KeyName};
 
-use super::Renamed;
 use super::bridge::{Bridged, Series};
 use super::measure::Measure;
 use super::rename;
-use crate::error::Error;
+use super::told::Told;
 use crate::registry::Registry;
-
-/// What a recorder tells of the names that it could not take as they were.
-#[derive(Default)]
-pub(super) struct Told {
-    pub(super) renamed: Vec<Renamed>,
-    pub(super) refused: Vec<Error>,
-}
 
 /// The descriptions and the metrics of one kind, by the names that were emitted.
 pub(super) struct Emissions<H> {
@@ -106,12 +98,5 @@ impl<H> Emitted<H> {
             self.series.insert_label(at, &exposed);
             self.labels.insert(at, EmittedLabel { emitted: label.key().to_owned(), exposed });
         }
-    }
-}
-
-impl Told {
-    fn rename(&mut self, key: &Key, label: Option<&str>, to: &str) {
-        let (metric, label) = (key.name().to_owned(), label.map(str::to_owned));
-        self.renamed.push(Renamed { metric, label, to: to.to_owned() });
     }
 }

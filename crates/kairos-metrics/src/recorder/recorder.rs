@@ -2,24 +2,18 @@
 //! Never knows: cells; it registers and counts through this crate's own handles.
 //! Read next: `recorder/emitted.rs`, a name's first use. It exists with the feature `facade` only.
 
-mod bridge;
-mod emitted;
-mod kept;
-mod measure;
-mod rename;
-
 use std::fmt;
 use std::sync::Arc;
 
 use metrics::{Key, KeyName, Metadata, SharedString};
 
+use super::emitted::Emissions;
+use super::kept::Kept;
+use super::told::{Renamed, Told};
 use crate::error::Error;
 use crate::instrument::{Counter, FractionGauge, Histogram};
 use crate::registry::Registry;
 use crate::sync::Mutex;
-
-use emitted::{Emissions, Told};
-use kept::Kept;
 
 /// A recorder for `metrics::set_global_recorder` that counts in a [`Registry`].
 ///
@@ -90,18 +84,6 @@ struct State {
     gauges: Emissions<FractionGauge>,
     histograms: Emissions<Histogram>,
     told: Told,
-}
-
-/// A name or a label that a [`Recorder`] exposes otherwise than it was emitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Renamed {
-    /// The metric's name as it was emitted.
-    pub metric: String,
-    /// The label as it was emitted, if it is one that was renamed.
-    pub label: Option<String>,
-    /// What the metric, or the label, is registered as.
-    pub to: String,
 }
 
 impl Recorder {
