@@ -116,7 +116,7 @@ pub(crate) struct OnceSlot<T>(imp::OnceLock<T>);
 
 #[cfg(not(any(kairos_loom, kairos_tsan)))]
 impl<T: Copy> OnceSlot<T> {
-    pub(crate) fn new() -> OnceSlot<T> {
+    pub(crate) const fn new() -> OnceSlot<T> {
         OnceSlot(imp::OnceLock::new())
     }
 

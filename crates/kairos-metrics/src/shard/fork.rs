@@ -8,12 +8,11 @@
 //! unusable in the child; a child that goes on counting should be forked before threads are.
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
 
 use super::process::{Core, State};
 use super::shard::Shard;
 use crate::clock::Clock;
-use crate::sync::MutexGuard;
+use crate::sync::{MutexGuard, OnceSlot};
 
 thread_local! {
     /// Holds the lock across a fork, so that the child finds shards and ids whole.
@@ -21,20 +20,19 @@ thread_local! {
 }
 
 /// How the hooks, which the C library calls without arguments, find what they work on.
+#[derive(Clone, Copy)]
 pub(crate) struct Process {
     pub(crate) core: fn() -> &'static Core,
     /// The calling thread's shard, if it has one.
     pub(crate) own_shard: fn() -> Option<&'static Shard>,
 }
 
-static PROCESS: OnceLock<Process> = OnceLock::new();
+static PROCESS: OnceSlot<Process> = OnceSlot::new();
 
 /// Registers the hooks; called once, before the process's core exists.
 #[allow(unsafe_code)]
 pub(crate) fn watch(process: Process) {
-    if PROCESS.set(process).is_err() {
-        return;
-    }
+    PROCESS.get_or_init(|| process);
     // SAFETY: the three functions are `extern "C"`, take nothing and never unwind: they touch
     // only memory of this process, through safe code. The C library calls them in the forking
     // thread; the child's runs while that is the only thread, and allocates nothing.
