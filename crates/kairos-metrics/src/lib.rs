@@ -1,6 +1,6 @@
 //! Counters, gauges and latency histograms that cost a plain add to count with.
 //! Never knows: any other crate of this workspace; it is usable alone.
-//! Read next: `registry.rs` for the surface, `core.rs` and `cell.rs` for how counting works.
+//! Read next: `registry.rs` for the surface, `process.rs` and `cell.rs` for how counting works.
 //!
 //! Every thread counts in cells of its own, which readers add up: no lock prefix, no shared
 //! cache line. When a thread ends its counts are kept and its cells go to the next thread.

@@ -4,13 +4,13 @@
 
 use crate::buckets::Precision;
 use crate::instrument::SeriesMap;
-use crate::shard::{Core, Shard, Sizes, Sum};
+use crate::shard::{self, Shard, Sizes, Sum};
 use crate::snapshot::HistogramSnapshot;
 use crate::sync::Shared;
 
 /// A process's shards and ids, one for each execution of a model.
 #[derive(Debug)]
-pub struct Process(Core);
+pub struct Process(shard::Process);
 
 /// What a thread counts in between lease and exit.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub struct Thread(&'static Shard);
 impl Process {
     /// A process whose shards embed `cells` counters and `tallies` histograms.
     pub fn leaked(cells: usize, tallies: usize) -> &'static Process {
-        Box::leak(Box::new(Process(Core::new(Sizes { cells, tallies }))))
+        Box::leak(Box::new(Process(shard::Process::new(Sizes { cells, tallies }))))
     }
 
     /// Registers a counter.

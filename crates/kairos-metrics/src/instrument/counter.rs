@@ -5,7 +5,7 @@
 use super::instrument::{Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
-use crate::shard::{self, Reader, Sum, core};
+use crate::shard::{self, Reader, Sum, process};
 use crate::snapshot::Value;
 use crate::sync::Shared;
 
@@ -41,7 +41,7 @@ impl Counter {
     /// The total over all threads, past ones included: everything that happened before this
     /// call, and perhaps some of what happens meanwhile. Takes a lock; O(live threads).
     pub fn value(&self) -> u64 {
-        core().reader().count(self.series.cells.id)
+        process().reader().count(self.series.cells.id)
     }
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct CounterCells {
 
 impl Drop for CounterCells {
     fn drop(&mut self) {
-        core().release_cell(self.id);
+        process().release_cell(self.id);
     }
 }
 
@@ -62,7 +62,7 @@ impl Instrument for CounterCells {
     const KIND: Kind = Kind::Counter;
 
     fn make((): &()) -> CounterCells {
-        CounterCells { id: core().acquire_cell() }
+        CounterCells { id: process().acquire_cell() }
     }
 
     fn heads((): &(), family: &str, labels: &str) -> Heads {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::instrument::{Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
-use crate::shard::{Reader, Sum, core};
+use crate::shard::{Reader, Sum, process};
 use crate::snapshot::Value;
 use crate::sync::{AtomicI64, AtomicU64, Ordering, Shared};
 
@@ -206,7 +206,7 @@ impl<R: Reading> Instrument for GaugeCell<R> {
 
     fn make((): &()) -> GaugeCell<R> {
         let level = Arc::new(AtomicI64::new(0));
-        core().adopt_gauge(Arc::downgrade(&level));
+        process().adopt_gauge(Arc::downgrade(&level));
         GaugeCell { level, written: Written::new(), reading: std::marker::PhantomData }
     }
 

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, push_in};
 use crate::error::Error;
 use crate::names::{Kind, Unit};
-use crate::shard::{self, Place, Reader, Sum, core};
+use crate::shard::{self, Place, Reader, Sum, process};
 use crate::snapshot::{HistogramSnapshot, Value};
 use crate::sync::Shared;
 
@@ -58,7 +58,7 @@ impl Histogram {
     /// What was recorded so far, by all threads, past ones included. Takes a lock; O(live threads x
     /// buckets between the smallest and the largest value).
     pub fn snapshot(&self) -> HistogramSnapshot {
-        self.series.cells.read(&core().reader(), &mut Sum::default())
+        self.series.cells.read(&process().reader(), &mut Sum::default())
     }
 }
 
@@ -176,7 +176,7 @@ impl HistogramCells {
 
 impl Drop for HistogramCells {
     fn drop(&mut self) {
-        core().release_tally(self.id, self.layout);
+        process().release_tally(self.id, self.layout);
     }
 }
 
@@ -188,7 +188,7 @@ impl Instrument for HistogramCells {
     fn make(spec: &HistogramSpec) -> HistogramCells {
         let layout = spec.precision.layout();
         HistogramCells {
-            id: core().acquire_tally(layout),
+            id: process().acquire_tally(layout),
             layout,
             precision: spec.precision,
             unit: spec.unit,

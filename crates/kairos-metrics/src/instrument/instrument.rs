@@ -8,7 +8,7 @@ use super::series::SeriesMap;
 use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, header, label_pairs, push_ns_as_seconds};
 use crate::names::{Kind, Unit};
-use crate::shard::{Reader, Sum, core};
+use crate::shard::{Reader, Sum, process};
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
 use crate::sync::{Mutex, Shared};
 
@@ -91,7 +91,7 @@ impl<T: Instrument> Metric<T> {
                     heads: T::heads(&self.spec, &self.description.family, &labels),
                     unit: self.description.unit,
                     created,
-                    number: core().number_series(),
+                    number: process().number_series(),
                 },
                 seen_activity: 0,
                 seen_at: self.clock.raw(),
@@ -124,7 +124,7 @@ impl<T: Instrument> Metric<T> {
         let now = self.clock.raw();
         let idle_ns = u64::try_from(idle.as_nanos()).unwrap_or(u64::MAX);
         self.series.expire(|series| {
-            let activity = series.cells.activity(&core().reader());
+            let activity = series.cells.activity(&process().reader());
             if activity != series.seen_activity {
                 (series.seen_activity, series.seen_at) = (activity, now);
             }
@@ -146,7 +146,7 @@ impl<T: Instrument> AnyMetric for Metric<T> {
         let series = self.series.lock();
         // A reader for each series: an ending thread waits for one series, not for a whole family.
         let series = series.iter().map(|(values, series)| {
-            let reader = core().reader();
+            let reader = process().reader();
             SeriesSnapshot {
                 values: values.to_vec(),
                 birth: reader.birth(series.stamp.number),
@@ -169,7 +169,7 @@ impl<T: Instrument> AnyMetric for Metric<T> {
         let series = self.series.lock();
         for (_, series) in series.iter() {
             // A reader for each, as above.
-            series.cells.encode(&core().reader(), &series.stamp, encoder);
+            series.cells.encode(&process().reader(), &series.stamp, encoder);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering, const_where_atomics_are};
 
 /// A number with one writer at a time (the owner) and any number of readers.
 ///
-/// Who owns it passes from thread to thread only under the lock of [`super::process::Core`], which
+/// Who owns it passes from thread to thread only under the lock of [`super::process::Process`], which
 /// orders the old owner's writes before the new owner's reads. All accesses are Relaxed: a cell
 /// publishes nothing but its own value, and coherence of that one location is all that a reader
 /// needs to see it grow.
@@ -15,7 +15,7 @@ pub(crate) struct Cell(AtomicU64);
 
 impl Cell {
     const_where_atomics_are! {
-        pub(crate) fn new(value: u64) -> Cell {
+        pub(super) fn new(value: u64) -> Cell {
             Cell(AtomicU64::new(value))
         }
     }
@@ -30,7 +30,7 @@ impl Cell {
 
     /// Raises the value to `floor`; for the owner only.
     #[inline]
-    pub(crate) fn raise(&self, floor: u64) {
+    pub(super) fn raise(&self, floor: u64) {
         // Relaxed: as in `add`.
         if floor > self.0.load(Ordering::Relaxed) {
             self.0.store(floor, Ordering::Relaxed);
@@ -39,7 +39,7 @@ impl Cell {
 
     /// Lowers the value to `ceiling`; for the owner only.
     #[inline]
-    pub(crate) fn lower(&self, ceiling: u64) {
+    pub(super) fn lower(&self, ceiling: u64) {
         // Relaxed: as in `add`.
         if ceiling < self.0.load(Ordering::Relaxed) {
             self.0.store(ceiling, Ordering::Relaxed);
@@ -47,15 +47,15 @@ impl Cell {
     }
 
     /// Sets the value; for the owner, or for whoever holds the lock while there is no owner.
-    pub(crate) fn set(&self, value: u64) {
-        // Relaxed: the lock of `Core` orders this before the next owner's first load.
+    pub(super) fn set(&self, value: u64) {
+        // Relaxed: the lock of `Process` orders this before the next owner's first load.
         // Model: metrics_shard.
         self.0.store(value, Ordering::Relaxed);
     }
 
     /// The value; for anybody.
     #[inline]
-    pub(crate) fn load(&self) -> u64 {
+    pub(super) fn load(&self) -> u64 {
         // Relaxed: the value alone is wanted; it never runs backwards for one reader.
         self.0.load(Ordering::Relaxed)
     }
@@ -67,13 +67,13 @@ impl Cell {
     }
 
     /// `raise` for a cell of the shared shard.
-    pub(crate) fn raise_shared(&self, floor: u64) {
+    pub(super) fn raise_shared(&self, floor: u64) {
         // Relaxed: as in `add_shared`.
         self.0.fetch_max(floor, Ordering::Relaxed);
     }
 
     /// `lower` for a cell of the shared shard.
-    pub(crate) fn lower_shared(&self, ceiling: u64) {
+    pub(super) fn lower_shared(&self, ceiling: u64) {
         // Relaxed: as in `add_shared`.
         self.0.fetch_min(ceiling, Ordering::Relaxed);
     }
@@ -87,7 +87,7 @@ impl Cell {
 /// yet; one inside cannot be. The inside bit is the sign, so that the sign of the new count alone
 /// tells a plain add from all that takes more care.
 #[derive(Debug)]
-pub(crate) struct NarrowCell(AtomicU32);
+pub(super) struct NarrowCell(AtomicU32);
 
 /// The bit of a bucket inside.
 const INSIDE: u32 = 1 << 31;
@@ -105,7 +105,7 @@ impl NarrowCell {
     /// What [`put`](Self::put) is to be given to add `n`, when nothing else is to be done: nothing
     /// when the cell is not inside, or would overflow. For the owner only.
     #[inline]
-    pub(crate) fn after(&self, n: u64) -> Option<u32> {
+    pub(super) fn after(&self, n: u64) -> Option<u32> {
         let n = i32::try_from(n).ok().filter(|n| *n < MOST as i32)?;
         // Relaxed: as in `Cell::add`.
         let sum = (self.0.load(Ordering::Relaxed) as i32).wrapping_add(n);
@@ -115,14 +115,14 @@ impl NarrowCell {
 
     /// Stores what [`after`](Self::after) gave; for the owner only.
     #[inline]
-    pub(crate) fn put(&self, count: u32) {
+    pub(super) fn put(&self, count: u32) {
         // Relaxed: as in `Cell::add`, whose load is in `after`.
         self.0.store(count, Ordering::Relaxed);
     }
 
     /// Adds `n` and says `true`, or leaves the cell alone when it holds too much; for the owner
     /// only.
-    pub(crate) fn try_add(&self, n: u64) -> bool {
+    pub(super) fn try_add(&self, n: u64) -> bool {
         // Relaxed: as in `Cell::add`.
         let now = self.0.load(Ordering::Relaxed);
         let room = MOST.saturating_sub(now & !INSIDE);
@@ -137,7 +137,7 @@ impl NarrowCell {
     }
 
     /// Marks the cell as inside, or as not; for the owner only.
-    pub(crate) fn set_inside(&self, inside: bool) {
+    pub(super) fn set_inside(&self, inside: bool) {
         // Relaxed: as in `Cell::add`; readers do not look at the mark.
         let count = self.0.load(Ordering::Relaxed) & !INSIDE;
         // Relaxed: as above.
@@ -146,14 +146,14 @@ impl NarrowCell {
 
     /// Back to zero, and not inside; for the owner, or for whoever holds the lock while there is no
     /// owner.
-    pub(crate) fn clear(&self) {
+    pub(super) fn clear(&self) {
         // Relaxed: as in `Cell::set`.
         self.0.store(0, Ordering::Relaxed);
     }
 
     /// The count; for anybody.
     #[inline]
-    pub(crate) fn load(&self) -> u64 {
+    pub(super) fn load(&self) -> u64 {
         // Relaxed: as in `Cell::load`.
         (self.0.load(Ordering::Relaxed) & !INSIDE).into()
     }
@@ -173,7 +173,7 @@ unsafe impl bytemuck::Zeroable for NarrowCell {}
 /// that two threads' cells never share a line.
 ///
 /// The memory comes zeroed from the allocator, which need not touch the pages of a large block.
-pub(crate) fn leaked_cells(len: usize) -> &'static [Cell] {
+pub(super) fn leaked_cells(len: usize) -> &'static [Cell] {
     #[cfg(not(kairos_loom))]
     return leaked(len);
     #[cfg(kairos_loom)]
@@ -181,7 +181,7 @@ pub(crate) fn leaked_cells(len: usize) -> &'static [Cell] {
 }
 
 /// [`leaked_cells`] of half the width.
-pub(crate) fn leaked_narrow_cells(len: usize) -> &'static [NarrowCell] {
+pub(super) fn leaked_narrow_cells(len: usize) -> &'static [NarrowCell] {
     #[cfg(not(kairos_loom))]
     return leaked(len);
     #[cfg(kairos_loom)]

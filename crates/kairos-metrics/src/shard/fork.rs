@@ -1,6 +1,6 @@
 //! What happens when the process forks: the child starts from zero.
 //! Never knows: names and formats.
-//! Read next: `core.rs`, `Core::restart`.
+//! Read next: `process.rs`, `Process::restart`.
 //!
 //! This is the one module with `unsafe`: std has no hook for fork, and a process id compared at
 //! each count would cost more than the count. A fork while another thread allocates a block of
@@ -9,7 +9,7 @@
 
 use std::cell::RefCell;
 
-use super::process::{Core, State};
+use super::process::{Process, State};
 use super::shard::Shard;
 use crate::clock::Clock;
 use crate::sync::{MutexGuard, OnceSlot};
@@ -21,18 +21,18 @@ thread_local! {
 
 /// How the hooks, which the C library calls without arguments, find what they work on.
 #[derive(Clone, Copy)]
-pub(crate) struct Process {
-    pub(crate) core: fn() -> &'static Core,
+pub(super) struct Reach {
+    pub(super) process: fn() -> &'static Process,
     /// The calling thread's shard, if it has one.
-    pub(crate) own_shard: fn() -> Option<&'static Shard>,
+    pub(super) own_shard: fn() -> Option<&'static Shard>,
 }
 
-static PROCESS: OnceSlot<Process> = OnceSlot::new();
+static REACH: OnceSlot<Reach> = OnceSlot::new();
 
-/// Registers the hooks; called once, before the process's core exists.
+/// Registers the hooks; called once, before the process's shards exist.
 #[allow(unsafe_code)]
-pub(crate) fn watch(process: Process) {
-    PROCESS.get_or_init(|| process);
+pub(super) fn watch(reach: Reach) {
+    REACH.get_or_init(|| reach);
     // SAFETY: the three functions are `extern "C"`, take nothing and never unwind: they touch
     // only memory of this process, through safe code. The C library calls them in the forking
     // thread; the child's runs while that is the only thread, and allocates nothing.
@@ -46,7 +46,7 @@ pub(crate) fn watch(process: Process) {
 extern "C" fn before() {
     let _ = HELD.try_with(|held| {
         if let Ok(mut held) = held.try_borrow_mut() {
-            *held = PROCESS.get().map(|process| (process.core)().lock());
+            *held = REACH.get().map(|reach| (reach.process)().lock());
         }
     });
 }
@@ -56,9 +56,9 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
-    if let (Some(mut state), Some(process)) = (release(), PROCESS.get()) {
+    if let (Some(mut state), Some(reach)) = (release(), REACH.get()) {
         let now = Clock::system().unix_ns();
-        (process.core)().restart(&mut state, (process.own_shard)(), now);
+        (reach.process)().restart(&mut state, (reach.own_shard)(), now);
     }
 }
 

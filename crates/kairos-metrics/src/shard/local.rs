@@ -5,7 +5,7 @@
 use std::cell::Cell as StdCell;
 
 use super::cell::Cell;
-use super::process::Core;
+use super::process::Process;
 use super::shard::{Shard, Sizes};
 use super::tally::Tally;
 use crate::buckets::Layout;
@@ -18,28 +18,28 @@ const SIZES: Sizes = Sizes::TINY;
 
 #[cfg(not(kairos_loom))]
 process_static! {
-    static CORE: Core = {
+    static PROCESS: Process = {
         #[cfg(unix)]
-        super::fork::watch(super::fork::Process { core, own_shard });
-        Core::new(SIZES)
+        super::fork::watch(super::fork::Reach { process, own_shard });
+        Process::new(SIZES)
     };
 }
 
 // Leaked, as a static is for threads that end after the main one; loom drops its own with that.
 #[cfg(kairos_loom)]
 process_static! {
-    static CORE: &'static Core = Box::leak(Box::new(Core::new(SIZES)));
+    static PROCESS: &'static Process = Box::leak(Box::new(Process::new(SIZES)));
 }
 
-/// The process's core.
-pub(crate) fn core() -> &'static Core {
-    &CORE
+/// The process's shards and ids.
+pub(crate) fn process() -> &'static Process {
+    &PROCESS
 }
 
 /// How many shards the process has, leased or waiting for a thread: at most as many as threads
 /// ever counted at the same time. For watching memory; takes a lock.
 pub fn shards() -> usize {
-    core().shards()
+    process().shards()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,9 +132,9 @@ impl Local {
             Phase::Unleased => self.phase.set(Phase::Allocating),
         }
         let leased = LEASE.try_with(|lease| {
-            let core = core();
-            let shard = core.try_lease();
-            lease.0.set(shard.map(|shard| (core, shard)));
+            let process = process();
+            let shard = process.try_lease();
+            lease.0.set(shard.map(|shard| (process, shard)));
             shard
         });
         match leased {
@@ -155,14 +155,14 @@ impl Local {
 }
 
 /// Gives the shard back when the thread ends.
-struct Lease(StdCell<Option<(&'static Core, &'static Shard)>>);
+struct Lease(StdCell<Option<(&'static Process, &'static Shard)>>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
         // loom ends thread-locals without a destructor as well; there nobody counts after this.
         let _ = LOCAL.try_with(|local| local.hold(None, Phase::Returned));
-        if let Some((core, shard)) = self.0.take() {
-            core.retire(shard);
+        if let Some((process, shard)) = self.0.take() {
+            process.retire(shard);
         }
     }
 }
@@ -191,7 +191,7 @@ fn add_slowly(id: u32, n: u64) {
             Some(cell) => cell.add(n),
             None => LOCAL.with(|local| local.allocating(|| shard.cell(id))).add(n),
         },
-        None => core().shared().cell(id).add_shared(n),
+        None => process().shared().cell(id).add_shared(n),
     }
 }
 
@@ -210,10 +210,10 @@ fn record_slowly(place: &Place, value: u64, weight: u64) {
         Some(shard) => {
             let tally = find_tally(shard, place);
             if tally.record(value, weight).is_err() {
-                core().spill(tally, place.id, value, weight);
+                process().spill(tally, place.id, value, weight);
             }
         }
-        None => core().shared().tally(place.id, place.layout).record_shared(value, weight),
+        None => process().shared().tally(place.id, place.layout).record_shared(value, weight),
     }
 }
 
@@ -255,6 +255,6 @@ fn find_tally(shard: &Shard, place: &Place) -> &'static Tally {
 
 /// The calling thread's shard, if it has one; for `fork.rs`.
 #[cfg(all(unix, not(kairos_loom)))]
-pub(crate) fn own_shard() -> Option<&'static Shard> {
+pub(super) fn own_shard() -> Option<&'static Shard> {
     LOCAL.with(|local| local.shard.get())
 }

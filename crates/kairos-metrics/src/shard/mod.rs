@@ -12,9 +12,9 @@ mod sum;
 mod tally;
 
 pub use local::shards;
-pub(crate) use local::{Place, add, core, due, record};
+pub(crate) use local::{Place, add, due, process, record};
 #[cfg(kairos_loom)]
-pub(crate) use process::Core;
+pub(crate) use process::Process;
 pub(crate) use process::Reader;
 #[cfg(kairos_loom)]
 pub(crate) use shard::{Shard, Sizes};

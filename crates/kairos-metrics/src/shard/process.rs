@@ -21,7 +21,7 @@ use crate::sync::{AtomicI64, Mutex, MutexGuard};
 /// A fold moves counts under the lock and readers add up under it, so that they see a count
 /// either in its shard or in the shared one.
 #[derive(Debug)]
-pub(crate) struct Core {
+pub(crate) struct Process {
     sizes: Sizes,
     /// What folded shards left, and what was counted without a lease. Many writers.
     shared: &'static Shard,
@@ -30,7 +30,7 @@ pub(crate) struct Core {
 
 /// What the lock guards.
 #[derive(Debug)]
-pub(crate) struct State {
+pub(super) struct State {
     leased: Vec<&'static Shard>,
     /// Shards between two owners; all zero.
     free: Vec<&'static Shard>,
@@ -73,8 +73,8 @@ impl Ids {
     }
 }
 
-impl Core {
-    pub(crate) fn new(sizes: Sizes) -> Core {
+impl Process {
+    pub(crate) fn new(sizes: Sizes) -> Process {
         let state = State {
             leased: Vec::new(),
             free: Vec::new(),
@@ -86,7 +86,7 @@ impl Core {
             nonce: RandomState::new().build_hasher().finish(),
             forked: None,
         };
-        Core { sizes, shared: Shard::leaked(sizes, Writers::Many), state: Mutex::new(state) }
+        Process { sizes, shared: Shard::leaked(sizes, Writers::Many), state: Mutex::new(state) }
     }
 
     /// The shard for counts that have no lease.
@@ -156,7 +156,7 @@ impl Core {
         state.births
     }
 
-    /// Takes a histogram's id back, as [`Core::release_cell`] does.
+    /// Takes a histogram's id back, as [`Process::release_cell`] does.
     pub(crate) fn release_tally(&self, id: u32, layout: Layout) {
         let mut state = self.state.lock();
         self.shared.clear_tally(id);
@@ -180,7 +180,7 @@ impl Core {
 
     /// The lock itself, for `fork.rs` to hold across a fork.
     #[cfg(all(unix, not(kairos_loom)))]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
 
@@ -189,7 +189,7 @@ impl Core {
     /// The other threads' shards are abandoned, not reused: their owners may have been stopped
     /// halfway through allocating a block.
     #[cfg(all(unix, not(kairos_loom)))]
-    pub(crate) fn restart(&self, state: &mut State, own: Option<&'static Shard>, unix_ns: u64) {
+    pub(super) fn restart(&self, state: &mut State, own: Option<&'static Shard>, unix_ns: u64) {
         state.leased.retain(|shard| own.is_some_and(|own| std::ptr::eq(*shard, own)));
         for shard in state.leased.iter().copied().chain([self.shared]) {
             (0..state.cell_ids.next).for_each(|id| shard.clear_cell(id));

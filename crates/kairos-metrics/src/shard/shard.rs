@@ -1,6 +1,6 @@
 //! A thread's cells: one for each counter and one tally for each histogram, by id.
 //! Never knows: which thread leases it, names, registries.
-//! Read next: `core.rs`, which leases shards to threads and folds them.
+//! Read next: `process.rs`, which leases shards to threads and folds them.
 
 use super::cell::{Cell, leaked_cells};
 use super::tally::{Tally, Writers};
@@ -17,10 +17,10 @@ pub(crate) struct Sizes {
 impl Sizes {
     /// 4 KiB of counters and 1.5 KiB of histogram slots for each thread.
     #[cfg(not(kairos_loom))]
-    pub(crate) const DEFAULT: Sizes = Sizes { cells: 512, tallies: 64 };
+    pub(super) const DEFAULT: Sizes = Sizes { cells: 512, tallies: 64 };
     /// What the models of whole registries run with.
     #[cfg(kairos_loom)]
-    pub(crate) const TINY: Sizes = Sizes { cells: 1, tallies: 1 };
+    pub(super) const TINY: Sizes = Sizes { cells: 1, tallies: 1 };
 }
 
 /// How many doublings the overflow blocks reach: 2^24 times the embedded block.
@@ -29,7 +29,7 @@ const OVERFLOW_BLOCKS: usize = if cfg!(kairos_loom) { 2 } else { 24 };
 /// An array indexed by id whose first block is there from the start and whose further blocks,
 /// each as large as all before it, appear when they are first needed. An id's place never moves.
 #[derive(Debug)]
-pub(crate) struct Blocks<T: 'static> {
+struct Blocks<T: 'static> {
     first: &'static [T],
     overflow: Box<[OnceSlot<&'static [T]>]>,
 }
@@ -40,7 +40,7 @@ impl<T> Blocks<T> {
     }
 
     /// The block for ids below its length, which a thread keeps at hand.
-    pub(crate) fn first(&self) -> &'static [T] {
+    fn first(&self) -> &'static [T] {
         self.first
     }
 
@@ -50,7 +50,7 @@ impl<T> Blocks<T> {
         (block, id - (self.first.len() << block))
     }
 
-    pub(crate) fn get(&self, id: u32) -> Option<&'static T> {
+    fn get(&self, id: u32) -> Option<&'static T> {
         let id = id as usize;
         if let Some(found) = self.first.get(id) {
             return Some(found);
@@ -83,7 +83,7 @@ pub(crate) struct Shard {
 
 impl Shard {
     /// Allocates a shard for good; its cells are zero.
-    pub(crate) fn leaked(sizes: Sizes, writers: Writers) -> &'static Shard {
+    pub(super) fn leaked(sizes: Sizes, writers: Writers) -> &'static Shard {
         Box::leak(Box::new(Shard {
             writers,
             cells: Blocks::new(leaked_cells(sizes.cells)),
@@ -92,7 +92,7 @@ impl Shard {
     }
 
     /// The cells of the first ids, for the owner to keep at hand.
-    pub(crate) fn first_cells(&self) -> &'static [Cell] {
+    pub(super) fn first_cells(&self) -> &'static [Cell] {
         self.cells.first()
     }
 
@@ -102,7 +102,7 @@ impl Shard {
     }
 
     /// A counter's cell, if its block is there.
-    pub(crate) fn find_cell(&self, id: u32) -> Option<&'static Cell> {
+    pub(super) fn find_cell(&self, id: u32) -> Option<&'static Cell> {
         self.cells.get(id)
     }
 
@@ -114,18 +114,18 @@ impl Shard {
     }
 
     /// A counter's value here; zero where its block was never needed.
-    pub(crate) fn count(&self, id: u32) -> u64 {
+    pub(super) fn count(&self, id: u32) -> u64 {
         self.cells.get(id).map_or(0, Cell::load)
     }
 
     /// A histogram's tally, if something was recorded here under its id.
-    pub(crate) fn find_tally(&self, id: u32) -> Option<&'static Tally> {
+    pub(super) fn find_tally(&self, id: u32) -> Option<&'static Tally> {
         self.tallies.get(id)?.get()
     }
 
     /// Moves all counts into `shared` and leaves zeros. The caller owns the shard and holds the
     /// lock, so that a reader sees each count on one side only. O(ids in use).
-    pub(crate) fn fold(&self, shared: &Shard, cells: u32, tallies: u32) {
+    pub(super) fn fold(&self, shared: &Shard, cells: u32, tallies: u32) {
         for id in 0..cells {
             if let Some(cell) = self.cells.get(id) {
                 let count = cell.load();
@@ -143,7 +143,7 @@ impl Shard {
     }
 
     /// Forgets a counter's count; the caller knows that nobody counts under this id.
-    pub(crate) fn clear_cell(&self, id: u32) {
+    pub(super) fn clear_cell(&self, id: u32) {
         if let Some(cell) = self.cells.get(id) {
             cell.set(0);
         }
@@ -151,14 +151,14 @@ impl Shard {
 
     /// The same for a histogram in a forked child; see [`Tally::clear_whole`].
     #[cfg(all(unix, not(kairos_loom)))]
-    pub(crate) fn clear_whole_tally(&self, id: u32) {
+    pub(super) fn clear_whole_tally(&self, id: u32) {
         if let Some(tally) = self.find_tally(id) {
             tally.clear_whole();
         }
     }
 
     /// Forgets a histogram's counts; the caller knows that nobody records under this id.
-    pub(crate) fn clear_tally(&self, id: u32) {
+    pub(super) fn clear_tally(&self, id: u32) {
         if let Some(tally) = self.find_tally(id) {
             tally.clear();
         }

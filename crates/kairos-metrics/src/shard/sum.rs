@@ -27,7 +27,7 @@ impl Sum {
     }
 
     /// Replaces the contents by the sum of `tallies`, bucket by bucket; all have `layout`.
-    pub(crate) fn add_up<'a>(
+    pub(super) fn add_up<'a>(
         &mut self,
         layout: Layout,
         tallies: impl Iterator<Item = &'a Tally> + Clone,
@@ -60,7 +60,7 @@ impl Sum {
 
     /// Replaces the contents by the sum of `tallies` in the ranges of buckets that end before
     /// each of the rising `edges`, and one more for the rest.
-    pub(crate) fn add_up_ranges<'a>(
+    pub(super) fn add_up_ranges<'a>(
         &mut self,
         edges: &[usize],
         tallies: impl Iterator<Item = &'a Tally>,

@@ -22,23 +22,23 @@ pub(crate) struct Tally {
     index: FastIndex,
     /// The exact buckets, without the top one.
     exact: &'static [NarrowCell],
-    pub(crate) sum: Cell,
+    pub(super) sum: Cell,
     /// All buckets of a tally that has an owner.
-    pub(crate) cells: &'static [NarrowCell],
-    pub(crate) min: Cell,
-    pub(crate) max: Cell,
-    pub(crate) saturated: Cell,
+    pub(super) cells: &'static [NarrowCell],
+    pub(super) min: Cell,
+    pub(super) max: Cell,
+    pub(super) saturated: Cell,
     /// How many timings there are up to the next sampled one, itself included, or 0 while none was
     /// sampled; see [`Tally::due`].
     left: Cell,
     layout: Layout,
     /// The buckets of the shared shard's tally, which has no owner and no narrow cells.
-    pub(crate) shared_cells: &'static [Cell],
+    pub(super) shared_cells: &'static [Cell],
 }
 
 /// Who counts in a tally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Writers {
+pub(super) enum Writers {
     /// The thread that leases the shard.
     Owner,
     /// Any thread.
@@ -53,7 +53,7 @@ pub(crate) struct Full;
 impl Tally {
     const_where_atomics_are! {
         /// A tally without buckets, which is nobody's and takes nothing.
-        pub(crate) fn nowhere() -> Tally {
+        pub(super) fn nowhere() -> Tally {
             let layout = Precision::one_digit().layout();
             Tally {
                 octaves: &[],
@@ -71,7 +71,7 @@ impl Tally {
         }
     }
 
-    pub(crate) fn leaked(layout: Layout, writers: Writers) -> &'static Tally {
+    pub(super) fn leaked(layout: Layout, writers: Writers) -> &'static Tally {
         let len = layout.len();
         let (narrow, wide) = if writers == Writers::Owner { (len, 0) } else { (0, len) };
         let cells = leaked_narrow_cells(narrow);
@@ -88,7 +88,7 @@ impl Tally {
         }))
     }
 
-    pub(crate) fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> Layout {
         self.layout
     }
 
@@ -187,14 +187,14 @@ impl Tally {
     }
 
     /// Whether this is [`Tally::nowhere`], or the shared shard's.
-    pub(crate) fn is_nowhere(&self) -> bool {
+    pub(super) fn is_nowhere(&self) -> bool {
         self.cells.is_empty()
     }
 
     /// The weight of the owner's next timing, if it is to be taken: the first is, for itself alone,
     /// and then one in `every`, for all since the last. So the weights never exceed the timings.
     #[inline]
-    pub(crate) fn due(&self, every: u32) -> Option<u32> {
+    pub(super) fn due(&self, every: u32) -> Option<u32> {
         let every = every.max(1);
         // A gap from a sparser sampling ends as soon as the denser one would have ended it.
         let (left, weight) = match self.left.load().min(every.into()) {
@@ -210,14 +210,14 @@ impl Tally {
     ///
     /// A value whose bucket is counted but whose bounds a reader does not see yet waits for its
     /// next reading: bounds only widen until the shard is folded.
-    pub(crate) fn bounds(&self) -> Range<usize> {
+    pub(super) fn bounds(&self) -> Range<usize> {
         let (min, max) = (self.min.load(), self.max.load());
         if min > max { 0..0 } else { self.layout.index(min)..self.layout.index(max) + 1 }
     }
 
     /// Moves everything into the shared tally `into` and leaves zeros; the caller holds the lock
     /// and is the owner.
-    pub(crate) fn fold(&self, into: &Tally) {
+    pub(super) fn fold(&self, into: &Tally) {
         // The next owner's sampling begins anew.
         self.left.set(0);
         let bounds = self.bounds();
@@ -239,13 +239,13 @@ impl Tally {
     }
 
     /// Forgets everything; the caller knows that nobody counts here meanwhile.
-    pub(crate) fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.clear_buckets(self.bounds());
     }
 
     /// The same where a writer may have been stopped for good between a bucket and the bounds.
     #[cfg(all(unix, not(kairos_loom)))]
-    pub(crate) fn clear_whole(&self) {
+    pub(super) fn clear_whole(&self) {
         self.clear_buckets(0..self.layout.len());
     }
 
