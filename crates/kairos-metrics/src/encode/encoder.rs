@@ -3,18 +3,26 @@
 // Read next: `heads.rs`; `number.rs` for digits, `text.rs` for headers.
 
 use super::number::{push_f64, push_in, push_u64};
-use super::text::Format;
-use crate::names::Unit;
-use crate::shard::Sum;
+use super::text::{Format, header};
+use crate::names::{Kind, Unit};
 
-/// The text being written, and a buffer for histograms that is reused from series to series.
+/// The text being written.
 pub(crate) struct Encoder<'a> {
-    pub(crate) out: &'a mut String,
-    pub(crate) format: Format,
-    pub(crate) sum: Sum,
+    out: &'a mut String,
+    format: Format,
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
+    /// Appends to `out`.
+    pub(crate) fn new(out: &'a mut String, format: Format) -> Encoder<'a> {
+        Encoder { out, format }
+    }
+
+    /// The lines that stand before a metric's samples.
+    pub(crate) fn header(&mut self, family: &str, help: &str, kind: Kind, unit: Unit) {
+        header(self.out, self.format, family, help, kind, unit);
+    }
+
     /// One sample of an unsigned number.
     pub(crate) fn sample_u64(&mut self, head: &str, value: u64) {
         self.out.push_str(head);

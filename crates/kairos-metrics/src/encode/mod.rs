@@ -10,4 +10,4 @@ mod text;
 pub(crate) use encoder::Encoder;
 pub(crate) use heads::{Heads, label_pairs};
 pub(crate) use number::{push_in, push_ns_as_seconds};
-pub(crate) use text::{Format, header};
+pub(crate) use text::Format;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::names::Unit;
 
 /// Appends an unsigned number.
-pub(crate) fn push_u64(out: &mut String, value: u64) {
+pub(super) fn push_u64(out: &mut String, value: u64) {
     out.push_str(itoa::Buffer::new().format(value));
 }
 
@@ -37,7 +37,7 @@ fn push_parts<const WHOLE: u64>(out: &mut String, parts: u64) {
 }
 
 /// Appends a fraction; what is not finite as `NaN`, `+Inf`, `-Inf`.
-pub(crate) fn push_f64(out: &mut String, value: f64) {
+pub(super) fn push_f64(out: &mut String, value: f64) {
     if value.is_nan() {
         out.push_str("NaN");
     } else if value.is_infinite() {

@@ -17,7 +17,7 @@ pub(crate) enum Format {
 ///
 /// Prometheus names a counter's family with its `_total` and knows info as a gauge whose name ends in
 /// `_info`; `OpenMetrics` names both without.
-pub(crate) fn header(
+pub(super) fn header(
     out: &mut String,
     format: Format,
     family: &str,
@@ -52,7 +52,7 @@ pub(crate) fn header(
 }
 
 /// Appends a label value with backslash, quote and line feed escaped, alike in both formats.
-pub(crate) fn escape_label(out: &mut String, value: &str) {
+pub(super) fn escape_label(out: &mut String, value: &str) {
     escape(out, value, true);
 }
 

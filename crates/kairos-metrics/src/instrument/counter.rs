@@ -80,7 +80,7 @@ impl Instrument for CounterCells {
         Value::Counter(reader.count(self.id))
     }
 
-    fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
+    fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, _: &mut Sum, encoder: &mut Encoder<'_>) {
         let mut heads = stamp.heads.iter();
         encoder.sample_in(stamp.unit, heads.next().unwrap_or_default(), reader.count(self.id));
         let anew = reader.began_anew(stamp.number);

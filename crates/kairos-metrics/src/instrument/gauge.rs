@@ -225,7 +225,7 @@ impl<R: Reading> Instrument for GaugeCell<R> {
         R::value(self.read())
     }
 
-    fn encode(&self, _: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
+    fn encode(&self, _: &Reader<'_>, stamp: &Stamp, _: &mut Sum, encoder: &mut Encoder<'_>) {
         let head = stamp.heads.iter().next().unwrap_or_default();
         match R::value(self.read()) {
             Value::Fraction(level) => encoder.sample_f64(head, level),

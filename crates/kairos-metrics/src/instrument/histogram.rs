@@ -224,9 +224,8 @@ impl Instrument for HistogramCells {
         Value::Histogram(self.read(reader, sum))
     }
 
-    fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
-        let mut sum = std::mem::take(&mut encoder.sum);
-        reader.add_up_ranges(self.id, &self.edges, &mut sum);
+    fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, sum: &mut Sum, encoder: &mut Encoder<'_>) {
+        reader.add_up_ranges(self.id, &self.edges, sum);
         let mut heads = stamp.heads.iter();
         let mut head = || heads.next().unwrap_or_default();
         let mut count = 0_u64;
@@ -237,6 +236,5 @@ impl Instrument for HistogramCells {
         encoder.sample_u64(head(), count);
         encoder.sample_in(self.unit, head(), sum.total);
         encoder.created(head(), &stamp.created, reader.began_anew(stamp.number));
-        encoder.sum = sum;
     }
 }

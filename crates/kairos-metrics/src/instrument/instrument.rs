@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::series::SeriesMap;
 use crate::clock::Clock;
-use crate::encode::{Encoder, Heads, header, label_pairs, push_ns_as_seconds};
+use crate::encode::{Encoder, Heads, label_pairs, push_ns_as_seconds};
 use crate::names::{Kind, Unit};
 use crate::shard::{Reader, Sum, process};
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot, Value};
@@ -29,7 +29,7 @@ pub(crate) trait Instrument: Send + Sync + 'static {
 
     fn value(&self, reader: &Reader<'_>, sum: &mut Sum) -> Value;
 
-    fn encode(&self, reader: &Reader<'_>, series: &Stamp, encoder: &mut Encoder<'_>);
+    fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, sum: &mut Sum, encoder: &mut Encoder<'_>);
 }
 
 /// What a series is beside its cells.
@@ -136,7 +136,7 @@ impl<T: Instrument> Metric<T> {
 /// A metric of any kind, for a registry to hold.
 pub(crate) trait AnyMetric: Send + Sync {
     fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot;
-    fn encode(&self, encoder: &mut Encoder<'_>);
+    fn encode(&self, sum: &mut Sum, encoder: &mut Encoder<'_>);
     fn kind(&self) -> Kind;
     fn family(&self) -> &str;
 }
@@ -163,13 +163,13 @@ impl<T: Instrument> AnyMetric for Metric<T> {
         }
     }
 
-    fn encode(&self, encoder: &mut Encoder<'_>) {
+    fn encode(&self, sum: &mut Sum, encoder: &mut Encoder<'_>) {
         let Description { family, help, unit, .. } = &self.description;
-        header(encoder.out, encoder.format, family, help, T::KIND, *unit);
+        encoder.header(family, help, T::KIND, *unit);
         let series = self.series.lock();
         for (_, series) in series.iter() {
             // A reader for each, as above.
-            series.cells.encode(&process().reader(), &series.stamp, encoder);
+            series.cells.encode(&process().reader(), &series.stamp, sum, encoder);
         }
     }
 

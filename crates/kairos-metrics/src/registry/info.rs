@@ -77,7 +77,7 @@ impl Instrument for InfoCell {
         Value::Info
     }
 
-    fn encode(&self, _: &Reader<'_>, stamp: &Stamp, encoder: &mut Encoder<'_>) {
+    fn encode(&self, _: &Reader<'_>, stamp: &Stamp, _: &mut Sum, encoder: &mut Encoder<'_>) {
         encoder.sample_u64(stamp.heads.iter().next().unwrap_or_default(), 1);
     }
 }

@@ -264,9 +264,9 @@ impl Registry {
     }
 
     fn encode(&self, out: &mut String, format: Format) {
-        let mut encoder = Encoder { out, format, sum: Sum::default() };
+        let (mut sum, mut encoder) = (Sum::default(), Encoder::new(out, format));
         for (_, metric) in self.0.metrics.lock().iter() {
-            metric.encode(&mut encoder);
+            metric.encode(&mut sum, &mut encoder);
         }
     }
 
