@@ -2,7 +2,7 @@
 //! Never knows: shards and leases (`local.rs` does).
 //! Read next: `local.rs`, where an increment goes.
 
-use super::instrument::{Instrument, Series, Stamp};
+use super::instrument::{Handle, Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
 use crate::shard::{self, Reader, Sum, process};
@@ -21,10 +21,6 @@ pub struct Counter {
 }
 
 impl Counter {
-    pub(crate) fn new(series: Shared<Series<CounterCells>>) -> Counter {
-        Counter { id: series.cells.id, series }
-    }
-
     /// Adds one. One plain add: no lock prefix, no shared cache line. A thread's first count
     /// leases a shard; from the 513th live counter on, finding the cell costs some nanoseconds.
     #[inline]
@@ -42,6 +38,14 @@ impl Counter {
     /// call, and perhaps some of what happens meanwhile. Takes a lock; O(live threads).
     pub fn value(&self) -> u64 {
         process().reader().count(self.series.cells.id)
+    }
+}
+
+impl Handle for Counter {
+    type Cells = CounterCells;
+
+    fn new(series: Shared<Series<CounterCells>>) -> Counter {
+        Counter { id: series.cells.id, series }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::instrument::{Instrument, Series, Stamp};
+use super::instrument::{Handle, Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
 use crate::shard::{Reader, Sum, process};
@@ -27,10 +27,6 @@ pub struct Gauge(Shared<Series<GaugeCell<Whole>>>);
 pub struct FractionGauge(Shared<Series<GaugeCell<Fraction>>>);
 
 impl Gauge {
-    pub(crate) fn new(series: Shared<Series<GaugeCell<Whole>>>) -> Gauge {
-        Gauge(series)
-    }
-
     fn level(&self) -> &AtomicI64 {
         &self.0.cells.level
     }
@@ -67,10 +63,6 @@ impl Gauge {
 }
 
 impl FractionGauge {
-    pub(crate) fn new(series: Shared<Series<GaugeCell<Fraction>>>) -> FractionGauge {
-        FractionGauge(series)
-    }
-
     fn level(&self) -> &AtomicI64 {
         &self.0.cells.level
     }
@@ -117,6 +109,22 @@ impl FractionGauge {
     pub fn value(&self) -> f64 {
         // Relaxed: as in `set`.
         f64::from_bits(self.level().load(Ordering::Relaxed) as u64)
+    }
+}
+
+impl Handle for Gauge {
+    type Cells = GaugeCell<Whole>;
+
+    fn new(series: Shared<Series<GaugeCell<Whole>>>) -> Gauge {
+        Gauge(series)
+    }
+}
+
+impl Handle for FractionGauge {
+    type Cells = GaugeCell<Fraction>;
+
+    fn new(series: Shared<Series<GaugeCell<Fraction>>>) -> FractionGauge {
+        FractionGauge(series)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::instrument::{Instrument, Series, Stamp};
+use super::instrument::{Handle, Instrument, Series, Stamp};
 use crate::buckets::{Layout, Precision};
 use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, push_in};
@@ -26,10 +26,6 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    pub(crate) fn new(series: Shared<Series<HistogramCells>>) -> Histogram {
-        Histogram { place: Place::new(series.cells.id, series.cells.layout), series }
-    }
-
     /// Records a value.
     #[inline]
     pub fn record(&self, ns: u64) {
@@ -62,11 +58,19 @@ impl Histogram {
     }
 }
 
+impl Handle for Histogram {
+    type Cells = HistogramCells;
+
+    fn new(series: Shared<Series<HistogramCells>>) -> Histogram {
+        Histogram { place: Place::new(series.cells.id, series.cells.layout), series }
+    }
+}
+
 /// How a histogram records and is exposed; a [`Precision`] alone is a configuration for latencies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistogramConfig {
-    pub(crate) precision: Precision,
-    pub(crate) unit: Unit,
+    precision: Precision,
+    unit: Unit,
     bounds: Option<Vec<u64>>,
 }
 

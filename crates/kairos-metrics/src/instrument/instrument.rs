@@ -32,22 +32,29 @@ pub(crate) trait Instrument: Send + Sync + 'static {
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, sum: &mut Sum, encoder: &mut Encoder<'_>);
 }
 
+/// What counts in one series: all that a registration gives out.
+pub(crate) trait Handle: Sized {
+    type Cells: Instrument;
+
+    fn new(series: Shared<Series<Self::Cells>>) -> Self;
+}
+
 /// What a series is beside its cells.
 #[derive(Debug)]
 pub(crate) struct Stamp {
-    pub(crate) heads: Heads,
+    pub(super) heads: Heads,
     /// What the recorded numbers measure.
-    pub(crate) unit: Unit,
+    pub(super) unit: Unit,
     /// When it was made, in seconds since the epoch, as every scrape shows it.
-    pub(crate) created: String,
+    pub(super) created: String,
     /// How many series of this process were made up to it; see [`Reader::birth`].
-    pub(crate) number: u64,
+    pub(super) number: u64,
 }
 
 /// One series: its cells, and what it looks like.
 #[derive(Debug)]
 pub(crate) struct Series<T> {
-    pub(crate) cells: T,
+    pub(super) cells: T,
     stamp: Stamp,
     seen_activity: u64,
     seen_at: u64,
@@ -65,11 +72,19 @@ pub(crate) struct Metric<T: Instrument> {
 /// A metric as it is exposed.
 #[derive(Debug)]
 pub(crate) struct Description {
-    pub(crate) family: String,
-    pub(crate) help: String,
-    pub(crate) unit: Unit,
+    family: String,
+    help: String,
+    unit: Unit,
     /// Changes and is read under the lock of the series.
-    pub(crate) labels: Mutex<Vec<String>>,
+    labels: Mutex<Vec<String>>,
+}
+
+impl Description {
+    /// What a metric is exposed as; the labels are those of its first registration.
+    pub(crate) fn new(family: String, help: &str, unit: Unit, labels: &[&str]) -> Description {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        Description { family, help: help.to_owned(), unit, labels: Mutex::new(labels) }
+    }
 }
 
 impl<T: Instrument> Metric<T> {

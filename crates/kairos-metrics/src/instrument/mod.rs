@@ -5,6 +5,7 @@
 mod counter;
 mod gauge;
 mod histogram;
+mod info;
 mod instrument;
 mod series;
 mod timer;
@@ -14,9 +15,8 @@ pub use gauge::{FractionGauge, Gauge};
 pub use histogram::{Histogram, HistogramConfig};
 pub use timer::Timer;
 
-pub(crate) use counter::CounterCells;
-pub(crate) use gauge::{Fraction, GaugeCell, Whole};
-pub(crate) use histogram::{HistogramCells, HistogramSpec};
-pub(crate) use instrument::{AnyMetric, Description, Instrument, Metric, Series, Stamp};
+pub(crate) use histogram::HistogramSpec;
+pub(crate) use info::Info;
+pub(crate) use instrument::{AnyMetric, Description, Handle, Instrument, Metric};
 #[cfg(kairos_loom)]
 pub(crate) use series::SeriesMap;

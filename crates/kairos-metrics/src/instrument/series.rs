@@ -19,7 +19,7 @@ pub(crate) struct SeriesMap<T> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Inner<T> {
+pub(super) struct Inner<T> {
     series: BTreeMap<Vec<String>, Shared<T>>,
     overflow: Option<(Vec<String>, Shared<T>)>,
     limit: usize,
@@ -31,7 +31,7 @@ impl<T> SeriesMap<T> {
     }
 
     /// Changes the bound; series that exist stay.
-    pub(crate) fn set_limit(&self, limit: usize) {
+    pub(super) fn set_limit(&self, limit: usize) {
         self.inner.lock().limit = limit;
     }
 
@@ -80,7 +80,7 @@ impl<T> SeriesMap<T> {
         before - inner.series.len()
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.inner.lock()
     }
 
@@ -94,7 +94,7 @@ impl<T> Inner<T> {
     /// Gives every series a value for one more label, which stands `at` among the labels: none, as it
     /// had, so that the series stay the same. O(series).
     #[cfg(feature = "facade")]
-    pub(crate) fn widen(&mut self, at: usize) {
+    pub(super) fn widen(&mut self, at: usize) {
         let series = std::mem::take(&mut self.series).into_iter();
         self.series = series
             .map(|(mut values, series)| {
@@ -108,7 +108,7 @@ impl<T> Inner<T> {
     }
 
     /// The series with their values, in the order of the values, the overflow last.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[String], &T)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[String], &T)> {
         let series = self.series.iter().map(|(values, series)| (&values[..], &**series));
         series.chain(self.overflow.iter().map(|(values, series)| (&values[..], &**series)))
     }

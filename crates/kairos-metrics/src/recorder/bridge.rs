@@ -8,12 +8,9 @@ use metrics::{CounterFn, GaugeFn, HistogramFn};
 
 use super::measure::Measure;
 use crate::error::Error;
-use crate::instrument::{
-    Counter, CounterCells, Fraction, FractionGauge, GaugeCell, Histogram, HistogramCells,
-    HistogramSpec,
-};
-use crate::names::{Kind, Unit};
-use crate::registry::{Registry, SeriesOf};
+use crate::instrument::{Counter, FractionGauge, Handle, Histogram};
+use crate::names::Unit;
+use crate::registry::{Registration, Registry, SeriesOf};
 use crate::sync::{Mutex, process_static};
 
 process_static! {
@@ -25,19 +22,16 @@ process_static! {
 pub(super) type Series<H> = Arc<dyn SeriesOf<H>>;
 
 /// One of this crate's handles that the facade has a kind for.
-pub(super) trait Bridged: Sized {
-    const KIND: Kind;
-
+pub(super) trait Bridged: Handle {
     /// The facade's handle.
     type Facade;
 
-    fn register(
-        registry: &Registry,
-        name: &str,
-        help: &str,
-        labels: &[&str],
+    fn registration<'a>(
+        registry: &'a Registry,
+        name: &'a str,
+        help: &'a str,
         measure: Measure,
-    ) -> Result<Series<Self>, Error>;
+    ) -> Result<Registration<'a, Self>, Error>;
 
     fn bridge(self, measure: Measure) -> Self::Facade;
 
@@ -46,18 +40,15 @@ pub(super) trait Bridged: Sized {
 }
 
 impl Bridged for Counter {
-    const KIND: Kind = Kind::Counter;
-
     type Facade = metrics::Counter;
 
-    fn register(
-        registry: &Registry,
-        name: &str,
-        help: &str,
-        labels: &[&str],
+    fn registration<'a>(
+        registry: &'a Registry,
+        name: &'a str,
+        help: &'a str,
         _: Measure,
-    ) -> Result<Series<Counter>, Error> {
-        Ok(registry.register_series::<CounterCells>(name, help, Unit::Plain, labels, ())?)
+    ) -> Result<Registration<'a, Counter>, Error> {
+        Ok(registry.registration(name, help, Unit::Plain))
     }
 
     fn bridge(self, _: Measure) -> metrics::Counter {
@@ -70,18 +61,15 @@ impl Bridged for Counter {
 }
 
 impl Bridged for FractionGauge {
-    const KIND: Kind = Kind::Gauge;
-
     type Facade = metrics::Gauge;
 
-    fn register(
-        registry: &Registry,
-        name: &str,
-        help: &str,
-        labels: &[&str],
+    fn registration<'a>(
+        registry: &'a Registry,
+        name: &'a str,
+        help: &'a str,
         _: Measure,
-    ) -> Result<Series<FractionGauge>, Error> {
-        Ok(registry.register_series::<GaugeCell<Fraction>>(name, help, Unit::Plain, labels, ())?)
+    ) -> Result<Registration<'a, FractionGauge>, Error> {
+        Ok(registry.registration(name, help, Unit::Plain))
     }
 
     fn bridge(self, _: Measure) -> metrics::Gauge {
@@ -94,19 +82,15 @@ impl Bridged for FractionGauge {
 }
 
 impl Bridged for Histogram {
-    const KIND: Kind = Kind::Histogram;
-
     type Facade = metrics::Histogram;
 
-    fn register(
-        registry: &Registry,
-        name: &str,
-        help: &str,
-        labels: &[&str],
+    fn registration<'a>(
+        registry: &'a Registry,
+        name: &'a str,
+        help: &'a str,
         measure: Measure,
-    ) -> Result<Series<Histogram>, Error> {
-        let spec = HistogramSpec::new(name, &measure.config(), registry.timer_clock())?;
-        Ok(registry.register_series::<HistogramCells>(name, help, spec.unit, labels, spec)?)
+    ) -> Result<Registration<'a, Histogram>, Error> {
+        registry.histogram_registration(name, help, &measure.config())
     }
 
     fn bridge(self, measure: Measure) -> metrics::Histogram {

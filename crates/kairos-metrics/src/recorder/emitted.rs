@@ -10,6 +10,7 @@ use super::bridge::{Bridged, Series};
 use super::measure::Measure;
 use super::rename;
 use super::told::Told;
+use crate::instrument::Instrument;
 use crate::registry::Registry;
 
 /// The descriptions and the metrics of one kind, by the names that were emitted.
@@ -65,8 +66,9 @@ impl<H: Bridged> Emissions<H> {
         let help = if help.trim().is_empty() { "Not described" } else { help.as_str() };
         let measure = Measure::of(key.name(), unit);
         let mut refused = None;
-        for name in rename::metric(key.name(), H::KIND) {
-            match H::register(registry, &name, help, &[], measure) {
+        for name in rename::metric(key.name(), H::Cells::KIND) {
+            let registration = H::registration(registry, &name, help, measure);
+            match registration.and_then(|registration| registration.series(&[])) {
                 Ok(series) => {
                     if name != key.name() {
                         told.rename(key, None, &name);

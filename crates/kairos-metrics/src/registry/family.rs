@@ -6,11 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::instrument::{
-    Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Histogram, HistogramCells,
-    Metric, Series, Whole,
-};
-use crate::sync::Shared;
+use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Histogram, Metric};
 
 /// Counters told apart by `N` labels.
 pub type CounterFamily<const N: usize> = Family<Counter, N>;
@@ -28,7 +24,7 @@ pub type HistogramFamily<const N: usize> = Family<Histogram, N>;
 pub struct Family<H, const N: usize>(Arc<dyn SeriesOf<H>>);
 
 impl<H, const N: usize> Family<H, N> {
-    pub(crate) fn new(series: Arc<dyn SeriesOf<H>>) -> Family<H, N> {
+    pub(super) fn new(series: Arc<dyn SeriesOf<H>>) -> Family<H, N> {
         Family(series)
     }
 
@@ -94,18 +90,9 @@ pub(crate) trait SeriesOf<H>: Send + Sync {
     fn len(&self) -> usize;
 }
 
-/// Cells that a handle can be made for.
-pub(crate) trait Handled: crate::instrument::Instrument {
-    type Handle;
-
-    fn handle(series: Shared<Series<Self>>) -> Self::Handle
-    where
-        Self: Sized;
-}
-
-impl<T: Handled> SeriesOf<T::Handle> for Metric<T> {
-    fn with(&self, values: &[&str]) -> T::Handle {
-        T::handle(self.series(values))
+impl<H: Handle> SeriesOf<H> for Metric<H::Cells> {
+    fn with(&self, values: &[&str]) -> H {
+        H::new(self.series(values))
     }
 
     fn remove(&self, values: &[&str]) -> bool {
@@ -127,37 +114,5 @@ impl<T: Handled> SeriesOf<T::Handle> for Metric<T> {
 
     fn len(&self) -> usize {
         Metric::len(self)
-    }
-}
-
-impl Handled for CounterCells {
-    type Handle = Counter;
-
-    fn handle(series: Shared<Series<Self>>) -> Counter {
-        Counter::new(series)
-    }
-}
-
-impl Handled for GaugeCell<Whole> {
-    type Handle = Gauge;
-
-    fn handle(series: Shared<Series<Self>>) -> Gauge {
-        Gauge::new(series)
-    }
-}
-
-impl Handled for GaugeCell<Fraction> {
-    type Handle = FractionGauge;
-
-    fn handle(series: Shared<Series<Self>>) -> FractionGauge {
-        FractionGauge::new(series)
-    }
-}
-
-impl Handled for HistogramCells {
-    type Handle = Histogram;
-
-    fn handle(series: Shared<Series<Self>>) -> Histogram {
-        Histogram::new(series)
     }
 }

@@ -7,13 +7,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::family::{Handled, SeriesOf};
+use super::family::SeriesOf;
+use super::registration::Registration;
 use super::registry::Registry;
 use crate::error::Error;
-use crate::instrument::{
-    Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Histogram, HistogramCells,
-    HistogramConfig, HistogramSpec, Whole,
-};
+use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Histogram, HistogramConfig};
 use crate::names::Unit;
 
 /// One label as a type: its name, and what each of its values reads.
@@ -200,6 +198,13 @@ impl<H, L: LabelSet> fmt::Debug for TypedFamily<H, L> {
     }
 }
 
+impl<H: Handle> Registration<'_, H> {
+    /// Registers a family with the labels of a type.
+    pub(super) fn typed<L: LabelSet>(self) -> Result<TypedFamily<H, L>, Error> {
+        Ok(TypedFamily { series: self.series(L::NAMES.as_ref())?, labels: PhantomData })
+    }
+}
+
 impl Registry {
     /// Registers counters told apart by a typed label set.
     ///
@@ -210,7 +215,7 @@ impl Registry {
         name: &str,
         help: &str,
     ) -> Result<TypedFamily<Counter, L>, Error> {
-        self.register_by::<CounterCells, L>(name, help, Unit::Plain, ())
+        self.registration(name, help, Unit::Plain).typed()
     }
 
     /// Registers gauges told apart by a typed label set.
@@ -222,7 +227,7 @@ impl Registry {
         name: &str,
         help: &str,
     ) -> Result<TypedFamily<Gauge, L>, Error> {
-        self.register_by::<GaugeCell<Whole>, L>(name, help, Unit::Plain, ())
+        self.registration(name, help, Unit::Plain).typed()
     }
 
     /// Registers fraction gauges told apart by a typed label set.
@@ -234,7 +239,7 @@ impl Registry {
         name: &str,
         help: &str,
     ) -> Result<TypedFamily<FractionGauge, L>, Error> {
-        self.register_by::<GaugeCell<Fraction>, L>(name, help, Unit::Plain, ())
+        self.registration(name, help, Unit::Plain).typed()
     }
 
     /// Registers histograms told apart by a typed label set.
@@ -247,18 +252,6 @@ impl Registry {
         help: &str,
         config: impl Into<HistogramConfig>,
     ) -> Result<TypedFamily<Histogram, L>, Error> {
-        let spec = HistogramSpec::new(name, &config.into(), self.timer_clock())?;
-        self.register_by::<HistogramCells, L>(name, help, spec.unit, spec)
-    }
-
-    pub(crate) fn register_by<T: Handled, L: LabelSet>(
-        &self,
-        name: &str,
-        help: &str,
-        unit: Unit,
-        spec: T::Spec,
-    ) -> Result<TypedFamily<T::Handle, L>, Error> {
-        let series = self.register_series::<T>(name, help, unit, L::NAMES.as_ref(), spec)?;
-        Ok(TypedFamily { series, labels: PhantomData })
+        self.histogram_registration(name, help, &config.into())?.typed()
     }
 }

@@ -2,11 +2,12 @@
 //! Never knows: histograms, which have their unit in their configuration.
 //! Read next: `names.rs`, what a unit does to a name; `registry.rs`, registration without one.
 
-use super::family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled};
+use super::family::{CounterFamily, FractionGaugeFamily, GaugeFamily};
 use super::labels::{LabelSet, TypedFamily};
+use super::registration::Registration;
 use super::registry::Registry;
 use crate::error::Error;
-use crate::instrument::{Counter, CounterCells, Fraction, FractionGauge, Gauge, GaugeCell, Whole};
+use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Instrument};
 use crate::names::Unit;
 
 /// Registers counters and gauges that are measured in a unit; see [`Registry::measured_in`].
@@ -43,7 +44,7 @@ impl Measured<'_> {
     /// # Errors
     /// As [`Registry::counter`]; so for every registration.
     pub fn counter(&self, name: &str, help: &str) -> Result<Counter, Error> {
-        Ok(self.counter_family(name, help, [])?.with([]))
+        self.registration(name, help).single()
     }
 
     /// Registers a gauge of whole numbers.
@@ -51,7 +52,7 @@ impl Measured<'_> {
     /// # Errors
     /// As [`Registry::counter`].
     pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
-        Ok(self.gauge_family(name, help, [])?.with([]))
+        self.registration(name, help).single()
     }
 
     /// Registers a gauge of fractions.
@@ -59,7 +60,7 @@ impl Measured<'_> {
     /// # Errors
     /// As [`Registry::counter`].
     pub fn fraction_gauge(&self, name: &str, help: &str) -> Result<FractionGauge, Error> {
-        Ok(self.fraction_gauge_family(name, help, [])?.with([]))
+        self.registration(name, help).single()
     }
 
     /// Registers counters told apart by labels.
@@ -72,7 +73,7 @@ impl Measured<'_> {
         help: &str,
         labels: [&str; N],
     ) -> Result<CounterFamily<N>, Error> {
-        self.family::<CounterCells, N>(name, help, labels)
+        self.registration(name, help).family(labels)
     }
 
     /// Registers gauges told apart by labels.
@@ -85,7 +86,7 @@ impl Measured<'_> {
         help: &str,
         labels: [&str; N],
     ) -> Result<GaugeFamily<N>, Error> {
-        self.family::<GaugeCell<Whole>, N>(name, help, labels)
+        self.registration(name, help).family(labels)
     }
 
     /// Registers fraction gauges told apart by labels.
@@ -98,7 +99,7 @@ impl Measured<'_> {
         help: &str,
         labels: [&str; N],
     ) -> Result<FractionGaugeFamily<N>, Error> {
-        self.family::<GaugeCell<Fraction>, N>(name, help, labels)
+        self.registration(name, help).family(labels)
     }
 
     /// Registers counters told apart by a typed label set.
@@ -110,7 +111,7 @@ impl Measured<'_> {
         name: &str,
         help: &str,
     ) -> Result<TypedFamily<Counter, L>, Error> {
-        self.registry.register_by::<CounterCells, L>(name, help, self.unit, ())
+        self.registration(name, help).typed()
     }
 
     /// Registers gauges told apart by a typed label set.
@@ -122,7 +123,7 @@ impl Measured<'_> {
         name: &str,
         help: &str,
     ) -> Result<TypedFamily<Gauge, L>, Error> {
-        self.registry.register_by::<GaugeCell<Whole>, L>(name, help, self.unit, ())
+        self.registration(name, help).typed()
     }
 
     /// Registers fraction gauges told apart by a typed label set.
@@ -134,16 +135,13 @@ impl Measured<'_> {
         name: &str,
         help: &str,
     ) -> Result<TypedFamily<FractionGauge, L>, Error> {
-        self.registry.register_by::<GaugeCell<Fraction>, L>(name, help, self.unit, ())
+        self.registration(name, help).typed()
     }
 
-    fn family<T: Handled<Spec = ()>, const N: usize>(
-        &self,
-        name: &str,
-        help: &str,
-        labels: [&str; N],
-    ) -> Result<Family<T::Handle, N>, Error> {
-        let series = self.registry.register_series::<T>(name, help, self.unit, &labels, ())?;
-        Ok(Family::new(series))
+    fn registration<'a, H>(&'a self, name: &'a str, help: &'a str) -> Registration<'a, H>
+    where
+        H: Handle<Cells: Instrument<Spec = ()>>,
+    {
+        self.registry.registration(name, help, self.unit)
     }
 }

@@ -4,9 +4,9 @@
 
 mod catalog;
 mod family;
-mod info;
 mod labels;
 mod measured;
+mod registration;
 mod registry;
 
 pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
@@ -15,4 +15,4 @@ pub use measured::Measured;
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
 
 #[cfg(feature = "facade")]
-pub(crate) use family::SeriesOf;
+pub(crate) use {family::SeriesOf, registration::Registration};

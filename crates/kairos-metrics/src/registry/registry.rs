@@ -6,25 +6,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::catalog::Catalog;
-use super::family::{
-    CounterFamily, Family, FractionGaugeFamily, GaugeFamily, Handled, HistogramFamily,
-};
+use super::family::{CounterFamily, FractionGaugeFamily, GaugeFamily, HistogramFamily};
+use super::registration::Registration;
 use crate::clock::Clock;
 use crate::encode::{Encoder, Format};
 use crate::error::Error;
 use crate::instrument::{
-    Counter, CounterCells, Description, Fraction, FractionGauge, Gauge, GaugeCell, Histogram,
-    HistogramCells, HistogramConfig, HistogramSpec, Metric, Whole,
+    Counter, FractionGauge, Gauge, Handle, Histogram, HistogramConfig, Info, Instrument,
 };
-use crate::names::{Unit, check_labels, check_metric, family_name};
+use crate::names::Unit;
 use crate::shard::Sum;
 use crate::snapshot::Snapshot;
-use crate::sync::{Mutex, process_static};
-
-process_static! {
-    /// What timers read where no clock was chosen; calibrated once.
-    static TICKS: Clock = Clock::ticks();
-}
 
 /// How many series a family has at most, unless it is told otherwise.
 pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
@@ -58,15 +50,7 @@ pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
 /// # Ok::<(), kairos_metrics::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
-
-struct Inner {
-    /// The clock that was chosen for everything, if one was.
-    clock: Option<Clock>,
-    idle_clock: Clock,
-    family_limit: usize,
-    metrics: Mutex<Catalog>,
-}
+pub struct Registry(Arc<Catalog>);
 
 /// Chooses a registry's clock and bounds.
 #[derive(Clone, Debug)]
@@ -91,13 +75,7 @@ impl RegistryBuilder {
 
     /// The registry, with nothing registered.
     pub fn build(self) -> Registry {
-        let idle_clock = self.clock.clone().unwrap_or_else(Clock::system);
-        Registry(Arc::new(Inner {
-            clock: self.clock,
-            idle_clock,
-            family_limit: self.family_limit,
-            metrics: Mutex::new(Catalog::default()),
-        }))
+        Registry(Arc::new(Catalog::new(self.clock, self.family_limit)))
     }
 }
 
@@ -131,7 +109,7 @@ impl Registry {
     /// When the name or the help text is invalid, or a sample of that name is registered; so for
     /// every registration.
     pub fn counter(&self, name: &str, help: &str) -> Result<Counter, Error> {
-        Ok(self.counter_family(name, help, [])?.with([]))
+        self.registration(name, help, Unit::Plain).single()
     }
 
     /// Registers a gauge of whole numbers.
@@ -139,7 +117,7 @@ impl Registry {
     /// # Errors
     /// As [`Registry::counter`].
     pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
-        Ok(self.gauge_family(name, help, [])?.with([]))
+        self.registration(name, help, Unit::Plain).single()
     }
 
     /// Registers a gauge of fractions.
@@ -147,7 +125,7 @@ impl Registry {
     /// # Errors
     /// As [`Registry::counter`].
     pub fn fraction_gauge(&self, name: &str, help: &str) -> Result<FractionGauge, Error> {
-        Ok(self.fraction_gauge_family(name, help, [])?.with([]))
+        self.registration(name, help, Unit::Plain).single()
     }
 
     /// Registers a histogram, of latencies in nanoseconds when only a
@@ -162,7 +140,7 @@ impl Registry {
         help: &str,
         config: impl Into<HistogramConfig>,
     ) -> Result<Histogram, Error> {
-        Ok(self.histogram_family(name, help, config, [])?.with([]))
+        self.histogram_registration(name, help, &config.into())?.single()
     }
 
     /// Registers counters told apart by labels.
@@ -176,7 +154,7 @@ impl Registry {
         help: &str,
         labels: [&str; N],
     ) -> Result<CounterFamily<N>, Error> {
-        self.register::<CounterCells, N>(name, help, Unit::Plain, labels, ())
+        self.registration(name, help, Unit::Plain).family(labels)
     }
 
     /// Registers gauges told apart by labels.
@@ -189,7 +167,7 @@ impl Registry {
         help: &str,
         labels: [&str; N],
     ) -> Result<GaugeFamily<N>, Error> {
-        self.register::<GaugeCell<Whole>, N>(name, help, Unit::Plain, labels, ())
+        self.registration(name, help, Unit::Plain).family(labels)
     }
 
     /// Registers fraction gauges told apart by labels.
@@ -202,7 +180,7 @@ impl Registry {
         help: &str,
         labels: [&str; N],
     ) -> Result<FractionGaugeFamily<N>, Error> {
-        self.register::<GaugeCell<Fraction>, N>(name, help, Unit::Plain, labels, ())
+        self.registration(name, help, Unit::Plain).family(labels)
     }
 
     /// Registers histograms told apart by labels.
@@ -216,21 +194,50 @@ impl Registry {
         config: impl Into<HistogramConfig>,
         labels: [&str; N],
     ) -> Result<HistogramFamily<N>, Error> {
-        let spec = HistogramSpec::new(name, &config.into(), self.timer_clock())?;
-        self.register::<HistogramCells, N>(name, help, spec.unit, labels, spec)
+        self.histogram_registration(name, help, &config.into())?.family(labels)
+    }
+
+    /// Registers labels that say something of the process, such as its version; they are exposed
+    /// with `_info` after the name, which may be given with or without, and the value 1: as info in
+    /// `OpenMetrics`, as a gauge in the Prometheus format.
+    ///
+    /// ```
+    /// use kairos_metrics::Registry;
+    ///
+    /// let registry = Registry::new();
+    /// registry.info("build", "What is running", [("version", "1.2"), ("commit", "5e1f0a2")])?;
+    /// let line = "build_info{version=\"1.2\",commit=\"5e1f0a2\"} 1\n";
+    /// assert!(registry.encode_openmetrics().contains(line));
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Registry::counter_family`].
+    pub fn info<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [(&str, &str); N],
+    ) -> Result<(), Error> {
+        let (names, values) = (labels.map(|(name, _)| name), labels.map(|(_, value)| value));
+        let series = self.registration::<Info>(name, help, Unit::Plain).series(&names)?;
+        // One series, whatever the registry's bound is.
+        series.set_limit(1);
+        series.with(&values);
+        Ok(())
     }
 
     /// Takes a metric out; `false` if there is none of that name. Its handles go on counting
     /// unseen, and the name can be registered anew.
     pub fn unregister(&self, name: &str) -> bool {
-        self.0.metrics.lock().remove(name)
+        self.0.metrics().remove(name)
     }
 
     /// Reads everything, as plain data. Allocates; O(series x live threads), and for histograms
     /// the buckets between their smallest and largest values.
     pub fn snapshot(&self) -> Snapshot {
         let mut sum = Sum::default();
-        let metrics = self.0.metrics.lock();
+        let metrics = self.0.metrics();
         let read = metrics.iter().map(|(name, m)| (name.clone(), m.snapshot(&mut sum)));
         Snapshot { metrics: read.collect() }
     }
@@ -265,55 +272,38 @@ impl Registry {
 
     fn encode(&self, out: &mut String, format: Format) {
         let (mut sum, mut encoder) = (Sum::default(), Encoder::new(out, format));
-        for (_, metric) in self.0.metrics.lock().iter() {
+        for (_, metric) in self.0.metrics().iter() {
             metric.encode(&mut sum, &mut encoder);
         }
     }
 
-    pub(crate) fn timer_clock(&self) -> Clock {
-        self.0.clock.clone().unwrap_or_else(|| TICKS.clone())
+    /// The way in of what has no configuration.
+    pub(crate) fn registration<'a, H>(
+        &'a self,
+        name: &'a str,
+        help: &'a str,
+        unit: Unit,
+    ) -> Registration<'a, H>
+    where
+        H: Handle<Cells: Instrument<Spec = ()>>,
+    {
+        Registration::new(&self.0, name, help, unit)
     }
 
-    fn register<T: Handled, const N: usize>(
-        &self,
-        name: &str,
-        help: &str,
-        unit: Unit,
-        labels: [&str; N],
-        spec: T::Spec,
-    ) -> Result<Family<T::Handle, N>, Error> {
-        Ok(Family::new(self.register_series::<T>(name, help, unit, &labels, spec)?))
-    }
-
-    pub(crate) fn register_series<T: Handled>(
-        &self,
-        name: &str,
-        help: &str,
-        unit: Unit,
-        labels: &[&str],
-        spec: T::Spec,
-    ) -> Result<Arc<Metric<T>>, Error> {
-        check_metric(name, help, T::KIND)?;
-        check_labels(name, labels)?;
-        let family = family_name(name, T::KIND, unit);
-        let description = Description {
-            family: family.clone(),
-            help: help.to_owned(),
-            unit,
-            labels: Mutex::new(labels.iter().map(|label| (*label).to_owned()).collect()),
-        };
-        let limit =
-            if labels.is_empty() { self.0.family_limit.max(1) } else { self.0.family_limit };
-        let metric =
-            Arc::new(Metric::<T>::new(description, spec, self.0.idle_clock.clone(), limit));
-        self.0.metrics.lock().insert(name, Arc::clone(&metric) as _)?;
-        Ok(metric)
+    /// The way in of histograms.
+    pub(crate) fn histogram_registration<'a>(
+        &'a self,
+        name: &'a str,
+        help: &'a str,
+        config: &HistogramConfig,
+    ) -> Result<Registration<'a, Histogram>, Error> {
+        Registration::histogram(&self.0, name, help, config)
     }
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let metrics = self.0.metrics.lock();
+        let metrics = self.0.metrics();
         f.debug_struct("Registry").field("metrics", &metrics.iter().count()).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ enum Readable {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-pub(crate) fn serialize<S: Serializer>(fraction: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(fraction: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     if fraction.is_finite() || !serializer.is_human_readable() {
         return fraction.serialize(serializer);
     }
@@ -21,7 +21,7 @@ pub(crate) fn serialize<S: Serializer>(fraction: &f64, serializer: S) -> Result<
     serializer.collect_str(fraction)
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     if !deserializer.is_human_readable() {
         return f64::deserialize(deserializer);
     }

@@ -1,0 +1,53 @@
+//! Info: what does not change while the process runs, told by labels.
+//! Never knows: cells; there is nothing to count.
+//! Read next: `instrument.rs`.
+
+use super::instrument::{Handle, Instrument, Series, Stamp};
+use crate::encode::{Encoder, Heads};
+use crate::names::Kind;
+use crate::shard::{Reader, Sum};
+use crate::snapshot::Value;
+use crate::sync::Shared;
+
+/// What a registration of info gives out: there is nothing to count.
+pub(crate) struct Info;
+
+/// Nothing but its labels.
+#[derive(Debug)]
+pub(crate) struct InfoCell;
+
+impl Handle for Info {
+    type Cells = InfoCell;
+
+    fn new(_: Shared<Series<InfoCell>>) -> Info {
+        Info
+    }
+}
+
+impl Instrument for InfoCell {
+    type Spec = ();
+
+    const KIND: Kind = Kind::Info;
+
+    fn make((): &()) -> InfoCell {
+        InfoCell
+    }
+
+    fn heads((): &(), family: &str, labels: &str) -> Heads {
+        let mut heads = Heads::default();
+        heads.push(family, "_info", labels, "");
+        heads
+    }
+
+    fn activity(&self, _: &Reader<'_>) -> u64 {
+        0
+    }
+
+    fn value(&self, _: &Reader<'_>, _: &mut Sum) -> Value {
+        Value::Info
+    }
+
+    fn encode(&self, _: &Reader<'_>, stamp: &Stamp, _: &mut Sum, encoder: &mut Encoder<'_>) {
+        encoder.sample_u64(stamp.heads.iter().next().unwrap_or_default(), 1);
+    }
+}

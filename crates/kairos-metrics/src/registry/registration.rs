@@ -1,0 +1,72 @@
+// The one way into a registry, whatever a metric's kind, unit and labels are.
+// Never knows: which kinds there are, but for the histogram's configuration.
+// Read next: `catalog.rs`, where a metric is entered; `registry.rs` and `measured.rs`, the callers.
+
+use std::sync::Arc;
+
+use super::catalog::Catalog;
+use super::family::{Family, SeriesOf};
+use crate::error::Error;
+use crate::instrument::{
+    Description, Handle, Histogram, HistogramConfig, HistogramSpec, Instrument, Metric,
+};
+use crate::names::{Unit, check_labels, check_metric, family_name};
+
+/// A metric that is about to be registered: all but its labels, which end it in one of three ways.
+pub(crate) struct Registration<'a, H: Handle> {
+    catalog: &'a Catalog,
+    name: &'a str,
+    help: &'a str,
+    unit: Unit,
+    spec: <H::Cells as Instrument>::Spec,
+}
+
+impl<'a, H: Handle<Cells: Instrument<Spec = ()>>> Registration<'a, H> {
+    pub(super) fn new(catalog: &'a Catalog, name: &'a str, help: &'a str, unit: Unit) -> Self {
+        Registration { catalog, name, help, unit, spec: () }
+    }
+}
+
+impl<'a> Registration<'a, Histogram> {
+    /// # Errors
+    /// [`Error::Bounds`] for bounds that the configuration must not have.
+    pub(super) fn histogram(
+        catalog: &'a Catalog,
+        name: &'a str,
+        help: &'a str,
+        config: &HistogramConfig,
+    ) -> Result<Self, Error> {
+        let spec = HistogramSpec::new(name, config, catalog.timer_clock())?;
+        Ok(Registration { catalog, name, help, unit: spec.unit, spec })
+    }
+}
+
+impl<H: Handle> Registration<'_, H> {
+    /// Registers a metric of one series, without labels.
+    pub(super) fn single(self) -> Result<H, Error> {
+        Ok(self.series(&[])?.with(&[]))
+    }
+
+    /// Registers a family with labels whose number is known at compile time.
+    pub(super) fn family<const N: usize>(self, labels: [&str; N]) -> Result<Family<H, N>, Error> {
+        Ok(Family::new(self.series(&labels)?))
+    }
+
+    /// Registers a metric with any number of labels.
+    ///
+    /// # Errors
+    /// When the name, the help text or a label is refused, or a name that would be exposed is taken.
+    pub(crate) fn series(self, labels: &[&str]) -> Result<Arc<dyn SeriesOf<H>>, Error> {
+        let Registration { catalog, name, help, unit, spec } = self;
+        let kind = H::Cells::KIND;
+        check_metric(name, help, kind)?;
+        check_labels(name, labels)?;
+        let family = family_name(name, kind, unit);
+        let description = Description::new(family, help, unit, labels);
+        let limit = catalog.series_limit(labels);
+        let metric = Metric::<H::Cells>::new(description, spec, catalog.idle_clock(), limit);
+        let metric = Arc::new(metric);
+        catalog.metrics().insert(name, Arc::clone(&metric) as _)?;
+        Ok(metric)
+    }
+}
