@@ -1,6 +1,6 @@
 //! Sixteen threads at a time that start, count and end, under readers that take differences.
 //! Never knows: how a count reaches its total; it only insists that none is lost.
-//! Read next: `../tests/threads.rs` for the same claim in small.
+//! Read next: `../tests/it/threads.rs` for the same claim in small.
 //!
 //! `cargo run --release -p kairos-metrics --example churn -- 30` churns for 30 seconds; run it
 //! under a thread sanitizer to have every access checked.

@@ -12,7 +12,7 @@ use crate::target;
 /// What is run: tests that join their threads one by one, since the end of std's scopes is blank to
 /// the sanitizer. By the part of the command line that tells it from the others.
 const RUNS: &[&str] = &[
-    "test -p kairos-metrics --lib --test threads --test tasks --test fork --test families",
+    "test -p kairos-metrics --lib --test it --test fork",
     "run -p kairos-metrics --example churn",
     "test -p kairos-cache --test stress --test concurrent --test concurrent_invalidation \
      --test concurrent_refresh --test runtimes --test blocking --test cancellation",

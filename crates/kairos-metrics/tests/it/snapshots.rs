@@ -1,7 +1,6 @@
 //! Claims about snapshots as plain data: differences are exact, sums are associative.
 //! Never knows: threads.
 //! Read next: `../src/snapshot.rs` and `../src/hdr.rs`.
-#![cfg(not(kairos_loom))]
 
 use kairos_metrics::{Histogram, HistogramSnapshot, Precision, Registry, Snapshot, Value};
 use proptest::prelude::*;

@@ -1,7 +1,6 @@
 //! Claims about the wire formats: hdrhistogram's own readers read back what was recorded.
 //! Never knows: how the formats are written.
 //! Read next: `../src/hdr_log.rs`.
-#![cfg(all(feature = "hdr-log", not(kairos_loom)))]
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -1,7 +1,6 @@
 //! Claims about threads that come and go: nothing is lost and nothing is total twice.
 //! Never knows: how a count reaches its total.
 //! Read next: `../src/local.rs` and `../src/core.rs`; `short_threads.rs`, for what threads leave.
-#![cfg(not(kairos_loom))]
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};

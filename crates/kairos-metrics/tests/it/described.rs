@@ -1,7 +1,6 @@
 //! Claims about what a metric is registered with: default bounds, names given back, idle series.
 //! Never knows: threads.
 //! Read next: `families.rs`; `../src/histogram.rs`.
-#![cfg(not(kairos_loom))]
 
 use std::time::Duration;
 

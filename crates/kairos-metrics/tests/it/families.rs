@@ -1,7 +1,6 @@
 //! Claims about registration and families: names, bounds, removal, idle series.
 //! Never knows: threads.
 //! Read next: `../src/registry.rs` and `../src/series.rs`.
-#![cfg(not(kairos_loom))]
 
 use std::time::Duration;
 
