@@ -1,6 +1,6 @@
 //! A library that takes a registry: it registers once, keeps its handles and counts through them.
-//! Never knows: which program embeds it, and how the numbers are exposed.
-//! Read next: `service.rs`, such a program.
+// Never knows: which program embeds it, and how the numbers are exposed.
+// Read next: `service.rs`, such a program.
 #![allow(clippy::print_stdout)]
 
 use kairos_metrics::{Counter, Error, Gauge, Registry};

@@ -1,8 +1,8 @@
 //! A service with a scrape endpoint, on std alone: `GET /metrics` in either text format.
-//! Never knows: how metrics are counted or rendered.
-//! Read next: `library.rs`, for code that is embedded in such a service.
-//!
-//! `cargo run -p kairos-metrics --example service -- 127.0.0.1:9184`
+// Never knows: how metrics are counted or rendered.
+// Read next: `library.rs`, for code that is embedded in such a service.
+//
+// `cargo run -p kairos-metrics --example service -- 127.0.0.1:9184`
 #![allow(clippy::print_stdout)]
 
 use std::io::{self, BufRead as _, BufReader, Write as _};

@@ -1,6 +1,6 @@
 //! Times a function, in full and one call in 16, and prints a percentile table.
-//! Never knows: what the function does.
-//! Read next: `service.rs`, which exposes what it counts.
+// Never knows: what the function does.
+// Read next: `service.rs`, which exposes what it counts.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;

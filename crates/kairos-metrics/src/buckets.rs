@@ -1,6 +1,6 @@
-//! The arithmetic of HDR buckets: value to bucket and back, as pure functions.
-//! Never knows: cells, threads, time.
-//! Read next: `tally.rs`, which counts in these buckets.
+// The arithmetic of HDR buckets: from value to bucket and back, as pure functions.
+// Never knows: cells, threads, time.
+// Read next: `shard/tally.rs`, which counts in these buckets.
 
 use serde::{Deserialize, Serialize};
 

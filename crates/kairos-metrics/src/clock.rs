@@ -1,6 +1,6 @@
-//! Time: raw ticks of the processor's counter, and how long they are.
-//! Never knows: histograms, names. It is the only file that asks the system for the time.
-//! Read next: `timer.rs`, which times with it.
+// Time: raw ticks of the processor's counter, and their length.
+// Never knows: histograms, names. It is the only file that reads the system's time.
+// Read next: `instrument/timer.rs`, which times with it.
 
 #![expect(clippy::disallowed_methods, reason = "this is the clock")]
 

@@ -1,6 +1,6 @@
-//! The errors of this crate: all of them arise when something is registered, none when counting.
-//! Never knows: what was to be counted.
-//! Read next: `names.rs`, where names are judged.
+// The errors of this crate: all arise at registration, none when counting.
+// Never knows: what was to be counted.
+// Read next: `names.rs`, which refuses names.
 
 /// Why an instrument was not registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

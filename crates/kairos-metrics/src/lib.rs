@@ -1,10 +1,32 @@
-//! Counters, gauges and latency histograms that cost a plain add to count with.
-//! Never knows: any other crate of this workspace; it is usable alone.
-//! Read next: `registry.rs` for the surface, `process.rs` and `cell.rs` for how counting works.
+//! Counters, gauges and latency histograms in per-thread cells, exposed in two text formats.
 //!
-//! Every thread counts in cells of its own, which readers add up: no lock prefix, no shared
-//! cache line. When a thread ends its counts are kept and its cells go to the next thread.
-
+//! An increment is a plain add: each thread counts in cells of its own, without a lock prefix and
+//! without a cache line that two threads write, and readers add the cells of all threads up. When a
+//! thread ends, its counts are kept, and its cells are reused by the next thread.
+//!
+//! A [`Registry`] registers metrics and returns a handle for each: [`Counter`], [`Gauge`],
+//! [`FractionGauge`], [`Histogram`], or a [`Family`] of them told apart by labels. Handles count; the
+//! registry reads all of them as a [`Snapshot`], or as text for a scraper.
+//!
+//! Two features are off by default: `hdr-log` writes the files of the HDR tools, and `facade` has a
+//! recorder for the `metrics` crate.
+//!
+//! ```
+//! use kairos_metrics::{Precision, Registry};
+//!
+//! let registry = Registry::new();
+//! let orders = registry.counter("orders", "Orders accepted")?;
+//! let fills = registry.histogram("fill_latency", "Fill latency", Precision::two_digits())?;
+//! orders.inc();
+//! fills.time(|| { /* the work that is timed */ });
+//! assert!(registry.encode_prometheus().contains("orders_total 1\n"));
+//! # Ok::<(), kairos_metrics::Error>(())
+//! ```
+// Never knows: any other crate of this workspace; it is usable alone.
+// Read next: `registry/registry.rs` for the surface, `shard/local.rs` for how a count is made.
+//
+// Imports run one way: recorder, registry, instrument, encode, snapshot, shard, then the root's own
+// files buckets, names, clock, error and sync; the models stand above all of them.
 #![allow(
     clippy::module_inception,
     reason = "a room is named as the file in it that is asked for first"

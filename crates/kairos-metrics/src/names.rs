@@ -1,6 +1,6 @@
-//! Judges names, labels and help texts, and derives the names of exposed samples: pure.
-//! Never knows: values, series.
-//! Read next: `registry.rs`, which asks.
+// The rules of names, labels and help texts, and the names of exposed samples, as pure functions.
+// Never knows: values, series.
+// Read next: `registry/registration.rs`, which applies the rules.
 
 use serde::{Deserialize, Serialize};
 

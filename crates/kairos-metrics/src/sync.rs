@@ -1,7 +1,7 @@
-//! The synchronisation primitives of this crate: std's, loom's when the models run, or for a thread
-//! sanitizer some that leave nothing to code of std which it cannot see.
-//! Never knows: what is built from them; it is the only file that names std's atomics or loom.
-//! Read next: `cell.rs`, the single-writer cell made of one atomic.
+// The synchronisation primitives of this crate: std's, loom's when the models run, and for a thread
+// sanitizer those that leave nothing to code of std, which it cannot see.
+// Never knows: what is built from them. It is the only file that names std's atomics or loom.
+// Read next: `shard/cell.rs`, the single-writer cell made of one atomic.
 
 #![expect(clippy::disallowed_types, reason = "this is the shim")]
 

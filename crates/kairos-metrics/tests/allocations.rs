@@ -1,6 +1,6 @@
 //! Claim: a scrape into a kept buffer allocates nothing for a series.
-//! Never knows: how the text is written; it counts what its own thread asks the allocator for.
-//! Read next: `../src/encode/mod.rs`.
+// Never knows: how the text is written; it counts what its own thread asks the allocator for.
+// Read next: `../src/encode/mod.rs`.
 #![cfg(not(kairos_loom))]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,6 +1,6 @@
 //! Claim: an allocator may count and record, also while the crate itself allocates.
-//! Never knows: what is allocated when.
-//! Read next: `../src/local.rs`, on what a count needs at hand.
+// Never knows: what is allocated when.
+// Read next: `../src/shard/local.rs`, on what a count needs at hand.
 #![cfg(not(kairos_loom))]
 #![allow(unsafe_code)]
 

@@ -1,6 +1,6 @@
 //! Claims about what a thread's end keeps of its histograms.
-//! Never knows: how a thread's counts are kept.
-//! Read next: `unleased.rs`; `../src/tally.rs`, `Tally::fold`.
+// Never knows: how a thread's counts are kept.
+// Read next: `unleased.rs`; `../src/shard/tally.rs`, `Tally::fold`.
 #![cfg(not(kairos_loom))]
 
 use std::thread;

@@ -1,6 +1,6 @@
 //! Claim: a forked child starts from zero, and its parent notices nothing.
-//! Never knows: how a fork is noticed.
-//! Read next: `../src/fork.rs`.
+// Never knows: how a fork is noticed.
+// Read next: `../src/shard/fork.rs`.
 #![cfg(all(unix, not(kairos_loom)))]
 
 use std::sync::mpsc::channel;

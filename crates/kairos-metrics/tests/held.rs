@@ -1,9 +1,9 @@
 //! Claim: no count waits for the lock that registrations, readers and ends of threads take.
-//! Never knows: how a count does without it.
-//! Read next: `../src/local.rs`, `../src/fork.rs`.
-//!
-//! A fork holds that lock from its first hook to its last. A hook of this file, registered before the
-//! crate's own, runs in between and holds everything up until other threads have counted.
+// Never knows: how a count does without it.
+// Read next: `../src/shard/local.rs`, `../src/shard/fork.rs`.
+//
+// A fork holds that lock from its first hook to its last. A hook of this file, registered before the
+// crate's own, runs in between and holds everything up until other threads have counted.
 #![cfg(all(unix, not(kairos_loom)))]
 
 use std::sync::Mutex;

@@ -1,6 +1,6 @@
 //! Claim: what a registry counted with is used again when it is gone.
-//! Never knows: how ids are kept; it looks at the memory of its process, and is alone in it.
-//! Read next: `../src/core.rs`.
+// Never knows: how ids are kept; it looks at the memory of its process, and is alone in it.
+// Read next: `../src/shard/process.rs`.
 // A thread sanitizer has memory of its own.
 #![cfg(all(target_os = "linux", not(any(kairos_loom, kairos_tsan))))]
 

@@ -1,6 +1,6 @@
 //! Claim: a snapshot kept from another process is no base for this one's differences.
-//! Never knows: how a series is told from one of another process.
-//! Read next: `../src/snapshot.rs`; `fork.rs` for a forked child.
+// Never knows: how a series is told from one of another process.
+// Read next: `../src/snapshot/snapshot.rs`; `fork.rs` for a forked child.
 #![cfg(not(kairos_loom))]
 #![allow(clippy::print_stdout)]
 

@@ -1,7 +1,7 @@
 //! Claims about sampled timing: its weights are the calls, whatever threads make them.
-//! Never knows: how a thread finds its turn. It has its process to itself: a thread that finds the lock of
-//! the leases taken is without a lease for the moment, and takes every timing with weight one.
-//! Read next: `../src/timer.rs`.
+// Never knows: how a thread finds its turn. It has its process to itself: a thread that finds the lock of
+// the leases taken is without a lease for the moment, and takes every timing with weight one.
+// Read next: `../src/instrument/timer.rs`.
 #![cfg(not(kairos_loom))]
 
 use kairos_metrics::{Precision, Registry};

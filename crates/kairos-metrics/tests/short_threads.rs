@@ -1,7 +1,7 @@
 //! Claim: threads that come and go leave their counts, and no memory.
-//! Never knows: how a shard passes from thread to thread; it is alone in its process, so that the
-//! number of shards and the memory are those of its own threads.
-//! Read next: `../src/local.rs`, `threads.rs`.
+// Never knows: how a shard passes from thread to thread; it is alone in its process, so that the
+// number of shards and the memory are those of its own threads.
+// Read next: `../src/shard/local.rs`, `it/threads.rs`.
 // A thread sanitizer has memory of its own.
 #![cfg(all(target_os = "linux", not(any(kairos_loom, kairos_tsan))))]
 

@@ -1,7 +1,7 @@
 //! Claim: sampled timings stand for the calls that were made, also after a thread's lease has ended.
-//! Never knows: what a lease is. It has its process to itself: a thread that finds the lock of the
-//! leases taken is without a lease for the moment.
-//! Read next: `sampling.rs`; `../src/local.rs`.
+// Never knows: what a lease is. It has its process to itself: a thread that finds the lock of the
+// leases taken is without a lease for the moment.
+// Read next: `sampling.rs`; `../src/shard/local.rs`.
 #![cfg(not(kairos_loom))]
 
 use std::cell::RefCell;

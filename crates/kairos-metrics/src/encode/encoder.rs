@@ -1,4 +1,4 @@
-// The text of a scrape: heads that were rendered at registration, and numbers that are read now.
+// The text of a scrape: heads rendered at registration, followed by numbers read now.
 // Never knows: registries, shards, clocks.
 // Read next: `heads.rs`; `number.rs` for digits, `text.rs` for headers.
 

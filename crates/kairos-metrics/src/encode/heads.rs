@@ -1,4 +1,4 @@
-// What stands before a sample's value, rendered once: name, labels and the space behind them.
+// What precedes a sample's value, rendered once: name, labels and a space.
 // Never knows: values.
 // Read next: `encoder.rs`, which writes heads and values.
 

@@ -1,5 +1,5 @@
-// Exposition: a metric as text in the Prometheus and the `OpenMetrics` format.
-// Never knows: registries, clocks, how a value was counted.
+// Exposition: a metric as text in the Prometheus and in the `OpenMetrics` format.
+// Never knows: registries, clocks, how a value is counted.
 // Read next: `encoder.rs`.
 
 mod encoder;

@@ -1,6 +1,6 @@
-//! Numbers as text, appended to a string without a formatter between.
-//! Never knows: what the numbers mean.
-//! Read next: `text.rs`.
+// Numbers as text, appended to a string without a formatter in between.
+// Never knows: what the numbers mean.
+// Read next: `text.rs`.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
-//! The two text formats: their headers and their escaping.
-//! Never knows: values.
-//! Read next: `encoder.rs`, which writes the samples.
+// The two text formats: their headers and their escaping.
+// Never knows: values.
+// Read next: `encoder.rs`, which writes the samples.
 
 use crate::names::{Kind, Unit};
 

@@ -1,6 +1,6 @@
-//! The counter: grows, by one plain add in the counting thread's own cell.
-//! Never knows: shards and leases (`local.rs` does).
-//! Read next: `local.rs`, where an increment goes.
+// The counter, which grows by one plain add in the counting thread's own cell.
+// Never knows: shards and leases (`shard/local.rs` does).
+// Read next: `shard/local.rs`, where an increment goes.
 
 use super::instrument::{Handle, Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};

@@ -1,6 +1,6 @@
-//! The gauges: levels that go up and down, one shared cell each.
-//! Never knows: threads; a level has no share of a thread.
-//! Read next: `instrument.rs`.
+// The gauges: levels that rise and fall, one shared cell each.
+// Never knows: threads, of which a level has no share.
+// Read next: `instrument.rs`, what a gauge is made of.
 
 use std::sync::Arc;
 

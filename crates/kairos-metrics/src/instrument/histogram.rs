@@ -1,6 +1,6 @@
-//! The histogram: values counted in HDR buckets by the recording thread's own tally.
-//! Never knows: shards and leases (`local.rs` does), how long a tick is.
-//! Read next: `tally.rs` for the cells, `timer.rs` for timing, `hdr.rs` for reading.
+// The histogram, whose values are counted in HDR buckets by the recording thread's own tally.
+// Never knows: shards and leases (`shard/local.rs` does), or the length of a tick.
+// Read next: `timer.rs` for timing, `shard/tally.rs` for the cells, `snapshot/hdr.rs` for reading.
 
 use std::ops::Range;
 use std::sync::Arc;

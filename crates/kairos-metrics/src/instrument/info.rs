@@ -1,6 +1,6 @@
-//! Info: what does not change while the process runs, told by labels.
-//! Never knows: cells; there is nothing to count.
-//! Read next: `instrument.rs`.
+// Info, which has labels and nothing to count.
+// Never knows: cells, threads.
+// Read next: `instrument.rs`, what it is a kind of.
 
 use super::instrument::{Handle, Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};

@@ -1,6 +1,6 @@
-//! What every kind of series has in common, and a metric as a map of such series.
-//! Never knows: which kinds there are.
-//! Read next: `counter.rs`, the simplest kind; `series.rs`, the map.
+// What every kind of series has in common, and a metric as a map of such series.
+// Never knows: which kinds there are.
+// Read next: `counter.rs`, the simplest kind; `series.rs`, the map.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 // What counts: counters, gauges, histograms and their timers, each a kind of series of a metric.
-// Never knows: registries, which names are taken.
+// Never knows: registries, and which names are taken.
 // Read next: `instrument.rs`, what the kinds have in common; `counter.rs`, the simplest one.
 
 mod counter;

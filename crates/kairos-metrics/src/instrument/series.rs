@@ -1,6 +1,6 @@
-//! The series of one metric by their label values: found, made, removed, bounded in number.
-//! Never knows: what a series counts.
-//! Read next: `family.rs`, the public face of a map of series.
+// The series of one metric by their label values: found, made, removed, bounded in number.
+// Never knows: what a series counts.
+// Read next: `registry/family.rs`, the public face of a map of series.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering as Order;

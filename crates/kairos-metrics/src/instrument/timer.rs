@@ -1,6 +1,6 @@
-//! Timing a piece of work into a histogram: raw ticks when it starts, converted when it stops.
-//! Never knows: which clock ticks, where the histogram counts.
-//! Read next: `clock.rs`.
+// The timing of a piece of work into a histogram: raw ticks at the start, converted at the stop.
+// Never knows: which clock ticks, and where the histogram counts.
+// Read next: `clock.rs`.
 
 use super::histogram::Histogram;
 

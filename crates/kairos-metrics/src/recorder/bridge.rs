@@ -1,6 +1,6 @@
-//! The facade's three kinds: how each is registered here, and handed out as the facade's handle.
-//! Never knows: names and labels.
-//! Read next: `emitted.rs`, which asks.
+// The facade's three kinds: how each is registered here, and what it is to the facade.
+// Never knows: which names and labels the facade used.
+// Read next: `emitted.rs`, the caller; `measure.rs`, what a histogram measures.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! The names that the facade has used: each registered at its first use, its labels as they come.
-//! Never knows: how keys are looked up again, what a handle does.
-//! Read next: `rename.rs`, what a name may become.
+// The names that the facade used: each registered at its first use, its labels as they come.
+// Never knows: how a key is found again, and what a handle does.
+// Read next: `rename.rs`, what a name may become; `bridge.rs`, how each kind is registered.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Handles by key, kept so that a key that is looked up again costs no allocation and no shared line.
-//! Never knows: what a handle is, how it is made.
-//! Read next: `emitted.rs`, where a handle comes from.
+// Handles by key, kept so that a known key costs no allocation and no shared cache line.
+// Never knows: what a handle is, and how it is made.
+// Read next: `emitted.rs`, where a handle comes from.
 
 use std::array;
 use std::cell::Cell;

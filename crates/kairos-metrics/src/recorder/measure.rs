@@ -1,6 +1,6 @@
-//! Decides what a facade's histogram measures, and by what its values are scaled: pure.
-//! Never knows: histograms.
-//! Read next: `bridge.rs`, which records by it.
+// What a facade's histogram measures, and by what its values are scaled, as pure functions.
+// Never knows: histograms.
+// Read next: `bridge.rs`, which records by it.
 
 use crate::buckets::Precision;
 use crate::instrument::HistogramConfig;

@@ -1,6 +1,6 @@
-// The bridge from the `metrics` facade: what libraries emit through it lands in a registry.
+// The bridge from the `metrics` facade: what libraries emit through it is counted in a registry.
 // Never knows: cells; it registers and counts through this crate's own handles.
-// Read next: `recorder.rs`; `emitted.rs`, a name's first use.
+// Read next: `recorder.rs`; `emitted.rs`, the first use of a name.
 
 mod bridge;
 mod emitted;

@@ -1,6 +1,6 @@
-//! The bridge from the `metrics` facade: what libraries emit through it lands in a registry.
-//! Never knows: cells; it registers and counts through this crate's own handles.
-//! Read next: `recorder/emitted.rs`, a name's first use. It exists with the feature `facade` only.
+// The facade's recorder: the calls of the facade, each answered with a handle by its key.
+// Never knows: cells, and how a name is registered.
+// Read next: `kept.rs`, where a known key is found; `emitted.rs`, the first use of a name.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Rewrites names that the facade may emit into names that may be registered: pure.
-//! Never knows: which names are taken.
-//! Read next: `../names.rs`, the rules that the results keep.
+// Names that the facade may emit, rewritten into names that may be registered, as pure functions.
+// Never knows: which names are taken.
+// Read next: `names.rs` of the crate, the rules that the results keep.
 
 use crate::names::{Kind, RESERVED_LABELS, SAMPLE_SUFFIXES};
 

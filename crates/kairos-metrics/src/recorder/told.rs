@@ -1,4 +1,4 @@
-// What a recorder tells of the names that it could not take as they were.
+// What a recorder reports of the names that it could not register as they were.
 // Never knows: how a name is chosen.
 // Read next: `rename.rs`, what a name may become.
 

@@ -1,4 +1,4 @@
-// The metrics of a registry by name, and what new ones are made with.
+// The metrics of a registry by name, and the clocks and limits that new ones are made with.
 // Never knows: how a metric is made, read or written.
 // Read next: `registration.rs`, which enters metrics; `registry.rs`, which has one catalog.
 

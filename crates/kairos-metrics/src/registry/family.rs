@@ -1,6 +1,6 @@
-//! Families: instruments of one name told apart by label values, bounded in number.
-//! Never knows: how a series counts.
-//! Read next: `series.rs`, the map behind a family.
+// Families: instruments of one name told apart by label values, bounded in number.
+// Never knows: how a series counts.
+// Read next: `instrument/series.rs`, the map behind a family.
 
 use std::fmt;
 use std::sync::Arc;

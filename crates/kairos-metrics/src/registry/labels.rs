@@ -1,6 +1,6 @@
-//! Typed label sets: labels whose names, order and values a type fixes.
-//! Never knows: series, how anything is counted.
-//! Read next: `family.rs`, for label values that are plain strings.
+// Typed label sets: labels whose names, order and values a type fixes.
+// Never knows: series, and how anything is counted.
+// Read next: `family.rs`, for label values that are plain strings.
 
 use std::fmt;
 use std::marker::PhantomData;

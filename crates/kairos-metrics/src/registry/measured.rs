@@ -1,6 +1,6 @@
-//! Counters and gauges of something that is measured in a unit.
-//! Never knows: histograms, which have their unit in their configuration.
-//! Read next: `names.rs`, what a unit does to a name; `registry.rs`, registration without one.
+// The registration of counters and gauges that are measured in a unit.
+// Never knows: histograms, whose configuration has their unit.
+// Read next: `registry.rs`, the same without a unit; `names.rs`, what a unit does to a name.
 
 use super::family::{CounterFamily, FractionGaugeFamily, GaugeFamily};
 use super::labels::{LabelSet, TypedFamily};

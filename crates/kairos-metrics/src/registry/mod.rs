@@ -1,6 +1,6 @@
-// Metrics by name: registered, told apart by labels, read and written together.
+// Metrics by name: registered, told apart by labels, read and exposed together.
 // Never knows: how anything is counted.
-// Read next: `registry.rs`.
+// Read next: `registry.rs`; `registration.rs`, the way in.
 
 mod catalog;
 mod family;

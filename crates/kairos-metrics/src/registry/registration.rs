@@ -1,6 +1,6 @@
-// The one way into a registry, whatever a metric's kind, unit and labels are.
-// Never knows: which kinds there are, but for the histogram's configuration.
-// Read next: `catalog.rs`, where a metric is entered; `registry.rs` and `measured.rs`, the callers.
+// The one way into a registry, whatever the kind, the unit and the labels of a metric are.
+// Never knows: which kinds there are, but for the configuration of histograms.
+// Read next: `catalog.rs`, which takes the metric; `registry.rs` and `measured.rs`, the callers.
 
 use std::sync::Arc;
 

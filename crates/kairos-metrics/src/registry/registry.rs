@@ -1,6 +1,6 @@
-//! The registry: names, their instruments, and everything that is read from them at once.
-//! Never knows: how anything is counted.
-//! Read next: `instrument.rs` for metrics, `family.rs` for families, `encode/` for the text.
+// The registry: the methods that register metrics, read all of them, and write them as text.
+// Never knows: how anything is counted.
+// Read next: `registration.rs`, which each method ends in; `family.rs`, what it returns.
 
 use std::fmt;
 use std::sync::Arc;

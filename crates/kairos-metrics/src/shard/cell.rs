@@ -1,6 +1,6 @@
-//! The single-writer cell: a number that one thread writes with a plain add and all may read.
-//! Never knows: which thread owns it, and what it counts.
-//! Read next: `shard.rs`, where a thread's cells live.
+// The single-writer cell: a number that one thread writes with a plain add and all may read.
+// Never knows: which thread owns it, and what it counts.
+// Read next: `shard.rs`, where a thread's cells are.
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, const_where_atomics_are};
 

@@ -1,11 +1,11 @@
-//! What happens when the process forks: the child starts from zero.
-//! Never knows: names and formats.
-//! Read next: `process.rs`, `Process::restart`.
-//!
-//! This is the one module with `unsafe`: std has no hook for fork, and a process id compared at
-//! each count would cost more than the count. A fork while another thread allocates a block of
-//! the shared shard (some hundred nanoseconds, once for 512 counters) can leave that block
-//! unusable in the child; a child that goes on counting should be forked before threads are.
+// What a fork of the process does to its counts: the child starts from zero.
+// Never knows: names and formats.
+// Read next: `process.rs`, `Process::restart`.
+//
+// Beside the zeroed memory of `cell.rs` this is the one file with `unsafe`: std has no hook for a
+// fork, and a process id compared at each count would cost more than the count. A fork while another
+// thread allocates a block of the shared shard (some hundred nanoseconds, once for 512 counters) can
+// leave that block unusable in the child: a child that is to count should be forked before threads.
 
 use std::cell::RefCell;
 

@@ -1,6 +1,6 @@
-//! The way from a thread to its shard: a thread-local that costs an offset, and a lease that ends.
-//! Never knows: names, values, how shards are added up.
-//! Read next: `counter.rs`, the first caller.
+// The way from a thread to its shard: a thread-local that costs an offset, and a lease that ends.
+// Never knows: names, values, how shards are added up.
+// Read next: `process.rs`, which leases; `instrument/counter.rs`, the first caller.
 
 use std::cell::Cell as StdCell;
 

@@ -1,6 +1,6 @@
-// What a thread counts in: its cells by id, how it comes by them, and how readers add them up.
+// What a thread counts in: its cells by id, how it gets and returns them, how readers add them up.
 // Never knows: names, formats, registries.
-// Read next: `local.rs`, where a count goes; `process.rs`, which lends shards to threads.
+// Read next: `local.rs`, where a count goes; `process.rs`, which leases shards to threads.
 
 mod cell;
 #[cfg(all(unix, not(kairos_loom)))]

@@ -1,6 +1,6 @@
-//! The process's shards and ids: leases shards to threads, folds them, adds them up.
-//! Never knows: thread-locals (`local.rs` has them), names, formats.
-//! Read next: `local.rs`, through which a thread reaches its shard.
+// The shards and ids of the process: leases shards to threads, folds them, adds them up.
+// Never knows: thread-locals (`local.rs` has them), names, formats.
+// Read next: `shard.rs`, what is leased; `local.rs`, which leases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};

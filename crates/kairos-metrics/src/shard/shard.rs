@@ -1,6 +1,6 @@
-//! A thread's cells: one for each counter and one tally for each histogram, by id.
-//! Never knows: which thread leases it, names, registries.
-//! Read next: `process.rs`, which leases shards to threads and folds them.
+// The cells of a thread by id: one for each counter, and one tally for each histogram.
+// Never knows: which thread leases it, names, registries.
+// Read next: `cell.rs`, `tally.rs`; `process.rs`, which leases shards to threads and folds them.
 
 use super::cell::{Cell, leaked_cells};
 use super::tally::{Tally, Writers};

@@ -1,6 +1,6 @@
-//! What a reader adds up from the tallies of one histogram: bucket by bucket, or in ranges.
-//! Never knows: who owns the tallies, and what keeps them where they are meanwhile.
-//! Read next: `hdr.rs`, which makes a distribution of it.
+// What a reader adds up from the tallies of one histogram: bucket by bucket, or in ranges.
+// Never knows: which thread owns a tally, and what keeps it in place meanwhile.
+// Read next: `snapshot/hdr.rs`, which makes a distribution of it.
 
 use super::cell::{Cell, NarrowCell};
 use super::tally::Tally;

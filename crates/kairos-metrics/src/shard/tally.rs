@@ -1,6 +1,6 @@
-//! One thread's counts of one histogram: a cell for each bucket, and their sum, minimum, maximum.
-//! Never knows: names, other threads, units.
-//! Read next: `buckets.rs` for the arithmetic, `sum.rs` for what a reader makes of it.
+// One thread's counts of one histogram: a cell for each bucket, and their sum, minimum and maximum.
+// Never knows: names, other threads, units.
+// Read next: `buckets.rs` for the arithmetic, `sum.rs` for what a reader makes of it.
 
 use std::hint::cold_path;
 use std::ops::Range;

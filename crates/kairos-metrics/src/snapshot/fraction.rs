@@ -1,6 +1,6 @@
-//! A fraction as serde writes it: a number, or its name where formats like JSON have no number for it.
-//! Never knows: what the fraction measures.
-//! Read next: `snapshot.rs`, the only user.
+// The serde form of a fraction: a number, or its name in formats that have no number for it.
+// Never knows: what the fraction measures.
+// Read next: `snapshot.rs`, the only user.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,6 +1,6 @@
-//! A distribution as plain data: quantiles, differences, sums, and the way to hdrhistogram.
-//! Never knows: cells, threads, registries.
-//! Read next: `snapshot.rs`, which holds one for each histogram series.
+// A distribution as plain data: quantiles, differences, sums, and the conversion to hdrhistogram.
+// Never knows: cells, threads, registries.
+// Read next: `snapshot.rs`, which holds one for each histogram series.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
-//! Distributions in the wire formats of the HDR tools: V2 deflate and the interval log.
-//! Never knows: registries, threads; it exists with the feature `hdr-log` only.
-//! Read next: `hdr.rs`.
+// Distributions in the wire formats of the HDR tools: V2 deflate and the interval log.
+// Never knows: registries, threads. It is compiled with the feature `hdr-log` only.
+// Read next: `hdr.rs`.
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};

@@ -1,5 +1,5 @@
 // What was counted, as plain data: values, distributions, their differences, sums and formats.
-// Never knows: registries, names' rules, how a value was counted.
+// Never knows: registries, and how a value is counted.
 // Read next: `snapshot.rs`; `hdr.rs`, the distributions in it.
 
 mod fraction;

@@ -1,6 +1,6 @@
-//! A registry's values at one time, as plain data: differences and sums.
-//! Never knows: cells, locks, formats.
-//! Read next: `hdr.rs`, the distributions in here.
+// The values of a registry at one time, as plain data: differences and sums.
+// Never knows: cells, locks, formats.
+// Read next: `hdr.rs`, the distributions in a snapshot.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Claims about what a metric is registered with: default bounds, names given back, idle series.
-//! Never knows: threads.
-//! Read next: `families.rs`; `../src/histogram.rs`.
+// Claims about what a metric is registered with: default bounds, names given back, idle series.
+// Never knows: threads.
+// Read next: `families.rs`; `../../src/instrument/histogram.rs`.
 
 use std::time::Duration;
 

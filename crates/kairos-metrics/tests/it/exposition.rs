@@ -1,6 +1,6 @@
-//! Claims about the two text formats: every line parses, and says what was counted.
-//! Never knows: how the text is written.
-//! Read next: `../src/encode/mod.rs`.
+// Claims about the two text formats: every line parses, and says what was counted.
+// Never knows: how the text is written.
+// Read next: `../../src/encode/mod.rs`.
 
 use std::collections::BTreeMap;
 

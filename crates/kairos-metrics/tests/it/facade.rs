@@ -1,6 +1,6 @@
-//! Claims about the bridge: what a library emits through the facade is counted here.
-//! Never knows: how the bridge finds its series.
-//! Read next: `../src/recorder.rs`.
+// Claims about the bridge: what a library emits through the facade is counted here.
+// Never knows: how the bridge finds its series.
+// Read next: `../../src/recorder/recorder.rs`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

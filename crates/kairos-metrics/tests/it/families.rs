@@ -1,6 +1,6 @@
-//! Claims about registration and families: names, bounds, removal, idle series.
-//! Never knows: threads.
-//! Read next: `../src/registry.rs` and `../src/series.rs`.
+// Claims about registration and families: names, bounds, removal, idle series.
+// Never knows: threads.
+// Read next: `../../src/registry/registry.rs` and `../../src/instrument/series.rs`.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Claims about gauges: exact under many threads, and swept only when they are idle at zero.
-//! Never knows: how a level is kept.
-//! Read next: `../src/gauge.rs`.
+// Claims about gauges: exact under many threads, and swept only when they are idle at zero.
+// Never knows: how a level is kept.
+// Read next: `../../src/instrument/gauge.rs`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! Claims about the wire formats: hdrhistogram's own readers read back what was recorded.
-//! Never knows: how the formats are written.
-//! Read next: `../src/hdr_log.rs`.
+// Claims about the wire formats: hdrhistogram's own readers read back what was recorded.
+// Never knows: how the formats are written.
+// Read next: `../../src/snapshot/hdr_log.rs`.
 
 use std::time::{Duration, UNIX_EPOCH};
 

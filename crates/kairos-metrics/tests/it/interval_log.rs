@@ -1,6 +1,6 @@
-//! Claim: the maxima of an interval log are milliseconds, as its readers take them.
-//! Never knows: how a log is written.
-//! Read next: `hdr_log.rs`, for what else a log holds.
+// Claim: the maxima of an interval log are milliseconds, as its readers take them.
+// Never knows: how a log is written.
+// Read next: `hdr_log.rs`, for what else a log holds.
 
 use std::time::{Duration, UNIX_EPOCH};
 

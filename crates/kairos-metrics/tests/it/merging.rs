@@ -1,6 +1,6 @@
-//! Claims about whole snapshots: their sum is associative whatever stands in them, and serde keeps it.
-//! Never knows: threads, cells.
-//! Read next: `../src/snapshot.rs`; `snapshots.rs` for differences and distributions.
+// Claims about whole snapshots: their sum is associative whatever stands in them, and serde keeps it.
+// Never knows: threads, cells.
+// Read next: `../../src/snapshot/snapshot.rs`; `snapshots.rs` for differences and distributions.
 
 use kairos_metrics::{HistogramConfig, OVERFLOW, Precision, Registry, Snapshot, Unit};
 use proptest::prelude::*;

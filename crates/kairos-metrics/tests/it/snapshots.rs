@@ -1,6 +1,6 @@
-//! Claims about snapshots as plain data: differences are exact, sums are associative.
-//! Never knows: threads.
-//! Read next: `../src/snapshot.rs` and `../src/hdr.rs`.
+// Claims about snapshots as plain data: differences are exact, sums are associative.
+// Never knows: threads.
+// Read next: `../../src/snapshot/snapshot.rs` and `hdr.rs` beside it.
 
 use kairos_metrics::{Histogram, HistogramSnapshot, Precision, Registry, Snapshot, Value};
 use proptest::prelude::*;

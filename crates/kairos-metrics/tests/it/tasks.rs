@@ -1,6 +1,6 @@
-//! Claims about futures: a task counts exactly on whatever threads it runs between its awaits.
-//! Never knows: how a runtime moves tasks.
-//! Read next: `threads.rs`, the same claims about threads.
+// Claims about futures: a task counts exactly on whatever threads it runs between its awaits.
+// Never knows: how a runtime moves tasks.
+// Read next: `threads.rs`, the same claims about threads.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;

@@ -1,6 +1,6 @@
-//! Claims about threads that come and go: nothing is lost and nothing is total twice.
-//! Never knows: how a count reaches its total.
-//! Read next: `../src/local.rs` and `../src/core.rs`; `short_threads.rs`, for what threads leave.
+// Claims about threads that come and go: no count is lost, and none is in a total twice.
+// Never knows: how a count reaches its total.
+// Read next: `../../src/shard/local.rs` and `process.rs` beside it; `../short_threads.rs`, for what threads leave.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};

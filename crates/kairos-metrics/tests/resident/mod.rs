@@ -1,6 +1,6 @@
-//! How much memory the process occupies, for tests that have a process of their own.
-//! Never knows: what the memory is used for.
-//! Read next: `../ids.rs`, `../short_threads.rs`.
+// How much memory the process occupies, for tests that have a process of their own.
+// Never knows: what the memory is used for.
+// Read next: `../ids.rs`, `../short_threads.rs`.
 
 /// KiB of this process that are in memory, as Linux tells.
 pub(crate) fn resident_kib() -> u64 {
