@@ -6,18 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// One hour in nanoseconds: the highest value that a histogram tells apart by default.
+/// One hour in nanoseconds: the highest value of a [`Precision`] unless another is chosen.
 pub const HOUR_NS: u64 = 3_600_000_000_000;
 
-/// How finely a histogram tells values apart: significant decimal digits, up to a highest value.
+/// The resolution of a histogram: significant decimal digits, up to a highest value.
 ///
-/// Values below the resolution are exact; above it a bucket is at most `10^-digits` of its value
-/// wide (6.3 %, 0.8 % or 0.1 %: the next power of two is used). A value above the highest is counted in
-/// the top bucket and in [`HistogramSnapshot::saturated`](crate::HistogramSnapshot::saturated).
+/// Small values are recorded exactly. A larger value falls in a bucket whose width is at most
+/// `10^-digits` of the value: 6.3 %, 0.8 % or 0.1 %, as widths are powers of two. A value above the
+/// highest is counted in the top bucket and in
+/// [`HistogramSnapshot::saturated`](crate::HistogramSnapshot::saturated).
 ///
-/// Memory of one histogram for one recording thread: 3, 18 or 132 KiB with one, two or three digits,
-/// and twice that once for all threads that have ended. An allocator that hands out untouched pages
-/// for zeros has those of the last touched only where values fall (4 KiB an octave).
+/// A histogram takes 3, 18 or 132 KiB for each thread that records in it (one, two or three
+/// digits), and twice that once for all threads that have ended. With three digits, pages are
+/// touched only where values fall (4 KiB per octave), if the allocator returns zeroed memory
+/// untouched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "RawPrecision", into = "RawPrecision")]
 pub struct Precision {
@@ -26,25 +28,27 @@ pub struct Precision {
 }
 
 impl Precision {
-    /// One significant digit, 1 ns to 1 h.
+    /// Creates a precision of one significant digit, for values up to [`HOUR_NS`].
     pub const fn one_digit() -> Precision {
         Precision { digits: 1, highest: HOUR_NS }
     }
 
-    /// Two significant digits, 1 ns to 1 h; what most latencies want.
+    /// Creates a precision of two significant digits, for values up to [`HOUR_NS`]; suits
+    /// latencies.
     pub const fn two_digits() -> Precision {
         Precision { digits: 2, highest: HOUR_NS }
     }
 
-    /// Three significant digits, 1 ns to 1 h.
+    /// Creates a precision of three significant digits, for values up to [`HOUR_NS`].
     pub const fn three_digits() -> Precision {
         Precision { digits: 3, highest: HOUR_NS }
     }
 
-    /// The same precision up to another highest value, from 2 to 2^53 (104 days in nanoseconds).
+    /// Returns the same digits with another highest value, from 2 to 2^53 (104 days in
+    /// nanoseconds).
     ///
     /// # Errors
-    /// [`Error::Precision`] when `highest` lies outside.
+    /// [`Error::Precision`] when `highest` is outside that range.
     pub fn up_to(self, highest: u64) -> Result<Precision, Error> {
         if !(2..=1 << f64::MANTISSA_DIGITS).contains(&highest) {
             let allowed = "2 to 2^53";
@@ -53,12 +57,12 @@ impl Precision {
         Ok(Precision { highest, ..self })
     }
 
-    /// Significant decimal digits: 1, 2 or 3.
+    /// Returns the number of significant decimal digits: 1, 2 or 3.
     pub const fn digits(self) -> u8 {
         self.digits
     }
 
-    /// The highest value that is told apart.
+    /// Returns the highest value that is recorded at this resolution.
     pub const fn highest(self) -> u64 {
         self.highest
     }
@@ -76,7 +80,10 @@ impl Precision {
 impl TryFrom<u8> for Precision {
     type Error = Error;
 
-    /// 1, 2 or 3 significant digits, 1 ns to 1 h.
+    /// Creates a precision of 1, 2 or 3 significant digits, for values up to [`HOUR_NS`].
+    ///
+    /// # Errors
+    /// [`Error::Precision`] for any other number of digits.
     fn try_from(digits: u8) -> Result<Precision, Error> {
         match digits {
             1..=3 => Ok(Precision { digits, highest: HOUR_NS }),
@@ -180,9 +187,9 @@ impl Layout {
 /// place: no search for the highest bit, which x86-64 without `lzcnt` does in microcode on some
 /// processors.
 ///
-/// Counted from the first bucket past the [exact](Layout::exact) ones, for values from there to 2^53.
-/// Smaller values come out beyond every layout, and larger ones at or above the index of 2^53, so
-/// that one check of the index against the buckets' number judges the value as well.
+/// Counted from the first bucket past the [exact](Layout::exact) ones, for values from there to
+/// 2^53. Smaller values come out beyond every layout, and larger ones at or above the index of
+/// 2^53, so that one check of the index against the buckets' number judges the value as well.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FastIndex {
     shift: u32,

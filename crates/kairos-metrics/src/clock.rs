@@ -9,9 +9,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// Where a registry's timers and creation stamps come from.
+/// The source of time of a registry: for its timers, creation stamps and idle series.
 ///
-/// Cloning is cheap; clones share their source.
+/// Cloning is cheap, and clones share their source.
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
@@ -35,11 +35,12 @@ enum Source {
 }
 
 impl Clock {
-    /// The fastest counter that this machine has and that can be trusted across processors.
+    /// Creates a clock on the processor's counter: the invariant TSC of x86-64, the virtual counter
+    /// of aarch64.
     ///
-    /// The first call in a process calibrates it against the operating system's clock, which
-    /// takes about 10 ms and at most 200 ms. Built with `--cfg kairos_os_clock` it is
-    /// [`Clock::system`], as on a machine without such a counter.
+    /// On a machine without a counter that can be trusted across processors, and in a build with
+    /// `--cfg kairos_os_clock`, it is [`Clock::system`]. The first call in a process calibrates the
+    /// counter against the operating system's clock, which takes about 10 ms and at most 200 ms.
     pub fn ticks() -> Clock {
         if cfg!(kairos_os_clock) {
             return Clock::system();
@@ -49,19 +50,22 @@ impl Clock {
         Clock { source: Source::Ticks(clock), scale }
     }
 
-    /// The operating system's monotonic clock: no calibration, two to three times the cost.
+    /// Creates a clock on the operating system's monotonic clock, which needs no calibration; a
+    /// reading costs two to three times that of [`Clock::ticks`].
     pub fn system() -> Clock {
         Clock { source: Source::System(Instant::now()), scale: 1 << SCALE_BITS }
     }
 
-    /// A clock that stands at zero until it is moved; for tests and simulations.
+    /// Creates a clock that stays at zero until its [`ManualClock`] moves it; for tests and
+    /// simulations.
     pub fn manual() -> (Clock, ManualClock) {
         let now = Arc::new(AtomicU64::new(0));
         let source = Source::Manual(Arc::clone(&now));
         (Clock { source, scale: 1 << SCALE_BITS }, ManualClock(now))
     }
 
-    /// A raw reading; only differences mean something, to [`Clock::delta_ns`].
+    /// Returns a raw reading, of which only the [difference](Clock::delta_ns) to another one has a
+    /// meaning.
     #[inline]
     pub fn raw(&self) -> u64 {
         match &self.source {
@@ -81,8 +85,8 @@ impl Clock {
         }
     }
 
-    /// Nanoseconds between two raw readings; zero when `end` lies before `start`, as it may when
-    /// they were taken on different processors.
+    /// Returns the nanoseconds between two raw readings; zero when `end` is before `start`, as
+    /// readings on different processors may be.
     #[inline]
     pub fn delta_ns(&self, start: u64, end: u64) -> u64 {
         let ticks = end.wrapping_sub(start);
@@ -101,8 +105,7 @@ impl Clock {
         u64::try_from(ns >> SCALE_BITS).unwrap_or(u64::MAX)
     }
 
-    /// Seconds and nanoseconds of wall time since the epoch; zero before it, and the manual
-    /// clock's own time for a manual clock.
+    /// Nanoseconds of wall time since the epoch, zero before it; of a manual clock, its own time.
     pub(crate) fn unix_ns(&self) -> u64 {
         match &self.source {
             Source::Manual(_) => self.raw(),
@@ -113,7 +116,7 @@ impl Clock {
     }
 }
 
-/// The hand of a manual clock.
+/// Moves a manual clock; made by [`Clock::manual`].
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicU64>);
 

@@ -2,70 +2,73 @@
 // Never knows: what was to be counted.
 // Read next: `names.rs`, which refuses names.
 
-/// Why an instrument was not registered.
+/// The reason why a metric was not registered.
+///
+/// Errors arise when a metric is described or registered; counting and reading never fail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A metric's name does not suit the exposition formats.
     #[error("metric name {name:?}: {reason}")]
     Name {
-        /// The name that was refused.
+        /// The refused name.
         name: String,
-        /// What is wrong with it.
+        /// The rule that the name breaks.
         reason: &'static str,
     },
-    /// A metric's help text is missing.
+    /// A metric's help text is empty.
     #[error("metric {name:?}: the help text is empty")]
     Help {
-        /// The metric whose help was refused.
+        /// The metric without a help text.
         name: String,
     },
     /// A label's name does not suit the exposition formats.
     #[error("metric {metric:?}, label {label:?}: {reason}")]
     Label {
-        /// The metric that was to have the label.
+        /// The metric that would have had the label.
         metric: String,
-        /// The label that was refused.
+        /// The refused label.
         label: String,
-        /// What is wrong with it.
+        /// The rule that the label breaks.
         reason: &'static str,
     },
-    /// The name, or a sample's name derived from it, is taken in this registry.
+    /// The name, or the name of a sample that is exposed for it, is taken in this registry.
     #[error("metric {name:?}: the sample name {sample:?} is already registered")]
     Duplicate {
-        /// The metric that was to be registered.
+        /// The metric that was not registered.
         name: String,
-        /// The sample name that is taken.
+        /// The taken sample name.
         sample: String,
     },
-    /// A histogram's precision or bounds are out of range.
-    #[error("histogram precision: {field} is {value}, allowed is {allowed}")]
+    /// A precision's digits or its highest value are out of range.
+    #[error("histogram precision: {field} is {value}, must be {allowed}")]
     Precision {
-        /// The field that was refused.
+        /// The field that is out of range: `digits` or `highest`.
         field: &'static str,
-        /// Its value.
+        /// The refused value.
         value: u64,
-        /// What would be accepted.
+        /// The accepted values.
         allowed: &'static str,
     },
-    /// A histogram's exposed bounds do not rise, reach the highest value, or there are none.
+    /// A histogram's exposed bounds are empty, do not rise, or reach the precision's highest value.
     #[error(
-        "histogram {name:?}: bounds must be at least one, each above the one before, and below the \
+        "histogram {name:?}: bounds must not be empty, must rise, and must stay below the \
          precision's highest value"
     )]
     Bounds {
-        /// The metric that was to be registered.
+        /// The metric that was not registered.
         name: String,
     },
 }
 
 impl Error {
-    /// Whether the name is taken: the instrument exists, or another one exposes the same sample.
+    /// Returns whether the name is taken: the metric exists, or another one exposes the same
+    /// sample.
     pub const fn is_duplicate(&self) -> bool {
         matches!(self, Error::Duplicate { .. })
     }
 
-    /// Whether a name, a label or a help text was refused for its form.
+    /// Returns whether a name, a label or a help text was refused for its form.
     pub const fn is_invalid_name(&self) -> bool {
         matches!(self, Error::Name { .. } | Error::Label { .. } | Error::Help { .. })
     }

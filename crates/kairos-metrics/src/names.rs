@@ -6,24 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// The value of every label of the series that stands for all label sets beyond the bound.
+/// The value of every label of an overflow series, in which label sets beyond a family's limit are
+/// counted.
 pub const OVERFLOW: &str = "_overflow_";
 
-/// What a metric's values measure; decides the exposed name and the scale of its samples.
+/// The unit of a metric's values, which decides the exposed name and the scale of the samples.
 ///
-/// Counters, whole gauges and histograms record whole numbers of it. A
-/// [`FractionGauge`](crate::FractionGauge) has the unit in its name alone.
+/// Counters, whole gauges and histograms record whole numbers of the unit. A
+/// [`FractionGauge`](crate::FractionGauge) has the unit in its name only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Unit {
-    /// Recorded in nanoseconds, exposed in seconds under a name that ends in `_seconds`.
+    /// Recorded in nanoseconds, exposed in seconds, under a name that ends in `_seconds`.
     #[default]
     Seconds,
-    /// Recorded and exposed in bytes under a name that ends in `_bytes`.
+    /// Recorded and exposed in bytes, under a name that ends in `_bytes`.
     Bytes,
-    /// Recorded and exposed as they are, under the registered name.
+    /// Recorded and exposed as whole numbers, under the registered name.
     Plain,
-    /// Recorded in millionths and exposed as fractions under the registered name.
+    /// Recorded in millionths, exposed as fractions under the registered name.
     Millionths,
 }
 
@@ -38,13 +39,13 @@ impl Unit {
     }
 }
 
-/// What kind of instrument a metric is.
+/// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Grows.
+    /// A total that only grows.
     Counter,
-    /// Goes up and down.
+    /// A level that rises and falls.
     Gauge,
     /// A distribution of values.
     Histogram,
@@ -53,7 +54,7 @@ pub enum Kind {
 }
 
 /// The metric's name in the exposition formats, without the suffix of a sample: a counter loses
-/// its `_total`, info its `_info`, and what has a unit gains it.
+/// its `_total`, info its `_info`; a unit that has a name is appended.
 pub(crate) fn family_name(name: &str, kind: Kind, unit: Unit) -> String {
     let stem = stem(name, kind);
     match unit.name() {
@@ -90,7 +91,7 @@ pub(crate) fn sample_names(family: &str, kind: Kind) -> Vec<String> {
 pub(crate) const SAMPLE_SUFFIXES: [&str; 6] =
     ["_total", "_created", "_bucket", "_count", "_sum", "_info"];
 
-/// Labels that histograms and summaries have of themselves.
+/// The labels that histograms and summaries add themselves.
 pub(crate) const RESERVED_LABELS: [&str; 2] = ["le", "quantile"];
 
 /// Refuses names that a scraper would refuse, or take for another metric's sample.
@@ -101,10 +102,12 @@ pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), Err
         return refuse("must match [a-zA-Z_][a-zA-Z0-9_]*");
     }
     if stem.starts_with("__") {
-        return refuse("a leading __ is reserved");
+        return refuse("must not start with __, which is reserved");
     }
     if SAMPLE_SUFFIXES.iter().any(|suffix| stem.ends_with(suffix)) {
-        return refuse("ends like a sample: _total, _created, _bucket, _count, _sum or _info");
+        return refuse(
+            "must not end like a sample: _total, _created, _bucket, _count, _sum or _info",
+        );
     }
     if help.trim().is_empty() {
         return Err(Error::Help { name: name.to_owned() });
@@ -122,7 +125,7 @@ pub(crate) fn check_labels(metric: &str, labels: &[&str]) -> Result<(), Error> {
             return refuse("must match [a-zA-Z_][a-zA-Z0-9_]*");
         }
         if label.starts_with("__") {
-            return refuse("a leading __ is reserved");
+            return refuse("must not start with __, which is reserved");
         }
         if RESERVED_LABELS.contains(label) {
             return refuse("is reserved for histograms and summaries");

@@ -9,11 +9,11 @@ use crate::shard::{self, Reader, Sum, process};
 use crate::snapshot::Value;
 use crate::sync::Shared;
 
-/// A number that grows.
+/// A counter: a total that only grows.
 ///
-/// A handle: cloning costs one atomic increment, and any thread may count through any clone.
-/// Keep handles instead of looking them up. Counting is not async-signal-safe: a signal handler
-/// that counts may lose the increment that it interrupts.
+/// This is a handle: cloning costs one atomic increment, and any thread may count through any
+/// clone. Keep handles instead of looking them up. Counting is not async-signal-safe: a signal
+/// handler that counts may lose the increment that it interrupts.
 #[derive(Clone, Debug)]
 pub struct Counter {
     id: u32,
@@ -21,21 +21,25 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// Adds one. One plain add: no lock prefix, no shared cache line. A thread's first count
+    /// Adds one.
+    ///
+    /// Costs one plain add, without a lock prefix or a shared cache line. A thread's first count
     /// leases a shard; from the 513th live counter on, finding the cell costs some nanoseconds.
     #[inline]
     pub fn inc(&self) {
         shard::add(self.id, 1);
     }
 
-    /// Adds `n`, at the cost of [`Counter::inc`]. The total is kept modulo 2^64.
+    /// Adds `n`, at the cost of [`Counter::inc`]; the total wraps at 2^64.
     #[inline]
     pub fn add(&self, n: u64) {
         shard::add(self.id, n);
     }
 
-    /// The total over all threads, past ones included: everything that happened before this
-    /// call, and perhaps some of what happens meanwhile. Takes a lock; O(live threads).
+    /// Returns the total over all threads, including those that have ended.
+    ///
+    /// The total includes every count that happened before this call, and may include counts that
+    /// happen during it. Takes a lock; O(live threads).
     pub fn value(&self) -> u64 {
         process().reader().count(self.series.cells.id)
     }

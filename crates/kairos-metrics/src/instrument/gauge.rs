@@ -11,18 +11,19 @@ use crate::shard::{Reader, Sum, process};
 use crate::snapshot::Value;
 use crate::sync::{AtomicI64, AtomicU64, Ordering, Shared};
 
-/// A whole number that goes up and down.
+/// A gauge of whole numbers: a level that rises and falls.
 ///
-/// All threads share one value: `set` is the last word of whichever thread spoke last, and
-/// `add` and `sub` are exact. Merging snapshots (of processes) adds gauges up; a forked child's
-/// gauges start at zero. Costs an atomic read-modify-write, more when threads contend.
+/// All threads share one value: of several calls of `set` the last one stands, and `add` and `sub`
+/// are exact. Merging the snapshots of several processes adds their gauges up; a forked child's
+/// gauges start at zero. A write costs an atomic read-modify-write, more when threads contend.
 ///
-/// In a family a gauge is idle from when its level was last seen away from zero, or last written,
-/// also with the level that it had: what holds a level does not expire.
+/// In a family, a gauge is idle from the last [`expire_idle`](crate::Family::expire_idle) that saw
+/// its level away from zero, or saw that it was written, even with the same level: a gauge that
+/// holds a level does not expire.
 #[derive(Clone, Debug)]
 pub struct Gauge(Shared<Series<GaugeCell<Whole>>>);
 
-/// A gauge of a fraction, such as a ratio or a temperature; otherwise like [`Gauge`].
+/// A gauge of fractions, such as a ratio or a temperature; in all else like [`Gauge`].
 #[derive(Clone, Debug)]
 pub struct FractionGauge(Shared<Series<GaugeCell<Fraction>>>);
 
@@ -55,7 +56,7 @@ impl Gauge {
         self.written().fetch_sub(n, Ordering::Relaxed);
     }
 
-    /// The level.
+    /// Returns the level.
     pub fn value(&self) -> i64 {
         // Relaxed: as in `set`.
         self.level().load(Ordering::Relaxed)
@@ -105,7 +106,7 @@ impl FractionGauge {
         self.add(-x);
     }
 
-    /// The level.
+    /// Returns the level.
     pub fn value(&self) -> f64 {
         // Relaxed: as in `set`.
         f64::from_bits(self.level().load(Ordering::Relaxed) as u64)

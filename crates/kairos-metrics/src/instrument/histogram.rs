@@ -15,9 +15,9 @@ use crate::shard::{self, Place, Reader, Sum, process};
 use crate::snapshot::{HistogramSnapshot, Value};
 use crate::sync::Shared;
 
-/// A distribution of values, nanoseconds unless its [`Unit`] says otherwise.
+/// A histogram: a distribution of values, in nanoseconds unless another [`Unit`] is configured.
 ///
-/// A handle, as [`Counter`](crate::Counter) is one. Recording costs a bucket index and two plain
+/// This is a handle, like [`Counter`](crate::Counter). Recording costs a bucket index and two plain
 /// adds in memory of the recording thread; a thread's first value allocates its buckets.
 #[derive(Clone, Debug)]
 pub struct Histogram {
@@ -26,7 +26,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Records a value.
+    /// Records one value, in nanoseconds or the configured unit.
     #[inline]
     pub fn record(&self, ns: u64) {
         shard::record(&self.place, ns, 1);
@@ -38,21 +38,24 @@ impl Histogram {
         shard::record(&self.place, ns, weight);
     }
 
-    /// The weight to record this thread's next timing with, if it is to be taken: the first is, with
-    /// one, and then one in `every`, with `every`. 0 and 1 take every one.
+    /// Returns the weight of this thread's next timing, or `None` when that timing is not taken.
+    ///
+    /// A thread's first timing has the weight one; of the following ones, one in `every` is taken,
+    /// with the weight `every`. With 0 or 1, every timing is taken.
     #[inline]
     pub fn due(&self, every: u32) -> Option<u32> {
         shard::due(&self.place, every)
     }
 
-    /// The clock whose ticks this histogram's timers take.
+    /// Returns the clock that this histogram's timers read.
     #[inline]
     pub fn clock(&self) -> &Clock {
         &self.series.cells.clock
     }
 
-    /// What was recorded so far, by all threads, past ones included. Takes a lock; O(live threads x
-    /// buckets between the smallest and the largest value).
+    /// Returns everything recorded so far by all threads, including those that have ended.
+    ///
+    /// Takes a lock; O(live threads × buckets between the smallest and the largest value).
     pub fn snapshot(&self) -> HistogramSnapshot {
         self.series.cells.read(&process().reader(), &mut Sum::default())
     }
@@ -66,7 +69,9 @@ impl Handle for Histogram {
     }
 }
 
-/// How a histogram records and is exposed; a [`Precision`] alone is a configuration for latencies.
+/// The configuration of a histogram: its precision, its unit and its exposed bounds.
+///
+/// A [`Precision`] alone converts into a configuration for latencies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistogramConfig {
     precision: Precision,
@@ -75,26 +80,31 @@ pub struct HistogramConfig {
 }
 
 impl HistogramConfig {
-    /// Latencies in nanoseconds, exposed in seconds with bounds 1, 2.5, 5 from 1 µs to 10 s.
+    /// Creates a configuration for latencies: recorded in nanoseconds, and exposed in seconds with
+    /// the bounds 1, 2.5 and 5 of each decade from 1 µs to 10 s.
     pub fn new(precision: Precision) -> HistogramConfig {
         HistogramConfig { precision, unit: Unit::Seconds, bounds: None }
     }
 
-    /// What the values measure. Bytes and plain numbers are exposed with the bounds `4^k - 1` up to
-    /// 2^40, millionths with 1, 2.5, 5 from a thousandth to a million, unless others are
-    /// [given](Self::bounds).
+    /// Sets the unit of the values.
+    ///
+    /// Unless other [`bounds`](Self::bounds) are set, bytes and plain numbers are exposed with the
+    /// bounds `4^k - 1` up to 2^40, and millionths with 1, 2.5 and 5 of each decade from a
+    /// thousandth to a million.
     #[must_use]
     pub fn unit(self, unit: Unit) -> HistogramConfig {
         HistogramConfig { unit, ..self }
     }
 
-    /// The bounds (`le`) of the exposed buckets, in the unit that is recorded: rising, and below the
-    /// precision's highest value, since what lies above that is not told apart and counts under
-    /// `+Inf` only. Default bounds that are not below it are left out.
+    /// Sets the bounds (`le`) of the exposed buckets, in the recorded unit: rising, and below the
+    /// precision's highest value.
     ///
-    /// A recorded value is counted under the first bound that its whole bucket lies below: an
-    /// exposed count never claims too much, and lags by at most the precision. Bounds `2^k - 1`
-    /// are exact.
+    /// Values above the highest are not told apart, and count under `+Inf` only; default bounds
+    /// that are not below the highest value are left out.
+    ///
+    /// A recorded value counts under the first bound that no value of its bucket exceeds: an
+    /// exposed count never includes a value above its bound, and lags by at most the precision.
+    /// Bounds `2^k - 1` are exact.
     #[must_use]
     pub fn bounds(self, bounds: impl Into<Vec<u64>>) -> HistogramConfig {
         HistogramConfig { bounds: Some(bounds.into()), ..self }

@@ -62,7 +62,7 @@ impl<T> SeriesMap<T> {
         series
     }
 
-    /// Takes the series of these values out; handles to it go on counting unseen.
+    /// Takes the series of these values out; its handles go on counting, no longer exposed.
     pub(crate) fn remove(&self, values: &[&str]) -> Option<Shared<T>> {
         let key: &dyn Values = &values;
         self.inner.lock().series.remove(key)

@@ -4,10 +4,10 @@
 
 use super::histogram::Histogram;
 
-/// Records the time from its start to its drop.
+/// Records the time from its start to its drop in a [`Histogram`].
 ///
-/// Costs two raw clock readings and one record. Ticks become nanoseconds before they are
-/// counted: counting ticks would let a bucket's meaning drift with the calibration.
+/// Costs two raw clock readings and one record. Ticks are converted to nanoseconds before they are
+/// counted: counted ticks would let the meaning of a bucket drift with the calibration.
 #[derive(Debug)]
 #[must_use = "a timer that is dropped at once times nothing"]
 pub struct Timer<'a> {
@@ -24,9 +24,11 @@ impl Histogram {
         Timer { histogram: self, start: self.clock().raw(), weight: 1 }
     }
 
-    /// Starts a timer that takes this thread's first timing with a weight of one, and then one in
-    /// `every` with a weight of `every`: the count is the number of calls but for the last of each
-    /// thread, fewer than `every`, and the clock is read seldom.
+    /// Starts a timer that is taken for this thread's first call, and then for one call in `every`.
+    ///
+    /// The first timing has the weight one, the others the weight `every`: the count lags the
+    /// number of calls by fewer than `every` per thread, and the clock is read only for timings
+    /// that are taken.
     #[inline]
     pub fn start_sampled(&self, every: u32) -> Timer<'_> {
         match self.due(every) {
@@ -35,7 +37,7 @@ impl Histogram {
         }
     }
 
-    /// Runs `work` and records how long it took, also when it panics.
+    /// Runs `work` and records how long it took, including when it panics.
     #[inline]
     pub fn time<R>(&self, work: impl FnOnce() -> R) -> R {
         let _timer = self.start();
@@ -44,7 +46,8 @@ impl Histogram {
 }
 
 impl Timer<'_> {
-    /// Records now and returns the nanoseconds; 0 when this timing is not taken.
+    /// Records the time since the start or the last lap and returns it in nanoseconds; 0 when this
+    /// timing is not taken.
     #[inline]
     pub fn stop(self) -> u64 {
         let (ns, _) = record(self.histogram, self.start, self.weight);
@@ -53,7 +56,8 @@ impl Timer<'_> {
         ns
     }
 
-    /// Records the time since the start or the last lap, and times on from here.
+    /// Records the time since the start or the last lap, returns it in nanoseconds, and starts the
+    /// next lap; 0 when this timing is not taken.
     #[inline]
     pub fn lap(&mut self) -> u64 {
         let (ns, now) = record(self.histogram, self.start, self.weight);
@@ -61,7 +65,7 @@ impl Timer<'_> {
         ns
     }
 
-    /// Ends without recording.
+    /// Ends the timer without recording.
     #[inline]
     pub fn discard(self) {
         std::mem::forget(self);
@@ -75,7 +79,8 @@ impl Drop for Timer<'_> {
     }
 }
 
-/// Takes the parts of a timer, not the timer: one whose address is taken nowhere stays in registers.
+/// Takes the parts of a timer, not the timer: one whose address is taken nowhere stays in
+/// registers.
 #[expect(clippy::inline_always, reason = "left to itself it becomes a call that saves registers")]
 #[inline(always)]
 fn record(histogram: &Histogram, start: u64, weight: u32) -> (u64, u64) {

@@ -43,7 +43,7 @@ impl Measure {
         Measure { unit, scale }
     }
 
-    /// The value as it is recorded. The cast saturates: what is negative or no number becomes 0.
+    /// The value as it is recorded. The cast saturates: negative values and NaN become 0.
     pub(super) fn recorded(self, value: f64) -> u64 {
         (value * self.scale).round() as u64
     }

@@ -15,9 +15,9 @@ use crate::instrument::{Counter, FractionGauge, Histogram};
 use crate::registry::Registry;
 use crate::sync::Mutex;
 
-/// A recorder for `metrics::set_global_recorder` that counts in a [`Registry`].
+/// A recorder for the `metrics` facade that counts in a [`Registry`].
 ///
-/// Clones are the same recorder: install one and keep another to ask.
+/// Clones are the same recorder: install one, and keep another to ask.
 ///
 /// ```
 /// use kairos_metrics::{Recorder, Registry};
@@ -36,20 +36,21 @@ use crate::sync::Mutex;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// **Names.** Nothing that the facade emits is lost for its name. A character that the formats do
-/// not allow becomes `_`, a leading digit gets a `_` before it, and a name that ends like a sample
-/// (`_count`, `_sum`, `_bucket`, `_info`, `_created`, `_total` but for a counter) gets `_value`
-/// after it, as do the reserved labels `le` and `quantile`. Where that makes two names one, or the
-/// name is taken in the registry, the later one gets its kind and then a number after it:
-/// `request`, `request_histogram`, `request_histogram_2`; two labels become `k_x` and `k_x_2`.
-/// [`Recorder::renamed`] tells each of these.
+/// **Names.** A metric is renamed rather than lost. A character that the formats do not allow
+/// becomes `_`; a leading digit gets a `_` before it; a name that ends like a sample (`_count`,
+/// `_sum`, `_bucket`, `_info`, `_created`, and `_total` unless it is a counter) gets `_value` after
+/// it, as do the reserved labels `le` and `quantile`. If two names become one, or the name is taken
+/// in the registry, the later one gets its kind and then a number after it: `request`,
+/// `request_histogram`, `request_histogram_2`; two labels become `k_x` and `k_x_2`.
+/// [`Recorder::renamed`] returns each of these changes.
 ///
 /// **Labels.** A name has all labels that it was ever used with; a use without one of them leaves
-/// it empty, which to Prometheus is the same as not to have it. Label values are bounded as in any
-/// [`Family`](crate::Family). Where one use has the same label twice, the first stands.
+/// that label empty, which is the same to Prometheus as a missing label. The number of label values
+/// is limited as in any [`Family`](crate::Family). If one use has the same label twice, the first
+/// stands.
 ///
-/// **Values.** Gauges are fractions. A histogram's unit is that of its description, which must come
-/// before its first use, or else what its name says:
+/// **Values.** Gauges are fractions. A histogram's unit is that of its description, which must
+/// precede its first use, or else follows from its name:
 ///
 /// | described as, or named | recorded | exposed |
 /// |---|---|---|
@@ -59,14 +60,15 @@ use crate::sync::Mutex;
 /// | a count | whole numbers, rounded | as named |
 /// | percent, count per second; without a unit any other name | millionths | as named, as a fraction |
 ///
-/// The names without the `…_` before them count as well. A value is taken to be in the described
-/// unit, or else in seconds or bytes, and is recorded in the base unit. What is negative or no number
-/// counts as 0. Seconds are told apart up to an hour, everything else up to 2^53 as recorded.
+/// The names without the leading `…_` have the same effect. An emitted value is taken to be in the
+/// described unit, or else in seconds or bytes, and is recorded in the base unit. Negative values
+/// and NaN are recorded as 0. The highest value of seconds is one hour, that of everything else
+/// 2^53.
 ///
 /// **Cost.** A call through a cached handle costs one virtual call. A call that looks its key up,
-/// as the facade's macros do, takes a lock that threads share only when there are more of them than
-/// stripes, and allocates nothing; the first of a thread makes the handle. An allocator must not count
-/// through the facade: a handle is made under a lock, and allocates.
+/// as the facade's macros do, takes one of 16 locks, which are assigned to threads in turn whatever
+/// the key, and allocates nothing; the first call with a key under each lock makes the handle. An
+/// allocator must not count through the facade: making a handle takes another lock, and allocates.
 #[derive(Clone)]
 pub struct Recorder(Arc<Inner>);
 
@@ -87,7 +89,7 @@ struct State {
 }
 
 impl Recorder {
-    /// A recorder into this registry.
+    /// Creates a recorder that counts in this registry.
     pub fn new(registry: &Registry) -> Recorder {
         Recorder(Arc::new(Inner {
             registry: registry.clone(),
@@ -98,14 +100,16 @@ impl Recorder {
         }))
     }
 
-    /// Why metrics that the facade asked for are not exposed: every name that they could have had
-    /// is taken in the registry. What is counted in them is lost.
+    /// Returns why emitted metrics are not exposed: every name that they could have had is taken in
+    /// the registry.
+    ///
+    /// What is counted in such a metric is lost.
     pub fn refused(&self) -> Vec<Error> {
         self.0.state.lock().told.refused.clone()
     }
 
-    /// Which metrics and labels are exposed under another name than they were emitted under, in the
-    /// order of their first use.
+    /// Returns the metrics and labels that are exposed under another name than the emitted one, in
+    /// the order of their first use.
     pub fn renamed(&self) -> Vec<Renamed> {
         self.0.state.lock().told.renamed.clone()
     }

@@ -6,19 +6,19 @@ use metrics::Key;
 
 use crate::error::Error;
 
-/// A name or a label that a [`Recorder`](crate::Recorder) exposes otherwise than it was emitted.
+/// A name or a label that a [`Recorder`](crate::Recorder) exposes under another name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renamed {
-    /// The metric's name as it was emitted.
+    /// The metric's emitted name.
     pub metric: String,
-    /// The label as it was emitted, if it is one that was renamed.
+    /// The label's emitted name, if it is a label that was renamed.
     pub label: Option<String>,
-    /// What the metric, or the label, is registered as.
+    /// The name under which the metric or the label is registered.
     pub to: String,
 }
 
-/// What a recorder tells of the names that it could not take as they were.
+/// What a recorder reports of the names that it could not register as they were.
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) renamed: Vec<Renamed>,

@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Histogram, Metric};
 
-/// Counters told apart by `N` labels.
+/// A family of counters with `N` labels.
 pub type CounterFamily<const N: usize> = Family<Counter, N>;
-/// Gauges told apart by `N` labels.
+/// A family of gauges with `N` labels.
 pub type GaugeFamily<const N: usize> = Family<Gauge, N>;
-/// Fraction gauges told apart by `N` labels.
+/// A family of fraction gauges with `N` labels.
 pub type FractionGaugeFamily<const N: usize> = Family<FractionGauge, N>;
-/// Histograms told apart by `N` labels.
+/// A family of histograms with `N` labels.
 pub type HistogramFamily<const N: usize> = Family<Histogram, N>;
 
-/// Instruments `H` of one name, told apart by the values of `N` labels.
+/// A family: instruments `H` under one name, told apart by the values of `N` labels.
 ///
-/// The number of series is bounded (see [`Family::set_limit`]); label sets beyond the bound share
-/// one series whose labels all read [`OVERFLOW`](crate::OVERFLOW). Cloning is cheap.
+/// The number of series is limited (see [`Family::set_limit`]); label values beyond the limit share
+/// one overflow series, in which the value of every label is [`OVERFLOW`](crate::OVERFLOW). Cloning
+/// is cheap, and clones are the same family.
 pub struct Family<H, const N: usize>(Arc<dyn SeriesOf<H>>);
 
 impl<H, const N: usize> Family<H, N> {
@@ -28,40 +29,47 @@ impl<H, const N: usize> Family<H, N> {
         Family(series)
     }
 
-    /// The instrument of these label values, made on first use.
+    /// Returns the instrument of these label values, which is made on first use.
     ///
-    /// Takes a lock and searches; keep the handle where it is used often. With the bound
-    /// reached, new values get the overflow series.
+    /// Takes a lock and searches; keep the handle where it is used often. Once the limit is
+    /// reached, new label values get the overflow series.
     pub fn with(&self, values: [&str; N]) -> H {
         self.0.with(&values)
     }
 
-    /// Stops exposing these label values; `false` if there was no such series. Handles to it go
-    /// on counting unseen, and [`Family::with`] makes a new series from zero.
+    /// Removes the series of these label values; returns `false` if there is none.
+    ///
+    /// Its handles go on counting, but are no longer exposed; [`Family::with`] then makes a new
+    /// series, which starts at zero.
     pub fn remove(&self, values: [&str; N]) -> bool {
         self.0.remove(&values)
     }
 
-    /// Removes the series that no handle is left of and that counted nothing since the sweep
-    /// that last saw them change, or their start, if that is `idle` ago or longer: call it
-    /// periodically. A gauge counts with each write, and as long as its level is not zero: a level
-    /// that is held does not expire. Returns how many were removed. O(series x live threads).
+    /// Removes the series that have no handle left and have been idle for at least `idle`; returns
+    /// their number.
+    ///
+    /// A series is idle since the last call of this method that saw it change, or else since it was
+    /// made: call this periodically. A gauge changes with each write, and as long as its level is
+    /// not zero: a gauge that holds a level does not expire. O(series × live threads).
     pub fn expire_idle(&self, idle: Duration) -> usize {
         self.0.expire_idle(idle)
     }
 
-    /// Bounds the number of series, the overflow series not counted; those that exist stay.
-    /// The registry's bound is the default.
+    /// Sets how many series the family has at most, not including the overflow series; existing
+    /// series stay.
+    ///
+    /// The default is the registry's limit; see
+    /// [`RegistryBuilder::family_limit`](crate::RegistryBuilder::family_limit).
     pub fn set_limit(&self, series: usize) {
         self.0.set_limit(series);
     }
 
-    /// How many series there are, the overflow series counted.
+    /// Returns the number of series, including the overflow series.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are no series yet.
+    /// Returns whether there are no series.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -79,7 +87,7 @@ impl<H, const N: usize> fmt::Debug for Family<H, N> {
     }
 }
 
-/// A metric that hands out handles `H`.
+/// A metric whose series have handles `H`.
 pub(crate) trait SeriesOf<H>: Send + Sync {
     fn with(&self, values: &[&str]) -> H;
     fn remove(&self, values: &[&str]) -> bool;

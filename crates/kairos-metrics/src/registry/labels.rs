@@ -14,19 +14,18 @@ use crate::error::Error;
 use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Histogram, HistogramConfig};
 use crate::names::Unit;
 
-/// One label as a type: its name, and what each of its values reads.
+/// A label as a type: its name, and the text of each of its values.
 ///
 /// Tuples of up to six labels are [`LabelSet`]s.
 pub trait Label {
-    /// The label's name; judged when a family is registered.
+    /// The label's name, which is checked when a family is registered.
     const NAME: &'static str;
 
-    /// The label's value.
+    /// Returns the label's value as text.
     fn value(&self) -> &str;
 }
 
-/// Label names and values that belong together, so that a family cannot be asked for values in the
-/// wrong order, or for those of another label.
+/// Labels as one type: a family of it does not take values in the wrong order, or of another label.
 ///
 /// ```
 /// use kairos_metrics::{Label, Registry};
@@ -63,7 +62,7 @@ pub trait Label {
 /// # Ok::<(), kairos_metrics::Error>(())
 /// ```
 ///
-/// The same values the other way round are of another type:
+/// In the other order the same values have another type, which does not compile:
 ///
 /// ```compile_fail,E0308
 /// # use kairos_metrics::{Label, Registry};
@@ -75,8 +74,8 @@ pub trait Label {
 /// fills.with(&(Side, Venue));
 /// ```
 ///
-/// A struct with a field for each label implements the trait itself; the type [`Each`](LabelSet::Each)
-/// has the compiler compare the number of names with that of values.
+/// A struct with a field for each label implements the trait itself; its type
+/// [`Each`](LabelSet::Each) makes the compiler compare the number of names with that of the values.
 ///
 /// ```
 /// use kairos_metrics::{LabelSet, Registry};
@@ -103,13 +102,13 @@ pub trait Label {
 /// # Ok::<(), kairos_metrics::Error>(())
 /// ```
 pub trait LabelSet {
-    /// An array with one element for each label.
+    /// An array of one element for each label.
     type Each<T>: AsRef<[T]>;
 
-    /// The labels' names, in their order.
+    /// The names of the labels, in order.
     const NAMES: Self::Each<&'static str>;
 
-    /// The labels' values, in the order of the names.
+    /// Returns the values of the labels, in the order of the names.
     fn values(&self) -> Self::Each<&str>;
 }
 
@@ -144,23 +143,23 @@ tuple_of_labels!(4: A 0, B 1, C 2, D 3);
 tuple_of_labels!(5: A 0, B 1, C 2, D 3, E 4);
 tuple_of_labels!(6: A 0, B 1, C 2, D 3, E 4, F 5);
 
-/// Instruments `H` of one name, told apart by label sets `L`; in all else a
-/// [`Family`](crate::Family).
+/// A family whose labels are a type: instruments `H` under one name, told apart by label sets `L`;
+/// in all else like [`Family`](crate::Family).
 pub struct TypedFamily<H, L> {
     series: Arc<dyn SeriesOf<H>>,
     labels: PhantomData<fn(&L)>,
 }
 
 impl<H, L: LabelSet> TypedFamily<H, L> {
-    /// The instrument of these labels, made on first use.
+    /// Returns the instrument of these labels, which is made on first use.
     ///
-    /// Takes a lock and searches; keep the handle where it is used often. With the bound
+    /// Takes a lock and searches; keep the handle where it is used often. Once the limit is
     /// reached, new label sets get the overflow series.
     pub fn with(&self, labels: &L) -> H {
         self.series.with(labels.values().as_ref())
     }
 
-    /// Stops exposing these labels, as [`Family::remove`](crate::Family::remove) does.
+    /// Removes the series of these labels, as [`Family::remove`](crate::Family::remove) does.
     pub fn remove(&self, labels: &L) -> bool {
         self.series.remove(labels.values().as_ref())
     }
@@ -170,17 +169,18 @@ impl<H, L: LabelSet> TypedFamily<H, L> {
         self.series.expire_idle(idle)
     }
 
-    /// Bounds the number of series, as [`Family::set_limit`](crate::Family::set_limit) does.
+    /// Sets how many series there are at most, as [`Family::set_limit`](crate::Family::set_limit)
+    /// does.
     pub fn set_limit(&self, series: usize) {
         self.series.set_limit(series);
     }
 
-    /// How many series there are, the overflow series counted.
+    /// Returns the number of series, including the overflow series.
     pub fn len(&self) -> usize {
         self.series.len()
     }
 
-    /// Whether there are no series yet.
+    /// Returns whether there are no series.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -206,10 +206,10 @@ impl<H: Handle> Registration<'_, H> {
 }
 
 impl Registry {
-    /// Registers counters told apart by a typed label set.
+    /// Registers a family of counters with a typed label set.
     ///
     /// # Errors
-    /// As [`Registry::counter_family`]; so for every typed family.
+    /// As [`Registry::counter_family`].
     pub fn counters_by<L: LabelSet>(
         &self,
         name: &str,
@@ -218,7 +218,7 @@ impl Registry {
         self.registration(name, help, Unit::Plain).typed()
     }
 
-    /// Registers gauges told apart by a typed label set.
+    /// Registers a family of gauges with a typed label set.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -230,7 +230,7 @@ impl Registry {
         self.registration(name, help, Unit::Plain).typed()
     }
 
-    /// Registers fraction gauges told apart by a typed label set.
+    /// Registers a family of fraction gauges with a typed label set.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -242,7 +242,7 @@ impl Registry {
         self.registration(name, help, Unit::Plain).typed()
     }
 
-    /// Registers histograms told apart by a typed label set.
+    /// Registers a family of histograms with a typed label set.
     ///
     /// # Errors
     /// As [`Registry::histogram_family`].

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Instrument};
 use crate::names::Unit;
 
-/// Registers counters and gauges that are measured in a unit; see [`Registry::measured_in`].
+/// Registers counters and gauges that are measured in a unit; made by [`Registry::measured_in`].
 #[derive(Clone, Copy, Debug)]
 pub struct Measured<'a> {
     registry: &'a Registry,
@@ -18,10 +18,11 @@ pub struct Measured<'a> {
 }
 
 impl Registry {
-    /// Registers counters and gauges that are measured in `unit`, which `OpenMetrics` declares.
+    /// Returns the registration of counters and gauges that are measured in `unit`.
     ///
-    /// Counters and whole gauges count what the unit records: nanoseconds with [`Unit::Seconds`],
-    /// which are exposed as exact seconds. Fraction gauges hold what is exposed: seconds.
+    /// The exposed name ends in the unit, and `OpenMetrics` declares it. Counters and whole gauges
+    /// record what the unit says: with [`Unit::Seconds`] nanoseconds, which are exposed as exact
+    /// seconds. Fraction gauges hold what is exposed: seconds.
     ///
     /// ```
     /// use kairos_metrics::{Registry, Unit};
@@ -42,7 +43,7 @@ impl Measured<'_> {
     /// Registers a counter.
     ///
     /// # Errors
-    /// As [`Registry::counter`]; so for every registration.
+    /// As [`Registry::counter`].
     pub fn counter(&self, name: &str, help: &str) -> Result<Counter, Error> {
         self.registration(name, help).single()
     }
@@ -63,10 +64,10 @@ impl Measured<'_> {
         self.registration(name, help).single()
     }
 
-    /// Registers counters told apart by labels.
+    /// Registers a family of counters.
     ///
     /// # Errors
-    /// As [`Registry::counter_family`]; so for every family.
+    /// As [`Registry::counter_family`].
     pub fn counter_family<const N: usize>(
         &self,
         name: &str,
@@ -76,7 +77,7 @@ impl Measured<'_> {
         self.registration(name, help).family(labels)
     }
 
-    /// Registers gauges told apart by labels.
+    /// Registers a family of gauges.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -89,7 +90,7 @@ impl Measured<'_> {
         self.registration(name, help).family(labels)
     }
 
-    /// Registers fraction gauges told apart by labels.
+    /// Registers a family of fraction gauges.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -102,7 +103,7 @@ impl Measured<'_> {
         self.registration(name, help).family(labels)
     }
 
-    /// Registers counters told apart by a typed label set.
+    /// Registers a family of counters with a typed label set.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -114,7 +115,7 @@ impl Measured<'_> {
         self.registration(name, help).typed()
     }
 
-    /// Registers gauges told apart by a typed label set.
+    /// Registers a family of gauges with a typed label set.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -126,7 +127,7 @@ impl Measured<'_> {
         self.registration(name, help).typed()
     }
 
-    /// Registers fraction gauges told apart by a typed label set.
+    /// Registers a family of fraction gauges with a typed label set.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].

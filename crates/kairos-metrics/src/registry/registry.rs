@@ -18,14 +18,14 @@ use crate::names::Unit;
 use crate::shard::Sum;
 use crate::snapshot::Snapshot;
 
-/// How many series a family has at most, unless it is told otherwise.
+/// How many series a family has at most, unless the registry or the family sets another limit.
 pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
 
-/// A set of named instruments that is read and exposed together.
+/// A registry: metrics by name, which are read and exposed together.
 ///
-/// Cloning is cheap, and clones are the same registry. Registering takes the registry's lock and
-/// never holds up a thread that counts. An instrument's cells are given back when both its last
-/// handle and the registry's last clone are gone.
+/// Cloning is cheap, and clones are the same registry. Registering takes the registry's lock, for
+/// which counting never waits. The cells of a metric are reused once its last handle and the
+/// registry's last clone are gone.
 ///
 /// ```
 /// use kairos_metrics::{Precision, Registry};
@@ -52,7 +52,7 @@ pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
 #[derive(Clone)]
 pub struct Registry(Arc<Catalog>);
 
-/// Chooses a registry's clock and bounds.
+/// Configures a [`Registry`]: its clock, and the limit of its families.
 #[derive(Clone, Debug)]
 pub struct RegistryBuilder {
     clock: Option<Clock>,
@@ -60,20 +60,22 @@ pub struct RegistryBuilder {
 }
 
 impl RegistryBuilder {
-    /// The clock of timers, creation stamps and idle series. The default times with
-    /// [`Clock::ticks`], calibrated when the first histogram is registered.
+    /// Sets the clock of timers, creation stamps and idle series.
+    ///
+    /// By default timers read [`Clock::ticks`], which is calibrated when the process registers its
+    /// first histogram, and the rest reads [`Clock::system`].
     #[must_use]
     pub fn clock(self, clock: Clock) -> RegistryBuilder {
         RegistryBuilder { clock: Some(clock), ..self }
     }
 
-    /// How many series a family has at most; [`DEFAULT_FAMILY_LIMIT`] unless chosen.
+    /// Sets how many series a family has at most; by default [`DEFAULT_FAMILY_LIMIT`].
     #[must_use]
     pub fn family_limit(self, series: usize) -> RegistryBuilder {
         RegistryBuilder { family_limit: series, ..self }
     }
 
-    /// The registry, with nothing registered.
+    /// Creates the registry, without metrics.
     pub fn build(self) -> Registry {
         Registry(Arc::new(Catalog::new(self.clock, self.family_limit)))
     }
@@ -92,22 +94,21 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// An empty registry with the default clock and bounds.
+    /// Creates an empty registry with the default clock and limit.
     pub fn new() -> Registry {
         Registry::default()
     }
 
-    /// Chooses clock and bounds first.
+    /// Returns a builder, which sets the clock and the limit.
     pub fn builder() -> RegistryBuilder {
         RegistryBuilder::default()
     }
 
-    /// Registers a counter; it is exposed with `_total` after its name, which may be given with
-    /// or without.
+    /// Registers a counter, which is exposed with `_total` after its name; `name` may include that.
     ///
     /// # Errors
-    /// When the name or the help text is invalid, or a sample of that name is registered; so for
-    /// every registration.
+    /// [`Error::Name`] or [`Error::Help`] when the name or the help text is invalid;
+    /// [`Error::Duplicate`] when the registry exposes a sample of that name already.
     pub fn counter(&self, name: &str, help: &str) -> Result<Counter, Error> {
         self.registration(name, help, Unit::Plain).single()
     }
@@ -128,12 +129,13 @@ impl Registry {
         self.registration(name, help, Unit::Plain).single()
     }
 
-    /// Registers a histogram, of latencies in nanoseconds when only a
-    /// [`Precision`](crate::Precision) is given; these are exposed in seconds, with `_seconds`
-    /// after the name unless it ends so.
+    /// Registers a histogram.
+    ///
+    /// With a [`Precision`](crate::Precision) alone, it is one of latencies: recorded in
+    /// nanoseconds, and exposed in seconds under a name that ends in `_seconds`.
     ///
     /// # Errors
-    /// As [`Registry::counter`], and when the configuration's bounds do not rise.
+    /// As [`Registry::counter`], and [`Error::Bounds`] when the configured bounds are invalid.
     pub fn histogram(
         &self,
         name: &str,
@@ -143,11 +145,11 @@ impl Registry {
         self.histogram_registration(name, help, &config.into())?.single()
     }
 
-    /// Registers counters told apart by labels.
+    /// Registers a family of counters.
     ///
     /// # Errors
-    /// As [`Registry::counter`], and when a label's name is invalid, reserved or repeated; so for
-    /// every family.
+    /// As [`Registry::counter`], and [`Error::Label`] when a label's name is invalid, reserved or
+    /// repeated.
     pub fn counter_family<const N: usize>(
         &self,
         name: &str,
@@ -157,7 +159,7 @@ impl Registry {
         self.registration(name, help, Unit::Plain).family(labels)
     }
 
-    /// Registers gauges told apart by labels.
+    /// Registers a family of gauges.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -170,7 +172,7 @@ impl Registry {
         self.registration(name, help, Unit::Plain).family(labels)
     }
 
-    /// Registers fraction gauges told apart by labels.
+    /// Registers a family of fraction gauges.
     ///
     /// # Errors
     /// As [`Registry::counter_family`].
@@ -183,7 +185,7 @@ impl Registry {
         self.registration(name, help, Unit::Plain).family(labels)
     }
 
-    /// Registers histograms told apart by labels.
+    /// Registers a family of histograms.
     ///
     /// # Errors
     /// As [`Registry::counter_family`] and [`Registry::histogram`].
@@ -197,9 +199,10 @@ impl Registry {
         self.histogram_registration(name, help, &config.into())?.family(labels)
     }
 
-    /// Registers labels that say something of the process, such as its version; they are exposed
-    /// with `_info` after the name, which may be given with or without, and the value 1: as info in
-    /// `OpenMetrics`, as a gauge in the Prometheus format.
+    /// Registers info: labels that describe the process, such as its version.
+    ///
+    /// They are exposed with the value 1 and `_info` after the name, which `name` may include: as
+    /// info in `OpenMetrics`, as a gauge in the Prometheus format.
     ///
     /// ```
     /// use kairos_metrics::Registry;
@@ -227,14 +230,17 @@ impl Registry {
         Ok(())
     }
 
-    /// Takes a metric out; `false` if there is none of that name. Its handles go on counting
-    /// unseen, and the name can be registered anew.
+    /// Removes a metric; returns `false` if there is none of that name.
+    ///
+    /// Its handles go on counting, but are no longer exposed, and the name can be registered again.
     pub fn unregister(&self, name: &str) -> bool {
         self.0.metrics().remove(name)
     }
 
-    /// Reads everything, as plain data. Allocates; O(series x live threads), and for histograms
-    /// the buckets between their smallest and largest values.
+    /// Reads all metrics as plain data.
+    ///
+    /// Allocates; O(series × live threads), for histograms also × the buckets between their
+    /// smallest and largest values.
     pub fn snapshot(&self) -> Snapshot {
         let mut sum = Sum::default();
         let metrics = self.0.metrics();
@@ -242,20 +248,22 @@ impl Registry {
         Snapshot { metrics: read.collect() }
     }
 
-    /// The Prometheus text format 0.0.4, content type `text/plain; version=0.0.4`.
+    /// Returns all metrics in the Prometheus text format 0.0.4, whose content type is
+    /// `text/plain; version=0.0.4`.
     pub fn encode_prometheus(&self) -> String {
         let mut out = String::new();
         self.encode_prometheus_into(&mut out);
         out
     }
 
-    /// Appends what [`Registry::encode_prometheus`] returns; with a buffer that is kept from
-    /// scrape to scrape, nothing is allocated for a series.
+    /// Appends all metrics in the Prometheus text format to `out`.
+    ///
+    /// With a buffer that is kept from scrape to scrape, nothing is allocated for a series.
     pub fn encode_prometheus_into(&self, out: &mut String) {
         self.encode(out, Format::Prometheus);
     }
 
-    /// The `OpenMetrics` text format 1.0, content type
+    /// Returns all metrics in the `OpenMetrics` text format 1.0, whose content type is
     /// `application/openmetrics-text; version=1.0.0; charset=utf-8`.
     pub fn encode_openmetrics(&self) -> String {
         let mut out = String::new();
@@ -263,8 +271,9 @@ impl Registry {
         out
     }
 
-    /// Appends what [`Registry::encode_openmetrics`] returns, as
-    /// [`Registry::encode_prometheus_into`] does.
+    /// Appends all metrics in the `OpenMetrics` text format to `out`.
+    ///
+    /// With a buffer that is kept from scrape to scrape, nothing is allocated for a series.
     pub fn encode_openmetrics_into(&self, out: &mut String) {
         self.encode(out, Format::OpenMetrics);
         out.push_str("# EOF\n");
@@ -277,7 +286,7 @@ impl Registry {
         }
     }
 
-    /// The way in of what has no configuration.
+    /// The registration of a metric without a configuration.
     pub(crate) fn registration<'a, H>(
         &'a self,
         name: &'a str,
@@ -290,7 +299,7 @@ impl Registry {
         Registration::new(&self.0, name, help, unit)
     }
 
-    /// The way in of histograms.
+    /// The registration of a histogram.
     pub(crate) fn histogram_registration<'a>(
         &'a self,
         name: &'a str,

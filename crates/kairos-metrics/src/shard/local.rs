@@ -36,8 +36,9 @@ pub(crate) fn process() -> &'static Process {
     &PROCESS
 }
 
-/// How many shards the process has, leased or waiting for a thread: at most as many as threads
-/// ever counted at the same time. For watching memory; takes a lock.
+/// Returns the number of shards that the process has, leased or free, for watching memory.
+///
+/// It is at most the largest number of threads that ever counted at the same time. Takes a lock.
 pub fn shards() -> usize {
     process().shards()
 }
@@ -217,8 +218,8 @@ fn record_slowly(place: &Place, value: u64, weight: u64) {
     }
 }
 
-/// The weight of this thread's next timing of a histogram, if it is to be taken; see [`Tally::due`].
-/// Without a lease every one is, for itself.
+/// The weight of this thread's next timing of a histogram, if it is to be taken; see
+/// [`Tally::due`]. Without a lease every one is, for itself.
 #[inline]
 pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
     let tally = tally_at_hand(place);

@@ -223,7 +223,7 @@ impl Reader<'_> {
         self.shards().fold(0, |total, shard| total.wrapping_add(shard.count(id)))
     }
 
-    /// Adds a histogram up into `sum`. O(live threads x buckets between min and max).
+    /// Adds a histogram up into `sum`. O(live threads × buckets between min and max).
     pub(crate) fn add_up(&self, id: u32, layout: Layout, sum: &mut Sum) {
         let tallies = self.shards().filter_map(|shard| -> Option<&Tally> { shard.find_tally(id) });
         sum.add_up(layout, tallies);

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::buckets::Precision;
 use crate::shard::Sum;
 
-/// What a histogram had recorded when it was read.
+/// The distribution of a histogram when it was read.
 ///
-/// Values are in the unit that was recorded: nanoseconds for latencies.
+/// Values are in the recorded unit: nanoseconds for latencies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawHistogram")]
 pub struct HistogramSnapshot {
@@ -26,7 +26,7 @@ pub struct HistogramSnapshot {
 }
 
 impl HistogramSnapshot {
-    /// A distribution in which nothing is recorded.
+    /// Creates a distribution without values.
     pub const fn empty(precision: Precision) -> HistogramSnapshot {
         HistogramSnapshot { precision, buckets: Vec::new(), sum: 0, min: 0, max: 0, saturated: 0 }
     }
@@ -52,42 +52,43 @@ impl HistogramSnapshot {
         self
     }
 
-    /// The precision that the values were told apart with.
+    /// Returns the precision of the distribution.
     pub const fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// How many values were recorded: the sum of the buckets, always. O(buckets).
+    /// Returns the number of values, which is always the sum of the buckets. O(buckets).
     pub fn count(&self) -> u64 {
         self.buckets.iter().fold(0, |total: u64, (_, count)| total.wrapping_add(*count))
     }
 
-    /// Whether nothing was recorded.
+    /// Returns whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// The sum of all values as they were recorded, modulo 2^64, those above the precision's highest
-    /// included. While threads record it may lead or lag the count by
-    /// the values that are being recorded; nothing is lost: what one difference lacks the next
-    /// one has.
+    /// Returns the sum of all recorded values, including those above the precision's highest,
+    /// modulo 2^64.
+    ///
+    /// While threads record, the sum may lead or lag the count by the values that are being
+    /// recorded; what one difference lacks, the next one has.
     pub const fn sum(&self) -> u64 {
         self.sum
     }
 
-    /// The smallest value, 0 if there is none. After [`since`](Self::since): the lower bound of
-    /// the lowest bucket.
+    /// Returns the smallest value, or 0 if there are none; after [`since`](Self::since), the lower
+    /// bound of the lowest bucket.
     pub const fn min(&self) -> u64 {
         self.min
     }
 
-    /// The largest value, 0 if there is none. After [`since`](Self::since): the upper bound of
-    /// the highest bucket.
+    /// Returns the largest value, or 0 if there are none; after [`since`](Self::since), the upper
+    /// bound of the highest bucket.
     pub const fn max(&self) -> u64 {
         self.max
     }
 
-    /// The mean, 0 if there are no values.
+    /// Returns the mean of the values, or 0 if there are none.
     pub fn mean(&self) -> f64 {
         match self.count() {
             0 => 0.0,
@@ -95,13 +96,16 @@ impl HistogramSnapshot {
         }
     }
 
-    /// How many values lay above the precision's highest; they are counted in the top bucket.
+    /// Returns the number of values above the precision's highest, which count in the top bucket.
     pub const fn saturated(&self) -> u64 {
         self.saturated
     }
 
-    /// The value below or at which a share `q` (0 to 1) of the values lies: the upper bound of
-    /// its bucket, within min and max; 0 if there are no values. O(buckets).
+    /// Returns the value at or below which a share `q` (0 to 1) of the values lies; 0 if there are
+    /// none.
+    ///
+    /// It is the upper bound of the bucket, within [`min`](Self::min) and [`max`](Self::max).
+    /// O(buckets).
     pub fn value_at_quantile(&self, q: f64) -> u64 {
         let count = self.count();
         // A NaN asks for nothing sensible; it gets the minimum.
@@ -120,7 +124,7 @@ impl HistogramSnapshot {
         self.max
     }
 
-    /// The buckets that hold something, ascending: lowest value, highest value, count.
+    /// Returns the buckets that are not empty, ascending: lowest value, highest value, count.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         let layout = self.precision.layout();
         self.buckets.iter().map(move |(bucket, count)| {
@@ -128,9 +132,10 @@ impl HistogramSnapshot {
         })
     }
 
-    /// What was recorded after `earlier` was read, which must be an earlier reading of the same
-    /// series. Counts, sum and saturation are exact; min and max become the bounds of the
-    /// outermost buckets. O(buckets).
+    /// Returns what was recorded after `earlier`, an earlier reading of the same series.
+    ///
+    /// Counts, sum and saturation are exact; min and max become the bounds of the outermost
+    /// buckets. O(buckets).
     #[must_use]
     pub fn since(&self, earlier: &HistogramSnapshot) -> HistogramSnapshot {
         let mut buckets = Vec::with_capacity(self.buckets.len());
@@ -153,8 +158,9 @@ impl HistogramSnapshot {
         delta.bounded()
     }
 
-    /// Both distributions in one. With different precisions the result has the fewer digits and
-    /// the higher highest value; associative and commutative. O(buckets).
+    /// Returns both distributions as one; associative and commutative.
+    ///
+    /// Of two precisions the result has the fewer digits and the higher highest value. O(buckets).
     #[must_use]
     pub fn merge(&self, other: &HistogramSnapshot) -> HistogramSnapshot {
         let precision = common(self.precision, other.precision);
@@ -197,8 +203,10 @@ impl HistogramSnapshot {
         HistogramSnapshot { precision, buckets, ..self.clone() }
     }
 
-    /// A percentile table in the layout of the HDR tools: value, percentile, values up to there,
-    /// `1 / (1 - percentile)`; each halving of the distance to 100 % in `steps` lines.
+    /// Returns a percentile table in the layout of the HDR tools, with `steps` lines for each
+    /// halving of the distance to 100 %.
+    ///
+    /// The columns are value, percentile, number of values up to there, and `1 / (1 - percentile)`.
     pub fn percentile_table(&self, steps: u32) -> String {
         let hdr = self.to_hdr();
         let mut out = format!(
@@ -218,8 +226,9 @@ impl HistogramSnapshot {
         out
     }
 
-    /// The same distribution as an `hdrhistogram::Histogram`, bucket for bucket: its bounds are
-    /// 1 and the precision's highest value. Allocates its full range.
+    /// Returns the same distribution as an `hdrhistogram::Histogram`, bucket for bucket.
+    ///
+    /// Its bounds are 1 and the precision's highest value; its full range is allocated.
     ///
     /// # Panics
     /// Never: a snapshot holds only what such a histogram can hold.

@@ -12,22 +12,24 @@ use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 
 use super::hdr::HistogramSnapshot;
 
-/// One line of an interval log: what was recorded in a stretch of time.
+/// One line of an interval log: what was recorded in one interval of time.
 #[derive(Clone, Copy, Debug)]
 pub struct Interval<'a> {
-    /// When the interval started, since the log's base time.
+    /// The start of the interval, since the log's base time.
     pub start: Duration,
-    /// How long it lasted.
+    /// The length of the interval.
     pub length: Duration,
-    /// What the line is about, without spaces, commas or line ends; none when empty.
+    /// The tag of the line, without spaces, commas and line ends; an empty tag is none.
     pub tag: Option<&'a str>,
-    /// What was recorded: a difference between two snapshots.
+    /// The values of the interval: a difference between two snapshots.
     pub values: &'a HistogramSnapshot,
 }
 
 impl HistogramSnapshot {
-    /// The compressed V2 encoding of [`HistogramSnapshot::to_hdr`], as other HDR tools read it.
-    /// O(highest value's bucket).
+    /// Returns the compressed V2 encoding of [`HistogramSnapshot::to_hdr`], as other HDR tools read
+    /// it.
+    ///
+    /// O(index of the largest value's bucket).
     ///
     /// # Errors
     /// When a count exceeds `i64::MAX`, which the encoding cannot hold.
@@ -41,8 +43,9 @@ impl HistogramSnapshot {
     }
 }
 
-/// Writes an interval log, version 1.2. Its maxima are a millionth of the recorded values: of
-/// nanoseconds, milliseconds.
+/// Writes an interval log, version 1.2, as the HDR tools read it.
+///
+/// The maxima in the log are a millionth of the recorded values: milliseconds of nanoseconds.
 ///
 /// # Errors
 /// When writing fails, a tag holds a space, a comma or a line end, or a count exceeds `i64::MAX`.

@@ -10,10 +10,10 @@ use super::hdr::HistogramSnapshot;
 use crate::buckets::Precision;
 use crate::names::{Kind, OVERFLOW, Unit};
 
-/// What a registry had counted when it was read.
+/// The values of all metrics of a registry when it was read.
 ///
-/// Each series is exact and grows from snapshot to snapshot; series are read one after another,
-/// so that two of them may stand for moments a few microseconds apart.
+/// Each series is exact; counters and histograms grow from snapshot to snapshot. Series are read one
+/// after another: two of them may show moments that are a few microseconds apart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub(crate) metrics: BTreeMap<String, MetricSnapshot>,
@@ -29,7 +29,7 @@ pub struct MetricSnapshot {
     pub(crate) series: Vec<SeriesSnapshot>,
 }
 
-/// One series of a [`MetricSnapshot`]: its label values and what it had counted.
+/// One series of a [`MetricSnapshot`]: its label values and its value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesSnapshot {
     pub(crate) values: Vec<String>,
@@ -38,44 +38,47 @@ pub struct SeriesSnapshot {
     pub(crate) value: Value,
 }
 
-/// What a series had counted.
+/// The value of one series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Value {
     /// A counter's total.
     Counter(u64),
-    /// A gauge's level.
+    /// A whole gauge's level.
     Gauge(i64),
-    /// A gauge's level, where it is a fraction.
+    /// A fraction gauge's level.
     Fraction(#[serde(with = "super::fraction")] f64),
     /// A histogram's distribution.
     Histogram(HistogramSnapshot),
-    /// Nothing: info has labels only.
+    /// Info, which has labels only.
     Info,
 }
 
 impl Snapshot {
-    /// A counter's total; a family's is the sum of its series; 0 for an unknown name. `_total` may
-    /// be there or not, whichever way the counter was registered.
+    /// Returns a counter's total, of a family the sum of its series; 0 for an unknown name.
+    ///
+    /// The name may include `_total` or not, whichever way the counter was registered.
     pub fn counter(&self, name: &str) -> u64 {
         let values =
             self.values(name).map(|value| if let Value::Counter(n) = value { *n } else { 0 });
         values.fold(0, u64::wrapping_add)
     }
 
-    /// A gauge's level; a family's is the sum of its series; 0 for an unknown name.
+    /// Returns a gauge's level, of a family the sum of its series; 0 for an unknown name.
     pub fn gauge(&self, name: &str) -> i64 {
         let values =
             self.values(name).map(|value| if let Value::Gauge(n) = value { *n } else { 0 });
         values.fold(0, i64::wrapping_add)
     }
 
-    /// A fraction gauge's level; a family's is the sum of its series; 0 for an unknown name.
+    /// Returns a fraction gauge's level, of a family the sum of its series; 0 for an unknown name.
     pub fn fraction(&self, name: &str) -> f64 {
         self.values(name).map(|value| if let Value::Fraction(x) = value { *x } else { 0.0 }).sum()
     }
 
-    /// A histogram's distribution; a family's series are merged; empty for an unknown name.
+    /// Returns a histogram's distribution, of a family the series merged; empty for an unknown
+    /// name.
+    ///
     /// O(buckets).
     pub fn histogram(&self, name: &str) -> HistogramSnapshot {
         let mut histograms = self.values(name).filter_map(|value| match value {
@@ -87,13 +90,13 @@ impl Snapshot {
         histograms.fold(first, |merged, next| merged.merge(next))
     }
 
-    /// The value of one series of a family, by its label values in the family's order.
+    /// Returns the value of one series, by its label values in the order of the labels.
     pub fn value(&self, name: &str, values: &[&str]) -> Option<&Value> {
         let series = &self.metrics.get(name)?.series;
         series.iter().find(|series| series.values == values).map(|series| &series.value)
     }
 
-    /// The metrics by name.
+    /// Returns the metrics in the order of their names.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, &MetricSnapshot)> {
         self.metrics.iter().map(|(name, metric)| (name.as_str(), metric))
     }
@@ -107,10 +110,11 @@ impl Snapshot {
         series.iter().map(|series| &series.value)
     }
 
-    /// What was counted after `earlier` was taken, which must be an earlier snapshot of the same
-    /// registry: resets without resetting. Exact for counters and histograms; gauges keep their
-    /// level. Series that are new, or were removed and made anew, or that `earlier` has of another
-    /// process, count from zero; a counter that was higher in `earlier` gives zero.
+    /// Returns what was counted after `earlier`, an earlier snapshot of the same registry.
+    ///
+    /// This serves where others reset their metrics. Counters and histograms are exact; gauges keep
+    /// their level. A series counts from zero if it is new, was removed and made again, or is one
+    /// of another process in `earlier`; a counter that is higher in `earlier` gives zero.
     #[must_use]
     pub fn since(&self, earlier: &Snapshot) -> Snapshot {
         let mut delta = self.clone();
@@ -131,14 +135,16 @@ impl Snapshot {
         delta
     }
 
-    /// The counts of both, as of two processes or two registries: counters and gauges add up,
-    /// histograms merge. Associative, but for the rounding of fractions.
+    /// Returns the sum of both snapshots, as of two processes or two registries: counters and
+    /// gauges are added, histograms merged.
     ///
-    /// Where the same name stands for metrics that cannot be added up, one of them stays, whichever
-    /// side it is on: by kind (counter, gauge, histogram, info), then by unit, then by labels, the one
-    /// that sorts first; of a whole gauge and a fraction, the whole one.
+    /// The sum is associative, but for the rounding of fractions. Of two metrics under one name
+    /// that cannot be added, one stays, whichever side it is on: the one that sorts first by kind
+    /// (counter, gauge, histogram, info), then by unit, then by labels; of a whole and a fraction
+    /// gauge, the whole one.
     ///
-    /// Take differences before merging: a merged series cannot tell whose part began anew.
+    /// Take differences before merging: a merged series does not know which of its parts was made
+    /// again.
     #[must_use]
     pub fn merge(&self, other: &Snapshot) -> Snapshot {
         let mut merged = self.clone();
@@ -156,27 +162,27 @@ impl Snapshot {
 }
 
 impl MetricSnapshot {
-    /// What the metric is for.
+    /// Returns the help text.
     pub fn help(&self) -> &str {
         &self.help
     }
 
-    /// What kind of instrument it is.
+    /// Returns the metric's kind.
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// What the values measure; a snapshot has them as they were recorded.
+    /// Returns the unit in which the values of the snapshot are recorded.
     pub const fn unit(&self) -> Unit {
         self.unit
     }
 
-    /// The names of its labels; none unless it is a family.
+    /// Returns the names of the labels; empty unless the metric is a family.
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// Its series, in the order of their label values, the overflow series last.
+    /// Returns the series in the order of their label values, the overflow series last.
     pub fn series(&self) -> &[SeriesSnapshot] {
         &self.series
     }
@@ -216,12 +222,12 @@ impl SeriesSnapshot {
         pairs.filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    /// The label values, in the order of [`MetricSnapshot::labels`].
+    /// Returns the label values, in the order of [`MetricSnapshot::labels`].
     pub fn values(&self) -> &[String] {
         &self.values
     }
 
-    /// What the series had counted.
+    /// Returns the value of the series.
     pub const fn value(&self) -> &Value {
         &self.value
     }
