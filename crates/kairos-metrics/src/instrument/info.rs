@@ -9,7 +9,7 @@ use crate::shard::{Reader, Sum};
 use crate::snapshot::Value;
 use crate::sync::Shared;
 
-/// What a registration of info gives out: there is nothing to count.
+/// The handle of info, which counts nothing.
 pub(crate) struct Info;
 
 /// Nothing but its labels.

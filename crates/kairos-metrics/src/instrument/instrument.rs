@@ -32,7 +32,7 @@ pub(crate) trait Instrument: Send + Sync + 'static {
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, sum: &mut Sum, encoder: &mut Encoder<'_>);
 }
 
-/// What counts in one series: all that a registration gives out.
+/// A handle that counts in one series; registrations and families return it.
 pub(crate) trait Handle: Sized {
     type Cells: Instrument;
 

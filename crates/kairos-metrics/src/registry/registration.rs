@@ -12,7 +12,8 @@ use crate::instrument::{
 };
 use crate::names::{Unit, check_labels, check_metric, family_name};
 
-/// A metric that is about to be registered: all but its labels, which end it in one of three ways.
+/// A metric that is about to be registered, without its labels: a single handle, a family or a typed
+/// family is registered from it.
 pub(crate) struct Registration<'a, H: Handle> {
     catalog: &'a Catalog,
     name: &'a str,
@@ -22,14 +23,17 @@ pub(crate) struct Registration<'a, H: Handle> {
 }
 
 impl<'a, H: Handle<Cells: Instrument<Spec = ()>>> Registration<'a, H> {
+    /// A metric without a configuration: anything but a histogram.
     pub(super) fn new(catalog: &'a Catalog, name: &'a str, help: &'a str, unit: Unit) -> Self {
         Registration { catalog, name, help, unit, spec: () }
     }
 }
 
 impl<'a> Registration<'a, Histogram> {
+    /// A histogram, whose configuration has its unit.
+    ///
     /// # Errors
-    /// [`Error::Bounds`] for bounds that the configuration must not have.
+    /// [`Error::Bounds`] when the configured bounds are invalid.
     pub(super) fn histogram(
         catalog: &'a Catalog,
         name: &'a str,
