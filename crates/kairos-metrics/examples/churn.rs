@@ -5,6 +5,7 @@
 // `cargo run --release -p kairos-metrics --example churn -- 30` churns for 30 seconds; run it
 // under a thread sanitizer to have every access checked.
 #![allow(clippy::print_stdout)]
+#![expect(clippy::disallowed_methods, reason = "it runs for a time that it is told")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -37,13 +37,10 @@ pub(super) const PLANS: &[Plan] = &[
         package: "kairos-metrics",
         floors: &[(
             "",
-            "model > recorder > measured > info > labels > registry > catalog > family > timer >
-             histogram > gauge > counter > instrument > encode > series > local > fork > core >
-             shard > snapshot > fraction > hdr_log > hdr > sum > tally > cell > buckets > clock >
-             names > error > sync",
+            "model > recorder > registry > instrument > encode > snapshot > shard > buckets > names >
+             clock > error > sync",
         )],
         fenced: &[("loom", &["sync"]), ("std::sync::atomic", &["sync"])],
-        unsettled: &["recorder"],
         ..EMPTY
     },
     Plan {
