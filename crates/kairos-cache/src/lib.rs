@@ -49,7 +49,6 @@ pub use cache::blocking;
 pub use cache::builder::Builder;
 pub use cache::fill::Fill;
 pub use cache::invalidate::EventOutcome;
-pub use cache::numbers::StatsSnapshot;
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig,
     FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
@@ -69,6 +68,7 @@ pub use runtime::clock::{Clock, ManualClock};
 pub use runtime::sim::Sim;
 pub use runtime::{BoxFuture, Runtime, Task};
 pub use stats::counts::{Activity, Category, Sizes};
+pub use stats::keys::StatsSnapshot;
 pub use stats::notices::{Notice, Subscription};
 pub use to_key::{Key, ToKey, Value};
 
@@ -76,7 +76,6 @@ pub use to_key::{Key, ToKey, Value};
 #[cfg(kairos_loom)]
 #[doc(hidden)]
 pub mod model {
-    pub use crate::engine::breaker::SecondHand;
     pub use crate::flight::gate::{Admission, Arrival, Gate, Pass};
     pub use crate::flight::permits::{Permit, Permits};
     pub use crate::flight::{
@@ -86,6 +85,7 @@ pub mod model {
     pub use crate::matches::state::ScopeState;
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::clock::Steps;
+    pub use crate::runtime::second::SecondHand;
     pub use crate::truth::generation::{Capture, Class, Mark, Sequence};
     pub use crate::truth::slot::{Held, Replaced, Slot};
     pub use crate::truth::stamp::{Remembered, Stamp, Version};

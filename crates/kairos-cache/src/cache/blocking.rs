@@ -8,7 +8,7 @@ use std::hash::Hash;
 
 use crate::cache::Cache as AsyncCache;
 use crate::context::Context;
-use crate::engine::read::join::blocking_work;
+use crate::engine::compute::dispatch::blocking_work;
 use crate::error::Error;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::runtime::parking::wait;

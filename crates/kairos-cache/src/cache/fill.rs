@@ -10,7 +10,7 @@ use crate::cache::Cache;
 use crate::contain::shielded;
 use crate::context::Context;
 use crate::engine::Engine;
-use crate::engine::compute::running::Fresh;
+use crate::engine::compute::publish::Fresh;
 use crate::error::Error;
 use crate::flight::job::{Home, KeyFlight};
 use crate::stats::counts::Bounded;

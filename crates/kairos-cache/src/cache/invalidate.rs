@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::context::Scope;
-use crate::engine::{Engine, View};
+use crate::engine::Engine;
+use crate::engine::find::View;
 use crate::error::Error;
 use crate::matches::state::TradingStatus;
 use crate::policy::events::{MarketName, impact_tenths};

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::cache::{Cache, Looked};
+use crate::cache::Cache;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::engine::compute::batch::{Batch, Together};
+use crate::engine::read::Looked;
 use crate::error::Error;
 use crate::flight::job::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};

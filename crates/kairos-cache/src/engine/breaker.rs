@@ -3,43 +3,9 @@
 //! Read next: `policy/breaker.rs` for both.
 
 use crate::policy::breaker::{Breaker, BreakerLevel, BreakerRule, Scored};
-use crate::sync::{AtomicU8, AtomicU64, Mutex, Ordering};
+use crate::runtime::second::SecondHand;
+use crate::sync::{AtomicU8, Ordering};
 use crate::truth::stamp::Version;
-
-/// Lets something happen once in each second in which anything happens.
-#[derive(Debug)]
-pub struct SecondHand<T> {
-    /// The newest second that has begun.
-    second: AtomicU64,
-    state: Mutex<T>,
-}
-
-impl<T> SecondHand<T> {
-    /// A hand at zero.
-    pub fn new(state: T) -> SecondHand<T> {
-        SecondHand { second: AtomicU64::new(0), state: Mutex::new(state) }
-    }
-
-    /// Runs `begin` unless `second` or a later one has begun already. When this returns it has.
-    ///
-    /// `then` is told what came of it, in the order of the seconds, and may look at the time.
-    pub fn note<R>(&self, second: u64, begin: impl FnOnce(&mut T) -> R, then: impl FnOnce(R)) {
-        // Acquire: who finds the second begun sees what its beginning did; pairs with the Release
-        // below. Model: a_second_begins_once.
-        if self.second.load(Ordering::Acquire) >= second {
-            return;
-        }
-        let mut state = self.state.lock();
-        // Relaxed: written under the lock only.
-        if self.second.load(Ordering::Relaxed) >= second {
-            return;
-        }
-        let outcome = begin(&mut state);
-        // Release: pairs with the Acquire above.
-        self.second.store(second, Ordering::Release);
-        then(outcome);
-    }
-}
 
 /// The level, and the hand by which it is evaluated.
 #[derive(Debug)]

@@ -1,24 +1,21 @@
-//! Tasks and timers: what the engine asks of a runtime, and tokio's answer.
-//! Never knows: what the tasks do.
-//! Read next: `sim.rs`, the same on virtual time.
-
-#![expect(clippy::disallowed_methods, reason = "this is the runtime, which waits")]
+// Tasks and timers: what the engine asks of a runtime.
+// Never knows: what the tasks do.
+// Read next: `tokio.rs` for the answer in production, `sim.rs` for the same on virtual time.
 
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 pub(crate) mod clock;
 pub(crate) mod parking;
 pub(crate) mod random;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod second;
 pub(crate) mod sim;
 pub(crate) mod timers;
+pub(crate) mod tokio;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 
-use crate::error::Error;
 use crate::policy::MonoNs;
-use crate::runtime::clock::{Clock, until};
-use crate::runtime::timers::timers;
 
 /// A task's future.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -73,81 +70,4 @@ pub trait Runtime: Send + Sync + 'static {
     /// Told by a thread that is about to park until tasks of this runtime have answered it. A
     /// runtime that runs only when it is told to may run what is ready. By default nothing.
     fn before_park(&self) {}
-}
-
-/// Tokio's tasks and timers.
-pub(crate) struct TokioRuntime {
-    handle: tokio::runtime::Handle,
-    timers: tokio::runtime::Handle,
-    clock: Clock,
-    _own: Option<OwnThread>,
-}
-
-/// A current-thread runtime on a thread of its own, ended by dropping this.
-struct OwnThread {
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-}
-
-impl Drop for OwnThread {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _gone = stop.send(());
-        }
-    }
-}
-
-impl TokioRuntime {
-    /// Uses the given handle, else the one current here, else a thread of its own.
-    pub(crate) fn new(
-        handle: Option<tokio::runtime::Handle>,
-        clock: Clock,
-    ) -> Result<TokioRuntime, Error> {
-        let thread_error = |e| Error::Thread(Arc::new(e));
-        let timers = timers().map_err(thread_error)?;
-        if let Some(handle) = handle.or_else(|| tokio::runtime::Handle::try_current().ok()) {
-            return Ok(TokioRuntime { handle, timers, clock, _own: None });
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(thread_error)?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        std::thread::Builder::new()
-            .name("kairos".into())
-            .spawn(move || {
-                let _stop = runtime.block_on(stopped);
-            })
-            .map_err(thread_error)?;
-        Ok(TokioRuntime { handle, timers, clock, _own: Some(OwnThread { stop: Some(stop) }) })
-    }
-}
-
-impl Runtime for TokioRuntime {
-    fn spawn(&self, future: BoxFuture) -> Task {
-        let abort = self.handle.spawn(future).abort_handle();
-        Task::new(move || abort.abort())
-    }
-
-    fn spawn_timer(&self, future: BoxFuture) -> Task {
-        let abort = self.timers.spawn(future).abort_handle();
-        Task::new(move || abort.abort())
-    }
-
-    fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
-        let (clock, timers) = (self.clock.clone(), self.timers.clone());
-        Box::pin(async move {
-            let sleep = {
-                // A timer belongs to the runtime current at its making; a waiter need not be in one.
-                let _runtime = timers.enter();
-                tokio::time::sleep(until(clock.now(), deadline))
-            };
-            sleep.await;
-        })
-    }
-
-    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
-        let abort = self.handle.spawn_blocking(work).abort_handle();
-        Task::new(move || abort.abort())
-    }
 }

@@ -14,6 +14,7 @@ use crate::stats::counts::{Activity, Baselines, Bounded, Counts, SCORES};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 pub(crate) mod counts;
+pub(crate) mod keys;
 pub(crate) mod notices;
 mod register;
 

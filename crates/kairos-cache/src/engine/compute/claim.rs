@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::compute::running::Running;
 use crate::error::Error;
 use crate::flight::Launch;
-use crate::flight::job::{Done, Home, Job, KeyFlight, Work};
+use crate::flight::job::{Done, Job, KeyFlight, Work};
 use crate::flight::turn::Turn;
 use crate::policy::MonoNs;
 use crate::to_key::{Key, Value};
@@ -91,24 +91,5 @@ impl<K: Key, V: Value> Drop for Launched<K, V> {
         if let Some(Compute { key, flight, launch }) = self.compute.take() {
             shielded(|| self.engine.end_unstarted(&key, &flight, launch, Error::Aborted));
         }
-    }
-}
-
-impl<K: Key, V: Value> Engine<K, V> {
-    /// Ends a compute that has not started, and frees its key.
-    pub(crate) fn end_unstarted(
-        self: &Arc<Self>,
-        key: &K,
-        flight: &Arc<KeyFlight<V>>,
-        Launch { run, job, .. }: Launch<Job<V>, Done<V>>,
-        error: Error,
-    ) {
-        let Job { work, home: Home { place, .. } } = job;
-        let zone = self.zone_of(&place, self.now());
-        // That the cache is shut down is an answer to readers of any match.
-        let place = (!matches!(error, Error::ShutDown)).then_some(place);
-        let after = flight.finish(&run, |_, _| Done { outcome: Err(error), zone, place });
-        self.settle(key, flight, after);
-        shielded(|| drop(work));
     }
 }

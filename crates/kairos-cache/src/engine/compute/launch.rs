@@ -7,46 +7,20 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use crate::contain::{caught, contained, drop_each, shielded};
+use crate::contain::contained;
 use crate::engine::Engine;
-use crate::engine::compute::claim::{Compute, Launched};
+use crate::engine::compute::claim::Launched;
+use crate::engine::compute::watch::Watched;
 use crate::error::Error;
-use crate::flight::drain::Underway;
+use crate::flight::Kind;
 use crate::flight::gate::{Admission, Arrival, Pass};
-use crate::flight::job::{Done, Job, KeyFlight, Work};
+use crate::flight::job::{KeyFlight, Work};
 use crate::flight::permits::Permit;
-use crate::flight::turn::{OtherTurn, Turn};
-use crate::flight::{After, Kind, Launch, Run};
-use crate::policy::Now;
-use crate::policy::golden_hour::ZoneTtl;
-use crate::runtime::Task;
-use crate::store::entry::Place;
+use crate::flight::turn::Turn;
 use crate::to_key::{Key, ToKey, Value};
 
 /// A compute on its way through the gate.
 struct AtGate<K: Key, V: Value>(Launched<K, V>);
-
-/// A compute as its timer sees it.
-pub(crate) struct Watched<K, V> {
-    key: K,
-    flight: Arc<KeyFlight<V>>,
-    run: Arc<Run<Done<V>>>,
-    kind: Kind,
-    place: Place,
-}
-
-impl<K: Clone, V> Watched<K, V> {
-    pub(crate) fn new(compute: &Compute<K, V>) -> Watched<K, V> {
-        let Compute { key, flight, launch: Launch { run, kind, job } } = compute;
-        Watched {
-            key: key.clone(),
-            flight: Arc::clone(flight),
-            run: Arc::clone(run),
-            kind: *kind,
-            place: job.home.place.clone(),
-        }
-    }
-}
 
 impl<K: Key, V: Value> Arrival for AtGate<K, V> {
     fn is_wanted(&self) -> bool {
@@ -108,18 +82,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         compute.end(error);
     }
 
-    /// Aborts what runs for nobody, and tells those who wait for the next compute of the key that
-    /// there will be none: the cache has been shut down.
-    pub(crate) fn turn_away(self: &Arc<Self>, key: &K, flight: &Arc<KeyFlight<V>>) {
-        let now = self.now();
-        let after = flight.turn_away(|job| {
-            self.stats.computes_refused(1);
-            let zone = self.zone_of(&job.home.place, now);
-            Done { outcome: Err(Error::ShutDown), zone, place: None }
-        });
-        self.settle(key, flight, after);
-    }
-
     /// How long a compute may take.
     pub(crate) fn time_limit_ns(&self, kind: Kind) -> u64 {
         match kind {
@@ -165,121 +127,5 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         run.set_abort(move || task.abort());
         None
-    }
-
-    /// Starts the timer of computes that end together: it answers the waiters, then aborts the
-    /// task. From a task that does not yield it takes the turn, so that other keys get theirs, and
-    /// behind it it goes on answering whoever waits for the next compute.
-    pub(crate) fn watch(
-        self: &Arc<Self>,
-        watched: impl AsRef<[Watched<K, V>]> + Send + 'static,
-        (mut deadline, limit_ns): (u64, u64),
-        underway: Arc<Underway>,
-        turn: OtherTurn,
-    ) -> Task {
-        let engine = Arc::clone(self);
-        self.runtime.spawn_timer(Box::pin(async move {
-            engine.runtime.sleep_until(deadline).await;
-            let now = engine.now();
-            for compute in watched.as_ref() {
-                shielded(|| engine.time_out(compute, now));
-            }
-            watched.as_ref().iter().for_each(|compute| shielded(|| compute.run.abort()));
-            loop {
-                if underway.leave_if_stuck() {
-                    shielded(|| turn.give_back());
-                }
-                deadline = deadline.saturating_add(limit_ns);
-                engine.runtime.sleep_until(deadline).await;
-                let now = engine.now();
-                let mut stuck = false;
-                for Watched { flight, run, place, .. } in watched.as_ref() {
-                    // Whoever is behind it waits in vain, also for the value of another match.
-                    let timed_out = Done { place: None, ..engine.timed_out(place, now) };
-                    stuck |= caught(|| flight.check_stuck(run, timed_out)).unwrap_or(true);
-                }
-                if !stuck {
-                    return;
-                }
-            }
-        }))
-    }
-
-    /// Tells whoever waits for a compute that it has used up its time.
-    fn time_out(&self, compute: &Watched<K, V>, now: Now) {
-        let Watched { key, flight, run, kind, place } = compute;
-        let answered = flight.doom(run, || {
-            // Counted before anybody can know of it.
-            self.compute_failed(key, *kind, now);
-            self.timed_out(place, now)
-        });
-        self.store.displaced.release();
-        if answered {
-            self.tell_failure(key, *kind, &Error::Timeout);
-        }
-    }
-
-    fn timed_out(&self, place: &Place, now: Now) -> Done<V> {
-        let (zone, place) = (self.zone_of(place, now), Some(place.clone()));
-        Done { outcome: Err(Error::Timeout), zone, place }
-    }
-
-    /// Zone and TTL of a place at an instant, before jitter and caps.
-    pub(crate) fn zone_of(&self, place: &Place, now: Now) -> ZoneTtl {
-        self.rules().read.freshness.golden_hour.at(place.facts(), now.wall)
-    }
-
-    /// The share of a TTL that jitter leaves to the next result.
-    pub(crate) fn jitter(&self) -> f64 {
-        let jitter = self.rules().jitter;
-        if jitter > 0.0 { 1.0 - jitter * self.random.draw() } else { 1.0 }
-    }
-
-    /// Does what a step of a flight left to be done, whatever user code panics meanwhile.
-    pub(crate) fn settle(
-        self: &Arc<Self>,
-        key: &K,
-        flight: &Arc<KeyFlight<V>>,
-        after: After<Job<V>, Done<V>>,
-    ) {
-        let After { launch, abort, retired, spare } = after;
-        if let Some(launch) = launch {
-            match caught(|| key.clone()) {
-                Ok(key) => {
-                    let compute = Compute { key, flight: Arc::clone(flight), launch };
-                    let launched = Launched::new(self, compute);
-                    shielded(|| self.launch(launched));
-                }
-                Err(error) => self.end_unstarted(key, flight, launch, error),
-            }
-        }
-        if let Some(run) = abort {
-            shielded(|| run.abort());
-        }
-        if retired {
-            shielded(|| self.forget_flight(key, flight));
-        }
-        // Closures that will not run, outside every lock and when nothing is left to be done.
-        drop_each(spare);
-    }
-
-    /// Retires a flight that a caller created and did not use.
-    pub(crate) fn release_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        if flight.retire() {
-            self.forget_flight(key, flight);
-        }
-    }
-
-    /// Removes a retired flight from the table.
-    pub(crate) fn forget_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.flights.forget(key, flight);
     }
 }

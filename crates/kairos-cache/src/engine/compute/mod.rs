@@ -3,5 +3,10 @@
 
 pub(crate) mod batch;
 pub(crate) mod claim;
+pub(crate) mod dispatch;
 pub(crate) mod launch;
+pub(crate) mod outcome;
+pub(crate) mod publish;
 pub(crate) mod running;
+pub(crate) mod settle;
+pub(crate) mod watch;

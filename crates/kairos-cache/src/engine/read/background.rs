@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::context::{Context, Scope};
 use crate::engine::Engine;
-use crate::engine::read::join::Alone;
+use crate::engine::compute::dispatch::Alone;
 use crate::engine::read::reading::{NO_PLACE, Reading};
 use crate::flight::job::{Home, Job};
 use crate::policy::MonoNs;

@@ -3,21 +3,17 @@
 //! Read next: `flight.rs` for who may join what, `launch.rs` for what a started compute goes through.
 
 use std::borrow::Borrow;
-use std::error::Error as StdError;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::engine::compute::claim::{Compute, Launched};
+use crate::engine::compute::dispatch::Dispatch;
 use crate::engine::read::reading::Reading;
 use crate::engine::read::waiting::Waiting;
-use crate::flight::gate::Pass;
-use crate::flight::job::{Home, Job, Work};
-use crate::flight::loader::found;
-use crate::flight::permits::Permit;
+use crate::flight::job::Job;
 use crate::flight::{Join, Kind, Refresh};
 use crate::policy::decide::Reason;
-use crate::receipt::Computed;
 use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 
@@ -29,41 +25,6 @@ pub(crate) enum Joining<K: Key, V: Value> {
     LookAgain,
     /// The key has no flight, and there are as many as may be.
     Refused,
-}
-
-/// A refresh's place among refreshes, and among computes.
-pub(crate) struct RefreshPermit {
-    pub(crate) refresh: Permit,
-    pub(crate) pass: Pass,
-}
-
-/// How the computes that a read starts are admitted and sent on their way.
-pub(crate) trait Dispatch<K: Key, V: Value> {
-    /// Whether one more refresh may start right now. If so, its compute is sent next.
-    fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool;
-
-    /// Sends a compute on its way.
-    fn send(&mut self, engine: &Arc<Engine<K, V>>, compute: Launched<K, V>);
-}
-
-/// Each compute goes by itself, at once.
-#[derive(Default)]
-pub(crate) struct Alone(Option<RefreshPermit>);
-
-impl<K: Key, V: Value> Dispatch<K, V> for Alone {
-    fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool {
-        self.0 = engine.refresh_permit();
-        self.0.is_some()
-    }
-
-    fn send(&mut self, engine: &Arc<Engine<K, V>>, compute: Launched<K, V>) {
-        match self.0.take() {
-            Some(RefreshPermit { refresh, pass }) => {
-                let _given_back = engine.spawn(compute, (pass, Some(refresh)));
-            }
-            None => engine.launch(compute),
-        }
-    }
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
@@ -168,44 +129,4 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
         }
     }
-
-    /// A place among refreshes and among computes, if there is one right now.
-    pub(crate) fn refresh_permit(&self) -> Option<RefreshPermit> {
-        let rules = self.rules();
-        let refresh = self.refreshes.try_take(rules.max_concurrent_refreshes)?;
-        let pass = self.gate.try_pass(rules.max_concurrent_computes)?;
-        Some(RefreshPermit { refresh, pass })
-    }
-
-    /// Where a value of this place and these tags belongs.
-    pub(crate) fn home(&self, place: Place, tags: &[Box<str>]) -> Home {
-        let class = self.class(&place, tags);
-        Home { place, class, invalidations: Arc::clone(&self.invalidations) }
-    }
-}
-
-/// A caller's closure as the work of a compute.
-pub(crate) fn work<V, F, Fut, T, E>(compute: F) -> Work<V>
-where
-    V: Send + 'static,
-    F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future<Output = Result<T, E>> + Send + 'static,
-    T: Into<Computed<V>>,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    Work::future(move || {
-        let future = compute();
-        async move { found(future.await) }
-    })
-}
-
-/// The same of a closure that may block its thread.
-pub(crate) fn blocking_work<V, F, T, E>(compute: F) -> Work<V>
-where
-    V: Send + 'static,
-    F: FnOnce() -> Result<T, E> + Send + 'static,
-    T: Into<Computed<V>>,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    Work::blocking(move || found(compute()))
 }

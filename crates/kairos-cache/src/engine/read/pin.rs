@@ -6,8 +6,9 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::engine::Engine;
+use crate::engine::find::View;
 use crate::engine::read::reading::Reading;
-use crate::engine::{Engine, View};
 use crate::flight::job::Home;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;

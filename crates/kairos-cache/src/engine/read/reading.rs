@@ -7,7 +7,8 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::engine::{Engine, View};
+use crate::engine::Engine;
+use crate::engine::find::View;
 use crate::error::Error;
 use crate::flight::job::{Done, Joined};
 use crate::matches::odds::OddsRule;

@@ -1,0 +1,54 @@
+// What follows from how a compute ended: counts, the pace of the next try, notices.
+// Never knows: what is stored.
+
+use crate::contain::shielded;
+use crate::engine::Engine;
+use crate::engine::find::rules_view;
+use crate::error::Error;
+use crate::flight::Kind;
+use crate::policy::Now;
+use crate::policy::golden_hour::Zone;
+use crate::stats::notices::Notice;
+use crate::to_key::{Key, Value};
+
+impl<K: Key, V: Value> Engine<K, V> {
+    /// Counts a failed compute, and puts off the next refresh of a value that can still be served,
+    /// or the loader's next try for a key that has none.
+    pub(crate) fn compute_failed(&self, key: &K, kind: Kind, now: Now) {
+        self.stats.compute_failed(kind);
+        shielded(|| self.put_off(key, now));
+    }
+
+    fn put_off(&self, key: &K, now: Now) {
+        let rules = self.rules();
+        let until = now.mono.saturating_add(rules.throttle_ns);
+        let servable = self.inspect(key, None, |slot, held| {
+            let facts = held.entry.place.facts();
+            let servable = rules.read.servable(&rules_view(slot, held), facts, now);
+            if servable {
+                held.entry.put_off_refresh(until);
+            }
+            servable
+        });
+        match &self.loader {
+            Some(loader) if servable != Some(true) => {
+                loader.put_off(key, now.mono, until, self.rules().bounds.flights);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn compute_succeeded(&self, key: &K, kind: Kind, stored: Option<Zone>) {
+        self.stats.compute_succeeded(kind, stored);
+        if let Some(loader) = &self.loader {
+            shielded(|| loader.succeeded(key));
+        }
+    }
+
+    /// Tells subscribers of a refresh that failed.
+    pub(crate) fn tell_failure(&self, key: &K, kind: Kind, error: &Error) {
+        if kind == Kind::Refresh {
+            self.notices.tell(|| Notice::RefreshFailed { key: key.clone(), error: error.clone() });
+        }
+    }
+}

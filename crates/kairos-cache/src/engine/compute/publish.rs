@@ -1,0 +1,114 @@
+// What a compute found becomes an entry, or does not.
+// Never knows: who waits for it.
+
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::flight::job::Home;
+use crate::policy::Now;
+use crate::policy::freshness::{EntryView, shortened};
+use crate::policy::golden_hour::ZoneTtl;
+use crate::store::entry::{Entry, Place};
+use crate::store::weight::weigh;
+use crate::sync::AtomicU64;
+use crate::to_key::{Key, Value};
+use crate::truth;
+use crate::truth::KeyMarks;
+use crate::truth::generation::Capture;
+use crate::truth::slot::Held;
+
+/// A result that has just been found.
+pub(crate) struct Fresh<V> {
+    /// Nothing, where it is known that there is nothing.
+    pub(crate) value: Option<Arc<V>>,
+    pub(crate) rules_view: EntryView,
+    pub(crate) weight: u32,
+}
+
+impl<V> Fresh<V> {
+    /// A value found at `now`, its TTL not yet shortened, not yet weighed.
+    pub(crate) fn value(value: Arc<V>, now: Now, at_insert: ZoneTtl, compute_ns: u64) -> Fresh<V> {
+        let rules_view = EntryView {
+            stored_at: now.mono,
+            stored_wall: now.wall,
+            at_insert,
+            expired: false,
+            ttl_factor: 1.0,
+            ttl_limit_ns: u64::MAX,
+            compute_ns,
+        };
+        Fresh { value: Some(value), rules_view, weight: 1 }
+    }
+
+    /// The same with the share of its TTL that jitter leaves.
+    pub(crate) fn with_jitter(mut self, factor: f64) -> Fresh<V> {
+        let at_insert = &mut self.rules_view.at_insert;
+        at_insert.ttl_ns = shortened(at_insert.ttl_ns, factor);
+        self.rules_view.ttl_factor = factor;
+        self
+    }
+
+    /// That there is nothing, to be remembered for at most `limit_ns`.
+    pub(super) fn nothing(now: Now, at_insert: ZoneTtl, limit_ns: u64) -> Fresh<V> {
+        let at_insert = ZoneTtl { ttl_ns: at_insert.ttl_ns.min(limit_ns), ..at_insert };
+        let rules_view = EntryView {
+            stored_at: now.mono,
+            stored_wall: now.wall,
+            at_insert,
+            expired: false,
+            ttl_factor: 1.0,
+            ttl_limit_ns: limit_ns,
+            compute_ns: 0,
+        };
+        Fresh { value: None, rules_view, weight: 1 }
+    }
+}
+
+impl<K: Key, V: Value> Engine<K, V> {
+    /// Zone and TTL of a place at an instant, before jitter and caps.
+    pub(crate) fn zone_of(&self, place: &Place, now: Now) -> ZoneTtl {
+        self.rules().read.freshness.golden_hour.at(place.facts(), now.wall)
+    }
+
+    /// The share of a TTL that jitter leaves to the next result.
+    pub(crate) fn jitter(&self) -> f64 {
+        let jitter = self.rules().jitter;
+        if jitter > 0.0 { 1.0 - jitter * self.random.draw() } else { 1.0 }
+    }
+
+    /// Stores a result unless something forbids it; says whether it did. Called under the flight's
+    /// lock, which serialises the writers of a key. What it displaces is dropped when the caller
+    /// has left the lock and releases it; the result itself is the caller's to drop.
+    pub(crate) fn store_result(
+        &self,
+        key: &K,
+        result: &Fresh<V>,
+        home: &Home,
+        capture: &Capture,
+        marks: KeyMarks,
+    ) -> bool {
+        if !self.is_enabled() || result.rules_view.at_insert.ttl_ns == 0 {
+            return false;
+        }
+        let mut rules_view = result.rules_view;
+        if home.place.is_overflow() {
+            // Another match's kickoff may be what its zone goes by: its own could be unknown.
+            let limit_ns = self.rules().read.freshness.golden_hour.default_ttl_ns;
+            rules_view = rules_view.limited_to(limit_ns);
+        }
+        let entry = Arc::new(Entry {
+            weight: result.weight,
+            value: result.value.clone(),
+            rules_view,
+            place: home.place.clone(),
+            refresh_not_before: AtomicU64::new(0),
+        });
+        let held = Held { entry, capture: capture.clone() };
+        truth::publish(&self.store.shelf(key), held, marks, || home.place.is_suspended())
+    }
+
+    /// What a value weighs. Not to be called under a lock.
+    pub(crate) fn weight(&self, key: &K, value: &V) -> u32 {
+        weigh(self.weigher.as_ref(), key, Some(value))
+    }
+}
