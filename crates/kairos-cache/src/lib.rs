@@ -55,7 +55,7 @@ pub use config::{
     ZoneConfig, ZoneName,
 };
 pub use context::{Context, Scope};
-pub use engine::read::pin::Pinned;
+pub use engine::read::Pinned;
 pub use error::{Error, ObservationError};
 pub use matches::state::TradingStatus;
 pub use policy::breaker::BreakerLevel;

@@ -114,7 +114,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     {
         let engine = &self.0.engine;
         let read = engine.read_through(key, context, move || blocking_work(compute));
-        wait(&*engine.runtime, read)?
+        wait(engine.runtime(), read)?
     }
 
     /// Reads through by the loader, whose future runs where the cache's tasks do.
@@ -138,6 +138,6 @@ impl<K: Key, V: Value> Cache<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        wait(&*self.0.engine.runtime, self.0.explain_read(key, context))?
+        wait(self.0.engine.runtime(), self.0.explain_read(key, context))?
     }
 }

@@ -7,44 +7,25 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use foldhash::fast::FixedState;
 use kairos_metrics::Registry;
 
 use crate::cache::Cache;
 use crate::config::rules::{self, Fixed, Rules};
 use crate::config::{CacheConfig, Config, EvaluateAt, ZoneConfig};
-use crate::engine::Engine;
-use crate::engine::breaker::BreakerCell;
-use crate::engine::sweep::is_dead;
+use crate::engine::{Engine, Parts};
 use crate::error::Error;
-use crate::flight::drain::Drain;
-use crate::flight::gate::Gate;
-use crate::flight::loader::{Load, Loader};
-use crate::flight::permits::Permits;
-use crate::flight::table::Flights;
-use crate::matches::Matches;
-use crate::matches::pace::Sweeps;
-use crate::matches::state::ScopeState;
+use crate::flight::loader::Load;
 use crate::policy::events::EventGraph;
 use crate::runtime::Runtime;
 use crate::runtime::clock::Clock;
-use crate::runtime::random::Random;
 use crate::runtime::sim::Sim;
 use crate::runtime::tokio::TokioRuntime;
-use crate::stats::notices::{Notice, Notices};
 use crate::stats::{Sampling, Stats};
+use crate::store::Bound;
 use crate::store::entry::Entry;
-use crate::store::sweeper::Sweeper;
 use crate::store::weight::Weigher;
-use crate::store::{Bound, Store};
-use crate::sync::{AtomicBool, Mutex};
 use crate::to_key::{Key, Value};
-use crate::truth::Invalidations;
-use crate::truth::tags::Tags;
-
-/// Classes are made and tags invalidated under the lock of one shard.
-const TAG_SHARDS: usize = 32;
 
 /// Builds a [`Cache`].
 #[must_use = "a builder does nothing until it is built"]
@@ -278,51 +259,25 @@ impl<K: Key, V: Value> Builder<K, V> {
             None => Arc::new(TokioRuntime::new(self.handle, clock.clone())?),
         };
         let seed = self.seed.unwrap_or_else(random_number);
-        let hasher = FixedState::with_seed(seed);
         let sampling = Sampling {
             precision: rules::latency_precision(&self.config.metrics)?,
             every: rules.latency_sampling,
         };
         let stats = Stats::new(self.registry.unwrap_or_default(), &sampling)?;
-        let evicted = stats.evictions();
-        let notices = Notices::new();
-        let told = notices.clone();
-        let own_clock = clock.clone();
         let bound = bound(&self.config.cache, self.weigher.is_some())?;
-        Ok(Cache {
-            engine: Arc::new(Engine {
-                store: Store::new(&bound, hasher.clone(), move |key: &K, held| {
-                    if is_dead(held, own_clock.now()) {
-                        return;
-                    }
-                    evicted.inc();
-                    told.tell(|| Notice::Evicted { key: key.clone() });
-                }),
-                weigher: self.weigher,
-                flights: Flights::new(hasher.clone()),
-                matches: Matches::new(random_number(), hasher.clone(), graph.market_count()),
-                no_match: Arc::new(ScopeState::new("", graph.market_count())),
-                tags: Tags::new(hasher.clone(), TAG_SHARDS),
-                sweeps: Sweeps::new(),
-                loader: self.loader.map(|load| Loader::new(load, hasher)),
-                invalidations: Arc::new(Invalidations::new()),
-                enabled: AtomicBool::new(rules.enabled),
-                graph,
-                refreshes: Permits::new(),
-                gate: Gate::new(),
-                drain: Drain::new(),
-                sweeper: Sweeper::new(),
-                breaker: BreakerCell::new(),
-                random: Random::new(seed),
-                rules: ArcSwap::from_pointee(rules),
-                reloading: Mutex::new(()),
-                fixed: Fixed::of(&self.config),
-                clock,
-                runtime,
-                stats,
-                notices,
-            }),
-        })
+        Ok(Cache::of(Engine::new(Parts {
+            fixed: Fixed::of(&self.config),
+            rules,
+            bound,
+            graph,
+            weigher: self.weigher,
+            load: self.loader,
+            clock,
+            runtime,
+            stats,
+            hasher: FixedState::with_seed(seed),
+            owner: random_number(),
+        })))
     }
 }
 

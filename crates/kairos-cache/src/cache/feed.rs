@@ -35,12 +35,12 @@ impl<K: Key, V: Value> Cache<K, V> {
     ) -> Result<Volatility, Error> {
         let engine = &self.engine;
         engine.require_own(scope)?;
-        let now = engine.now();
+        let moment = engine.moment();
         let observation = Observation { market, price, at: wall_ns(at) };
-        match scope.observe(observation, now, &engine.rules().odds) {
+        match scope.observe(observation, moment.now, &moment.rules.odds) {
             Ok(observed) => {
                 if observed.status == Volatility::Panic {
-                    engine.notices.tell(|| Notice::Panic {
+                    engine.notices().tell(|| Notice::Panic {
                         scope: scope.name().into(),
                         market: market.into(),
                         price,
@@ -50,7 +50,7 @@ impl<K: Key, V: Value> Cache<K, V> {
                 Ok(observed.status)
             }
             Err(refused) => {
-                engine.stats.observation_refused(refused);
+                engine.stats().observation_refused(refused);
                 Err(refused.into())
             }
         }

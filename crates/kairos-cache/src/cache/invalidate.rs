@@ -8,8 +8,6 @@ use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::context::Scope;
-use crate::engine::Engine;
-use crate::engine::find::View;
 use crate::error::Error;
 use crate::matches::state::TradingStatus;
 use crate::policy::events::{MarketName, impact_tenths};
@@ -42,14 +40,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Eq + ?Sized,
     {
         let engine = &self.engine;
-        engine.note_second();
-        let lived = engine.view(key, None).is_some_and(|view| engine.is_before_kickoff(&view));
-        engine.invalidations.kill_key(&engine.store.shelf(key), |seq| {
-            if let Some(flight) = engine.flights.find(key) {
-                flight.kill_key(seq);
-            }
-        });
-        engine.store.displaced.release();
+        let lived = engine.is_alive(key, engine.moment().now);
+        engine.kill_key(key);
         lived
     }
 
@@ -61,61 +53,56 @@ impl<K: Key, V: Value> Cache<K, V> {
     {
         let engine = &self.engine;
         engine.note_second();
-        engine.invalidations.expire_key(&engine.store.shelf(key), |seq| {
-            if let Some(flight) = engine.flights.find(key) {
-                flight.expire_key(seq);
-            }
-        });
-        engine.store.displaced.release();
+        engine.expire_key(key);
     }
 
     /// Invalidates every entry that carries a tag, across matches, as `team:arsenal`. O(1).
     pub fn invalidate_tag(&self, tag: &str) {
         self.engine.note_second();
-        self.engine.invalidations.kill_tag(&self.engine.tags, tag);
+        self.engine.invalidations().kill_tag(self.engine.tags(), tag);
         self.engine.sweep_soon();
     }
 
     /// Makes every entry that carries a tag stale at once. O(1).
     pub fn expire_tag(&self, tag: &str) {
         self.engine.note_second();
-        self.engine.invalidations.expire_tag(&self.engine.tags, tag);
+        self.engine.invalidations().expire_tag(self.engine.tags(), tag);
     }
 
     /// Invalidates every entry of a match; returns how many died. A match of another cache has none
     /// here. O(distinct sets of tags).
     pub fn invalidate_match(&self, scope: &Scope) -> u64 {
-        if !self.engine.matches.own(scope) {
+        if !self.engine.matches().own(scope) {
             return 0;
         }
         self.engine.note_second();
-        let died = scope.state().kill_all(self.engine.invalidations.sequence());
-        self.engine.stats.full_invalidation();
+        let died = scope.state().kill_all(self.engine.invalidations().sequence());
+        self.engine.stats().full_invalidation();
         self.engine.sweep_dead(died);
         died
     }
 
     /// Makes every entry of a match stale at once.
     pub fn expire_match(&self, scope: &Scope) {
-        if !self.engine.matches.own(scope) {
+        if !self.engine.matches().own(scope) {
             return;
         }
         self.engine.note_second();
-        scope.state().expire_all(self.engine.invalidations.sequence());
+        scope.state().expire_all(self.engine.invalidations().sequence());
     }
 
     /// Invalidates everything. O(1).
     pub fn invalidate_all(&self) {
         self.engine.note_second();
-        self.engine.invalidations.kill_everything();
-        self.engine.stats.full_invalidation();
+        self.engine.invalidations().kill_everything();
+        self.engine.stats().full_invalidation();
         self.engine.sweep_soon();
     }
 
     /// Makes everything stale at once. O(1).
     pub fn expire_all(&self) {
         self.engine.note_second();
-        self.engine.invalidations.expire_everything();
+        self.engine.invalidations().expire_everything();
     }
 
     /// Applies an event to a match: kills its entries that share a tag with the event.
@@ -127,17 +114,17 @@ impl<K: Key, V: Value> Cache<K, V> {
     pub fn invalidate_event(&self, scope: &Scope, name: &str) -> Result<EventOutcome, Error> {
         let engine = &self.engine;
         engine.require_own(scope)?;
-        let event = engine.graph.event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
+        let event = engine.graph().event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
         engine.note_second();
-        let died = scope.state().kill_event(event, engine.invalidations.sequence());
-        let markets = engine.graph.share_affected(event);
-        let total_markets = engine.graph.market_count();
+        let died = scope.state().kill_event(event, engine.invalidations().sequence());
+        let markets = engine.graph().share_affected(event);
+        let total_markets = engine.graph().market_count();
         let impact = impact_tenths(markets.len(), total_markets);
         let preserved = (total_markets - markets.len()) as u64;
         let cpu_saved_pct = f64::from(1000 - impact) / 10.0;
-        engine.stats.event(died, preserved, cpu_saved_pct);
+        engine.stats().event(died, preserved, cpu_saved_pct);
         engine.sweep_dead(died);
-        engine.notices.tell(|| Notice::Event {
+        engine.notices().tell(|| Notice::Event {
             scope: scope.name().into(),
             event: name.into(),
             died,
@@ -167,12 +154,12 @@ impl<K: Key, V: Value> Cache<K, V> {
         engine.require_own(scope)?;
         let market = engine.market(name)?;
         engine.note_second();
-        let bound = engine.rules().bounds.matches;
-        let died = scope.set_status(market, status, bound, engine.invalidations.sequence());
+        let bound = engine.moment().rules.bounds.matches;
+        let died = scope.set_status(market, status, bound, engine.invalidations().sequence());
         if let Some(died) = died {
             engine.sweep_dead(died);
             let (scope, market) = (scope.name(), name);
-            engine.notices.tell(|| Notice::Status {
+            engine.notices().tell(|| Notice::Status {
                 scope: scope.into(),
                 market: market.map(Arc::from),
                 status,
@@ -180,12 +167,5 @@ impl<K: Key, V: Value> Cache<K, V> {
             });
         }
         Ok(died.unwrap_or(0))
-    }
-}
-
-impl<K: Key, V: Value> Engine<K, V> {
-    fn is_before_kickoff(&self, view: &View<V>) -> bool {
-        let (facts, now) = (view.entry().place.facts(), self.now());
-        !view.rules_view().ended_by_kickoff(facts, now)
     }
 }

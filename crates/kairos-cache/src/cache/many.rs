@@ -10,14 +10,15 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::cache::Cache;
+use crate::config::rules::Rules;
 use crate::context::Context;
 use crate::engine::Engine;
-use crate::engine::compute::batch::{Batch, Together};
-use crate::engine::read::Looked;
+use crate::engine::compute::Together;
+use crate::engine::compute::batch::Batch;
+use crate::engine::read::{Looked, Request};
 use crate::error::Error;
 use crate::flight::job::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
@@ -114,42 +115,45 @@ impl<K: Key, V: Value> Cache<K, V> {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let engine = &self.engine;
-        let arrived = engine.now();
         let together = &together(compute);
         let mut answers = Vec::new();
-        let (mut stored, mut waiting) = (Vec::new(), Vec::new());
-        let mut computes = Batch::new(engine, together);
-        for (index, (key, context)) in reads.into_iter().enumerate() {
-            answers.push(None);
-            let place = match engine.arrive(context) {
-                Ok(place) => place,
-                Err(error) => {
-                    answers[index] = Some(Err(error));
-                    continue;
-                }
-            };
-            let mut job = || single(engine, together, key, context, &place);
-            match engine.look(key, context, &place, (arrived, arrived), &mut job, &mut computes) {
-                Looked::Answered(answer) => answers[index] = Some(Ok(answer)),
-                Looked::Stored(reading) => stored.push((index, key, context, place, reading)),
-                Looked::Waiting(waits, reading) => {
-                    waiting.push((index, key, context, place, (waits, reading)));
+        let mut waiting = Vec::new();
+        {
+            let moment = engine.moment();
+            let mut stored = Vec::new();
+            let mut computes = Batch::new(engine, together);
+            for (index, (key, context)) in reads.into_iter().enumerate() {
+                answers.push(None);
+                let request = match engine.arrive(key, context, moment.now) {
+                    Ok(request) => request,
+                    Err(error) => {
+                        answers[index] = Some(Err(error));
+                        continue;
+                    }
+                };
+                let mut job = |rules: &Rules| single(engine, together, &request, rules);
+                match engine.look(&request, &moment, &mut job, &mut computes) {
+                    Looked::Answered(answer) => answers[index] = Some(Ok(answer)),
+                    Looked::Stored(reading) => stored.push((index, request, reading)),
+                    Looked::Waiting(waits, reading) => {
+                        waiting.push((index, request, waits, reading));
+                    }
                 }
             }
+            // Before the refreshes: somebody waits for these.
+            computes.launch();
+            let mut refreshes = Batch::new(engine, together);
+            for (index, request, reading) in stored {
+                let mut job = |rules: &Rules| single(engine, together, &request, rules);
+                let answer =
+                    engine.serve_stored(&request, &reading, &moment, &mut job, &mut refreshes);
+                answers[index] = Some(Ok(answer));
+            }
+            refreshes.launch();
         }
-        // Before the refreshes: somebody waits for these.
-        computes.launch();
-        let mut refreshes = Batch::new(engine, together);
-        for (index, key, context, place, reading) in stored {
-            let mut job = || single(engine, together, key, context, &place);
-            let answer =
-                engine.serve_stored(key, &place, &reading, arrived, &mut job, &mut refreshes);
-            answers[index] = Some(Ok(answer));
-        }
-        refreshes.launch();
-        let waits = waiting.into_iter().map(|(index, key, context, place, waits)| async move {
-            let mut job = || single(engine, together, key, context, &place);
-            (index, engine.wait(key, context, &place, waits, arrived, &mut job).await)
+        let waits = waiting.into_iter().map(|(index, request, waits, reading)| async move {
+            let mut job = |rules: &Rules| single(engine, together, &request, rules);
+            (index, engine.wait(&request, waits, reading, &mut job).await)
         });
         for (index, answer) in join_all(waits).await {
             answers[index] = Some(Ok(answer));
@@ -187,17 +191,16 @@ where
 fn single<K, V, Q>(
     engine: &Engine<K, V>,
     together: &Together<K, V>,
-    key: &Q,
-    context: &Context,
-    place: &Place,
+    request: &Request<'_, Q>,
+    rules: &Rules,
 ) -> Job<V>
 where
     K: Key + Borrow<Q>,
     V: Value,
     Q: ToKey<K> + ?Sized,
 {
-    let home = engine.home(place.clone(), &context.tags);
-    Job { work: alone(together, key.to_key()), home }
+    let home = engine.home(request.place.clone(), &request.context.tags, rules);
+    Job { work: alone(together, request.key.to_key()), home }
 }
 
 /// The call of a batch as the work of one key by itself.

@@ -1,18 +1,17 @@
-//! The read, top to bottom: find, decide, and one match on the reason.
-//! Never knows: how a rule is worked out, where entries live, or how computes are spawned.
-//! Read next: `policy/decide.rs` for the order of decisions, `compute.rs` for the waiting.
+// What a caller may do with a cache, one file a kind of call; here the reads.
+// Never knows: how the engine does it.
+// Read next: `../engine/read/mod.rs` for the way of a read.
 
 pub mod blocking;
 pub(crate) mod builder;
-pub(crate) mod control;
 pub(crate) mod feed;
 pub(crate) mod fill;
 pub(crate) mod invalidate;
 pub(crate) mod many;
 pub(crate) mod numbers;
+pub(crate) mod operate;
 pub(crate) mod read;
 pub(crate) mod resolve;
-pub(crate) mod shutdown;
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;
@@ -22,7 +21,7 @@ use std::sync::Arc;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::engine::compute::dispatch::work;
-use crate::engine::read::pin::Pinned;
+use crate::engine::read::Pinned;
 use crate::error::Error;
 use crate::policy::events::EventGraph;
 use crate::receipt::{Answer, Computed, Hit};
@@ -33,7 +32,7 @@ use crate::to_key::{Key, ToKey, Value};
 /// A value's `Drop`, a closure and a weigher may use the cache and may panic: none of them runs
 /// under a lock of it. A key's `Clone`, `Hash`, `Eq` and `Drop` do, and may not use the cache.
 pub struct Cache<K, V> {
-    pub(crate) engine: Arc<Engine<K, V>>,
+    engine: Arc<Engine<K, V>>,
 }
 
 impl<K, V> Clone for Cache<K, V> {
@@ -49,6 +48,10 @@ impl<K, V> std::fmt::Debug for Cache<K, V> {
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
+    fn of(engine: Engine<K, V>) -> Cache<K, V> {
+        Cache { engine: Arc::new(engine) }
+    }
+
     /// Reads through: serves what is stored, or runs `compute` once for everyone who waits.
     ///
     /// A served value costs one lookup and allocates nothing. A stale one is served at once and
@@ -118,13 +121,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let arrived = self.engine.now();
-        let reading = self.engine.read_stored(key, arrived);
-        let refreshing = self.engine.load_stored(key, &reading);
-        if !reading.is_served() {
-            return None;
-        }
-        self.engine.serve(&reading, arrived, refreshing).into_hit().ok()
+        self.engine.read_stored(key)
     }
 
     /// What [`Cache::get`] would serve, without counting the read.
@@ -133,29 +130,25 @@ impl<K: Key, V: Value> Cache<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let reading = self.engine.read_stored(key, self.engine.now());
-        if !reading.is_served() {
-            return None;
-        }
-        let value = reading.view.as_ref()?.entry().value.clone()?;
-        Some(Hit::new(value, reading.receipt(false)))
+        self.engine.peek(key)
     }
 
     /// The event graph.
     pub fn event_graph(&self) -> &EventGraph {
-        &self.engine.graph
+        self.engine.graph()
     }
 
     /// How many entries are stored, those included that are dead but not reclaimed yet. Exact
     /// after [`Cache::run_pending_tasks`].
     pub fn entry_count(&self) -> u64 {
-        self.engine.store.len()
+        self.engine.store().len()
     }
 
     /// Applies ranks and evictions that have been put off. Never needed for correctness.
     pub fn run_pending_tasks(&self) {
-        self.engine.store.run_pending();
-        self.engine.store.displaced.release();
+        let store = self.engine.store();
+        let _released = store.releasing();
+        store.run_pending();
     }
 
     /// Pins a key that [`Cache::get`] would serve: reads of it hash nothing.

@@ -73,7 +73,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        let loader = self.engine.loader.as_ref().ok_or(Error::NoLoader)?;
+        let loader = self.engine.loader().ok_or(Error::NoLoader)?;
         let work = || loader.work(key.to_key(), context.clone());
         self.engine.read_through(key, context, work).await
     }

@@ -17,9 +17,9 @@ impl<K: Key, V: Value> Cache<K, V> {
     pub fn scope(&self, name: &str) -> Scope {
         let engine = &self.engine;
         engine.scope(name).unwrap_or_else(|| {
-            let scope = engine.matches.find_or_share(name);
+            let scope = engine.matches().find_or_share(name);
             if scope.is_overflow() {
-                engine.stats.over_bound(Bounded::Matches);
+                engine.stats().over_bound(Bounded::Matches);
             }
             scope
         })

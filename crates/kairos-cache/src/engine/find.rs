@@ -5,21 +5,24 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::config::rules::Rules;
 use crate::context::{Context, Scope};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::job::Home;
 use crate::matches::state::ScopeState;
+use crate::policy::Now;
 use crate::policy::events::MarketId;
 use crate::policy::freshness::EntryView;
 use crate::stats::counts::Bounded;
 use crate::store::entry::{Entry, Place};
 use crate::to_key::{Key, Value};
 use crate::truth;
+use crate::truth::Invalidations;
 use crate::truth::generation::Class;
 use crate::truth::slot::{Held, Slot};
 use crate::truth::stamp::Stamp;
-use crate::truth::tags::TagMark;
+use crate::truth::tags::{TagMark, Tags};
 
 /// An entry that no kill has covered, as one read sees it.
 pub(crate) type View<V> = truth::View<Entry<V>>;
@@ -131,11 +134,10 @@ impl<K: Key, V: Value> Engine<K, V> {
             .transpose()
     }
 
-    /// The class of entries that a context describes.
-    pub(crate) fn class(&self, place: &Place, tags: &[Box<str>]) -> Arc<Class> {
-        let bound = self.rules().bounds.tags;
+    /// The class of entries of this place with these tags.
+    fn class(&self, place: &Place, tags: &[Box<str>], rules: &Rules) -> Arc<Class> {
         self.scope_of(place).class(place.market, tags, &self.graph, |tag| {
-            let TagMark { mark, is_shared } = self.tags.mark(tag, bound);
+            let TagMark { mark, is_shared } = self.tags.mark(tag, rules.bounds.tags);
             if is_shared {
                 self.stats.over_bound(Bounded::Tags);
             }
@@ -157,19 +159,58 @@ impl<K: Key, V: Value> Engine<K, V> {
         ])
     }
 
-    /// Ends the entry of a key, whatever its state; says whether the key had a slot. The value is
-    /// dropped when the caller releases what has been displaced.
-    pub(crate) fn remove_entry<Q>(&self, key: &Q) -> bool
+    /// Kills the entry of a key, whatever its state, and what is under way for the key.
+    pub(crate) fn kill_key<Q>(&self, key: &Q)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        truth::remove(&self.store.shelf(key))
+        let _released = self.store.releasing();
+        self.invalidations.kill_key(&self.store.shelf(key), |seq| {
+            if let Some(flight) = self.flights.find(key) {
+                flight.kill_key(seq);
+            }
+        });
+    }
+
+    /// Expires the entry of a key, and what is under way for the key.
+    pub(crate) fn expire_key<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let _released = self.store.releasing();
+        self.invalidations.expire_key(&self.store.shelf(key), |seq| {
+            if let Some(flight) = self.flights.find(key) {
+                flight.expire_key(seq);
+            }
+        });
+    }
+
+    /// Whether a key has an entry that a read could be served.
+    pub(crate) fn is_alive<Q>(&self, key: &Q, now: Now) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.view(key, None).is_some_and(|view| {
+            !view.rules_view().ended_by_kickoff(view.entry().place.facts(), now)
+        })
+    }
+
+    /// The marks and numbers of everything that is kept.
+    pub(crate) fn invalidations(&self) -> &Invalidations {
+        &self.invalidations
+    }
+
+    /// The marks of tags.
+    pub(crate) fn tags(&self) -> &Tags {
+        &self.tags
     }
 
     /// Where a value of this place and these tags belongs.
-    pub(crate) fn home(&self, place: Place, tags: &[Box<str>]) -> Home {
-        let class = self.class(&place, tags);
+    pub(crate) fn home(&self, place: Place, tags: &[Box<str>], rules: &Rules) -> Home {
+        let class = self.class(&place, tags, rules);
         Home { place, class, invalidations: Arc::clone(&self.invalidations) }
     }
 }

@@ -1,14 +1,15 @@
-//! The engine's parts in one place, and how an entry is found and looked at.
-//! Never knows: what a read will decide.
-//! Read next: `cache.rs` for reads, `compute.rs` for computes, `invalidate.rs` for the rest.
+// The parts of a cache in one struct, and the moment that an operation takes of them.
+// Never knows: what callers may do.
+// Read next: `read/mod.rs` for a read, `compute/mod.rs` for a compute, `find.rs` for entries.
 
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 pub(crate) mod breaker;
 pub(crate) mod compute;
+mod control;
 pub(crate) mod find;
+mod parts;
 pub(crate) mod read;
-pub(crate) mod reclaim;
-pub(crate) mod sweep;
+mod reclaim;
+mod sweep;
 
 use std::sync::Arc;
 
@@ -27,13 +28,14 @@ use crate::matches::state::ScopeState;
 use crate::policy::Now;
 use crate::policy::breaker::BreakerLevel;
 use crate::policy::events::EventGraph;
+use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Runtime;
 use crate::runtime::clock::Clock;
-use crate::runtime::random::Random;
+use crate::runtime::random::Draws;
 use crate::stats::Stats;
 use crate::stats::notices::{Notice, Notices};
 use crate::store::Store;
-use crate::store::entry::Entry;
+use crate::store::entry::{Entry, Place};
 use crate::store::sweeper::Sweeper;
 use crate::store::weight::Weigher;
 use crate::sync::{AtomicBool, Mutex, Ordering};
@@ -41,80 +43,88 @@ use crate::to_key::{Key, Value};
 use crate::truth::Invalidations;
 use crate::truth::tags::Tags;
 
+pub(crate) use parts::Parts;
+
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {
-    pub(crate) store: Store<K, Entry<V>>,
-    pub(crate) weigher: Option<Weigher<K, V>>,
-    pub(crate) flights: Flights<K, V>,
-    pub(crate) matches: Matches,
+    store: Store<K, Entry<V>>,
+    weigher: Option<Weigher<K, V>>,
+    flights: Flights<K, V>,
+    matches: Matches,
     /// The home of entries without a match: it has classes, and nothing else is ever set.
-    pub(crate) no_match: Arc<ScopeState>,
-    pub(crate) tags: Tags,
-    pub(crate) sweeps: Sweeps,
-    pub(crate) invalidations: Arc<Invalidations>,
-    pub(crate) enabled: AtomicBool,
-    pub(crate) graph: EventGraph,
-    pub(crate) loader: Option<Loader<K, V>>,
-    pub(crate) rules: ArcSwap<Rules>,
-    pub(crate) reloading: Mutex<()>,
-    pub(crate) fixed: Fixed,
-    pub(crate) refreshes: Permits,
-    pub(crate) gate: Gate,
-    pub(crate) drain: Drain,
-    pub(crate) sweeper: Sweeper,
-    pub(crate) breaker: BreakerCell,
-    pub(crate) random: Random,
-    pub(crate) clock: Clock,
-    pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) stats: Stats,
-    pub(crate) notices: Notices<K>,
+    no_match: Arc<ScopeState>,
+    tags: Tags,
+    sweeps: Sweeps,
+    invalidations: Arc<Invalidations>,
+    enabled: AtomicBool,
+    graph: EventGraph,
+    loader: Option<Loader<K, V>>,
+    rules: ArcSwap<Rules>,
+    reloading: Mutex<()>,
+    fixed: Fixed,
+    refreshes: Permits,
+    gate: Gate,
+    drain: Drain,
+    sweeper: Sweeper,
+    breaker: BreakerCell,
+    draws: Draws,
+    clock: Clock,
+    runtime: Arc<dyn Runtime>,
+    stats: Stats,
+    notices: Notices<K>,
+}
+
+/// The present of one operation, taken once and passed down: it is judged by one reading of the
+/// clock and by one configuration, whatever is reloaded meanwhile. Not kept across a wait.
+pub(crate) struct Moment {
+    /// The reading of the clock.
+    pub(crate) now: Now,
+    /// The configuration in force.
+    pub(crate) rules: Guard<Arc<Rules>>,
+    /// How far the breaker is open; not at all while it is switched off.
+    pub(crate) level: BreakerLevel,
+}
+
+impl Moment {
+    /// Zone and TTL of a place, before jitter and caps.
+    pub(crate) fn zone_of(&self, place: &Place) -> ZoneTtl {
+        self.rules.read.freshness.golden_hour.at(place.facts(), self.now.wall)
+    }
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// The clock's reading. The first of each second lets the breaker evaluate.
-    pub(crate) fn now(&self) -> Now {
+    /// Takes the present: reads the clock, loads the rules, and lets the breaker evaluate in the
+    /// first operation of each second.
+    pub(crate) fn moment(&self) -> Moment {
         let now = self.clock.now();
-        let rules = self.rules();
+        let rules = self.rules.load();
         let second = self.clock.second(now);
         let scored = || self.stats.scored();
         let publish = |level| {
             self.stats.breaker_level(level);
             self.notices.tell(|| Notice::Breaker(level));
         };
-        self.breaker.note(
-            second,
-            &rules.read.breaker,
-            scored,
-            self.invalidations.changes(),
-            publish,
-        );
-        now
+        let changes = self.invalidations.changes();
+        self.breaker.note(second, &rules.read.breaker, scored, changes, publish);
+        let level =
+            if rules.read.breaker.enabled { self.breaker.level() } else { BreakerLevel::Normal };
+        Moment { now, rules, level }
     }
 
-    /// How far the breaker is open; not at all from the moment in which it is switched off.
-    pub(crate) fn breaker_level(&self) -> BreakerLevel {
-        let enabled = self.rules().read.breaker.enabled;
-        if enabled { self.breaker.level() } else { BreakerLevel::Normal }
-    }
-
-    /// Something happens that need not know the time: the second has begun all the same.
+    /// Something happens that need not know the present: the second has begun all the same.
     pub(crate) fn note_second(&self) {
-        let _now = self.now();
+        let _present = self.moment();
     }
 
-    /// The rules in force.
-    pub(crate) fn rules(&self) -> Guard<Arc<Rules>> {
-        self.rules.load()
-    }
-
+    /// Whether the cache is switched on.
     pub(crate) fn is_enabled(&self) -> bool {
-        // Relaxed: who begins after a switch has returned sees it by that alone, and nothing else
-        // is published by it.
+        // Relaxed: a read that begins after a switch has returned sees it by that alone, and
+        // nothing else is published by it.
         self.enabled.load(Ordering::Relaxed)
     }
 
     /// Tells readers with remembered decisions to work them out again.
-    pub(crate) fn touch(&self) {
+    fn touch(&self) {
         self.invalidations.changes().touch();
     }
 }

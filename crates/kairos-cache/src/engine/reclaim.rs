@@ -16,7 +16,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         if let Some(scope) = self.matches.find(name) {
             return Some(scope);
         }
-        let (bound, now) = (self.rules().bounds.matches, self.now());
+        let moment = self.moment();
+        let (bound, now) = (moment.rules.bounds.matches, moment.now);
         if let Some(scope) = self.matches.find_or_create(name, bound, now) {
             return Some(scope);
         }
@@ -31,13 +32,13 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Makes room for tags once nearly as many are known as may be. One load otherwise. Called with
     /// no lock held.
     pub(crate) fn relieve_tags(&self) {
-        let bound = self.rules().bounds.tags;
+        let bound = self.rules.load().bounds.tags;
         let is_crowded = || self.tags.len() >= bound - bound / 64;
         if !is_crowded() || !self.sweeps.tags.is_due(self.tags.len() / 8) {
             return;
         }
         self.forget_tags();
-        if is_crowded() && self.sweep_entries(self.now()) {
+        if is_crowded() && self.sweep_entries(self.moment().now) {
             self.forget_tags();
         }
     }
@@ -62,7 +63,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn is_spent(&self, held: &Held<Entry<V>>, now: Now) -> bool {
-        let rules = self.rules();
+        let rules = self.rules.load();
         let (entry, facts) = (&held.entry, held.entry.place.facts());
         let view = &entry.rules_view;
         // A read that gives up waiting is served a value of any age.

@@ -8,7 +8,23 @@ use crate::flight::gate::Pass;
 use crate::flight::permits::Permit;
 use crate::sync::Mutex;
 
-type Places = (Pass, Option<Permit>);
+/// A compute's place behind the gate and, for a refresh, among refreshes.
+pub(crate) struct Places {
+    pass: Pass,
+    /// Given back by being dropped.
+    _refresh: Option<Permit>,
+}
+
+impl Places {
+    pub(crate) fn new(pass: Pass, refresh: Option<Permit>) -> Places {
+        Places { pass, _refresh: refresh }
+    }
+
+    /// The pass of a compute that did not begin.
+    pub(crate) fn into_pass(self) -> Pass {
+        self.pass
+    }
+}
 
 /// A turn, given back when this is dropped unless it has been before.
 pub(crate) struct Turn(Arc<Mutex<Option<Places>>>);

@@ -234,7 +234,7 @@ impl ReadPolicy {
         let cap_ns = self.cap_ns(signals.signal.status(), signals.level);
         let fresh_until = self.freshness.fresh_until(entry, facts, now, cap_ns);
         now.mono >= xfetch.horizon(fresh_until, entry.compute_ns)
-            && xfetch.says_yes(now, fresh_until, entry.compute_ns, draw())
+            && now.mono >= xfetch.instant(fresh_until, entry.compute_ns, draw())
     }
 
     fn without_entry(&self, reason: Reason, facts: MatchFacts, now: Now) -> Verdict {

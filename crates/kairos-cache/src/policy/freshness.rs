@@ -106,10 +106,9 @@ impl XFetchRule {
         fresh_until.saturating_sub((compute_ns as f64 * self.beta * LARGEST_DRAW) as u64)
     }
 
-    /// Whether to refresh now, by a draw `u` from (0, 1].
-    pub(crate) fn says_yes(self, now: Now, fresh_until: MonoNs, compute_ns: u64, u: f64) -> bool {
-        let ahead = (compute_ns as f64 * self.beta * -u.ln()) as u64;
-        now.mono.saturating_add(ahead) >= fresh_until
+    /// The instant from which a value is refreshed, by the draw `u` from (0, 1] that is its own.
+    pub(crate) fn instant(self, fresh_until: MonoNs, compute_ns: u64, u: f64) -> MonoNs {
+        fresh_until.saturating_sub((compute_ns as f64 * self.beta * -u.ln()) as u64)
     }
 }
 

@@ -1,28 +1,53 @@
-//! Seeded randomness: draws for jitter and early refresh, the same for the same seed.
-//! Never knows: what is decided by a draw.
-//! Read next: `policy/freshness.rs`, which says where draws matter.
+// Seeded randomness: a number for each stored value, the same for the same seed, key and instant.
+// Never knows: what is decided by a draw.
 
-use crate::sync::{AtomicU64, Ordering};
+use std::hash::{BuildHasher, Hash};
 
-/// `SplitMix64` (Steele, Lea and Flood, 2014) over a shared counter.
+use foldhash::fast::FixedState;
+
+use crate::policy::MonoNs;
+
+/// What a number is drawn for. Draws for one purpose say nothing of those for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Purpose {
+    /// How much jitter takes from a TTL.
+    Jitter = 1,
+    /// How early a fresh value is refreshed.
+    EarlyRefresh = 2,
+}
+
+/// Draws by seed, key and version. A draw reads no shared state, so that neither its time nor its
+/// order changes it.
 #[derive(Debug)]
-pub(crate) struct Random(AtomicU64);
+pub(crate) struct Draws {
+    hasher: FixedState,
+}
 
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(AtomicU64::new(seed))
+impl Draws {
+    pub(crate) fn new(hasher: FixedState) -> Draws {
+        Draws { hasher }
     }
 
-    /// A number from (0, 1].
-    pub(crate) fn draw(&self) -> f64 {
-        const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
-        // Relaxed: each caller gets a number of its own; nothing is published by it.
-        let mut z = self.0.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        ((z >> 11) + 1) as f64 / (1u64 << 53) as f64
+    /// A number from (0, 1] for the value of a key whose compute finished at `version`.
+    pub(crate) fn draw(
+        &self,
+        purpose: Purpose,
+        key: &(impl Hash + ?Sized),
+        version: MonoNs,
+    ) -> f64 {
+        let key = self.hasher.hash_one(key);
+        let bits = mixed(key ^ mixed(version.wrapping_add(mixed(purpose as u64))));
+        ((bits >> 11) + 1) as f64 / (1u64 << 53) as f64
     }
+}
+
+/// One step of `SplitMix64` (Steele, Lea and Flood, 2014).
+fn mixed(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 #[cfg(all(test, not(kairos_loom)))]
@@ -30,17 +55,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_are_from_above_zero_to_one_and_repeat_with_the_seed() {
-        let (a, b) = (Random::new(7), Random::new(7));
-        let draws: Vec<f64> = (0..10_000).map(|_| a.draw()).collect();
-        assert!(draws.iter().all(|u| *u > 0.0 && *u <= 1.0));
-        assert!(
-            draws
-                .iter()
-                .zip((0..10_000).map(|_| b.draw()))
-                .all(|(x, y)| x.to_bits() == y.to_bits())
+    fn draws_are_the_same_for_the_same_seed_key_and_version_and_evenly_spread() {
+        let draws = |seed| Draws::new(FixedState::with_seed(seed));
+        let (one, same, other) = (draws(7), draws(7), draws(8));
+        let early =
+            |draws: &Draws, key: u64, version| draws.draw(Purpose::EarlyRefresh, &key, version);
+        let of_one: Vec<f64> = (0..10_000).map(|version| early(&one, 3, version)).collect();
+        assert!(of_one.iter().all(|u| *u > 0.0 && *u <= 1.0));
+        assert!(of_one.iter().zip(0..).all(|(u, version)| *u == early(&same, 3, version)));
+        assert!(of_one.iter().zip(0..).all(|(u, version)| *u != early(&other, 3, version)));
+        let mean = of_one.iter().sum::<f64>() / 10_000.0;
+        assert!((0.49..0.51).contains(&mean), "{mean}");
+        let of_keys: f64 = (0..10_000).map(|key| early(&one, key, 5)).sum();
+        assert!((4_900.0..5_100.0).contains(&of_keys), "{of_keys}");
+        assert_ne!(one.draw(Purpose::Jitter, &3, 9), early(&one, 3, 9));
+        assert_eq!(
+            one.draw(Purpose::Jitter, "k", 9),
+            one.draw(Purpose::Jitter, &"k".to_owned(), 9)
         );
-        let mean = draws.iter().sum::<f64>() / 10_000.0;
-        assert!((mean - 0.5).abs() < 0.02, "{mean}");
     }
 }

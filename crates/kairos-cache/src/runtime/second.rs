@@ -3,6 +3,7 @@
 
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
+/// Lets something happen once in each second in which anything happens.
 #[derive(Debug)]
 pub struct SecondHand<T> {
     /// The newest second that has begun.
@@ -19,12 +20,7 @@ impl<T> SecondHand<T> {
     /// Runs `begin` unless `second` or a later one has begun already. When this returns it has.
     ///
     /// `then` is told what came of it, in the order of the seconds, and may look at the time.
-    pub fn note<R>(
-        &self,
-        second: u64,
-        begin: impl FnOnce(&mut T) -> R,
-        then: impl FnOnce(R),
-    ) {
+    pub fn note<R>(&self, second: u64, begin: impl FnOnce(&mut T) -> R, then: impl FnOnce(R)) {
         // Acquire: who finds the second begun sees what its beginning did; pairs with the Release
         // below. Model: a_second_begins_once.
         if self.second.load(Ordering::Acquire) >= second {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::golden_hour::Zone;
+use crate::stats::Stats;
 use crate::stats::counts::{Category, Counts};
 
 /// The cache's numbers at one moment: a flat object of 34 keys.
@@ -48,11 +49,42 @@ pub struct StatsSnapshot {
     pub avg_latency_ms: f64,
 }
 
-pub(crate) fn derive(
-    now: &Counts,
-    before: &[Counts; 7],
-    latency: &HistogramSnapshot,
-) -> StatsSnapshot {
+impl Stats {
+    /// The 34 keys, since the last reset of each category.
+    pub(crate) fn since_reset(&self) -> StatsSnapshot {
+        let baselines = self.baselines.lock();
+        let counts = self.counts();
+        let mut latency = self.all_latency();
+        if let Some(before) = &baselines.latency {
+            latency = latency.since(before);
+        }
+        derive(&counts, &baselines.counts, &latency)
+    }
+
+    /// The 34 keys since the cache was built, whatever has been reset.
+    pub(crate) fn lifetime(&self) -> StatsSnapshot {
+        derive(&self.counts(), &Default::default(), &self.all_latency())
+    }
+
+    /// Resets all 34 keys.
+    pub(crate) fn reset(&self) {
+        let mut baselines = self.baselines.lock();
+        let counts = self.counts();
+        baselines.counts.fill(counts);
+        baselines.latency = Some(self.all_latency());
+    }
+
+    /// Resets the keys of one category.
+    pub(crate) fn reset_category(&self, category: Category) {
+        let mut baselines = self.baselines.lock();
+        baselines.counts[category as usize] = self.counts();
+        if category == Category::Performance {
+            baselines.latency = Some(self.all_latency());
+        }
+    }
+}
+
+fn derive(now: &Counts, before: &[Counts; 7], latency: &HistogramSnapshot) -> StatsSnapshot {
     let since = |category: Category, what: &dyn Fn(&Counts) -> u64| {
         what(now).saturating_sub(what(&before[category as usize]))
     };

@@ -50,7 +50,7 @@ pub(crate) struct Stats {
     cpu_saved_pct: FloatSum,
     refused: [Counter; 5],
     over_bound: [Counter; Bounded::ALL.len()],
-    pub(crate) baselines: Mutex<Baselines>,
+    baselines: Mutex<Baselines>,
 }
 
 fn score_index(signal: Signal) -> usize {

@@ -26,8 +26,13 @@ impl<T> Displaced<T> {
         self.any.store(true, Ordering::Relaxed); // Relaxed: as in `release`.
     }
 
+    /// Drops what has been kept when it goes out of scope itself, after every lock taken since.
+    pub(super) fn releasing(&self) -> Releasing<'_, T> {
+        Releasing(self)
+    }
+
     /// Drops what has been kept. To be called under no lock; one load if there is nothing.
-    pub(crate) fn release(&self) {
+    fn release(&self) {
         // Relaxed: a thread sees what it has kept itself; what others have kept they release.
         if !self.any.load(Ordering::Relaxed) {
             return;
@@ -37,6 +42,16 @@ impl<T> Displaced<T> {
         self.any.store(false, Ordering::Relaxed); // Relaxed: only holders of the lock write it.
         drop(kept);
         drop_each(displaced);
+    }
+}
+
+/// Releases what an operation displaces, at its end.
+#[must_use = "dropped at once it releases nothing of what comes"]
+pub(crate) struct Releasing<'a, T>(&'a Displaced<T>);
+
+impl<T> Drop for Releasing<'_, T> {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
 

@@ -17,7 +17,7 @@ use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 
 use crate::contain::{drop_each, shielded};
-use crate::store::displaced::Displaced;
+use crate::store::displaced::{Displaced, Releasing};
 use crate::to_key::ToKey;
 use crate::truth::slot::{Held, Slot};
 use crate::truth::{Keep, Shelf};
@@ -29,7 +29,7 @@ pub(crate) struct Store<K, E> {
     /// What an entry weighs, where the sum of weights is bounded.
     weight_of: Option<fn(&E) -> u32>,
     /// Entries that left under a lock: of moka's, or of the flight that let go of them.
-    pub(crate) displaced: Arc<Displaced<Held<E>>>,
+    displaced: Arc<Displaced<Held<E>>>,
 }
 
 /// What bounds a store.
@@ -82,6 +82,11 @@ where
             })
             .build_with_hasher(hasher);
         Store { cache, weight_of, displaced }
+    }
+
+    /// Has whatever the operation that asks displaces released at its end.
+    pub(crate) fn releasing(&self) -> Releasing<'_, Held<E>> {
+        self.displaced.releasing()
     }
 
     /// The slot of a key, ranked up. Locks nothing for longer than a bucket.

@@ -1,95 +1,115 @@
-//! A compute between its flight and its task: whatever becomes of it there, its waiters are answered and its key is free.
-//! Never knows: the gate, timers, or why it does not run.
-//! Read next: `launch.rs`, which sends it on its way; `compute.rs` for the guard of its task.
+// A key that is claimed: its flight, and whoever answers for what happens to it.
+// Never knows: the gate, tasks, timers, or why a compute does not run.
+// Read next: `settle.rs` for what a claim does after each step of its flight.
 
 use std::sync::Arc;
 
 use crate::contain::shielded;
 use crate::engine::Engine;
-use crate::engine::compute::running::Running;
 use crate::error::Error;
 use crate::flight::Launch;
-use crate::flight::job::{Done, Job, KeyFlight, Work};
-use crate::flight::turn::Turn;
-use crate::policy::MonoNs;
+use crate::flight::job::{Done, Job, KeyFlight};
 use crate::to_key::{Key, Value};
+
+/// A key and its flight, held by whoever waits for a compute of it, runs one or fills it.
+pub(crate) struct Claim<K: Key, V: Value> {
+    engine: Arc<Engine<K, V>>,
+    key: K,
+    flight: Arc<KeyFlight<V>>,
+}
+
+impl<K: Key, V: Value> Claim<K, V> {
+    pub(in crate::engine) fn new(
+        engine: &Arc<Engine<K, V>>,
+        key: K,
+        flight: Arc<KeyFlight<V>>,
+    ) -> Claim<K, V> {
+        Claim { engine: Arc::clone(engine), key, flight }
+    }
+
+    /// Another claim of the same key, whose clone may panic.
+    pub(super) fn again(&self) -> Claim<K, V> {
+        let (engine, flight) = (Arc::clone(&self.engine), Arc::clone(&self.flight));
+        Claim { engine, key: self.key.clone(), flight }
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine<K, V>> {
+        &self.engine
+    }
+
+    pub(super) fn key(&self) -> &K {
+        &self.key
+    }
+
+    pub(in crate::engine) fn flight(&self) -> &Arc<KeyFlight<V>> {
+        &self.flight
+    }
+}
 
 /// A compute that a flight has launched and that no task runs yet. Dropping it ends it: its waiters
 /// are answered, and the key is free.
-pub(crate) struct Launched<K: Key, V: Value> {
-    pub(crate) engine: Arc<Engine<K, V>>,
-    /// Until it is taken over by its task, or has ended.
-    compute: Option<Compute<K, V>>,
-}
+pub(crate) struct Launched<K: Key, V: Value>(Option<Ready<K, V>>);
 
-/// What there is to know of a compute before it runs.
-pub(crate) struct Compute<K, V> {
-    pub(crate) key: K,
-    pub(crate) flight: Arc<KeyFlight<V>>,
-    pub(crate) launch: Launch<Job<V>, Done<V>>,
+/// Until it is taken over by its task, or has ended.
+struct Ready<K: Key, V: Value> {
+    claim: Claim<K, V>,
+    launch: Launch<Job<V>, Done<V>>,
 }
 
 impl<K: Key, V: Value> Launched<K, V> {
-    pub(crate) fn new(engine: &Arc<Engine<K, V>>, compute: Compute<K, V>) -> Launched<K, V> {
-        Launched { engine: Arc::clone(engine), compute: Some(compute) }
+    pub(in crate::engine) fn new(
+        claim: Claim<K, V>,
+        launch: Launch<Job<V>, Done<V>>,
+    ) -> Launched<K, V> {
+        Launched(Some(Ready { claim, launch }))
     }
 
-    /// The compute that has neither started nor ended.
-    pub(crate) fn compute(&self) -> &Compute<K, V> {
-        self.compute.as_ref().expect("it is taken only together with this")
+    fn ready(&self) -> &Ready<K, V> {
+        self.0.as_ref().expect("it is taken only together with this")
+    }
+
+    pub(super) fn claim(&self) -> &Claim<K, V> {
+        &self.ready().claim
+    }
+
+    pub(super) fn launch(&self) -> &Launch<Job<V>, Done<V>> {
+        &self.ready().launch
     }
 
     /// It has to wait for its turn: whoever joins it meanwhile arrives before it starts.
-    pub(crate) fn queue(&self) {
-        let Compute { flight, launch, .. } = self.compute();
-        flight.queue(&launch.run);
+    pub(super) fn queue(&self) {
+        let Ready { claim, launch } = self.ready();
+        claim.flight.queue(&launch.run);
     }
 
-    /// Its turn has come: it captures anew. False if nobody wants it any more.
-    pub(crate) fn begin(&self) -> bool {
-        let Compute { flight, launch, .. } = self.compute();
-        flight.begin(&launch.run, &launch.job)
+    /// Its turn has come: it captures anew. False if nobody wants it any longer.
+    pub(super) fn begin(&self) -> bool {
+        let Ready { claim, launch } = self.ready();
+        claim.flight.begin(&launch.run, &launch.job)
     }
 
-    /// Whether everybody left it while it waited for its turn. Takes no lock of its flight.
-    pub(crate) fn is_given_up(&self) -> bool {
-        self.compute().launch.run.is_given_up()
+    /// Whether every waiter left it while it waited for its turn. Takes no lock of its flight.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.ready().launch.run.is_given_up()
     }
 
-    /// Hands it over to the guard of its task, with the work to be run.
-    pub(crate) fn start(mut self, started: MonoNs, turn: Option<Turn>) -> (Running<K, V>, Work<V>) {
-        let Compute { key, flight, launch } =
-            self.compute.take().expect("it is taken only together with this");
-        let Launch { run, kind, job: Job { work, home } } = launch;
-        let engine = Arc::clone(&self.engine);
-        engine.stats.compute_started(kind);
-        let running = Running {
-            engine,
-            key,
-            flight,
-            run,
-            kind,
-            home,
-            started,
-            ended: false,
-            timer: None,
-            turn,
-        };
-        (running, work)
+    /// Hands it over to the guard of its task.
+    pub(super) fn take(mut self) -> (Claim<K, V>, Launch<Job<V>, Done<V>>) {
+        let Ready { claim, launch } = self.0.take().expect("it is taken only together with this");
+        (claim, launch)
     }
 
     /// Ends it without having run.
-    pub(crate) fn end(mut self, error: Error) {
-        if let Some(Compute { key, flight, launch }) = self.compute.take() {
-            self.engine.end_unstarted(&key, &flight, launch, error);
-        }
+    pub(super) fn end(self, error: Error) {
+        let (claim, launch) = self.take();
+        claim.end_unstarted(launch, error);
     }
 }
 
 impl<K: Key, V: Value> Drop for Launched<K, V> {
     fn drop(&mut self) {
-        if let Some(Compute { key, flight, launch }) = self.compute.take() {
-            shielded(|| self.engine.end_unstarted(&key, &flight, launch, Error::Aborted));
+        if let Some(Ready { claim, launch }) = self.0.take() {
+            shielded(|| claim.end_unstarted(launch, Error::Aborted));
         }
     }
 }

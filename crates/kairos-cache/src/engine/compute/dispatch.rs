@@ -1,47 +1,40 @@
-// How the computes that a read starts are admitted and sent on their way.
+// How the computes that a read starts are admitted and sent on their way; closures as their work.
 // Never knows: why the read needs them.
 
 use std::error::Error as StdError;
-use std::sync::Arc;
 
-use crate::engine::Engine;
-use crate::engine::compute::claim::Launched;
-use crate::flight::gate::Pass;
+use super::claim::Launched;
+use crate::engine::{Engine, Moment};
 use crate::flight::job::Work;
 use crate::flight::loader::found;
-use crate::flight::permits::Permit;
+use crate::flight::turn::Places;
 use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
-
-/// A refresh's place among refreshes, and among computes.
-pub(crate) struct RefreshPermit {
-    pub(crate) refresh: Permit,
-    pub(crate) pass: Pass,
-}
 
 /// How the computes that a read starts are admitted and sent on their way.
 pub(crate) trait Dispatch<K: Key, V: Value> {
     /// Whether one more refresh may start right now. If so, its compute is sent next.
-    fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool;
+    fn admit_refresh(&mut self, engine: &Engine<K, V>, moment: &Moment) -> bool;
 
     /// Sends a compute on its way.
-    fn send(&mut self, engine: &Arc<Engine<K, V>>, compute: Launched<K, V>);
+    fn send(&mut self, compute: Launched<K, V>);
 }
 
 /// Each compute goes by itself, at once.
 #[derive(Default)]
-pub(crate) struct Alone(Option<RefreshPermit>);
+pub(crate) struct Alone(Option<Places>);
 
 impl<K: Key, V: Value> Dispatch<K, V> for Alone {
-    fn admit_refresh(&mut self, engine: &Engine<K, V>) -> bool {
-        self.0 = engine.refresh_permit();
+    fn admit_refresh(&mut self, engine: &Engine<K, V>, moment: &Moment) -> bool {
+        self.0 = engine.refresh_places(moment);
         self.0.is_some()
     }
 
-    fn send(&mut self, engine: &Arc<Engine<K, V>>, compute: Launched<K, V>) {
+    fn send(&mut self, compute: Launched<K, V>) {
+        let engine = compute.claim().engine().clone();
         match self.0.take() {
-            Some(RefreshPermit { refresh, pass }) => {
-                let _given_back = engine.spawn(compute, (pass, Some(refresh)));
+            Some(places) => {
+                let _given_back = engine.spawn(vec![compute], None, places);
             }
             None => engine.launch(compute),
         }
@@ -50,11 +43,10 @@ impl<K: Key, V: Value> Dispatch<K, V> for Alone {
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// A place among refreshes and among computes, if there is one right now.
-    pub(crate) fn refresh_permit(&self) -> Option<RefreshPermit> {
-        let rules = self.rules();
-        let refresh = self.refreshes.try_take(rules.max_concurrent_refreshes)?;
-        let pass = self.gate.try_pass(rules.max_concurrent_computes)?;
-        Some(RefreshPermit { refresh, pass })
+    pub(super) fn refresh_places(&self, moment: &Moment) -> Option<Places> {
+        let refresh = self.refreshes.try_take(moment.rules.max_concurrent_refreshes)?;
+        let pass = self.gate.try_pass(moment.rules.max_concurrent_computes)?;
+        Some(Places::new(pass, Some(refresh)))
     }
 }
 

@@ -1,23 +1,20 @@
-//! How a compute begins: through the gate, as a task, with a timer beside it; and what follows a flight's steps.
-//! Never knows: what a compute finds, or how a read decided that it needs one.
-//! Read next: `flight.rs` for who may join, `compute.rs` for a compute's end.
+// How computes begin: through the gate, as one task, with a timer beside it.
+// Never knows: what a compute finds, or how a read decided that it needs one.
+// Read next: `crew.rs` for the task, `watch.rs` for the timer, `settle.rs` for refusals.
 
-use std::borrow::Borrow;
-use std::hash::Hash;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use crate::contain::contained;
-use crate::engine::Engine;
-use crate::engine::compute::claim::Launched;
-use crate::engine::compute::watch::Watched;
+use super::claim::Launched;
+use super::crew::{Call, Crew, Together};
+use super::running::Running;
+use super::watch::Watched;
+use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::Kind;
 use crate::flight::gate::{Admission, Arrival, Pass};
-use crate::flight::job::{KeyFlight, Work};
-use crate::flight::permits::Permit;
-use crate::flight::turn::Turn;
-use crate::to_key::{Key, ToKey, Value};
+use crate::flight::turn::{Places, Turn};
+use crate::to_key::{Key, Value};
 
 /// A compute on its way through the gate.
 struct AtGate<K: Key, V: Value>(Launched<K, V>);
@@ -32,39 +29,30 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
         if !compute.begin() {
             return Some(pass);
         }
-        let engine = Arc::clone(&compute.engine);
-        engine.spawn(compute, (pass, None))
+        let engine = Arc::clone(compute.claim().engine());
+        engine.spawn(vec![compute], None, Places::new(pass, None))
     }
 
     fn refuse(self: Box<Self>) {
         let AtGate(compute) = *self;
-        let engine = Arc::clone(&compute.engine);
+        let engine = Arc::clone(compute.claim().engine());
         engine.refuse(compute, Error::Overloaded);
     }
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// The flight of a key, created if there is none and not as many as may be.
-    pub(crate) fn flight<Q>(&self, key: &Q) -> Option<Arc<KeyFlight<V>>>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
-    {
-        self.flights.find_or_create(key, self.rules().bounds.flights)
-    }
-
     /// Sends a compute through the gate, where it may have to wait or be refused.
-    pub(crate) fn launch(self: &Arc<Self>, compute: Launched<K, V>) {
-        if self.rules().max_concurrent_computes > 0 {
+    pub(super) fn launch(self: &Arc<Self>, compute: Launched<K, V>) {
+        if self.rules.load().max_concurrent_computes > 0 {
             compute.queue();
         }
         self.enter_gate(1, Box::new(AtGate(compute)));
     }
 
-    /// Sends the computes of so many keys through the gate as one.
-    pub(crate) fn enter_gate(&self, keys: usize, arrival: Box<dyn Arrival>) {
+    /// Sends the computes of this many keys through the gate as one.
+    pub(super) fn enter_gate(&self, keys: usize, arrival: Box<dyn Arrival>) {
         let (limit, queue) = {
-            let rules = self.rules();
+            let rules = self.rules.load();
             (rules.max_concurrent_computes, rules.compute_queue)
         };
         if self.gate.enter(limit, queue, arrival) == Admission::Queued {
@@ -77,47 +65,65 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Refuses a compute, and frees its key.
-    pub(crate) fn refuse(&self, compute: Launched<K, V>, error: Error) {
+    pub(super) fn refuse(&self, compute: Launched<K, V>, error: Error) {
         self.stats.computes_refused(1);
         compute.end(error);
     }
 
-    /// How long a compute may take.
-    pub(crate) fn time_limit_ns(&self, kind: Kind) -> u64 {
-        match kind {
-            Kind::Refresh => self.rules().refresh_timeout_ns,
-            Kind::Miss | Kind::Bypass => self.rules().hard_timeout_ns,
-        }
-    }
-
-    /// Spawns a compute, and beside it the timer that ends it. Its place comes back if the cache
-    /// has been shut down.
-    pub(crate) fn spawn(
+    /// Starts computes as one task: the one by its own closure, or all by a call. The pass comes
+    /// back if the cache has been shut down.
+    pub(super) fn spawn(
         self: &Arc<Self>,
-        compute: Launched<K, V>,
-        permits: (Pass, Option<Permit>),
+        computes: Vec<Launched<K, V>>,
+        together: Option<Together<K, V>>,
+        places: Places,
     ) -> Option<Pass> {
+        // 1. The drain: a shutdown that has closed it refuses, one that closes it later waits.
         let Some(underway) = self.drain.enter() else {
-            self.refuse(compute, Error::ShutDown);
-            return Some(permits.0);
+            for compute in computes {
+                self.refuse(compute, Error::ShutDown);
+            }
+            return Some(places.into_pass());
         };
-        let limit_ns = self.time_limit_ns(compute.compute().launch.kind);
-        let watched = [Watched::new(compute.compute())];
-        let now = self.now().mono;
-        let turn = Turn::new(permits);
+        // 2. What clones keys, which may panic: until here dropping the computes frees the keys.
+        let watched: Vec<_> = computes.iter().map(Watched::new).collect();
+        let keys = together
+            .as_ref()
+            .map(|_| computes.iter().map(|compute| compute.claim().key().clone()).collect());
+        // 3. The crew: from here on dropping it frees the keys. Time counts from now.
+        let moment = self.moment();
+        let kind = computes.first().map_or(Kind::Miss, |compute| compute.launch().kind);
+        let limit_ns = time_limit_ns(kind, &moment);
+        let started = moment.now.mono;
+        drop(moment);
+        let turn = Turn::new(places);
         let watched_turn = turn.watched();
-        let (mut running, work) = compute.start(now, Some(turn));
-        let limits = (now.saturating_add(limit_ns), limit_ns);
-        running.timer = Some(self.watch(watched, limits, Arc::clone(&underway), watched_turn));
-        self.relieve_tags();
-        let (run, own_underway) = (Arc::clone(&running.run), Arc::clone(&underway));
-        let Work { begin, may_block } = work;
-        let mut future = underway.track(async move {
-            let found = contained(begin).await;
-            running.finish(found);
+        let mut own_work = None;
+        let members = computes.into_iter().map(|compute| {
+            let (running, work) = Running::new(compute, started);
+            own_work = Some(work);
+            running
         });
+        let mut crew = Crew::new(members.collect(), turn);
+        let wanted = crew.share();
+        let own_work = own_work?;
+        let may_block = together.is_none() && own_work.may_block;
+        let call = match (together, keys) {
+            (Some(together), Some(keys)) => Call::Together(together, keys),
+            // The own work of one of many is for when it runs alone.
+            _ => Call::Own(own_work),
+        };
+        // 4. The timer, before the task: a task that never yields does not hold up its timeout.
+        let timer = self.watch(watched, started, limit_ns, Arc::clone(&underway), watched_turn);
+        crew.set_timer(timer);
+        // 5. Room for the tags that the computes have brought. No lock is held.
+        self.relieve_tags();
+        // 6. The task.
+        if may_block {
+            underway.may_block();
+        }
+        let mut future = underway.track(crew.run(call));
         let task = if may_block {
-            own_underway.may_block();
             // The one poll runs the closure to its end: what it finds is ready.
             self.runtime.spawn_blocking(Box::new(move || {
                 let _ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -125,7 +131,16 @@ impl<K: Key, V: Value> Engine<K, V> {
         } else {
             self.runtime.spawn(future)
         };
-        run.set_abort(move || task.abort());
+        // 7. How it is aborted. An abort that was asked for meanwhile is done now.
+        wanted.set_task(task);
         None
+    }
+}
+
+/// How long a compute may take.
+fn time_limit_ns(kind: Kind, moment: &Moment) -> u64 {
+    match kind {
+        Kind::Refresh => moment.rules.refresh_timeout_ns,
+        Kind::Miss | Kind::Bypass => moment.rules.hard_timeout_ns,
     }
 }

@@ -1,12 +1,17 @@
-// The parts of a cache in one struct, and the ways through them.
-// Never knows: what callers may do.
+// From a claim to a stored result: how computes are admitted, run, timed, stored and settled.
+// Never knows: how a read decided that it needs one.
+// Read next: `dispatch.rs`, `launch.rs`, `crew.rs`, `running.rs`, in the order of a compute's life.
 
 pub(crate) mod batch;
-pub(crate) mod claim;
+pub(super) mod claim;
+mod crew;
 pub(crate) mod dispatch;
-pub(crate) mod launch;
-pub(crate) mod outcome;
-pub(crate) mod publish;
-pub(crate) mod running;
-pub(crate) mod settle;
-pub(crate) mod watch;
+pub(crate) mod fill;
+mod launch;
+mod outcome;
+mod publish;
+mod running;
+mod settle;
+mod watch;
+
+pub(crate) use crew::Together;

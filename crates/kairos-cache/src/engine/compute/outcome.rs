@@ -2,11 +2,10 @@
 // Never knows: what is stored.
 
 use crate::contain::shielded;
-use crate::engine::Engine;
 use crate::engine::find::rules_view;
+use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::Kind;
-use crate::policy::Now;
 use crate::policy::golden_hour::Zone;
 use crate::stats::notices::Notice;
 use crate::to_key::{Key, Value};
@@ -14,13 +13,13 @@ use crate::to_key::{Key, Value};
 impl<K: Key, V: Value> Engine<K, V> {
     /// Counts a failed compute, and puts off the next refresh of a value that can still be served,
     /// or the loader's next try for a key that has none.
-    pub(crate) fn compute_failed(&self, key: &K, kind: Kind, now: Now) {
+    pub(crate) fn compute_failed(&self, key: &K, kind: Kind, moment: &Moment) {
         self.stats.compute_failed(kind);
-        shielded(|| self.put_off(key, now));
+        shielded(|| self.put_off(key, moment));
     }
 
-    fn put_off(&self, key: &K, now: Now) {
-        let rules = self.rules();
+    fn put_off(&self, key: &K, moment: &Moment) {
+        let (now, rules) = (moment.now, &moment.rules);
         let until = now.mono.saturating_add(rules.throttle_ns);
         let servable = self.inspect(key, None, |slot, held| {
             let facts = held.entry.place.facts();
@@ -32,7 +31,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         });
         match &self.loader {
             Some(loader) if servable != Some(true) => {
-                loader.put_off(key, now.mono, until, self.rules().bounds.flights);
+                loader.put_off(key, now.mono, until, rules.bounds.flights);
             }
             _ => {}
         }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Moment};
 use crate::flight::job::Home;
 use crate::policy::Now;
 use crate::policy::freshness::{EntryView, shortened};
 use crate::policy::golden_hour::ZoneTtl;
-use crate::store::entry::{Entry, Place};
+use crate::runtime::random::Purpose;
+use crate::store::entry::Entry;
 use crate::store::weight::weigh;
 use crate::sync::AtomicU64;
 use crate::to_key::{Key, Value};
@@ -65,15 +66,13 @@ impl<V> Fresh<V> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Zone and TTL of a place at an instant, before jitter and caps.
-    pub(crate) fn zone_of(&self, place: &Place, now: Now) -> ZoneTtl {
-        self.rules().read.freshness.golden_hour.at(place.facts(), now.wall)
-    }
-
-    /// The share of a TTL that jitter leaves to the next result.
-    pub(crate) fn jitter(&self) -> f64 {
-        let jitter = self.rules().jitter;
-        if jitter > 0.0 { 1.0 - jitter * self.random.draw() } else { 1.0 }
+    /// The share of its TTL that jitter leaves to a result of a key found at a moment.
+    pub(super) fn jitter(&self, key: &K, moment: &Moment) -> f64 {
+        let jitter = moment.rules.jitter;
+        if jitter == 0.0 {
+            return 1.0;
+        }
+        1.0 - jitter * self.draws.draw(Purpose::Jitter, key, moment.now.mono)
     }
 
     /// Stores a result unless something forbids it; says whether it did. Called under the flight's
@@ -93,7 +92,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let mut rules_view = result.rules_view;
         if home.place.is_overflow() {
             // Another match's kickoff may be what its zone goes by: its own could be unknown.
-            let limit_ns = self.rules().read.freshness.golden_hour.default_ttl_ns;
+            let limit_ns = self.rules.load().read.freshness.golden_hour.default_ttl_ns;
             rules_view = rules_view.limited_to(limit_ns);
         }
         let entry = Arc::new(Entry {

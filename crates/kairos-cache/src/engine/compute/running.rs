@@ -1,86 +1,112 @@
-//! A running compute's end: what it found becomes an entry, or does not, and the key is free.
-//! Never knows: how a compute came to run, or how a read decided that it needs one.
-//! Read next: `generation.rs` for what may be stored, `launch.rs` for how a compute begins.
+// A running compute: what it found becomes an entry, or does not, and the key is free.
+// Never knows: how a compute came to run, or the task that runs it.
+// Read next: `publish.rs` for what may be stored, `settle.rs` for what follows.
 
 use std::sync::Arc;
 
+use super::claim::{Claim, Launched};
+use super::publish::Fresh;
 use crate::contain::{caught, shielded};
-use crate::engine::Engine;
-use crate::engine::compute::publish::Fresh;
+use crate::engine::Moment;
 use crate::error::Error;
-use crate::flight::job::{Done, Found, Home, KeyFlight};
-use crate::flight::turn::Turn;
-use crate::flight::{Kind, Run};
+use crate::flight::job::{Done, Found, Home, Job, Work};
+use crate::flight::{After, Kind, Launch, Run};
+use crate::policy::MonoNs;
 use crate::policy::golden_hour::ZoneTtl;
-use crate::policy::{MonoNs, Now};
 use crate::receipt::Computed;
-use crate::runtime::Task;
 use crate::to_key::{Key, Value};
-use crate::truth::KeyMarks;
 use crate::truth::generation::Capture;
+use crate::truth::{self, KeyMarks};
 
-/// A running compute's task. However it ends, dropping this frees the key.
-pub(crate) struct Running<K: Key, V: Value> {
-    pub(crate) engine: Arc<Engine<K, V>>,
-    pub(crate) key: K,
-    pub(crate) flight: Arc<KeyFlight<V>>,
-    pub(crate) run: Arc<Run<Done<V>>>,
-    pub(crate) kind: Kind,
-    pub(crate) home: Home,
-    pub(crate) started: MonoNs,
-    pub(crate) ended: bool,
-    /// Its own; none for one of many that share a task.
-    pub(crate) timer: Option<Task>,
-    /// Given back before the pending compute of the key asks for its turn: a full queue then has
-    /// room for it.
-    pub(crate) turn: Option<Turn>,
+/// A compute that its task runs. However that ends, dropping this frees the key.
+pub(super) struct Running<K: Key, V: Value> {
+    claim: Claim<K, V>,
+    run: Arc<Run<Done<V>>>,
+    kind: Kind,
+    home: Home,
+    started: MonoNs,
+    end: End<V>,
+}
+
+/// How far a compute's end has come.
+#[expect(clippy::large_enum_variant, reason = "every compute comes to its large variant")]
+enum End<V> {
+    /// It runs.
+    Open,
+    /// Its waiters have their answer.
+    Published {
+        after: After<Job<V>, Done<V>>,
+        failed: Option<Error>,
+        found: Result<Fresh<V>, Error>,
+    },
+    /// Nothing is left to be done.
+    Settled,
 }
 
 impl<K: Key, V: Value> Running<K, V> {
-    pub(crate) fn finish(mut self, found: Found<V>) {
-        self.end(Some(found));
+    /// Takes a compute over from its launch, with the work to be run.
+    pub(super) fn new(compute: Launched<K, V>, started: MonoNs) -> (Running<K, V>, Work<V>) {
+        let (claim, Launch { run, kind, job: Job { work, home } }) = compute.take();
+        claim.engine().stats.compute_started(kind);
+        (Running { claim, run, kind, home, started, end: End::Open }, work)
     }
 
-    /// Frees the key; `None` for a task that was dropped before its compute finished.
-    fn end(&mut self, found: Option<Found<V>>) {
-        if std::mem::replace(&mut self.ended, true) {
+    pub(super) fn key(&self) -> &K {
+        self.claim.key()
+    }
+
+    /// Says how the compute is aborted when nobody waits for it any longer.
+    pub(super) fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
+        self.run.set_abort(abort);
+    }
+
+    /// Stores what was found, and answers the waiters.
+    pub(super) fn publish(&mut self, found: Found<V>) {
+        if !matches!(self.end, End::Open) {
             return;
         }
-        if let Some(timer) = self.timer.take() {
-            shielded(|| timer.abort());
-        }
+        self.end = End::Settled;
         shielded(|| self.run.clear_abort());
-        let engine = &self.engine;
-        let now = engine.now();
-        let zone = engine.zone_of(&self.home.place, now);
-        let found = self.prepare(found, now, zone);
+        let moment = self.claim.engine().moment();
+        let zone = moment.zone_of(&self.home.place);
+        let found = self.prepare(found, &moment, zone);
         let mut failed = None;
-        let after = self.flight.finish(&self.run, |capture, marks| {
-            let (outcome, zone) = self.conclude(&found, capture, marks, now, zone);
+        let after = self.claim.flight().finish(&self.run, |capture, marks| {
+            let (outcome, zone) = self.conclude(&found, capture, marks, &moment, zone);
             failed = outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
             Done { outcome, zone, place: Some(self.home.place.clone()) }
         });
-        drop(self.turn.take());
-        engine.settle(&self.key, &self.flight, after);
+        self.end = End::Published { after, failed, found };
+    }
+
+    /// Does what the end has left to be done.
+    pub(super) fn settle(&mut self) {
+        let End::Published { after, failed, found } =
+            std::mem::replace(&mut self.end, End::Settled)
+        else {
+            return;
+        };
+        let engine = self.claim.engine();
+        let _released = engine.store.releasing();
+        self.claim.settle(after);
         if let Some(error) = failed {
-            shielded(|| engine.tell_failure(&self.key, self.kind, &error));
+            shielded(|| engine.tell_failure(self.claim.key(), self.kind, &error));
         }
         shielded(|| drop(found));
-        engine.store.displaced.release();
         engine.sweep_if_full();
     }
 
     /// What was found, made ready to be stored: what calls the user's code is done here, before
     /// the flight's lock is taken.
-    fn prepare(&self, found: Option<Found<V>>, now: Now, zone: ZoneTtl) -> Result<Fresh<V>, Error> {
-        let engine = &self.engine;
-        match found.unwrap_or(Err(Error::Aborted))? {
-            Computed::None => Ok(Fresh::nothing(now, zone, engine.rules().negative_ttl_ns)),
+    fn prepare(&self, found: Found<V>, moment: &Moment, zone: ZoneTtl) -> Result<Fresh<V>, Error> {
+        let (engine, key, now) = (self.claim.engine(), self.claim.key(), moment.now);
+        match found? {
+            Computed::None => Ok(Fresh::nothing(now, zone, moment.rules.negative_ttl_ns)),
             Computed::Value(value) => {
-                let weight = engine.weight(&self.key, &value);
+                let weight = engine.weight(key, &value);
                 let took = now.mono.saturating_sub(self.started);
                 let fresh = Fresh::value(Arc::new(value), now, zone, took);
-                Ok(Fresh { weight, ..fresh.with_jitter(engine.jitter()) })
+                Ok(Fresh { weight, ..fresh.with_jitter(engine.jitter(key, moment)) })
             }
         }
     }
@@ -92,15 +118,15 @@ impl<K: Key, V: Value> Running<K, V> {
         found: &Result<Fresh<V>, Error>,
         capture: &Capture,
         marks: KeyMarks,
-        now: Now,
+        moment: &Moment,
         zone: ZoneTtl,
     ) -> (Result<Arc<V>, Error>, ZoneTtl) {
-        let (engine, key, kind) = (&self.engine, &self.key, self.kind);
+        let (engine, key, kind) = (self.claim.engine(), self.claim.key(), self.kind);
         let stored = found.as_ref().map_err(Error::clone).and_then(|fresh| {
             let store = || {
                 let stored = engine.store_result(key, fresh, &self.home, capture, marks);
                 if fresh.value.is_none() && !stored {
-                    engine.remove_entry(key);
+                    truth::remove(&engine.store.shelf(key));
                 }
                 (fresh, stored)
             };
@@ -109,7 +135,7 @@ impl<K: Key, V: Value> Running<K, V> {
         match stored {
             Err(error) => {
                 if error.is_compute_failure() {
-                    engine.compute_failed(key, kind, now);
+                    engine.compute_failed(key, kind, moment);
                 }
                 (Err(error), zone)
             }
@@ -130,6 +156,7 @@ impl<K: Key, V: Value> Running<K, V> {
 
 impl<K: Key, V: Value> Drop for Running<K, V> {
     fn drop(&mut self) {
-        shielded(|| self.end(None));
+        shielded(|| self.publish(Err(Error::Aborted)));
+        shielded(|| self.settle());
     }
 }

@@ -5,57 +5,72 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use super::claim::{Claim, Launched};
 use crate::contain::{caught, drop_each, shielded};
 use crate::engine::Engine;
-use crate::engine::compute::claim::{Compute, Launched};
 use crate::error::Error;
 use crate::flight::job::{Done, Home, Job, KeyFlight};
 use crate::flight::{After, Launch};
 use crate::to_key::{Key, Value};
 
-impl<K: Key, V: Value> Engine<K, V> {
-    /// Aborts what runs for nobody, and tells those who wait for the next compute of the key that
-    /// there will be none: the cache has been shut down.
-    pub(crate) fn turn_away(self: &Arc<Self>, key: &K, flight: &Arc<KeyFlight<V>>) {
-        let now = self.now();
-        let after = flight.turn_away(|job| {
-            self.stats.computes_refused(1);
-            let zone = self.zone_of(&job.home.place, now);
-            Done { outcome: Err(Error::ShutDown), zone, place: None }
-        });
-        self.settle(key, flight, after);
-    }
-
-    /// Does what a step of a flight left to be done, whatever user code panics meanwhile.
-    pub(crate) fn settle(
-        self: &Arc<Self>,
-        key: &K,
-        flight: &Arc<KeyFlight<V>>,
-        after: After<Job<V>, Done<V>>,
-    ) {
+impl<K: Key, V: Value> Claim<K, V> {
+    /// Does what a step of the flight left to be done, whatever user code panics meanwhile.
+    pub(in crate::engine) fn settle(&self, after: After<Job<V>, Done<V>>) {
         let After { launch, abort, retired, spare } = after;
         if let Some(launch) = launch {
-            match caught(|| key.clone()) {
-                Ok(key) => {
-                    let compute = Compute { key, flight: Arc::clone(flight), launch };
-                    let launched = Launched::new(self, compute);
-                    shielded(|| self.launch(launched));
+            match caught(|| self.again()) {
+                Ok(claim) => {
+                    let launched = Launched::new(claim, launch);
+                    shielded(|| self.engine().launch(launched));
                 }
-                Err(error) => self.end_unstarted(key, flight, launch, error),
+                Err(error) => self.end_unstarted(launch, error),
             }
         }
         if let Some(run) = abort {
             shielded(|| run.abort());
         }
         if retired {
-            shielded(|| self.forget_flight(key, flight));
+            shielded(|| self.forget());
         }
         // Closures that will not run, outside every lock and when nothing is left to be done.
         drop_each(spare);
     }
 
+    /// Removes the retired flight from the table.
+    pub(super) fn forget(&self) {
+        self.engine().forget_flight(self.key(), self.flight());
+    }
+
+    /// Aborts what runs for nobody, and tells whoever waits for the next compute of the key that
+    /// there will be none: the cache has been shut down.
+    pub(in crate::engine) fn turn_away(&self) {
+        let engine = self.engine();
+        let moment = engine.moment();
+        let after = self.flight().turn_away(|job| {
+            engine.stats.computes_refused(1);
+            let zone = moment.zone_of(&job.home.place);
+            Done { outcome: Err(Error::ShutDown), zone, place: None }
+        });
+        self.settle(after);
+    }
+
+    /// Ends a compute that has not started, and frees its key.
+    pub(super) fn end_unstarted(&self, launch: Launch<Job<V>, Done<V>>, error: Error) {
+        let Launch { run, job, .. } = launch;
+        let Job { work, home: Home { place, .. } } = job;
+        let zone = self.engine().moment().zone_of(&place);
+        // That the cache is shut down is an answer to readers of any match.
+        let place = (!matches!(error, Error::ShutDown)).then_some(place);
+        let done = Done { outcome: Err(error), zone, place };
+        let after = self.flight().finish(&run, |_, _| done);
+        self.settle(after);
+        shielded(|| drop(work));
+    }
+}
+
+impl<K: Key, V: Value> Engine<K, V> {
     /// Retires a flight that a caller created and did not use.
-    pub(crate) fn release_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
+    pub(in crate::engine) fn release_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -66,28 +81,11 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Removes a retired flight from the table.
-    pub(crate) fn forget_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
+    pub(in crate::engine) fn forget_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         self.flights.forget(key, flight);
-    }
-
-    /// Ends a compute that has not started, and frees its key.
-    pub(crate) fn end_unstarted(
-        self: &Arc<Self>,
-        key: &K,
-        flight: &Arc<KeyFlight<V>>,
-        Launch { run, job, .. }: Launch<Job<V>, Done<V>>,
-        error: Error,
-    ) {
-        let Job { work, home: Home { place, .. } } = job;
-        let zone = self.zone_of(&place, self.now());
-        // That the cache is shut down is an answer to readers of any match.
-        let place = (!matches!(error, Error::ShutDown)).then_some(place);
-        let after = flight.finish(&run, |_, _| Done { outcome: Err(error), zone, place });
-        self.settle(key, flight, after);
-        shielded(|| drop(work));
     }
 }

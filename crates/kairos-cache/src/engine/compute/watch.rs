@@ -3,38 +3,61 @@
 
 use std::sync::Arc;
 
+use super::claim::{Claim, Launched};
 use crate::contain::{caught, shielded};
-use crate::engine::Engine;
-use crate::engine::compute::claim::Compute;
+use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::drain::Underway;
-use crate::flight::job::{Done, KeyFlight};
+use crate::flight::job::Done;
 use crate::flight::turn::OtherTurn;
-use crate::flight::{Kind, Launch, Run};
-use crate::policy::Now;
+use crate::flight::{Kind, Run};
+use crate::policy::MonoNs;
 use crate::runtime::Task;
 use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
 /// A compute as its timer sees it.
-pub(crate) struct Watched<K, V> {
-    key: K,
-    flight: Arc<KeyFlight<V>>,
+pub(super) struct Watched<K: Key, V: Value> {
+    claim: Claim<K, V>,
     run: Arc<Run<Done<V>>>,
     kind: Kind,
     place: Place,
 }
 
-impl<K: Clone, V> Watched<K, V> {
-    pub(crate) fn new(compute: &Compute<K, V>) -> Watched<K, V> {
-        let Compute { key, flight, launch: Launch { run, kind, job } } = compute;
+impl<K: Key, V: Value> Watched<K, V> {
+    pub(super) fn new(compute: &Launched<K, V>) -> Watched<K, V> {
+        let launch = compute.launch();
         Watched {
-            key: key.clone(),
-            flight: Arc::clone(flight),
-            run: Arc::clone(run),
-            kind: *kind,
-            place: job.home.place.clone(),
+            claim: compute.claim().again(),
+            run: Arc::clone(&launch.run),
+            kind: launch.kind,
+            place: launch.job.home.place.clone(),
         }
+    }
+
+    /// Tells whoever waits for the compute that it has used up its time.
+    fn time_out(&self, moment: &Moment) {
+        let (engine, key) = (self.claim.engine(), self.claim.key());
+        let _released = engine.store.releasing();
+        let answered = self.claim.flight().doom(&self.run, || {
+            // Counted before anybody can know of it.
+            engine.compute_failed(key, self.kind, moment);
+            self.timed_out(Some(self.place.clone()), moment)
+        });
+        if answered {
+            engine.tell_failure(key, self.kind, &Error::Timeout);
+        }
+    }
+
+    /// Answers whoever has waited behind the compute for too long; returns whether it still runs.
+    fn is_stuck(&self, moment: &Moment) -> bool {
+        // Whoever is behind it waits in vain, also for the value of another match.
+        let timed_out = self.timed_out(None, moment);
+        caught(|| self.claim.flight().check_stuck(&self.run, timed_out)).unwrap_or(true)
+    }
+
+    fn timed_out(&self, place: Option<Place>, moment: &Moment) -> Done<V> {
+        Done { outcome: Err(Error::Timeout), zone: moment.zone_of(&self.place), place }
     }
 }
 
@@ -42,57 +65,44 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Starts the timer of computes that end together: it answers the waiters, then aborts the
     /// task. From a task that does not yield it takes the turn, so that other keys get theirs, and
     /// behind it it goes on answering whoever waits for the next compute.
-    pub(crate) fn watch(
+    pub(super) fn watch(
         self: &Arc<Self>,
-        watched: impl AsRef<[Watched<K, V>]> + Send + 'static,
-        (mut deadline, limit_ns): (u64, u64),
+        watched: Vec<Watched<K, V>>,
+        started: MonoNs,
+        limit_ns: u64,
         underway: Arc<Underway>,
         turn: OtherTurn,
     ) -> Task {
         let engine = Arc::clone(self);
+        let mut deadline = started.saturating_add(limit_ns);
         self.runtime.spawn_timer(Box::pin(async move {
             engine.runtime.sleep_until(deadline).await;
-            let now = engine.now();
-            for compute in watched.as_ref() {
-                shielded(|| engine.time_out(compute, now));
-            }
-            watched.as_ref().iter().for_each(|compute| shielded(|| compute.run.abort()));
+            engine.end_in_time(&watched);
             loop {
                 if underway.leave_if_stuck() {
                     shielded(|| turn.give_back());
                 }
                 deadline = deadline.saturating_add(limit_ns);
                 engine.runtime.sleep_until(deadline).await;
-                let now = engine.now();
-                let mut stuck = false;
-                for Watched { flight, run, place, .. } in watched.as_ref() {
-                    // Whoever is behind it waits in vain, also for the value of another match.
-                    let timed_out = Done { place: None, ..engine.timed_out(place, now) };
-                    stuck |= caught(|| flight.check_stuck(run, timed_out)).unwrap_or(true);
-                }
-                if !stuck {
+                if !engine.any_stuck(&watched) {
                     return;
                 }
             }
         }))
     }
 
-    /// Tells whoever waits for a compute that it has used up its time.
-    fn time_out(&self, compute: &Watched<K, V>, now: Now) {
-        let Watched { key, flight, run, kind, place } = compute;
-        let answered = flight.doom(run, || {
-            // Counted before anybody can know of it.
-            self.compute_failed(key, *kind, now);
-            self.timed_out(place, now)
-        });
-        self.store.displaced.release();
-        if answered {
-            self.tell_failure(key, *kind, &Error::Timeout);
+    fn end_in_time(&self, watched: &[Watched<K, V>]) {
+        let moment = self.moment();
+        for compute in watched {
+            shielded(|| compute.time_out(&moment));
+        }
+        for compute in watched {
+            shielded(|| compute.run.abort());
         }
     }
 
-    fn timed_out(&self, place: &Place, now: Now) -> Done<V> {
-        let (zone, place) = (self.zone_of(place, now), Some(place.clone()));
-        Done { outcome: Err(Error::Timeout), zone, place }
+    fn any_stuck(&self, watched: &[Watched<K, V>]) -> bool {
+        let moment = self.moment();
+        watched.iter().fold(false, |any, compute| compute.is_stuck(&moment) | any)
     }
 }

@@ -6,15 +6,16 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::engine::Engine;
-use crate::engine::compute::claim::{Compute, Launched};
+use crate::config::rules::Rules;
+use crate::engine::compute::claim::{Claim, Launched};
 use crate::engine::compute::dispatch::Dispatch;
+use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::engine::read::waiting::Waiting;
-use crate::flight::job::Job;
+use crate::engine::{Engine, Moment};
+use crate::flight::job::{Job, KeyFlight};
 use crate::flight::{Join, Kind, Refresh};
 use crate::policy::decide::Reason;
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 
 /// How far a read came on its way to a compute.
@@ -29,43 +30,44 @@ pub(crate) enum Joining<K: Key, V: Value> {
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Joins or starts a compute.
-    pub(crate) fn join<Q>(
+    pub(super) fn join<Q>(
         self: &Arc<Self>,
-        key: &Q,
+        request: &Request<'_, Q>,
         kind: Kind,
-        place: &Place,
         reading: &Reading<V>,
-        job: &mut impl FnMut() -> Job<V>,
+        moment: &Moment,
+        job: &mut impl FnMut(&Rules) -> Job<V>,
         dispatch: &mut impl Dispatch<K, V>,
     ) -> Joining<K, V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
+        let (key, scope) = (request.key, request.place.scope.as_ref());
         // Keys are cloned before there is a place or a compute to be lost, should that panic.
         let owned = key.to_key();
         let mut leading = None;
         loop {
-            let Some(flight) = self.flight(key) else { return Joining::Refused };
+            let Some(flight) = self.flight(key, moment) else { return Joining::Refused };
             let lead = || {
                 leading = Some(key.to_key());
-                job()
+                job(&moment.rules)
             };
             let unchanged = || {
                 reading.verdict.reason == Reason::Disabled
-                    || self.is_unchanged(key, place.scope.as_ref(), reading.view.as_ref())
+                    || self.is_unchanged(key, scope, reading.view.as_ref())
             };
             match flight.join(kind, unchanged, lead) {
                 Join::Wait(ticket, launch) => {
-                    let (engine, queued) = (Arc::clone(self), ticket.queued);
-                    let ticket = Some(ticket);
-                    let waiting = Waiting { engine, key: owned, flight, ticket };
+                    let queued = ticket.queued;
+                    let waiting = Waiting::new(Claim::new(self, owned, flight), ticket);
+                    let claim = waiting.claim();
                     if let (Some(key), Some(launch)) = (leading, launch) {
-                        let flight = Arc::clone(&waiting.flight);
-                        dispatch.send(self, Launched::new(self, Compute { key, flight, launch }));
+                        let claim = Claim::new(self, key, Arc::clone(claim.flight()));
+                        dispatch.send(Launched::new(claim, launch));
                     } else if queued && self.drain.is_closed() {
                         // A shutdown may have come by before this read did.
-                        self.turn_away(&waiting.key, &waiting.flight);
+                        claim.turn_away();
                     }
                     return Joining::Waiting(waiting);
                 }
@@ -81,44 +83,43 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Starts a compute in the background for whoever reads next, if it may: of a value that can
     /// be served, or of one that is gone. Says whether it did.
-    pub(crate) fn refresh<Q>(
+    pub(super) fn refresh<Q>(
         self: &Arc<Self>,
-        key: &Q,
-        place: &Place,
+        request: &Request<'_, Q>,
         reading: &Reading<V>,
-        job: &mut impl FnMut() -> Job<V>,
+        moment: &Moment,
+        job: &mut impl FnMut(&Rules) -> Job<V>,
         dispatch: &mut impl Dispatch<K, V>,
     ) -> bool
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        let view = reading.view.as_ref();
+        let (key, view) = (request.key, reading.view.as_ref());
         let put_off = view.is_some_and(|view| !view.entry().may_compute(reading.now));
         if put_off || self.drain.is_closed() {
             return false;
         }
         loop {
-            let Some(flight) = self.flight(key) else {
+            let Some(flight) = self.flight(key, moment) else {
                 self.stats.refresh_skipped();
                 return false;
             };
-            let unchanged = || self.is_unchanged(key, place.scope.as_ref(), view);
+            let unchanged = || self.is_unchanged(key, request.place.scope.as_ref(), view);
             let mut leading = None;
             let permitted = || {
-                let admitted = dispatch.admit_refresh(self);
+                let admitted = dispatch.admit_refresh(self, moment);
                 if !admitted {
                     self.stats.refresh_skipped();
                     return None;
                 }
                 leading = Some(key.to_key());
-                Some(job())
+                Some(job(&moment.rules))
             };
             match flight.refresh(unchanged, permitted) {
                 Refresh::Started(launch) => {
                     let key = leading.expect("what has started was asked for its job");
-                    let compute = Compute { key, flight, launch };
-                    dispatch.send(self, Launched::new(self, compute));
+                    dispatch.send(Launched::new(Claim::new(self, key, flight), launch));
                     return true;
                 }
                 Refresh::No => {
@@ -128,5 +129,14 @@ impl<K: Key, V: Value> Engine<K, V> {
                 Refresh::Retired => self.forget_flight(key, &flight),
             }
         }
+    }
+
+    /// The flight of a key, created if there is none and fewer than the bound.
+    fn flight<Q>(&self, key: &Q, moment: &Moment) -> Option<Arc<KeyFlight<V>>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
+    {
+        self.flights.find_or_create(key, moment.rules.bounds.flights)
     }
 }

@@ -1,30 +1,37 @@
 // The read, top to bottom: find, decide, and one match on the reason.
 // Never knows: how a rule is worked out, where entries live, or how computes are spawned.
+// Read next: `reading.rs` for a look, `join.rs` for a compute, `waiting.rs` for its end.
 
-pub(crate) mod background;
-pub(crate) mod join;
-pub(crate) mod pin;
-pub(crate) mod reading;
-pub(crate) mod waiting;
+mod background;
+mod join;
+mod next;
+mod pin;
+mod reading;
+mod request;
+mod waiting;
 
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use join::Joining;
+use next::Next;
+use waiting::Waiting;
+
+use crate::config::rules::Rules;
 use crate::context::Context;
-use crate::engine::Engine;
 use crate::engine::compute::dispatch::{Alone, Dispatch};
-use crate::engine::read::join::Joining;
-use crate::engine::read::reading::Reading;
-use crate::engine::read::waiting::Waiting;
+use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::Kind;
-use crate::flight::job::{Job, Offer, Work};
-use crate::policy::Now;
-use crate::policy::decide::{Reason, Strategy};
-use crate::receipt::Answer;
-use crate::store::entry::Place;
+use crate::flight::job::{Done, Job, Joined, Offer, Work};
+use crate::policy::decide::Reason;
+use crate::receipt::{Answer, Hit};
+use crate::stats::counts::Bounded;
 use crate::to_key::{Key, ToKey, Value};
+
+pub use pin::Pinned;
+pub(crate) use reading::Reading;
+pub(crate) use request::Request;
 
 /// How far a read comes by itself.
 pub(crate) enum Looked<K: Key, V: Value> {
@@ -48,71 +55,93 @@ impl<K: Key, V: Value> Engine<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        let arrived = self.now();
-        let place = self.arrive(context)?;
+        let moment = self.moment();
+        let request = self.arrive(key, context, moment.now)?;
         let (mut work, mut offer) = (Some(work), None);
-        let mut job = || {
+        let mut job = |rules: &Rules| {
             let new = || Offer::new(work.take().expect("the offer stays")());
             let work = offer.get_or_insert_with(new).work();
-            Job { work, home: self.home(place.clone(), &context.tags) }
+            Job { work, home: self.home(request.place.clone(), &context.tags, rules) }
         };
         let alone = &mut Alone::default();
-        Ok(match self.look(key, context, &place, (arrived, arrived), &mut job, alone) {
+        let (waiting, reading) = match self.look(&request, &moment, &mut job, alone) {
             Looked::Stored(reading) => {
-                self.serve_stored(key, &place, &reading, arrived, &mut job, &mut Alone::default())
+                return Ok(self.serve_stored(&request, &reading, &moment, &mut job, alone));
             }
-            Looked::Answered(answer) => answer,
-            Looked::Waiting(waiting, reading) => {
-                self.wait(key, context, &place, (waiting, reading), arrived, &mut job).await
-            }
-        })
+            Looked::Answered(answer) => return Ok(answer),
+            Looked::Waiting(waiting, reading) => (waiting, reading),
+        };
+        drop(moment);
+        Ok(self.wait(&request, waiting, reading, &mut job).await)
     }
 
-    /// Where a read belongs. What its context gives is published to its match.
-    pub(crate) fn arrive(&self, context: &Context) -> Result<Place, Error> {
-        let place = self.place(context)?;
-        if let Some(scope) = &place.scope {
-            scope.publish(context.kickoff, context.lineup_confirmed);
+    /// The read without a compute. It leaves to the loader what it finds wanting.
+    pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Hit<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let moment = self.moment();
+        let request = Request::of_stored(key, moment.now);
+        let reading = self.reading(&request, &moment);
+        let refreshing = self.load_behind(&request, &reading, &moment);
+        if !reading.is_served(&moment) {
+            return None;
         }
-        Ok(place)
+        self.serve(&reading, moment.now, refreshing).into_hit().ok()
     }
 
-    /// Decides a read that has arrived, as of now, and joins or starts a compute where the decision
-    /// asks for one.
+    /// The same read without a trace: it counts nothing and leaves nothing behind.
+    pub(crate) fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let moment = self.moment();
+        let reading = self.reading(&Request::of_stored(key, moment.now), &moment);
+        if !reading.is_served(&moment) {
+            return None;
+        }
+        let value = reading.view.as_ref()?.entry().value.clone()?;
+        Some(Hit::new(value, reading.receipt(false)))
+    }
+
+    /// Decides a read that has arrived, as of a moment, and joins or starts a compute where the
+    /// decision asks for one.
     pub(crate) fn look<Q>(
         self: &Arc<Self>,
-        key: &Q,
-        context: &Context,
-        place: &Place,
-        (arrived, mut now): (Now, Now),
-        job: &mut impl FnMut() -> Job<V>,
+        request: &Request<'_, Q>,
+        moment: &Moment,
+        job: &mut impl FnMut(&Rules) -> Job<V>,
         dispatch: &mut impl Dispatch<K, V>,
     ) -> Looked<K, V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
+        let mut newer;
+        let mut moment = moment;
         loop {
-            let reading = self.read(key, context, place, now);
-            let kind = match reading.verdict.reason {
-                Reason::Fresh | Reason::Stale => return Looked::Stored(reading),
-                Reason::TooStale if self.is_put_off(&reading) => {
-                    return Looked::Answered(self.serve_as(Reason::StaleIfError, reading, arrived));
+            let reading = self.reading(request, moment);
+            let kind = match reading.next(moment) {
+                Next::ServeFresh | Next::ServeStale => return Looked::Stored(reading),
+                Next::ServeOld(reason) => {
+                    return Looked::Answered(self.serve_as(reason, reading, request.arrived));
                 }
-                _ if reading.verdict.reason.strategy() == Strategy::Bypass => Kind::Bypass,
-                reason => {
-                    if reason == Reason::Miss && reading.view.is_some() {
-                        // What is there has been ended by kickoff, and others with it.
-                        self.sweep_if_full();
-                    }
-                    Kind::Miss
-                }
+                Next::Compute(kind) => kind,
             };
-            match self.join(key, kind, place, &reading, job, dispatch) {
+            if reading.verdict.reason == Reason::Miss && reading.view.is_some() {
+                // What is there has been ended by kickoff, and others with it.
+                self.sweep_if_full();
+            }
+            match self.join(request, kind, &reading, moment, job, dispatch) {
                 Joining::Waiting(waiting) => return Looked::Waiting(waiting, reading),
-                Joining::LookAgain => now = self.now(),
+                Joining::LookAgain => {
+                    newer = self.moment();
+                    moment = &newer;
+                }
                 Joining::Refused => {
-                    return Looked::Answered(self.answer_overloaded(&reading, place, arrived));
+                    return Looked::Answered(self.answer_overloaded(request, &reading, moment));
                 }
             }
         }
@@ -121,51 +150,61 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Serves a stored value, and refreshes it if it is stale or due early.
     pub(crate) fn serve_stored<Q>(
         self: &Arc<Self>,
-        key: &Q,
-        place: &Place,
+        request: &Request<'_, Q>,
         reading: &Reading<V>,
-        arrived: Now,
-        job: &mut impl FnMut() -> Job<V>,
+        moment: &Moment,
+        job: &mut impl FnMut(&Rules) -> Job<V>,
         dispatch: &mut impl Dispatch<K, V>,
     ) -> Answer<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        let due = reading.verdict.reason == Reason::Stale || self.is_due_early(reading);
-        let refreshing = due && self.refresh(key, place, reading, job, dispatch);
-        self.serve(reading, arrived, refreshing)
+        let due = reading.verdict.reason == Reason::Stale
+            || self.is_due_early(request.key, reading, moment);
+        let refreshing = due && self.refresh(request, reading, moment, job, dispatch);
+        self.serve(reading, request.arrived, refreshing)
     }
 
     /// Waits for a compute, and for the next one where that was of another match; answers then.
     pub(crate) async fn wait<Q>(
         self: &Arc<Self>,
-        key: &Q,
-        context: &Context,
-        place: &Place,
-        (mut waiting, mut reading): (Waiting<K, V>, Reading<V>),
-        arrived: Now,
-        job: &mut impl FnMut() -> Job<V>,
+        request: &Request<'_, Q>,
+        mut waiting: Waiting<K, V>,
+        mut reading: Reading<V>,
+        job: &mut impl FnMut(&Rules) -> Job<V>,
     ) -> Answer<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         loop {
-            let waited = self.wait_once(key, waiting, place, reading, arrived).await;
+            let waited = self.wait_once(request, waiting, reading).await;
             if let Some(answer) = waited {
                 return answer;
             }
-            let now = self.now();
-            let alone = &mut Alone::default();
-            match self.look(key, context, place, (arrived, now), job, alone) {
+            let (moment, alone) = (self.moment(), &mut Alone::default());
+            match self.look(request, &moment, job, alone) {
                 Looked::Stored(reading) => {
-                    let alone = &mut Alone::default();
-                    return self.serve_stored(key, place, &reading, arrived, job, alone);
+                    return self.serve_stored(request, &reading, &moment, job, alone);
                 }
                 Looked::Answered(answer) => return answer,
                 Looked::Waiting(next, again) => (waiting, reading) = (next, again),
             }
         }
+    }
+
+    /// Answers a read whose key gets no flight, and counts it.
+    fn answer_overloaded<Q: ?Sized>(
+        &self,
+        request: &Request<'_, Q>,
+        reading: &Reading<V>,
+        moment: &Moment,
+    ) -> Answer<V> {
+        self.stats.over_bound(Bounded::Flights);
+        let zone = moment.zone_of(&request.place);
+        let done = Done { outcome: Err(Error::Overloaded), zone, place: None };
+        let joined = Joined { led: true, queued: false };
+        self.answer(reading, done, joined, request.arrived)
     }
 }

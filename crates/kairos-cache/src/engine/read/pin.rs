@@ -6,13 +6,15 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::engine::Engine;
 use crate::engine::find::View;
+use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
+use crate::engine::{Engine, Moment};
 use crate::flight::job::Home;
 use crate::policy::MonoNs;
-use crate::policy::decide::Reason;
+use crate::policy::decide::{Reason, Signals};
 use crate::receipt::Hit;
+use crate::runtime::random::Purpose;
 use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::stamp::Remembered;
@@ -73,7 +75,8 @@ impl<K: Key, V: Value> Pinned<K, V> {
     /// Makes the remembered reading that of now, counts it, or gives it up. Says whether that
     /// started a background refresh.
     fn renew(&mut self) -> Option<bool> {
-        let now = self.engine.now();
+        let moment = self.engine.moment();
+        let now = moment.now;
         let holds = now.mono < self.valid_until
             && self.reading.decision().and_then(|r| r.view.as_ref()).is_some_and(View::stands)
             && self.reading.holds(|place| self.engine.stamp(place));
@@ -90,36 +93,46 @@ impl<K: Key, V: Value> Pinned<K, V> {
     /// Decides anew, and leaves to the loader what that calls for; says whether that started a
     /// refresh.
     fn look(&mut self) -> bool {
-        let engine = &self.engine;
-        self.valid_until = 0;
-        let mut refresh_started = false;
-        let vouched_for = self.reading.decide(
+        let Pinned { engine, key, reading, home, valid_until } = self;
+        let (mut refresh_started, mut valid) = (false, 0);
+        let vouched_for = reading.decide(
             |place| engine.stamp(place),
             |last| {
-                let reading = engine.read_stored(self.key.borrow(), engine.now());
-                refresh_started = load(engine, &self.key, &mut self.home, last, &reading);
-                let place = reading.view.as_ref()?.entry().place.clone();
-                reading.is_served().then_some((reading, place))
+                let moment = engine.moment();
+                let reading = engine.reading(&Request::of_stored(&*key, moment.now), &moment);
+                refresh_started = load(engine, key, home, last, &reading, &moment);
+                let view = reading.view.as_ref()?;
+                if reading.verdict.reason == Reason::Fresh {
+                    valid = engine.valid_until(key, view, &reading.signals, &moment);
+                }
+                let place = view.entry().place.clone();
+                reading.is_served(&moment).then_some((reading, place))
             },
         );
-        let Some(reading) = self.reading.decision() else { return refresh_started };
-        let Some(view) = &reading.view else { return refresh_started };
-        if reading.verdict.reason == Reason::Fresh && vouched_for {
-            let (entry, now) = (view.entry(), reading.now);
-            let rules = engine.rules();
-            let signals = &reading.signals;
-            let cap = rules.read.cap_ns(signals.signal.status(), signals.level);
-            let rules_view = view.rules_view();
-            let facts = entry.place.facts();
-            let fresh = rules.read.freshness.fresh_until(&rules_view, facts, now, cap);
-            let early = engine.early_from(fresh, rules_view.compute_ns);
-            self.valid_until = early.min(entry.place.published(now).1);
-        }
+        *valid_until = if vouched_for { valid } else { 0 };
         refresh_started
     }
 }
 
-/// Starts the load that a pin's reading calls for; returns whether it did. `home` is where the last
+impl<K: Key, V: Value> Engine<K, V> {
+    /// The first instant at which a pinned read could be decided otherwise than as fresh, if
+    /// nothing of what its stamp vouches for changes.
+    fn valid_until(&self, key: &K, view: &View<V>, signals: &Signals, moment: &Moment) -> MonoNs {
+        let (rules, entry, place) = (&moment.rules.read, view.rules_view(), &view.entry().place);
+        let cap = rules.cap_ns(signals.signal.status(), signals.level);
+        let fresh = rules.freshness.fresh_until(&entry, place.facts(), moment.now, cap);
+        let early = match rules.xfetch {
+            Some(xfetch) if self.loader.is_some() => {
+                let draw = self.draws.draw(Purpose::EarlyRefresh, key, entry.stored_at);
+                xfetch.instant(fresh, entry.compute_ns, draw)
+            }
+            _ => fresh,
+        };
+        early.min(place.published(moment.now).1)
+    }
+}
+
+/// Starts the load that a pin's reading calls for; says whether it did. `home` is where the last
 /// entry belonged, by which an entry that is gone is filled again.
 fn load<K: Key, V: Value>(
     engine: &Arc<Engine<K, V>>,
@@ -127,16 +140,17 @@ fn load<K: Key, V: Value>(
     home: &mut Option<Home>,
     last: Option<&Reading<V>>,
     reading: &Reading<V>,
+    moment: &Moment,
 ) -> bool {
     if engine.loader.is_none() {
         return false;
     }
-    let calls = engine.calls_for_load(reading);
-    if calls || !reading.is_served() {
+    let calls = engine.calls_for_load(key, reading, moment);
+    if calls || !reading.is_served(moment) {
         let view = reading.view.as_ref().or_else(|| last?.view.as_ref());
         if let Some(view) = view {
             *home = Some(engine.home_of(view.held()));
         }
     }
-    calls && home.as_ref().is_some_and(|home| engine.load(key, reading, home))
+    calls && home.as_ref().is_some_and(|home| engine.load(key, reading, home, moment))
 }

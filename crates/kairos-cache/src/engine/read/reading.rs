@@ -1,14 +1,15 @@
-//! One look at a key: what was found, what the rules say of it, and the receipt and count of the answer.
-//! Never knows: computes, flights, or what the caller does with the verdict.
-//! Read next: `policy/decide.rs` for the rules, `cache.rs` for the match on their verdict.
+// One look at a key: what was found, what the rules say of it, and the receipt and count of the answer.
+// Never knows: computes, flights, or what the caller does with the verdict.
+// Read next: `policy/decide.rs` for the rules, `mod.rs` for the match on their verdict.
 
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::time::Duration;
 
+use super::request::Request;
 use crate::context::Context;
-use crate::engine::Engine;
 use crate::engine::find::View;
+use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::job::{Done, Joined};
 use crate::matches::odds::OddsRule;
@@ -18,45 +19,34 @@ use crate::policy::freshness::EntryView;
 use crate::policy::volatility::Signal;
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::clock::nanos;
-use crate::stats::counts::Bounded;
+use crate::runtime::random::Purpose;
 use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
-static NO_CONTEXT: Context = Context {
-    scope: None,
-    market: None,
-    kickoff: None,
-    lineup_confirmed: None,
-    current_odds: Vec::new(),
-    tags: Vec::new(),
-    force_refresh: false,
-    max_age: None,
-};
-
-/// The place of a read that names none.
-pub(crate) static NO_PLACE: Place = Place { scope: None, market: None };
-
 /// Everything that one look at a key has found out.
 pub(crate) struct Reading<V> {
-    pub(crate) view: Option<View<V>>,
-    pub(crate) signals: Signals,
-    pub(crate) verdict: Verdict,
-    pub(crate) now: Now,
+    pub(super) view: Option<View<V>>,
+    pub(super) signals: Signals,
+    pub(super) verdict: Verdict,
+    pub(super) now: Now,
 }
 
 impl<V> Reading<V> {
-    /// What the rules need to know of the entry that was found.
-    pub(crate) fn rules_view(&self) -> EntryView {
-        self.view.as_ref().expect("asked of a reading that found an entry").rules_view()
+    /// Whether fail-safe allows the value that was found.
+    pub(super) fn is_allowed_if_error(&self, moment: &Moment) -> bool {
+        let view = self.view.as_ref();
+        view.is_some_and(|v| moment.rules.read.allowed_if_error(&v.rules_view(), self.now))
     }
 
-    /// Whether a read without a compute is served what was found.
-    pub(crate) fn is_served(&self) -> bool {
-        let has_value = self.view.as_ref().is_some_and(|view| view.entry().value.is_some());
-        has_value && matches!(self.verdict.reason, Reason::Fresh | Reason::Stale)
+    /// Whether fail-safe serves the old value of a too-stale read without a compute, because one
+    /// has just failed.
+    pub(super) fn is_put_off(&self, moment: &Moment) -> bool {
+        let Some(view) = &self.view else { return false };
+        let young_enough = self.signals.max_age_ns.is_none_or(|max| self.verdict.age_ns <= max);
+        young_enough && !view.entry().may_compute(self.now) && self.is_allowed_if_error(moment)
     }
 
-    pub(crate) fn receipt(&self, refresh_started: bool) -> Receipt {
+    pub(super) fn receipt(&self, refresh_started: bool) -> Receipt {
         let verdict = &self.verdict;
         Receipt {
             strategy: verdict.reason.strategy(),
@@ -74,65 +64,58 @@ impl<V> Reading<V> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Looks at a key with a context and decides. Not to be called under a lock.
-    pub(crate) fn read<Q>(&self, key: &Q, context: &Context, place: &Place, now: Now) -> Reading<V>
+    /// Looks at a key and decides. Not to be called under a lock.
+    pub(super) fn reading<Q>(&self, request: &Request<'_, Q>, moment: &Moment) -> Reading<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let view = self.view(key, place.scope.as_ref());
-        self.store.displaced.release();
+        let Request { key, context, place, .. } = request;
+        let view = {
+            let _released = self.store.releasing();
+            self.view(*key, place.scope.as_ref())
+        };
+        let (now, rules) = (moment.now, &moment.rules.read);
         let ruled_by = ruling(view.as_ref(), place);
-        let rules = self.rules();
-        let signals = self.signals(context, ruled_by, now, &rules.odds);
+        let signals = self.signals(context, ruled_by, moment);
         let rules_view = view.as_ref().map(View::rules_view);
         let facts = ruled_by.facts();
-        let verdict = rules.read.decide(rules_view.as_ref(), &signals, facts, now);
+        let mut verdict = rules.decide(rules_view.as_ref(), &signals, facts, now);
         // That there is nothing is known while it is fresh, and is no value to serve after that.
+        // The view stays, to tell whether the key has changed since.
         let nothing = view.as_ref().is_some_and(|view| view.entry().value.is_none());
         if nothing && matches!(verdict.reason, Reason::Stale | Reason::TooStale) {
-            let verdict = rules.read.decide(None, &signals, facts, now);
-            // The view stays, to tell whether the key has changed since.
-            return Reading { view, signals, verdict, now };
+            verdict = rules.decide(None, &signals, facts, now);
         }
         Reading { view, signals, verdict, now }
     }
 
-    /// Looks at a key without a context.
-    pub(crate) fn read_stored<Q>(&self, key: &Q, now: Now) -> Reading<V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.read(key, &NO_CONTEXT, &NO_PLACE, now)
-    }
-
     /// Whether a key of this place that has no entry would be filled: its value could be stored,
     /// and readers are not sent around it.
-    pub(crate) fn may_fill(&self, place: &Place, now: Now) -> bool {
-        let rules = self.rules();
-        let signals = self.signals(&NO_CONTEXT, place, now, &rules.odds);
-        let verdict = rules.read.decide(None, &signals, place.facts(), now);
+    pub(super) fn may_fill(&self, place: &Place, moment: &Moment) -> bool {
+        let request = Request::of_stored(&(), moment.now);
+        let signals = self.signals(request.context, place, moment);
+        let verdict = moment.rules.read.decide(None, &signals, place.facts(), moment.now);
         verdict.reason == Reason::Miss && verdict.ttl_ns > 0
     }
 
-    fn signals(&self, context: &Context, place: &Place, now: Now, odds: &OddsRule) -> Signals {
+    fn signals(&self, context: &Context, place: &Place, moment: &Moment) -> Signals {
         Signals {
             enabled: self.is_enabled(),
             suspended: place.is_suspended(),
             force_refresh: context.force_refresh,
             max_age_ns: context.max_age.map(nanos),
-            signal: signal(context, place, now, odds),
-            level: self.breaker_level(),
+            signal: signal(context, place, moment.now, &moment.rules.odds),
+            level: moment.level,
         }
     }
 
     /// Brings zone, TTL, age and freshness of a remembered reading to its present `now`, for the
     /// receipt: a value may stay fresh from one zone into the next.
-    pub(crate) fn restate(&self, reading: &mut Reading<V>) {
+    pub(super) fn restate(&self, reading: &mut Reading<V>) {
         let Some(view) = &reading.view else { return };
         let (rules_view, facts) = (view.rules_view(), view.entry().place.facts());
-        let rules = self.rules();
+        let rules = self.rules.load();
         let verdict = rules.read.decide(Some(&rules_view), &reading.signals, facts, reading.now);
         // Another reason means a change since the read was decided and counted: it keeps what it saw.
         if verdict.reason == reading.verdict.reason {
@@ -141,7 +124,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Serves the value that a reading has found, and counts the read.
-    pub(crate) fn serve(
+    pub(super) fn serve(
         &self,
         reading: &Reading<V>,
         arrived: Now,
@@ -154,7 +137,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Serves the value that a reading has found too stale, for another reason than its age.
-    pub(crate) fn serve_as(
+    pub(super) fn serve_as(
         &self,
         reason: Reason,
         mut reading: Reading<V>,
@@ -167,20 +150,20 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Looks again for the value that a read found too stale when it arrived: it may have died
     /// meanwhile. The signals stay those of the read's arrival: prices scored since then belong to
     /// later reads.
-    pub(crate) fn old_value<Q>(
+    pub(super) fn old_value<Q>(
         &self,
-        key: &Q,
-        place: &Place,
+        request: &Request<'_, Q>,
         arrival: &Reading<V>,
+        moment: &Moment,
     ) -> Option<Reading<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let now = self.now();
-        let view = self.view(key, place.scope.as_ref())?;
+        let now = moment.now;
+        let view = self.view(request.key, request.place.scope.as_ref())?;
         let (entry, rules_view) = (view.entry(), view.rules_view());
-        let ruled_by = ruling(Some(&view), place);
+        let ruled_by = ruling(Some(&view), &request.place);
         let facts = ruled_by.facts();
         let signals = arrival.signals;
         let alive = entry.value.is_some()
@@ -191,31 +174,24 @@ impl<K: Key, V: Value> Engine<K, V> {
         if !alive {
             return None;
         }
-        let verdict = self.rules().read.decide(Some(&rules_view), &signals, facts, now);
+        let verdict = moment.rules.read.decide(Some(&rules_view), &signals, facts, now);
         Some(Reading { view: Some(view), signals, verdict, now })
     }
 
-    /// Whether fail-safe serves the old value of a too-stale read without a compute, because one
-    /// has just failed.
-    pub(crate) fn is_put_off(&self, reading: &Reading<V>) -> bool {
-        let Some(view) = &reading.view else { return false };
-        let old_enough = reading.signals.max_age_ns.is_none_or(|max| reading.verdict.age_ns <= max);
-        old_enough
-            && !view.entry().may_compute(reading.now)
-            && self.rules().read.allowed_if_error(&view.rules_view(), reading.now)
-    }
-
     /// Whether a fresh value is refreshed early.
-    pub(crate) fn is_due_early(&self, reading: &Reading<V>) -> bool {
+    pub(super) fn is_due_early<Q>(&self, key: &Q, reading: &Reading<V>, moment: &Moment) -> bool
+    where
+        Q: Hash + ?Sized,
+    {
         let Some(view) = &reading.view else { return false };
+        let entry: EntryView = view.rules_view();
+        let draw = || self.draws.draw(Purpose::EarlyRefresh, key, entry.stored_at);
         let facts = view.entry().place.facts();
-        let draw = || self.random.draw();
-        let (signals, now) = (&reading.signals, reading.now);
-        self.rules().read.refreshes_early(&view.rules_view(), signals, facts, now, draw)
+        moment.rules.read.refreshes_early(&entry, &reading.signals, facts, reading.now, draw)
     }
 
     /// Answers a read that has waited for a compute, and counts it.
-    pub(crate) fn answer(
+    pub(super) fn answer(
         &self,
         reading: &Reading<V>,
         done: Done<V>,
@@ -234,19 +210,6 @@ impl<K: Key, V: Value> Engine<K, V> {
             ..reading.receipt(false)
         };
         Answer { receipt, outcome: done.outcome }
-    }
-
-    /// Answers a read whose key gets no flight, and counts it.
-    pub(crate) fn answer_overloaded(
-        &self,
-        reading: &Reading<V>,
-        place: &Place,
-        arrived: Now,
-    ) -> Answer<V> {
-        self.stats.over_bound(Bounded::Flights);
-        let zone = self.zone_of(place, arrived);
-        let done = Done { outcome: Err(Error::Overloaded), zone, place: None };
-        self.answer(reading, done, Joined { led: true, queued: false }, arrived)
     }
 
     fn count(&self, reading: &Reading<V>, arrived: Now) {

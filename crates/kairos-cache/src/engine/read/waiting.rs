@@ -5,36 +5,43 @@
 use std::borrow::Borrow;
 use std::future::poll_fn;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::contain::shielded;
 use crate::engine::Engine;
+use crate::engine::compute::claim::Claim;
+use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::error::Error;
 use crate::flight::Ticket;
-use crate::flight::job::{Done, Joined, KeyFlight};
+use crate::flight::job::{Done, Joined};
 use crate::policy::Now;
 use crate::policy::decide::Reason;
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
-use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
 /// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
 /// the compute.
 pub(crate) struct Waiting<K: Key, V: Value> {
-    pub(crate) engine: Arc<Engine<K, V>>,
-    pub(crate) key: K,
-    pub(crate) flight: Arc<KeyFlight<V>>,
-    pub(crate) ticket: Option<Ticket<Done<V>>>,
+    claim: Claim<K, V>,
+    ticket: Option<Ticket<Done<V>>>,
 }
 
 impl<K: Key, V: Value> Waiting<K, V> {
+    pub(super) fn new(claim: Claim<K, V>, ticket: Ticket<Done<V>>) -> Waiting<K, V> {
+        Waiting { claim, ticket: Some(ticket) }
+    }
+
+    /// The key that it waits for.
+    pub(super) fn claim(&self) -> &Claim<K, V> {
+        &self.claim
+    }
+
     /// Goes away and lets the compute go on.
     pub(crate) fn depart(mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.flight.depart(&ticket);
+            self.claim.flight().depart(&ticket);
         }
     }
 
@@ -67,73 +74,77 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Waits for a compute, and answers with its result, or with the old value where the rules
     /// allow that: the compute fails, or takes longer than the read waits. Nothing if the compute
     /// was of another match than the read names: look again.
-    pub(crate) async fn wait_once<Q>(
+    pub(super) async fn wait_once<Q>(
         &self,
-        key: &Q,
+        request: &Request<'_, Q>,
         mut waiting: Waiting<K, V>,
-        place: &Place,
         reading: Reading<V>,
-        arrived: Now,
     ) -> Option<Answer<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let old_value = reading.verdict.reason == Reason::TooStale;
-        let soft_timeout_ns = self.rules().soft_timeout_ns;
         let mut done = None;
-        if old_value && soft_timeout_ns > 0 {
-            let timer = self.runtime.sleep_until(arrived.mono.saturating_add(soft_timeout_ns));
+        if reading.verdict.reason == Reason::TooStale
+            && let Some(timer) = self.soft_timer(request.arrived)
+        {
             done = waiting.done_before(timer).await;
             if done.is_none()
-                && let Some(old) = self.old_value(key, place, &reading)
+                && let Some(old) = self.old_value(request, &reading, &self.moment())
             {
                 waiting.depart();
-                return Some(self.serve_as(Reason::SoftTimeout, old, arrived));
+                return Some(self.serve_as(Reason::SoftTimeout, old, request.arrived));
             }
         }
-        let done = match done {
+        let (done, joined) = match done {
             Some(done) => done,
             None => waiting.done().await,
         };
-        let answer = self.conclude(key, place, &reading, done, arrived);
+        let answer = self.conclude(request, &reading, done, joined);
         // It may be the last to hold the value that the answer has replaced.
         shielded(|| drop(reading));
         answer
     }
 
+    /// Rings when a read that arrived then has waited as long as it would for a new value.
+    fn soft_timer(&self, arrived: Now) -> Option<BoxFuture> {
+        let limit_ns = self.rules.load().soft_timeout_ns;
+        let rings_at = arrived.mono.saturating_add(limit_ns);
+        (limit_ns > 0).then(|| self.runtime.sleep_until(rings_at))
+    }
+
     fn conclude<Q>(
         &self,
-        key: &Q,
-        place: &Place,
+        request: &Request<'_, Q>,
         reading: &Reading<V>,
-        (done, joined): (Done<V>, Joined),
-        arrived: Now,
+        done: Done<V>,
+        joined: Joined,
     ) -> Option<Answer<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if !done.answers(place) {
+        if !done.answers(&request.place) {
             return None;
         }
         let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
-        if failed
-            && reading.verdict.reason == Reason::TooStale
-            && let Some(old) = self.old_value(key, place, reading)
-            && self.rules().read.allowed_if_error(&old.rules_view(), old.now)
-        {
-            return Some(self.serve_as(Reason::StaleIfError, old, arrived));
+        if failed && reading.verdict.reason == Reason::TooStale {
+            let moment = self.moment();
+            if let Some(old) = self.old_value(request, reading, &moment)
+                && old.is_allowed_if_error(&moment)
+            {
+                return Some(self.serve_as(Reason::StaleIfError, old, request.arrived));
+            }
         }
-        Some(self.answer(reading, done, joined, arrived))
+        Some(self.answer(reading, done, joined, request.arrived))
     }
 }
 
 impl<K: Key, V: Value> Drop for Waiting<K, V> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let after = self.flight.leave(&ticket);
-            self.engine.settle(&self.key, &self.flight, after);
+            let after = self.claim.flight().leave(&ticket);
+            self.claim.settle(after);
         }
     }
 }

@@ -174,14 +174,12 @@ proptest! {
 fn early_refresh_follows_the_draw_and_never_before_its_horizon() {
     let rule = XFetchRule { beta: 1.0 };
     let (fresh_until, compute_ns) = (1_000 * SECOND, SECOND);
-    let at = |mono| Now { mono, wall: 0 };
+    let instant = |u| rule.instant(fresh_until, compute_ns, u);
     // -ln(e^-1) is 1: exactly one compute time ahead.
-    let u = (-1.0f64).exp();
-    assert!(!rule.says_yes(at(999 * SECOND - 2), fresh_until, compute_ns, u));
-    assert!(rule.says_yes(at(999 * SECOND + 2), fresh_until, compute_ns, u));
-    assert!(rule.says_yes(at(fresh_until), fresh_until, compute_ns, 1.0));
+    assert!(instant((-1.0f64).exp()).abs_diff(999 * SECOND) <= 2);
+    assert_eq!(instant(1.0), fresh_until);
     let smallest = 1.0 / (1u64 << 53) as f64;
     let horizon = rule.horizon(fresh_until, compute_ns);
-    assert!(!rule.says_yes(at(horizon - 1), fresh_until, compute_ns, smallest));
+    assert!(instant(smallest) >= horizon);
     assert!(horizon > 963 * SECOND && horizon < 964 * SECOND);
 }

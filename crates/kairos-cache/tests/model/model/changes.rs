@@ -118,7 +118,7 @@ impl Model {
         self.tick();
         let fill = self.fills[slot].take().expect("it has begun");
         let (zone, ttl) = self.zone_and_ttl(&fill.home);
-        let factor = self.lots.jitter(&self.setup);
+        let factor = self.lots.jitter(&self.setup, fill.home.key, self.now);
         let fixed = (zone, shortened(ttl, factor));
         let suspended = self.is_suspended(fill.home.place());
         let stored = self.enabled && !fill.killed && !suspended && fixed.1 > 0;

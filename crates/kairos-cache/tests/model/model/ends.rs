@@ -67,7 +67,7 @@ impl Model {
         };
         let mut factor = 1.0;
         if outcome == Outcome::Value {
-            factor = self.lots.jitter(&self.setup);
+            factor = self.lots.jitter(&self.setup, key, self.now);
             ttl = shortened(ttl, factor);
         }
         if compute.wanted == Wanted::Doomed {

@@ -2,6 +2,9 @@
 //! Never knows: what is done about either.
 //! Read next: `decide.rs`, for how long a value is fresh.
 
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
 use kairos_cache::EvaluateAt;
 
 use crate::setup::Setup;
@@ -11,39 +14,51 @@ use super::ends::shortened;
 use super::entries::{Entry, Home};
 use super::{Instant, Model, golden_hour};
 
-/// The builder's seed fixes the lots: they are drawn in the order in which things happen, each only
-/// where it could matter. `SplitMix64`, as the cache has it: without that nothing could be foretold.
+/// The builder's seed, a value's key and the instant at which its compute finished fix its lots,
+/// whatever else has been drawn. `SplitMix64` over the hash that the cache has: without that nothing
+/// could be foretold.
 #[derive(Debug)]
 pub(super) struct Lots {
-    state: u64,
+    hasher: FixedState,
     pub(super) jittered: usize,
+}
+
+/// What a lot is drawn for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Jitter = 1,
+    EarlyRefresh = 2,
 }
 
 /// No lot is as low as `exp(-37)`: they have 53 bits.
 const LARGEST: f64 = 36.8;
 
+fn mixed(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 impl Lots {
     pub(super) fn new(seed: u64) -> Lots {
-        Lots { state: seed, jittered: 0 }
+        Lots { hasher: FixedState::with_seed(seed), jittered: 0 }
     }
 
     /// A number from (0, 1].
-    fn draw(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        ((z >> 11) + 1) as f64 / (1u64 << 53) as f64
+    fn draw(&self, purpose: Purpose, key: usize, computed: u64) -> f64 {
+        let key = self.hasher.hash_one(key as u32);
+        let bits = mixed(key ^ mixed(computed.wrapping_add(mixed(purpose as u64))));
+        ((bits >> 11) + 1) as f64 / (1u64 << 53) as f64
     }
 
     /// What jitter leaves of the TTL of a new value.
-    pub(super) fn jitter(&mut self, setup: &Setup) -> f64 {
+    pub(super) fn jitter(&mut self, setup: &Setup, key: usize, computed: u64) -> f64 {
         if setup.jitter == 0.0 {
             return 1.0;
         }
         self.jittered += 1;
-        1.0 - setup.jitter * self.draw()
+        1.0 - setup.jitter * self.draw(Purpose::Jitter, key, computed)
     }
 }
 
@@ -56,7 +71,8 @@ impl Model {
         }
         let (took, until) = (entry.took as f64, self.fresh_until(entry, found.cap));
         let could_be = self.now >= until.saturating_sub((took * LARGEST) as u64);
-        could_be && self.now + (took * -self.lots.draw().ln()) as u64 >= until
+        let draw = self.lots.draw(Purpose::EarlyRefresh, key, entry.computed);
+        could_be && self.now + (took * -draw.ln()) as u64 >= until
     }
 
     /// The first instant from now on at which an entry is not fresh, if nothing else happens.

@@ -1,0 +1,86 @@
+// What an operator does to a running cache: the switch, a new configuration, listening, the end.
+//! Never knows: keys, values, or who reads.
+//! Read next: `rules.rs`, which validates a configuration.
+
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::error::Error;
+use crate::policy::breaker::BreakerLevel;
+use crate::stats::notices::Subscription;
+use crate::to_key::{Key, Value};
+
+impl<K: Key, V: Value> Cache<K, V> {
+    /// Switches the cache on or off. While it is off every read computes and nothing is stored or
+    /// served; what is stored stays, and invalidations still reach it. Counted if it changes.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.engine.switch(enabled);
+    }
+
+    /// Takes a new configuration at run time, the switch included. Every read that begins after
+    /// this returned obeys it, stored values too. Counted.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a field out of range, and for a capacity, precision or event graph
+    /// other than the one that the cache was built with; the old configuration then stays in force.
+    pub fn reload(&self, config: &Config) -> Result<(), Error> {
+        self.engine.reload(config)
+    }
+
+    /// From now on times one in `every` served reads, at 0 and 1 each: a thread's first read of a
+    /// strategy, then one in `every`, recorded with that weight. Reads that wait for a compute are
+    /// always timed. Thins the latency histograms, never the counters.
+    pub fn set_latency_sampling(&self, every: u32) {
+        self.engine.stats().sample_latency(every.max(1));
+    }
+
+    /// Subscribes to what happens from now on: panics, events, changes of status, evictions,
+    /// refreshes that fail, steps of the breaker, the switch and new configurations.
+    ///
+    /// The first subscriber allocates the ring. Reads that are served never touch it; what is told
+    /// takes the ring's lock, if anybody has subscribed.
+    pub fn subscribe(&self) -> Subscription<K> {
+        self.engine.notices().subscribe()
+    }
+
+    /// How far lasting panic has opened the breaker.
+    pub fn breaker_level(&self) -> BreakerLevel {
+        self.engine.breaker_level()
+    }
+
+    /// Shuts the cache down: from now on no compute and no refresh begins; resolves once no task
+    /// and no timer of the cache is left.
+    ///
+    /// Computes that readers wait for run to their end, at most their hard timeout; refreshes and
+    /// computes that nobody waits for are aborted. A read that needs a new compute gets
+    /// [`Error::ShutDown`](crate::Error::ShutDown), and so do those whose compute waits for its
+    /// turn. What is stored goes on being served, fresh and stale, and invalidations go on
+    /// working. A compute that never yields is waited for no longer than its timeout.
+    ///
+    /// Any clone may ask, any number of times; there is no way back. Without it nothing is lost
+    /// or leaked: when the last clone is dropped, computes and refreshes run to their end, at most
+    /// their timeout, and free what is left.
+    ///
+    /// Costs one look at each key that has a compute.
+    ///
+    /// # Cancellation
+    /// Dropping the future, once polled, leaves the shutdown under way.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use kairos_cache::{Cache, Context, Error};
+    ///
+    /// let cache: Cache<String, u32> = Cache::builder().build()?;
+    /// cache.insert("known", &Context::none(), 1)?;
+    /// cache.shutdown().await;
+    ///
+    /// let compute = || async { Ok::<_, std::io::Error>(2) };
+    /// assert_eq!(*cache.get_or_compute("known", &Context::none(), compute).await?, 1);
+    /// let refused = cache.get_or_compute("new", &Context::none(), compute).await;
+    /// assert!(matches!(refused, Err(Error::ShutDown)));
+    /// # Ok::<_, Error>(()) }).unwrap();
+    /// ```
+    pub async fn shutdown(&self) {
+        self.engine.wind_up();
+        self.engine.emptied().await;
+    }
+}

@@ -1,0 +1,123 @@
+// Computes that run as one task: one with its own closure, or several by one call.
+// Never knows: the gate, or what a result becomes.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::running::Running;
+use crate::contain::{contained, shielded};
+use crate::error::Error;
+use crate::flight::Run;
+use crate::flight::job::{Found, Work};
+use crate::flight::turn::Turn;
+use crate::receipt::Computed;
+use crate::runtime::Task;
+use crate::sync::{AtomicUsize, Ordering};
+use crate::to_key::{Key, Value};
+
+/// What a call for many keys has found. A key that is not in it has nothing.
+type FoundTogether<K, V> = Result<HashMap<K, Computed<V>>, Error>;
+
+/// A call that computes many keys.
+pub(crate) type Together<K, V> =
+    Arc<dyn Fn(Vec<K>) -> Pin<Box<dyn Future<Output = FoundTogether<K, V>> + Send>> + Send + Sync>;
+
+/// What a crew runs.
+pub(super) enum Call<K, V> {
+    /// The closure of its one compute.
+    Own(Work<V>),
+    /// One call for the keys of all.
+    Together(Together<K, V>, Vec<K>),
+}
+
+/// The computes of one task. However it ends, its places are given back and its keys freed.
+pub(super) struct Crew<K: Key, V: Value> {
+    members: Vec<Running<K, V>>,
+    timer: Option<Task>,
+    turn: Option<Turn>,
+}
+
+/// A task under way, as the keys that give it up see it.
+pub(super) struct Wanted {
+    keys: AtomicUsize,
+    task: Run<()>,
+}
+
+impl<K: Key, V: Value> Crew<K, V> {
+    pub(super) fn new(members: Vec<Running<K, V>>, turn: Turn) -> Crew<K, V> {
+        Crew { members, timer: None, turn: Some(turn) }
+    }
+
+    pub(super) fn set_timer(&mut self, timer: Task) {
+        self.timer = Some(timer);
+    }
+
+    /// Has each member ask for the end of the task when nobody waits for it any longer: the last
+    /// of them ends it.
+    pub(super) fn share(&self) -> Arc<Wanted> {
+        let wanted =
+            Arc::new(Wanted { keys: AtomicUsize::new(self.members.len()), task: Run::new() });
+        for member in &self.members {
+            let wanted = Arc::clone(&wanted);
+            member.set_abort(move || wanted.give_up());
+        }
+        wanted
+    }
+
+    /// Runs to the end of every member.
+    pub(super) async fn run(mut self, call: Call<K, V>) {
+        match call {
+            Call::Own(Work { begin, .. }) => {
+                let mut found = Some(contained(begin).await);
+                self.end(|_| found.take().unwrap_or(Err(Error::Aborted)));
+            }
+            Call::Together(call, keys) => match contained(move || call(keys)).await {
+                Ok(mut found) => {
+                    self.end(|key| Ok(found.remove(key).unwrap_or(Computed::None)));
+                }
+                Err(error) => self.end(|_| Err(error.clone())),
+            },
+        }
+    }
+
+    fn end(&mut self, mut found: impl FnMut(&K) -> Found<V>) {
+        // 1. The timer: nothing is late any longer.
+        if let Some(timer) = self.timer.take() {
+            shielded(|| timer.abort());
+        }
+        // 2. Every result, without a step between them; the waiters wake.
+        for member in &mut self.members {
+            let found = found(member.key());
+            member.publish(found);
+        }
+        // 3. The turn, before pending computes of the keys ask for theirs: a full queue then has
+        // room for them.
+        drop(self.turn.take());
+        // 4. The pending computes, and whatever else the flights have left to be done.
+        for member in &mut self.members {
+            member.settle();
+        }
+    }
+}
+
+impl<K: Key, V: Value> Drop for Crew<K, V> {
+    fn drop(&mut self) {
+        shielded(|| self.end(|_| Err(Error::Aborted)));
+    }
+}
+
+impl Wanted {
+    /// Says how the task is ended, now that it is known.
+    pub(super) fn set_task(&self, task: Task) {
+        self.task.set_abort(move || task.abort());
+    }
+
+    /// One key is no longer wanted; with the last of them the task is aborted.
+    fn give_up(&self) {
+        // AcqRel: each key gives up once; the last has seen the others do it.
+        if self.keys.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.task.abort();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// A key that is filled with a value computed elsewhere: captured when it begins, stored under the flight's lock.
+// Never knows: how the value was computed.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::claim::Claim;
+use super::publish::Fresh;
+use crate::contain::shielded;
+use crate::context::Context;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::flight::job::Home;
+use crate::stats::counts::Bounded;
+use crate::to_key::{Key, ToKey, Value};
+use crate::truth::generation::Capture;
+
+/// A filling that has begun. Dropping it stores nothing.
+pub(crate) struct Filling<K: Key, V: Value> {
+    claim: Claim<K, V>,
+    home: Home,
+    capture: Capture,
+}
+
+impl<K: Key, V: Value> Engine<K, V> {
+    /// Begins to fill a key.
+    pub(crate) fn begin_fill<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        context: &Context,
+    ) -> Result<Filling<K, V>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
+    {
+        let moment = self.moment();
+        let place = self.arrive(key, context, moment.now)?.place;
+        let owned = key.to_key();
+        let flight = loop {
+            let bound = moment.rules.bounds.flights;
+            let flight = self.flights.find_or_create(key, bound).ok_or_else(|| {
+                self.stats.over_bound(Bounded::Flights);
+                Error::Overloaded
+            })?;
+            if flight.hold() {
+                break flight;
+            }
+            self.forget_flight(key, &flight);
+        };
+        let claim = Claim::new(self, owned, flight);
+        let home = self.home(place, &context.tags, &moment.rules);
+        self.relieve_tags();
+        let capture = home.capture();
+        Ok(Filling { claim, home, capture })
+    }
+}
+
+impl<K: Key, V: Value> Filling<K, V> {
+    /// Stores the value unless something forbids it; returns whether it did.
+    pub(crate) fn store(self, value: V) -> bool {
+        let (engine, key) = (self.claim.engine(), self.claim.key());
+        let _released = engine.store.releasing();
+        let moment = engine.moment();
+        let zone = moment.zone_of(&self.home.place);
+        let weight = engine.weight(key, &value);
+        let jitter = engine.jitter(key, &moment);
+        let fresh = Fresh::value(Arc::new(value), moment.now, zone, 0).with_jitter(jitter);
+        let fresh = Fresh { weight, ..fresh };
+        let stored = self
+            .claim
+            .flight()
+            .publish(|marks| engine.store_result(key, &fresh, &self.home, &self.capture, marks));
+        engine.sweep_if_full();
+        stored
+    }
+}
+
+impl<K: Key, V: Value> Drop for Filling<K, V> {
+    fn drop(&mut self) {
+        if self.claim.flight().unhold() {
+            shielded(|| self.claim.forget());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// What an operator does to a running engine: the switch, a new configuration, the end.
+// Never knows: keys, values, or what readers make of the answer that they get.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::compute::claim::Claim;
+use crate::config::Config;
+use crate::config::rules::{Fixed, Rules};
+use crate::error::Error;
+use crate::stats::notices::Notice;
+use crate::sync::Ordering;
+use crate::to_key::{Key, Value};
+
+impl<K: Key, V: Value> Engine<K, V> {
+    /// Switches the cache on or off.
+    pub(crate) fn switch(&self, enabled: bool) {
+        self.note_second();
+        // Relaxed: the switch decides by itself, and pins go by the version.
+        let changed = self.enabled.swap(enabled, Ordering::Relaxed) != enabled;
+        // Even if nothing changed: whoever changed it may not have counted that yet.
+        self.touch();
+        if changed {
+            self.stats.switched();
+            self.notices.tell(|| Notice::Switched { enabled });
+        }
+    }
+
+    /// Takes another configuration, or none of it.
+    pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
+        // One at a time: the parts of one configuration must not mix with another's.
+        let _alone = self.reloading.lock();
+        let rules = Rules::new(config)?;
+        self.fixed.require_same(&Fixed::of(config))?;
+        self.note_second();
+        let (enabled, max_concurrent) = (rules.enabled, rules.max_concurrent_computes);
+        self.stats.sample_latency(rules.latency_sampling);
+        self.rules.store(Arc::new(rules));
+        self.touch();
+        self.switch(enabled);
+        self.gate.set_limit(max_concurrent);
+        self.stats.reloaded();
+        self.notices.tell(|| Notice::Reloaded);
+        Ok(())
+    }
+
+    /// Lets nothing begin any longer, and ends what nobody waits for.
+    pub(crate) fn wind_up(self: &Arc<Self>) {
+        self.drain.close();
+        self.sweeper.close();
+        self.gate.turn_away();
+        // Outside the table's locks: what follows may remove flights.
+        for (key, flight) in self.flights.all() {
+            Claim::new(self, key, flight).turn_away();
+        }
+    }
+
+    /// Resolves once nothing is under way, after `wind_up`.
+    pub(crate) async fn emptied(&self) {
+        self.drain.emptied().await;
+    }
+}

@@ -1,0 +1,153 @@
+// How an engine is put together, and what of its parts the door may use.
+// Never knows: what an operation does with a part.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use foldhash::fast::FixedState;
+
+use super::Engine;
+use super::breaker::BreakerCell;
+use super::sweep::is_dead;
+use crate::config::rules::{Fixed, Rules};
+use crate::flight::drain::Drain;
+use crate::flight::gate::Gate;
+use crate::flight::loader::{Load, Loader};
+use crate::flight::permits::Permits;
+use crate::flight::table::Flights;
+use crate::matches::Matches;
+use crate::matches::pace::Sweeps;
+use crate::matches::state::ScopeState;
+use crate::policy::breaker::BreakerLevel;
+use crate::policy::events::EventGraph;
+use crate::runtime::Runtime;
+use crate::runtime::clock::Clock;
+use crate::runtime::random::Draws;
+use crate::stats::Stats;
+use crate::stats::counts::Sizes;
+use crate::stats::notices::{Notice, Notices};
+use crate::store::entry::Entry;
+use crate::store::sweeper::Sweeper;
+use crate::store::weight::Weigher;
+use crate::store::{Bound, Store};
+use crate::sync::{AtomicBool, Mutex};
+use crate::to_key::{Key, Value};
+use crate::truth::Invalidations;
+use crate::truth::tags::Tags;
+
+/// Classes are made and tags invalidated under the lock of one shard.
+const TAG_SHARDS: usize = 32;
+
+/// What an engine is made of.
+pub(crate) struct Parts<K, V> {
+    pub(crate) rules: Rules,
+    pub(crate) fixed: Fixed,
+    pub(crate) bound: Bound<Entry<V>>,
+    pub(crate) graph: EventGraph,
+    pub(crate) weigher: Option<Weigher<K, V>>,
+    pub(crate) load: Option<Load<K, V>>,
+    pub(crate) clock: Clock,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) stats: Stats,
+    /// Of the tables by key and of the draws.
+    pub(crate) hasher: FixedState,
+    /// By which a match is known to be one of this cache.
+    pub(crate) owner: u64,
+}
+
+impl<K: Key, V: Value> Engine<K, V> {
+    pub(crate) fn new(parts: Parts<K, V>) -> Engine<K, V> {
+        let Parts {
+            rules,
+            fixed,
+            bound,
+            graph,
+            weigher,
+            load,
+            clock,
+            runtime,
+            stats,
+            hasher,
+            owner,
+        } = parts;
+        let notices = Notices::new();
+        let (evicted, told, own_clock) = (stats.evictions(), notices.clone(), clock.clone());
+        let store = Store::new(&bound, hasher.clone(), move |key: &K, held| {
+            if is_dead(held, own_clock.now()) {
+                return;
+            }
+            evicted.inc();
+            told.tell(|| Notice::Evicted { key: key.clone() });
+        });
+        Engine {
+            store,
+            weigher,
+            flights: Flights::new(hasher.clone()),
+            matches: Matches::new(owner, hasher.clone(), graph.market_count()),
+            no_match: Arc::new(ScopeState::new("", graph.market_count())),
+            tags: Tags::new(hasher.clone(), TAG_SHARDS),
+            sweeps: Sweeps::new(),
+            loader: load.map(|load| Loader::new(load, hasher.clone())),
+            invalidations: Arc::new(Invalidations::new()),
+            enabled: AtomicBool::new(rules.enabled),
+            graph,
+            refreshes: Permits::new(),
+            gate: Gate::new(),
+            drain: Drain::new(),
+            sweeper: Sweeper::new(),
+            breaker: BreakerCell::new(),
+            draws: Draws::new(hasher),
+            rules: ArcSwap::from_pointee(rules),
+            reloading: Mutex::new(()),
+            fixed,
+            clock,
+            runtime,
+            stats,
+            notices,
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Store<K, Entry<V>> {
+        &self.store
+    }
+
+    pub(crate) fn graph(&self) -> &EventGraph {
+        &self.graph
+    }
+
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    pub(crate) fn notices(&self) -> &Notices<K> {
+        &self.notices
+    }
+
+    pub(crate) fn runtime(&self) -> &dyn Runtime {
+        &*self.runtime
+    }
+
+    pub(crate) fn loader(&self) -> Option<&Loader<K, V>> {
+        self.loader.as_ref()
+    }
+
+    pub(crate) fn matches(&self) -> &Matches {
+        &self.matches
+    }
+
+    /// How far the breaker is open now.
+    pub(crate) fn breaker_level(&self) -> BreakerLevel {
+        let enabled = self.rules.load().read.breaker.enabled;
+        if enabled { self.breaker.level() } else { BreakerLevel::Normal }
+    }
+
+    /// How much is kept at the moment of what has a bound.
+    pub(crate) fn sizes(&self) -> Sizes {
+        Sizes {
+            entries: self.store.len(),
+            matches: self.matches.len(),
+            tags: self.tags.len(),
+            flights: self.flights.len(),
+        }
+    }
+}
