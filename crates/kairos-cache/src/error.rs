@@ -1,6 +1,6 @@
-//! Everything that can go wrong, by kind.
-//! Never knows: how an error is logged or shown.
-//! Read next: `cache.rs`, which returns them.
+// Everything that can go wrong, by kind.
+// Never knows: how an error is logged or shown.
+// Read next: `cache/mod.rs`, whose reads return them.
 
 use std::error::Error as StdError;
 use std::path::Path;

@@ -21,6 +21,30 @@
 //! assert!(cache.get("12345:btts").is_none());
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
+//!
+//! # Words
+//!
+//! - **match**: a football match, named by a string; in code a [`Scope`], the handle on it.
+//! - **market**: a market of the event graph, to which values belong, as `btts`.
+//! - **odds market**: a stream of prices of a match, by any name; it has a window of samples.
+//! - **class**: the entries of one match that share market and tags; they die by one exchange.
+//! - **mark**: the newest kill and expiry of one thing: a class, a tag, everything.
+//! - **capture**: what a compute saw of sequence and generation before it started.
+//! - **slot**: a key's place in the store, with a version; it dies once.
+//! - **entry**: a stored value with its capture and what the rules need to know of it.
+//! - **shelf**: what finds and keeps a key's slot; moka in the engine, a lock in the models.
+//! - **moment**: the clock's reading, the rules and the breaker's level, taken once an operation.
+//! - **reading**: what one look at a key has found, and the verdict of the rules on it.
+//! - **flight**: a key's computes: at most one runs and one is pending.
+//! - **claim**: a key and its flight, held by whoever waits for it, runs it or fills it.
+//! - **permit**: a place among background refreshes.
+//! - **gate**: the limit on concurrent computes, with a bounded queue.
+//! - **turn**: a compute's place behind the gate, given back once.
+//! - **place**: the match and market that a value belongs to; a **home** adds its class.
+//! - **displaced**: what has left the cache under a lock and is dropped under none.
+//! - **sweep**: taking dead entries out of the store, behind the operation that killed them.
+//! - **reclaim**: letting go of matches and tags that nothing needs, when their tables are full.
+//! - **notice**: what subscribers are told.
 
 // Loom runs this crate with the primitives of its shim; tests may use any.
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]

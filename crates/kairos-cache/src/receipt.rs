@@ -1,6 +1,6 @@
-//! What a read returns: the value, and a receipt that says why.
-//! Never knows: how the decision was made.
-//! Read next: `policy/decide.rs`, which makes it.
+// What a read returns: the value, and a receipt that says why.
+// Never knows: how the decision was made.
+// Read next: `policy/decide.rs`, which makes it.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! The synchronisation primitives of this crate: std's, or loom's when the models run; for a thread
-//! sanitizer, locks that leave nothing to code of std which it cannot see.
-//! Never knows: what is built from them.
-//! Read next: `generation.rs`, the first protocol made of them.
+// The synchronisation primitives of this crate: std's, or loom's when the models run; for a thread
+// sanitizer, locks that leave nothing to code of std which it cannot see.
+// Never knows: what is built from them.
+// Read next: `truth/generation.rs`, the first protocol made of them.
 
 #![expect(clippy::disallowed_types, reason = "this is the shim")]
 

@@ -1,6 +1,7 @@
-//! The same read for threads without a runtime: closures instead of futures, and a thread that parks.
-//! Never knows: how an answer is found; the async read does.
-//! Read next: `cache.rs`, whose read this waits for; `parking.rs` for the waiting.
+//! Reads for threads without a runtime: closures instead of futures, and a thread that parks.
+
+// Never knows: how an answer is found; the async read does.
+// Read next: `mod.rs`, whose read this waits for; `../runtime/parking.rs` for the waiting.
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;

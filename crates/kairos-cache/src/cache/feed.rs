@@ -1,6 +1,6 @@
-//! What the outside tells the cache besides events: odds as they are observed, kickoff, line-up.
-//! Never knows: entries, or who reads.
-//! Read next: `market.rs`, which keeps the windows.
+// What the outside tells the cache besides events: odds as they are observed, kickoff, line-up.
+// Never knows: entries, or who reads.
+// Read next: `market.rs`, which keeps the windows.
 
 use std::time::SystemTime;
 

@@ -1,6 +1,6 @@
-//! Values computed elsewhere: the sequence is captured when the filling begins.
-//! Never knows: how the value was computed.
-//! Read next: `compute.rs`, which stores it by the same rules as a compute's result.
+// Values computed elsewhere: the sequence is captured when the filling begins.
+// Never knows: how the value was computed.
+// Read next: `../engine/compute/fill.rs`, which stores it by the rules of a compute's result.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

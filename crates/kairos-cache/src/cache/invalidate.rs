@@ -1,6 +1,6 @@
-//! Invalidation and expiry: of a key, a tag, a match, an event, everything.
-//! Never knows: how many entries it kills, except where a class word says so.
-//! Read next: `generation.rs` for why nothing computed before survives.
+// Invalidation and expiry: of a key, a tag, a match, an event, everything.
+// Never knows: how many entries it kills, except where a class word says so.
+// Read next: `../truth/generation.rs` for why nothing computed before survives.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

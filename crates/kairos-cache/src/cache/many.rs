@@ -1,6 +1,6 @@
-//! Reads of many keys in one pass: what is missing is computed together, by one call.
-//! Never knows: how a single read is decided, or how a batch runs.
-//! Read next: `cache.rs` for the steps of each read, `batch.rs` for the call.
+// Reads of many keys in one pass: what is missing is computed together, by one call.
+// Never knows: how a single read is decided, or how a batch runs.
+// Read next: `../engine/read/mod.rs` for each read, `../engine/compute/batch.rs` for the call.
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;

@@ -1,6 +1,6 @@
-//! Reads by a loader: how the builder is given one, and the read that waits for it.
-//! Never knows: what `get` and pins leave to the loader.
-//! Read next: `cache.rs`, whose read this is; `background.rs` for what happens behind the others.
+// Reads by a loader: how the builder is given one, and the read that waits for it.
+// Never knows: what `get` and pins leave to the loader.
+// Read next: `mod.rs` for the read with a closure; `../engine/read/background.rs` for what happens behind others.
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;

@@ -1,6 +1,6 @@
-//! How a match is resolved: by name, to a handle that readers and feeds keep.
-//! Never knows: what is read or fed through the handle.
-//! Read next: `matches.rs`, the table; `context.rs`, which takes the handle.
+// How a match is resolved: by name, to a handle that readers and feeds keep.
+// Never knows: what is read or fed through the handle.
+// Read next: `matches.rs`, the table; `context.rs`, which takes the handle.
 
 use crate::cache::Cache;
 use crate::context::Scope;

@@ -1,6 +1,6 @@
-//! The panic breaker's shell: one load on the way of a read, one evaluation a second.
-//! Never knows: thresholds, or what a level does.
-//! Read next: `policy/breaker.rs` for both.
+// The panic breaker's shell: one load on the way of a read, one evaluation a second.
+// Never knows: thresholds, or what a level does.
+// Read next: `../policy/breaker.rs` for both.
 
 use crate::policy::breaker::{Breaker, BreakerLevel, BreakerRule, Scored};
 use crate::runtime::second::SecondHand;

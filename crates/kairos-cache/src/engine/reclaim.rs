@@ -1,6 +1,6 @@
-//! Reclaiming: what holds a match or a tag without need is let go of, when their tables are full.
-//! Never knows: what is looked up, or what a sweep makes room for.
-//! Read next: `matches.rs` and `tags.rs`, the tables; `store.rs`, whose entries hold both.
+// Reclaiming: what holds a match or a tag without need is let go of, when their tables are full.
+// Never knows: what is looked up, or what a sweep makes room for.
+// Read next: `../matches/mod.rs` and `../truth/tags.rs`, the tables; `../store/mod.rs`, whose entries hold both.
 
 use crate::context::Scope;
 use crate::engine::Engine;

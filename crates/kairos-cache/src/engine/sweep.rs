@@ -1,11 +1,11 @@
-//! Reclaims what has died: entries that no read will be served again leave the store, behind the operation that killed them.
-//! Never knows: why an entry died, or who would have read it.
-//! Read next: `store.rs`, which walks its slots.
-//!
-//! Invalidation is O(1), so the dead stay where they are: they hold memory, and places for which
-//! newcomers have to outrank them. Whoever kills asks for a sweep, and so does whoever finds the
-//! store full again and again. However many ask, one sweep follows, a second later,
-//! and a large store is not swept more often than a fiftieth of the time allows.
+// Reclaims what has died: entries that no read will be served again leave the store, behind the operation that killed them.
+// Never knows: why an entry died, or who would have read it.
+// Read next: `../store/mod.rs`, which walks its slots.
+//
+// Invalidation is O(1), so the dead stay where they are: they hold memory, and places for which
+// newcomers have to outrank them. Whoever kills asks for a sweep, and so does whoever finds the
+// store full again and again. However many ask, one sweep follows, a second later,
+// and a large store is not swept more often than a fiftieth of the time allows.
 
 use std::sync::{Arc, Weak};
 

@@ -1,6 +1,6 @@
-//! The panic breaker: when panic lasts, readers get short TTLs instead of bypasses.
-//! Never knows: who counts reads, or what a level does to a read beyond its cap.
-//! Read next: `decide.rs`, which caps TTLs by level; `crate::breaker`, which feeds seconds in.
+// The panic breaker: when panic lasts, readers get short TTLs instead of bypasses.
+// Never knows: who counts reads, or what a level does to a read beyond its cap.
+// Read next: `decide.rs`, which caps TTLs by level; `../engine/breaker.rs`, which feeds seconds in.
 
 use std::collections::VecDeque;
 

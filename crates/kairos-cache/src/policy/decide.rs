@@ -1,6 +1,6 @@
-//! The order of decisions of a read: entry, signals and time in, a verdict out.
-//! Never knows: how the entry was found, or what will be done about the verdict.
-//! Read next: `crate::cache`, whose one match acts on the verdict.
+// The order of decisions of a read: entry, signals and time in, a verdict out.
+// Never knows: how the entry was found, or what will be done about the verdict.
+// Read next: `../engine/read/next.rs`, whose one match acts on the verdict.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
-//! The event graph: markets carry tags, events name tags, an event affects the markets it shares one with.
-//! Never knows: matches, entries, or generations.
-//! Read next: `crate::scope`, which turns an affected market into dead entries.
+// The event graph: markets carry tags, events name tags, an event affects the markets it shares one with.
+// Never knows: matches, entries, or generations.
+// Read next: `../matches/classes.rs`, which turns an affected market into dead entries.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,6 +1,6 @@
-//! Fresh, stale or too stale: an age against the TTL in force now, and the instant that will change it.
-//! Never knows: volatility scoring, suspension, or who reads.
-//! Read next: `decide.rs`, which puts these answers into the order of a read.
+// Fresh, stale or too stale: an age against the TTL in force now, and the instant that will change it.
+// Never knows: volatility scoring, suspension, or who reads.
+// Read next: `decide.rs`, which puts these answers into the order of a read.
 
 use super::golden_hour::{GoldenHour, ZoneTtl};
 use super::{MatchFacts, MonoNs, Now, WallNs};

@@ -1,6 +1,6 @@
-//! Golden Hour: the zone and the TTL as a function of the time to kickoff.
-//! Never knows: entries, ages, or when anything was stored.
-//! Read next: `freshness.rs`, which compares an age with this TTL.
+// Golden Hour: the zone and the TTL as a function of the time to kickoff.
+// Never knows: entries, ages, or when anything was stored.
+// Read next: `freshness.rs`, which compares an age with this TTL.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
-//! The rules, as pure functions: plain values in, a verdict out.
-//! Never knows: a clock, an atomic, a lock, a future, moka, or any other module of this crate.
-//! Read next: `decide.rs`, which joins the others into the order of decisions of a read.
+// The rules, as pure functions: plain values in, a verdict out.
+// Never knows: a clock, an atomic, a lock, a future, moka, or any other module of this crate.
+// Read next: `decide.rs`, which joins the others into the order of decisions of a read.
 
 pub(crate) mod breaker;
 pub(crate) mod decide;

@@ -1,6 +1,6 @@
-//! Volatility: rolling window statistics, the z-score of a price, the status it means.
-//! Never knows: matches, holds, the wall clock, or how statistics reach a reader.
-//! Read next: `crate::market`, which keeps one window per market and publishes it.
+// Volatility: rolling window statistics, the z-score of a price, the status it means.
+// Never knows: matches, holds, the wall clock, or how statistics reach a reader.
+// Read next: `../matches/odds.rs`, which keeps one window per market and publishes it.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,6 +1,6 @@
-//! Time: the only file that asks the operating system for it, and a manual clock for tests and replay.
-//! Never knows: what a deadline means.
-//! Read next: `runtime.rs` for timers and tasks.
+// Time: the only file that asks the operating system for it, and a manual clock for tests and replay.
+// Never knows: what a deadline means.
+// Read next: `mod.rs` for timers and tasks.
 
 #![expect(clippy::disallowed_methods, reason = "this is the clock")]
 

@@ -1,6 +1,6 @@
-//! How a thread waits for a future: parked, and only where no runtime stops by that.
-//! Never knows: what is waited for.
-//! Read next: `blocking.rs`, whose reads wait here; `runtime.rs` for what they wait for.
+// How a thread waits for a future: parked, and only where no runtime stops by that.
+// Never knows: what is waited for.
+// Read next: `../cache/blocking.rs`, whose reads wait here; `mod.rs` for what they wait for.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};

@@ -1,6 +1,6 @@
-//! A deterministic executor on virtual time: the runtime of replay and of property tests.
-//! Never knows: caches, or what its tasks compute.
-//! Read next: `runtime.rs` for the trait it implements.
+// A deterministic executor on virtual time: the runtime of replay and of property tests.
+// Never knows: caches, or what its tasks compute.
+// Read next: `mod.rs` for the trait that it implements.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::poll_fn;

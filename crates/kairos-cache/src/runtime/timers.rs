@@ -1,9 +1,9 @@
-//! The thread on which timers run: one for the process, whatever runtime computes run on.
-//! Never knows: what a timer is for.
-//! Read next: `runtime.rs`, which hands timers over.
-//!
-//! A compute may block the only thread of its runtime, and a runtime may have no timers. What ends
-//! a compute in time must depend on neither.
+// The thread on which timers run: one for the process, whatever runtime computes run on.
+// Never knows: what a timer is for.
+// Read next: `tokio.rs`, which hands timers over.
+//
+// A compute may block the only thread of its runtime, and a runtime may have no timers. What ends
+// a compute in time must depend on neither.
 
 use std::io;
 use std::sync::OnceLock;

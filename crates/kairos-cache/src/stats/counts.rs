@@ -1,6 +1,6 @@
-//! Counts as plain data: every cell read once, and what stood there when a category was reset.
-//! Never knows: how counts are recorded, or which keys are derived from them.
-//! Read next: `stats.rs` records them, `snapshot.rs` derives the 34 keys.
+// Counts as plain data: every cell read once, and what stood there when a category was reset.
+// Never knows: how counts are recorded, or which keys are derived from them.
+// Read next: `mod.rs` records them, `keys.rs` derives the 34 keys.
 
 use kairos_metrics::HistogramSnapshot;
 

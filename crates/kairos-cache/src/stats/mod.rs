@@ -1,6 +1,6 @@
-//! The only recorder: outcomes become counts here, each counted once.
-//! Never knows: why an outcome came about.
-//! Read next: `snapshot.rs`, which derives the 34 keys from these counts.
+// The only recorder: outcomes become counts here, each counted once.
+// Never knows: why an outcome came about.
+// Read next: `keys.rs`, which derives the 34 keys from these counts.
 
 use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
 

@@ -1,6 +1,6 @@
-//! What happened, told to whoever subscribed: a bounded ring in which slow readers lose the oldest.
-//! Never knows: why something happened, or what subscribers make of it.
-//! Read next: `observe_odds` in `feed.rs` and `invalidate_event` in `invalidate.rs`, which tell.
+// What happened, told to whoever subscribed: a bounded ring in which slow readers lose the oldest.
+// Never knows: why something happened, or what subscribers make of it.
+// Read next: `../cache/invalidate.rs`, which tells of events.
 
 use std::sync::{Arc, OnceLock};
 

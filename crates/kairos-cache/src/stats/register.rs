@@ -1,6 +1,6 @@
-//! Every metric of a cache, by the name and help under which it is exposed.
-//! Never knows: when a metric moves.
-//! Read next: `../stats.rs`, which moves them.
+// Every metric of a cache, by the name and help under which it is exposed.
+// Never knows: when a metric moves.
+// Read next: `mod.rs`, which moves them.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! What has left the cache under a lock, kept until it can be dropped under none.
-//! Never knows: what it keeps, or why it left.
-//! Read next: `store.rs`, whose evictions end here; `compute.rs`, whose results displace others.
+// What has left the cache under a lock, kept until it can be dropped under none.
+// Never knows: what it keeps, or why it left.
+// Read next: `mod.rs`, whose evictions end here.
 
 use crate::contain::drop_each;
 use crate::sync::{AtomicBool, Mutex, Ordering};

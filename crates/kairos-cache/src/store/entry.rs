@@ -1,6 +1,6 @@
-//! A stored value, the match and market it belongs to, and how soon it may be computed again.
-//! Never knows: keys, or how it is found.
-//! Read next: `job.rs` for values on their way, `engine.rs` for how an entry is looked at.
+// A stored value, the match and market it belongs to, and how soon it may be computed again.
+// Never knows: keys, or how it is found.
+// Read next: `../flight/job.rs` for values on their way, `../engine/find.rs` for how an entry is looked at.
 
 use std::sync::Arc;
 

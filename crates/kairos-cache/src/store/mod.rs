@@ -1,6 +1,6 @@
-//! Where slots live: moka bounds how many and ranks which; it decides nothing else.
-//! Never knows: freshness, invalidation, or matches. The only file that names moka.
-//! Read next: `slot.rs`, which carries the truth about an entry.
+// Where slots live: moka bounds how many and ranks which; it decides nothing else.
+// Never knows: freshness, invalidation, or matches. The only file that names moka.
+// Read next: `../truth/slot.rs`, which carries the truth about an entry.
 
 pub(crate) mod displaced;
 pub(crate) mod entry;

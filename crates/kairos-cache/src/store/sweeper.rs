@@ -1,6 +1,6 @@
-//! Whether a sweep of the store has been asked for, and the timer of the one that is to come.
-//! Never knows: what is swept.
-//! Read next: `sweep.rs`, which sweeps.
+// Whether a sweep of the store has been asked for, and the timer of the one that is to come.
+// Never knows: what is swept.
+// Read next: `../engine/sweep.rs`, which sweeps.
 
 use crate::policy::MonoNs;
 use crate::runtime::Task;

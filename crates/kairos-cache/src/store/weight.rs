@@ -1,6 +1,6 @@
-//! What an entry weighs: the user's weigher, kept from doing harm.
-//! Never knows: what is done with a weight.
-//! Read next: `store.rs`, which bounds the sum of weights.
+// What an entry weighs: the user's weigher, kept from doing harm.
+// Never knows: what is done with a weight.
+// Read next: `mod.rs`, which bounds the sum of weights.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,18 +1,18 @@
-//! Sequence, marks and class words: capture before compute, check when publishing and when reading.
-//! Never knows: keys, values, matches, time, or tasks.
-//! Read next: `slot.rs`, which holds a captured value; `flight.rs`, which captures.
-//!
-//! The whole argument for "no lost invalidation" stands here. Every invalidation first takes a
-//! number from the [`Sequence`], then raises the [`Mark`] of what it covers to that number. Every
-//! compute captures the sequence before it starts ([`Capture::take`]). A result is served only
-//! while every mark that covers it is at most the captured number. Let an invalidation return,
-//! and a read begin after that: the read sees the raised mark, so it can serve only a result
-//! whose capture already saw the invalidation's number, that is a compute which started after
-//! the invalidation had begun and saw everything that its caller did before it.
-//!
-//! A class of entries is stricter, so that its dead can be counted: besides the mark, a result
-//! must have been captured in the generation that still lives. One exchange ends a generation
-//! and takes its count, so the entries counted and the entries that die by it are the same.
+// Sequence, marks and class words: capture before compute, check when publishing and when reading.
+// Never knows: keys, values, matches, time, or tasks.
+// Read next: `slot.rs`, which holds a captured value; `shelf.rs` for how it becomes visible.
+//
+// The whole argument for "no lost invalidation" stands here. Every invalidation first takes a
+// number from the [`Sequence`], then raises the [`Mark`] of what it covers to that number. Every
+// compute captures the sequence before it starts ([`Capture::take`]). A result is served only
+// while every mark that covers it is at most the captured number. Let an invalidation return,
+// and a read begin after that: the read sees the raised mark, so it can serve only a result
+// whose capture already saw the invalidation's number, that is a compute which started after
+// the invalidation had begun and saw everything that its caller did before it.
+//
+// A class of entries is stricter, so that its dead can be counted: besides the mark, a result
+// must have been captured in the generation that still lives. One exchange ends a generation
+// and takes its count, so the entries counted and the entries that die by it are the same.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! One key's value in the store: a version word over the entry, replaced in place, dead once.
-//! Never knows: moka, matches, policy, or time.
-//! Read next: `flight.rs`, which serialises the writers of a key.
+// One key's value in the store: a version word over the entry, replaced in place, dead once.
+// Never knows: moka, matches, policy, or time.
+// Read next: `shelf.rs` for the steps around it.
 
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
-//! Counts of changes, and what they were before a decision was made: whether it may be served again.
-//! Never knows: what changes, or what is decided.
-//! Read next: `pin.rs`, which remembers decisions; `scope.rs` and `engine.rs`, which count changes.
-//!
-//! Whoever changes something first makes the change, then counts it. Whoever remembers a decision
-//! first reads the counts, then decides. Let a change return, and a read begin after that: the
-//! read finds another count than a decision from before the change was stamped with. A decision
-//! whose stamp already shows the change was made from what the change had left.
+// Counts of changes, and what they were before a decision was made: whether it may be served again.
+// Never knows: what changes, or what is decided.
+// Read next: `../engine/read/pin.rs`, which remembers decisions; `../matches/state.rs`, which counts changes.
+//
+// Whoever changes something first makes the change, then counts it. Whoever remembers a decision
+// first reads the counts, then decides. Let a change return, and a read begin after that: the
+// read finds another count than a decision from before the change was stamped with. A decision
+// whose stamp already shows the change was made from what the change had left.
 
 use crate::sync::{AtomicU64, Ordering};
 

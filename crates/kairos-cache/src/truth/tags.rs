@@ -1,18 +1,18 @@
-//! The marks of tags, by name, across matches: so many at most; those that nothing holds are forgotten.
-//! Never knows: which entries carry a tag; their classes hold its mark.
-//! Read next: `generation.rs` for what a mark is, `scope.rs`, whose classes are made with these.
-//!
-//! Forgetting never revives, although a tag that comes back starts with a mark at zero. A mark is
-//! forgotten only while the table alone holds it: then no class holds it, so no entry and no
-//! compute is judged by it. A class made later captures after it was made, and so after whatever
-//! raised the forgotten mark had taken its number (both went through the lock of the tag's shard):
-//! the number line itself is the floor, and every capture stands on it. For the same reason an
-//! invalidation that finds no mark may leave it at that: whoever makes one takes the lock after
-//! it, and captures a number that includes it.
-//!
-//! Beyond the bound tags share one mark, which every invalidation of any tag raises: a tag may
-//! have had its own mark or the shared one at different times, so both are raised each time.
-//! Entries under the shared mark die more often than they must, never less.
+// The marks of tags, by name, across matches: so many at most; those that nothing holds are forgotten.
+// Never knows: which entries carry a tag; their classes hold its mark.
+// Read next: `generation.rs` for what a mark is, `../matches/classes.rs`, whose classes hold these.
+//
+// Forgetting never revives, although a tag that comes back starts with a mark at zero. A mark is
+// forgotten only while the table alone holds it: then no class holds it, so no entry and no
+// compute is judged by it. A class made later captures after it was made, and so after whatever
+// raised the forgotten mark had taken its number (both went through the lock of the tag's shard):
+// the number line itself is the floor, and every capture stands on it. For the same reason an
+// invalidation that finds no mark may leave it at that: whoever makes one takes the lock after
+// it, and captures a number that includes it.
+//
+// Beyond the bound tags share one mark, which every invalidation of any tag raises: a tag may
+// have had its own mark or the shared one at different times, so both are raised each time.
+// Entries under the shared mark die more often than they must, never less.
 
 use std::collections::HashMap;
 use std::sync::Arc;

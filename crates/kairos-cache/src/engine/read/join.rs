@@ -1,6 +1,6 @@
-//! How a read comes by a compute: joining one, starting one, or leaving a refresh behind.
-//! Never knows: why the read needs it, or what it finds.
-//! Read next: `flight.rs` for who may join what, `launch.rs` for what a started compute goes through.
+// How a read comes by a compute: joining one, starting one, or leaving a refresh behind.
+// Never knows: why the read needs it, or what it finds.
+// Read next: `../../flight/core.rs` for who may join what, `../compute/launch.rs` for what a started compute goes through.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

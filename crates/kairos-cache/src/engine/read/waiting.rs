@@ -1,6 +1,6 @@
-//! A read that waits for a compute: what its going away means, and what it makes of the result.
-//! Never knows: what the compute does, or how the read came to wait for it.
-//! Read next: `compute.rs`, which answers it.
+// A read that waits for a compute: what its going away means, and what it makes of the result.
+// Never knows: what the compute does, or how the read came to wait for it.
+// Read next: `../compute/running.rs`, which answers it.
 
 use std::borrow::Borrow;
 use std::future::poll_fn;

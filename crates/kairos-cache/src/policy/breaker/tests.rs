@@ -1,6 +1,6 @@
-//! The claims of `breaker.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `breaker.rs`.
+// The claims of `breaker.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `breaker.rs`.
 
 use super::*;
 use crate::config::Config;

@@ -1,6 +1,6 @@
-//! The claims of `decide.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `decide.rs`.
+// The claims of `decide.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `decide.rs`.
 
 use super::*;
 use crate::config::Config;

@@ -1,6 +1,6 @@
-//! The claims of `events.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `events.rs`.
+// The claims of `events.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `events.rs`.
 
 use super::*;
 

@@ -1,6 +1,6 @@
-//! The claims of `freshness.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `freshness.rs`.
+// The claims of `freshness.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `freshness.rs`.
 
 use proptest::prelude::*;
 

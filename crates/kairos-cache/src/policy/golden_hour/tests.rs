@@ -1,6 +1,6 @@
-//! The claims of `golden_hour.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `golden_hour.rs`.
+// The claims of `golden_hour.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `golden_hour.rs`.
 
 use super::*;
 use crate::config::Config;

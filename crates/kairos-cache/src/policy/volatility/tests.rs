@@ -1,6 +1,6 @@
-//! The claims of `volatility.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `volatility.rs`.
+// The claims of `volatility.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `volatility.rs`.
 
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
-//! The claims of `clock.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `clock.rs`.
+// The claims of `clock.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `clock.rs`.
 
 use super::*;
 

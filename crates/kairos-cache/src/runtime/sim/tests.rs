@@ -1,6 +1,6 @@
-//! The claims of `sim.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `sim.rs`.
+// The claims of `sim.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `sim.rs`.
 
 use std::sync::Mutex as StdMutex;
 use std::time::UNIX_EPOCH;

@@ -1,6 +1,6 @@
-//! The claims of `slot.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `slot.rs`.
+// The claims of `slot.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `slot.rs`.
 
 use super::*;
 use crate::truth::generation::{Class, Mark, Sequence};
