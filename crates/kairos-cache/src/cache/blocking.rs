@@ -1,5 +1,4 @@
 //! Reads for threads without a runtime: closures instead of futures, and a thread that parks.
-
 // Never knows: how an answer is found; the async read does.
 // Read next: `mod.rs`, whose read this waits for; `../runtime/parking.rs` for the waiting.
 
