@@ -49,16 +49,41 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 }
 
-/// One setter for each field of the configuration.
+/// The setters that the list of fields names, each with the docs of its field.
 macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $section:ident.$field:ident, $type:ty;)*) => {
-        $(
-            $(#[$doc])*
-            pub fn $name(mut self, $field: $type) -> Self {
-                self.config.$section.$field = $field;
-                self
-            }
-        )*
+    ($(
+        $(#[doc = $section_doc:literal])+
+        [$section:ident] $Section:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $(#[serde($($serde:tt)+)])?
+                $field:ident: $type:ty = $default:tt $($unit:ident)? $(, set by $setter:ident)?;
+            )+
+        }
+    )+) => {
+        $($(setter! {
+            [$($doc)+] $section.$field: $type = [$default $($unit)?] $(, set by $setter)?
+        })+)+
+    };
+}
+
+/// The setter of one field; nothing for a field that is set as part of a whole configuration only.
+macro_rules! setter {
+    ([$($doc:literal)+] $section:ident.$field:ident: $type:ty = [$($default:tt)+]) => {};
+    (
+        [$($doc:literal)+]
+        $section:ident.$field:ident: $type:ty = [$($default:tt)+], set by $setter:ident
+    ) => {
+        $(#[doc = $doc])+
+        ///
+        #[doc = concat!(
+            "Sets `", stringify!($section), ".", stringify!($field), "`; default: `",
+            stringify!($($default)+), "`."
+        )]
+        pub fn $setter(mut self, $field: $type) -> Self {
+            self.config.$section.$field = $field;
+            self
+        }
     };
 }
 
@@ -136,111 +161,7 @@ impl<K: Key, V: Value> Builder<K, V> {
         self
     }
 
-    setters! {
-        /// Whether the cache is switched on (`cache.enabled`, default true).
-        enabled: cache.enabled, bool;
-        /// How many entries are kept (`cache.max_capacity`, default 10 000).
-        max_capacity: cache.max_capacity, u64;
-        /// How much the entries may weigh together, by the weigher (`cache.max_weight`, default 0:
-        /// their number is bounded instead).
-        max_weight: cache.max_weight, u64;
-        /// TTL where no kickoff is known (`cache.default_ttl`, default 1 h).
-        default_ttl: cache.default_ttl, Duration;
-        /// How long nothing is remembered as nothing (`cache.negative_ttl`, default 0: not at all).
-        negative_ttl: cache.negative_ttl, Duration;
-        /// Share by which a TTL is shortened at random (`cache.jitter`, default 0).
-        jitter: cache.jitter, f64;
-        /// When an entry's zone is looked up (`golden_hour.evaluate`, default at the read).
-        evaluate: golden_hour.evaluate, EvaluateAt;
-        /// The zone table (`golden_hour.zones`), nearest to kickoff first.
-        zones: golden_hour.zones, Vec<ZoneConfig>;
-        /// TTL beyond the last zone (`golden_hour.standard_ttl`, default 6 h).
-        standard_ttl: golden_hour.standard_ttl, Duration;
-        /// Factor for a confirmed line-up (`golden_hour.lineup_multiplier`, default 2).
-        lineup_multiplier: golden_hour.lineup_multiplier, f64;
-        /// Upper bound of a TTL so lengthened (`golden_hour.lineup_cap`, default 24 h).
-        lineup_cap: golden_hour.lineup_cap, Duration;
-        /// TTL after kickoff (`golden_hour.in_play_ttl`, default 0: not stored).
-        in_play_ttl: golden_hour.in_play_ttl, Duration;
-        /// Whether prices are scored (`volatility.enabled`, default true).
-        volatility_enabled: volatility.enabled, bool;
-        /// How long a sample counts (`volatility.window`, default 30 min).
-        volatility_window: volatility.window, Duration;
-        /// How many samples count at most (`volatility.max_samples`, default 100).
-        max_samples: volatility.max_samples, usize;
-        /// Fewer samples score nothing (`volatility.min_samples`, default 3).
-        min_samples: volatility.min_samples, u32;
-        /// z of a warning (`volatility.warning_sigma`, default 1.5).
-        warning_sigma: volatility.warning_sigma, f64;
-        /// z of a panic (`volatility.panic_sigma`, default 2.0).
-        panic_sigma: volatility.panic_sigma, f64;
-        /// Cap on the TTL during a warning (`volatility.warning_ttl`, default 60 s).
-        warning_ttl: volatility.warning_ttl, Duration;
-        /// Floor of sigma relative to the mean (`volatility.min_relative_sigma`, default 0.005).
-        min_relative_sigma: volatility.min_relative_sigma, f64;
-        /// How long a status holds (`volatility.status_hold`, default 30 s).
-        status_hold: volatility.status_hold, Duration;
-        /// The stale limit over the TTL (`swr.stale_multiplier`, default 2).
-        stale_multiplier: swr.stale_multiplier, f64;
-        /// At most this long past the TTL (`swr.max_stale`, default 1 h).
-        max_stale: swr.max_stale, Duration;
-        /// How many refreshes run at once (`swr.max_concurrent_refreshes`, default 5).
-        max_concurrent_refreshes: swr.max_concurrent_refreshes, usize;
-        /// How long a refresh may take (`swr.refresh_timeout`, default 10 s).
-        refresh_timeout: swr.refresh_timeout, Duration;
-        /// Whether fresh values are refreshed early (`xfetch.enabled`, default true).
-        xfetch_enabled: xfetch.enabled, bool;
-        /// How eagerly (`xfetch.beta`, default 1).
-        xfetch_beta: xfetch.beta, f64;
-        /// Whether lasting panic opens the breaker (`breaker.enabled`, default true).
-        breaker_enabled: breaker.enabled, bool;
-        /// How long a read counts for the breaker (`breaker.window`, default 30 min).
-        breaker_window: breaker.window, Duration;
-        /// Fewer scored reads open nothing (`breaker.min_reads`, default 60).
-        breaker_min_reads: breaker.min_reads, u64;
-        /// Ratio above which volatility is high (`breaker.high_enter`, default 0.5).
-        breaker_high_enter: breaker.high_enter, f64;
-        /// Ratio below which it no longer is (`breaker.high_exit`, default 0.3).
-        breaker_high_exit: breaker.high_exit, f64;
-        /// Ratio above which the circuit opens (`breaker.open_enter`, default 0.8).
-        breaker_open_enter: breaker.open_enter, f64;
-        /// Ratio below which it closes (`breaker.open_exit`, default 0.6).
-        breaker_open_exit: breaker.open_exit, f64;
-        /// Cap on a panicking read's TTL in high volatility (default 5 s).
-        breaker_high_panic_ttl: breaker.high_panic_ttl, Duration;
-        /// Cap on a warned read's TTL in high volatility (default 10 s).
-        breaker_high_warning_ttl: breaker.high_warning_ttl, Duration;
-        /// Cap on a panicking read's TTL while the circuit is open (default 10 s).
-        breaker_open_panic_ttl: breaker.open_panic_ttl, Duration;
-        /// Cap on a warned read's TTL while the circuit is open (default 30 s).
-        breaker_open_warning_ttl: breaker.open_warning_ttl, Duration;
-        /// Cap on a calm read's TTL while the circuit is open (default 60 s).
-        breaker_open_normal_ttl: breaker.open_normal_ttl, Duration;
-        /// How long a read with an old value waits (`computes.soft_timeout`, default 0: to the end).
-        soft_timeout: computes.soft_timeout, Duration;
-        /// How many computes run at once (`computes.max_concurrent`, default 0: any number).
-        max_concurrent_computes: computes.max_concurrent, usize;
-        /// How many may wait for that (`computes.queue`, default 1000).
-        compute_queue: computes.queue, usize;
-        /// Age up to which a value is served on failure (`fail_safe.max_stale_if_error`, default 0).
-        max_stale_if_error: fail_safe.max_stale_if_error, Duration;
-        /// How long a compute may take (`computes.hard_timeout`, default 30 s).
-        hard_timeout: computes.hard_timeout, Duration;
-        /// One in so many served reads is timed (`metrics.latency_sampling`, default 1: every one).
-        latency_sampling: metrics.latency_sampling, u32;
-        /// Precision of latencies (`metrics.significant_digits`, 1 to 3, default 2).
-        significant_digits: metrics.significant_digits, u8;
-        /// How long the next refresh waits after a failure (`fail_safe.throttle`, default 5 s).
-        throttle: fail_safe.throttle, Duration;
-        /// How many matches have a state of their own (`bounds.matches`, default 10 000).
-        max_matches: bounds.matches, usize;
-        /// How many odds markets of a match have a window (`bounds.markets`, default 64).
-        max_markets: bounds.markets, usize;
-        /// How many tags have a mark of their own (`bounds.tags`, default 100 000).
-        max_tags: bounds.tags, usize;
-        /// How many keys may be computed or filled at once (`bounds.flights`, default 100 000).
-        max_flights: bounds.flights, usize;
-    }
+    crate::config::with_fields!(setters);
 
     /// Builds the cache.
     ///
@@ -295,3 +216,6 @@ fn bound<V>(config: &CacheConfig, weighed: bool) -> Result<Bound<Entry<V>>, Erro
         (sum, true) => Ok(Bound::Weight(sum, |entry: &Entry<V>| entry.weight)),
     }
 }
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

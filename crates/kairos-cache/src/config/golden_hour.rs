@@ -1,13 +1,11 @@
-//! `[golden_hour]`: the zone table as configuration.
-//! Never knows: what is built from it.
-//! Read next: `../rules.rs`, which validates it.
+// What a field of `[golden_hour]` may say: when a zone is looked up, and the rows of the zone table.
+// Never knows: what is built from it.
+// Read next: `rules.rs`, which validates it.
 
 use std::time::Duration;
 
-use documented::DocumentedFields;
 use serde::{Deserialize, Serialize};
 
-use super::{HOUR, MINUTE, SECOND};
 use crate::policy::freshness::Evaluate;
 
 /// When the zone of an entry is looked up.
@@ -56,44 +54,4 @@ pub struct ZoneConfig {
     /// Its TTL.
     #[serde(with = "humantime_serde")]
     pub ttl: Duration,
-}
-
-/// `[golden_hour]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, DocumentedFields)]
-#[serde(default, deny_unknown_fields)]
-pub struct GoldenHourConfig {
-    /// When the zone of an entry is looked up.
-    pub evaluate: EvaluateAt,
-    /// The table, nearest to kickoff first; TTLs never grow towards kickoff.
-    pub zones: Vec<ZoneConfig>,
-    /// TTL beyond the last zone.
-    #[serde(with = "humantime_serde")]
-    pub standard_ttl: Duration,
-    /// Factor for a confirmed line-up in active, prematch and standard.
-    pub lineup_multiplier: f64,
-    /// Upper bound of a TTL so lengthened.
-    #[serde(with = "humantime_serde")]
-    pub lineup_cap: Duration,
-    /// TTL once kickoff has passed; zero stores nothing.
-    #[serde(with = "humantime_serde")]
-    pub in_play_ttl: Duration,
-}
-
-impl Default for GoldenHourConfig {
-    fn default() -> Self {
-        let zone = |name, below, ttl| ZoneConfig { name, below, ttl };
-        GoldenHourConfig {
-            evaluate: EvaluateAt::Read,
-            zones: vec![
-                zone(ZoneName::Warmup, 15 * MINUTE, 30 * SECOND),
-                zone(ZoneName::Golden, HOUR, MINUTE),
-                zone(ZoneName::Active, 6 * HOUR, 15 * MINUTE),
-                zone(ZoneName::Prematch, 24 * HOUR, HOUR),
-            ],
-            standard_ttl: 6 * HOUR,
-            lineup_multiplier: 2.0,
-            lineup_cap: 24 * HOUR,
-            in_play_ttl: Duration::ZERO,
-        }
-    }
 }

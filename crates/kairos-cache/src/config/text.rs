@@ -5,13 +5,11 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use documented::DocumentedFields;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::locate::{NoToml, field_at, line_at};
-use super::{Config, EventsConfig};
+use super::sections::{Config, EventsConfig, SECTIONS, Section};
 use crate::error::Error;
 use crate::policy::events::EventGraph;
 
@@ -31,32 +29,14 @@ impl Config {
     /// # Errors
     /// [`Error::ConfigSyntax`] for a number beyond 2⁶³ − 1, which TOML does not have.
     pub fn to_toml(&self) -> Result<String, Error> {
-        // Taken apart, so that a section that is added cannot be left out.
-        let Config {
-            cache,
-            golden_hour,
-            volatility,
-            breaker,
-            swr,
-            xfetch,
-            computes,
-            fail_safe,
-            metrics,
-            bounds,
-            events,
-        } = self;
         let mut page = Page { text: HEAD.to_owned() };
-        page.section("cache", cache)?;
-        page.section("golden_hour", golden_hour)?;
-        page.section("volatility", volatility)?;
-        page.section("breaker", breaker)?;
-        page.section("swr", swr)?;
-        page.section("xfetch", xfetch)?;
-        page.section("computes", computes)?;
-        page.section("fail_safe", fail_safe)?;
-        page.section("metrics", metrics)?;
-        page.section("bounds", bounds)?;
-        page.section("events", events)?;
+        for (section, values) in SECTIONS.iter().zip(self.tables()) {
+            let values = values.map_err(|error| Error::ConfigSyntax {
+                line: None,
+                message: Arc::from(format!("{}: {error}", section.name)),
+            })?;
+            page.section(section, values);
+        }
         Ok(page.text)
     }
 }
@@ -93,44 +73,35 @@ struct Page {
 }
 
 impl Page {
-    fn section<S: Serialize + DocumentedFields>(
-        &mut self,
-        name: &str,
-        section: &S,
-    ) -> Result<(), Error> {
-        let mut values = Table::try_from(section).map_err(|error| Error::ConfigSyntax {
-            line: None,
-            message: Arc::from(format!("{name}: {error}")),
-        })?;
+    fn section(&mut self, section: &Section, mut values: Table) {
+        let name = section.name;
         self.text.push('\n');
-        self.comment(Config::get_field_docs(name).unwrap_or_default());
+        self.comment(section.docs);
         self.line("", &format!("[{name}]"));
         // A table ends its section, so tables come last.
         let mut tables = Vec::new();
-        for field in S::FIELD_NAMES {
-            let docs = S::get_field_docs(field).unwrap_or_default();
-            match (values.remove(*field), unset(name, field)) {
-                (Some(Value::Table(table)), _) => tables.push((*field, docs, "", table)),
+        for field in section.fields {
+            match (values.remove(field.name), unset(name, field.name)) {
+                (Some(Value::Table(table)), _) => tables.push((field, "", table)),
                 (Some(value), _) => {
-                    self.comment(docs);
-                    self.value("", field, &value);
+                    self.comment(field.docs);
+                    self.value("", field.name, &value);
                 }
-                (None, Some(Value::Table(table))) => tables.push((*field, docs, "# ", table)),
+                (None, Some(Value::Table(table))) => tables.push((field, "# ", table)),
                 (None, example) => {
-                    self.comment(docs);
-                    self.value("# ", field, &example.unwrap_or_else(|| "…".into()));
+                    self.comment(field.docs);
+                    self.value("# ", field.name, &example.unwrap_or_else(|| "…".into()));
                 }
             }
         }
-        for (field, docs, mark, table) in tables {
+        for (field, mark, table) in tables {
             self.text.push('\n');
-            self.comment(docs);
-            self.line(mark, &format!("[{name}.{field}]"));
+            self.comment(field.docs);
+            self.line(mark, &format!("[{name}.{}]", field.name));
             for (key, value) in table {
                 self.line(mark, &format!("{} = {value}", written(key)));
             }
         }
-        Ok(())
     }
 
     fn value(&mut self, mark: &str, field: &str, value: &Value) {
@@ -148,7 +119,7 @@ impl Page {
 
     fn comment(&mut self, docs: &str) {
         for line in docs.lines() {
-            self.line("# ", line);
+            self.line("# ", line.trim());
         }
     }
 

@@ -1,0 +1,116 @@
+// The types of a configuration, and their docs as data, made from the list of fields.
+// Never knows: TOML text, files, or which values are allowed.
+// Read next: `fields.rs` for the fields, `rules.rs` for their ranges.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use super::fields::with_fields;
+use super::golden_hour::EvaluateAt::{self, Read};
+use super::golden_hour::{ZoneConfig, ZoneName};
+
+/// A section, to be written out.
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    /// Its docs, a line each.
+    pub(super) docs: &'static str,
+    pub(super) fields: &'static [Field],
+}
+
+/// A field, to be written out.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    /// Its docs, a line each.
+    pub(super) docs: &'static str,
+}
+
+/// For each section a struct with the docs and the defaults of its fields, and `Config` of them all.
+macro_rules! sections {
+    ($(
+        $(#[doc = $section_doc:literal])+
+        [$section:ident] $Section:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $(#[serde($($serde:tt)+)])?
+                $field:ident: $type:ty = $default:tt $($unit:ident)? $(, set by $setter:ident)?;
+            )+
+        }
+    )+) => {
+        /// Everything that can be configured. Unknown fields are errors.
+        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Config {
+            $(
+                $(#[doc = $section_doc])+
+                pub $section: $Section,
+            )+
+        }
+
+        $(
+            #[doc = concat!("`[", stringify!($section), "]`:")]
+            $(#[doc = $section_doc])+
+            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+            #[serde(default, deny_unknown_fields)]
+            pub struct $Section {
+                $(
+                    $(#[doc = $doc])+
+                    ///
+                    #[doc = concat!("Default: `", stringify!($default $($unit)?), "`.")]
+                    $(#[serde($($serde)+)])?
+                    pub $field: $type,
+                )+
+            }
+
+            impl Default for $Section {
+                fn default() -> Self {
+                    $Section { $($field: value!($default $($unit)?),)+ }
+                }
+            }
+        )+
+
+        /// Every section and field, in the order of the list.
+        pub(super) const SECTIONS: &[Section] = &[$(
+            Section {
+                name: stringify!($section),
+                docs: concat!($($section_doc, "\n"),+),
+                fields: &[$(
+                    Field { name: stringify!($field), docs: concat!($($doc, "\n"),+) },
+                )+],
+            },
+        )+];
+
+        impl Config {
+            /// The values of each section, in the order of [`SECTIONS`]; an error for a number
+            /// that TOML does not have.
+            pub(super) fn tables(&self) -> Vec<Result<Table, toml::ser::Error>> {
+                vec![$(Table::try_from(&self.$section)),+]
+            }
+        }
+    };
+}
+
+/// A default of the list as a value.
+macro_rules! value {
+    ($count:literal s) => { Duration::from_secs($count) };
+    ($count:literal min) => { Duration::from_mins($count) };
+    ($count:literal h) => { Duration::from_hours($count) };
+    ([$(
+        $zone:ident below $below:literal $below_unit:ident for $ttl:literal $ttl_unit:ident
+    ),+]) => {
+        vec![$(ZoneConfig {
+            name: ZoneName::$zone,
+            below: value!($below $below_unit),
+            ttl: value!($ttl $ttl_unit),
+        }),+]
+    };
+    ($other:expr) => { $other };
+}
+
+with_fields!(sections);
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;
