@@ -11,8 +11,10 @@ use foldhash::fast::FixedState;
 use kairos_metrics::Registry;
 
 use crate::cache::Cache;
-use crate::config::rules::{self, Fixed, Rules};
-use crate::config::{CacheConfig, Config, EvaluateAt, ZoneConfig};
+use crate::config::{
+    CacheConfig, Config, EvaluateAt, Fixed, Rules, ZoneConfig, event_graph, latency_precision,
+    with_fields,
+};
 use crate::engine::{Engine, Parts};
 use crate::error::Error;
 use crate::flight::loader::Load;
@@ -161,7 +163,7 @@ impl<K: Key, V: Value> Builder<K, V> {
         self
     }
 
-    crate::config::with_fields!(setters);
+    with_fields!(setters);
 
     /// Builds the cache.
     ///
@@ -172,7 +174,7 @@ impl<K: Key, V: Value> Builder<K, V> {
         let rules = Rules::new(&self.config)?;
         let graph = match self.graph {
             Some(graph) => graph,
-            None => rules::graph(&self.config.events)?,
+            None => event_graph(&self.config.events)?,
         };
         let clock = self.clock.unwrap_or_else(Clock::system);
         let runtime = match self.runtime {
@@ -181,7 +183,7 @@ impl<K: Key, V: Value> Builder<K, V> {
         };
         let seed = self.seed.unwrap_or_else(random_number);
         let sampling = Sampling {
-            precision: rules::latency_precision(&self.config.metrics)?,
+            precision: latency_precision(&self.config.metrics)?,
             every: rules.latency_sampling,
         };
         let stats = Stats::new(self.registry.unwrap_or_default(), &sampling)?;

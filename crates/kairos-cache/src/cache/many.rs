@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::cache::Cache;
-use crate::config::rules::Rules;
+use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::engine::compute::Together;

@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::config::locate::line_of;
-use crate::config::rules::{self, Rules};
-use crate::config::{Config, EventsConfig};
+use super::events::event_graph;
+use super::locate::line_of;
+use super::rules::Rules;
+use super::sections::{Config, EventsConfig};
+use super::text::parse;
 use crate::error::Error;
 
 /// What an event graph's file holds.
@@ -54,13 +56,13 @@ impl Config {
         let file = folder.join(file);
         let text = read(&file)?;
         let locate = |error| in_file(&file, &text, error);
-        let GraphFile { markets, events } = crate::config::parse(&text).map_err(locate)?;
+        let GraphFile { markets, events } = parse(&text).map_err(locate)?;
         if markets.is_none() || events.is_none() {
             let allowed = "given beside markets in the file of an event graph";
             return Err(locate(Error::Config { field: "events", allowed }));
         }
         let tables = EventsConfig { graph: None, markets, events };
-        rules::graph(&tables).map_err(locate)?;
+        event_graph(&tables).map_err(locate)?;
         self.events = tables;
         Ok(())
     }
@@ -71,7 +73,7 @@ impl Config {
     /// [`Error::Config`] with the field and what is allowed; [`Error::Graph`].
     pub fn validate(&self) -> Result<(), Error> {
         let _rules = Rules::new(self)?;
-        let _graph = rules::graph(&self.events)?;
+        let _graph = event_graph(&self.events)?;
         Ok(())
     }
 }

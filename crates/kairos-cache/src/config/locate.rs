@@ -8,13 +8,13 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 /// The line, counted from 1, on which a byte of `text` stands.
-pub(crate) fn line_at(text: &str, byte: usize) -> usize {
+pub(super) fn line_at(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|byte| *byte == b'\n').count()
 }
 
 /// The line on which the field of this path stands; nothing where the text does not give it. A row
 /// of a list counts as the list.
-pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+pub(super) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let mut table = root.get_ref();
     let mut line = None;
@@ -34,14 +34,14 @@ pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
 ///
 /// # Errors
 /// The text is no TOML, and so has no fields.
-pub(crate) fn field_at(text: &str, place: &Range<usize>) -> Result<Option<String>, NoToml> {
+pub(super) fn field_at(text: &str, place: &Range<usize>) -> Result<Option<String>, NoToml> {
     let root = DeTable::parse(text).map_err(|_| NoToml)?;
     let mut field = String::new();
     Ok(in_table(root.get_ref(), place, &mut field).then_some(field))
 }
 
 /// The text is no TOML.
-pub(crate) struct NoToml;
+pub(super) struct NoToml;
 
 fn in_table(table: &DeTable<'_>, place: &Range<usize>, field: &mut String) -> bool {
     for (key, value) in table {

@@ -2,16 +2,18 @@
 // Never knows: what is built from it.
 // Read next: `fields.rs` for the fields, `rules.rs` for what a read uses of them.
 
+mod events;
 mod fields;
-pub(crate) mod file;
+mod file;
 mod golden_hour;
-pub(crate) mod locate;
-pub(crate) mod rules;
+mod locate;
+mod rules;
 mod sections;
 mod text;
 
+pub(crate) use events::event_graph;
 pub(crate) use fields::with_fields;
-pub(crate) use text::parse;
+pub(crate) use rules::{Fixed, Rules, latency_precision};
 
 pub use golden_hour::{EvaluateAt, ZoneConfig, ZoneName};
 pub use sections::{

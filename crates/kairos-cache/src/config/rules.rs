@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use kairos_metrics::Precision;
 
-use crate::config::{
+use super::golden_hour::ZoneName;
+use super::sections::{
     BoundsConfig, BreakerConfig, Config, EventsConfig, GoldenHourConfig, MetricsConfig,
-    VolatilityConfig, XFetchConfig, ZoneName,
+    VolatilityConfig, XFetchConfig,
 };
 use crate::error::Error;
 use crate::matches::odds::OddsRule;
 use crate::policy::breaker::BreakerRule;
 use crate::policy::decide::ReadPolicy;
-use crate::policy::events::EventGraph;
 use crate::policy::freshness::{FreshnessPolicy, StaleRule, XFetchRule};
 use crate::policy::golden_hour::{GoldenHour, Zone, ZoneRule};
 use crate::policy::volatility::ScoreRule;
@@ -144,20 +144,6 @@ pub(crate) fn latency_precision(config: &MetricsConfig) -> Result<Precision, Err
 fn latency_sampling(config: &MetricsConfig) -> Result<u32, Error> {
     require(config.latency_sampling >= 1, "metrics.latency_sampling", "at least 1")?;
     Ok(config.latency_sampling)
-}
-
-/// The event graph that a configuration describes.
-pub(crate) fn graph(config: &EventsConfig) -> Result<EventGraph, Error> {
-    let read = "read before a cache is built, as Config::from_file does";
-    require(config.graph.is_none(), "events.graph", read)?;
-    match (&config.markets, &config.events) {
-        (None, None) => Ok(EventGraph::football()),
-        (Some(markets), Some(events)) => Ok(EventGraph::new(
-            markets.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
-            events.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
-        )?),
-        _ => Err(Error::Config { field: "events", allowed: "both markets and events, or neither" }),
-    }
 }
 
 fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenHour, Error> {

@@ -47,7 +47,7 @@ const HEAD: &str = "\
 ";
 
 /// Reads any part of a configuration.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     toml::from_str(text).map_err(|error| {
         let (said, span) = (error.message(), error.span());
         let message = match span.as_ref().map(|span| (span, field_at(text, span))) {
@@ -144,26 +144,6 @@ fn unset(section: &str, field: &str) -> Option<Value> {
             Table::try_from(football).ok()?.remove(field)
         }
         _ => None,
-    }
-}
-
-impl EventsConfig {
-    /// The tables of a graph.
-    pub fn of(graph: &EventGraph) -> EventsConfig {
-        let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
-        let market = |name: &str| {
-            let id = graph.market(name).expect("a name of this graph");
-            (name.to_owned(), names(&mut graph.market_tags(id)))
-        };
-        let event = |name: &str| {
-            let id = graph.event(name).expect("a name of this graph");
-            (name.to_owned(), names(&mut graph.event_tags(id)))
-        };
-        EventsConfig {
-            graph: None,
-            markets: Some(graph.market_names().map(market).collect()),
-            events: Some(graph.event_names().map(event).collect()),
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::config::rules::Rules;
+use crate::config::Rules;
 use crate::context::{Context, Scope};
 use crate::engine::Engine;
 use crate::error::Error;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::config::rules::{Fixed, Rules};
+use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
 use crate::flight::drain::Drain;
 use crate::flight::gate::Gate;

@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 use super::Engine;
 use super::breaker::BreakerCell;
 use super::sweep::is_dead;
-use crate::config::rules::{Fixed, Rules};
+use crate::config::{Fixed, Rules};
 use crate::flight::drain::Drain;
 use crate::flight::gate::Gate;
 use crate::flight::loader::{Load, Loader};

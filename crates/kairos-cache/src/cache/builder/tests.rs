@@ -56,5 +56,5 @@ macro_rules! setters_are_checked {
 
 #[test]
 fn every_setter_sets_its_field_and_no_other() {
-    crate::config::with_fields!(setters_are_checked);
+    with_fields!(setters_are_checked);
 }

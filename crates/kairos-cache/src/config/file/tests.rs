@@ -44,7 +44,7 @@ fn a_graph_is_read_from_a_file_beside_the_configuration() {
     );
     let file = folder.write("kairos.toml", "[events]\ngraph = \"graphs/tennis.toml\"\n");
     let config = Config::from_file(file).expect("valid");
-    let graph = rules::graph(&config.events).expect("valid");
+    let graph = event_graph(&config.events).expect("valid");
     assert_eq!(graph.market_names().collect::<Vec<_>>(), ["set_1"]);
     assert!(graph.event("rain").is_some());
     assert_eq!(config.events.graph, None, "the configuration is plain data again");
@@ -60,7 +60,7 @@ fn the_football_graph_may_come_from_a_file_too() {
     let read = Config::from_file(file).expect("valid");
     assert_eq!(read, config);
     config.events = EventsConfig::default();
-    let football = rules::graph(&read.events).expect("valid");
+    let football = event_graph(&read.events).expect("valid");
     for market in EventGraph::football().market_names() {
         assert!(football.market(market).is_some(), "{market}");
     }

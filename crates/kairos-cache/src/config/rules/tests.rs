@@ -78,13 +78,3 @@ fn toml_mirrors_the_fields_and_refuses_unknown_ones() {
     let unknown = Config::from_toml("[swr]\nmax_concurent_refreshes = 1").expect_err("a typo");
     assert!(unknown.to_string().contains("max_concurent_refreshes"), "{unknown}");
 }
-
-#[test]
-fn an_event_graph_needs_both_tables() {
-    let config = Config::from_toml("[events]\nmarkets = { a = [\"x\"] }").expect("valid TOML");
-    assert!(matches!(graph(&config.events), Err(Error::Config { field: "events", .. })));
-    let text = "[events]\nmarkets = { a = [\"x\"] }\nevents = { e = [\"x\"] }";
-    let config = Config::from_toml(text).expect("valid TOML");
-    let graph = graph(&config.events).expect("both tables");
-    assert_eq!(graph.affected(graph.event("e").expect("known")).len(), 1);
-}

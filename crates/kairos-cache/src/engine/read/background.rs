@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::next::Next;
-use crate::config::rules::Rules;
+use crate::config::Rules;
 use crate::context::{Context, Scope};
 use crate::engine::compute::dispatch::Alone;
 use crate::engine::read::Request;

@@ -6,7 +6,7 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::config::rules::Rules;
+use crate::config::Rules;
 use crate::engine::compute::claim::{Claim, Launched};
 use crate::engine::compute::dispatch::Dispatch;
 use crate::engine::read::Request;

@@ -18,7 +18,7 @@ use join::Joining;
 use next::Next;
 use waiting::Waiting;
 
-use crate::config::rules::Rules;
+use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::compute::dispatch::{Alone, Dispatch};
 use crate::engine::{Engine, Moment};

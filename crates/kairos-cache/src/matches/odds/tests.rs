@@ -3,8 +3,7 @@
 //! Read next: `market.rs`.
 
 use super::*;
-use crate::config::Config;
-use crate::config::rules::Rules;
+use crate::config::{Config, Rules};
 
 const SECOND: u64 = 1_000_000_000;
 const WALL: i64 = 1_700_000_000_000_000_000;

@@ -3,8 +3,7 @@
 //! Read next: `overflow.rs`.
 
 use super::*;
-use crate::config::Config;
-use crate::config::rules::Rules;
+use crate::config::{Config, Rules};
 use crate::policy::events::EventGraph;
 use crate::truth::generation::{Capture, Mark};
 

@@ -3,8 +3,7 @@
 // Read next: `breaker.rs`.
 
 use super::*;
-use crate::config::Config;
-use crate::config::rules::Rules;
+use crate::config::{Config, Rules};
 
 fn rule() -> BreakerRule {
     Rules::new(&Config::default()).expect("defaults are in range").read.breaker

@@ -6,8 +6,7 @@ use proptest::prelude::*;
 
 use super::super::golden_hour::Zone;
 use super::*;
-use crate::config::rules::Rules;
-use crate::config::{Config, EvaluateAt};
+use crate::config::{Config, EvaluateAt, Rules};
 
 const SECOND: u64 = 1_000_000_000;
 

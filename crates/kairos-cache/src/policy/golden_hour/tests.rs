@@ -3,8 +3,7 @@
 // Read next: `golden_hour.rs`.
 
 use super::*;
-use crate::config::Config;
-use crate::config::rules::Rules;
+use crate::config::{Config, Rules};
 
 const SECOND: i64 = 1_000_000_000;
 

@@ -1,0 +1,46 @@
+// `[events]`: the event graph that a configuration describes, and the configuration of a graph.
+// Never knows: the file that a configuration may name.
+// Read next: `../policy/events.rs`, which holds the graph.
+
+use super::sections::EventsConfig;
+use crate::error::Error;
+use crate::policy::events::EventGraph;
+
+/// The event graph that a configuration describes.
+pub(crate) fn event_graph(config: &EventsConfig) -> Result<EventGraph, Error> {
+    if config.graph.is_some() {
+        let allowed = "read before a cache is built, as Config::from_file does";
+        return Err(Error::Config { field: "events.graph", allowed });
+    }
+    match (&config.markets, &config.events) {
+        (None, None) => Ok(EventGraph::football()),
+        (Some(markets), Some(events)) => Ok(EventGraph::new(
+            markets.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
+            events.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
+        )?),
+        _ => Err(Error::Config { field: "events", allowed: "both markets and events, or neither" }),
+    }
+}
+
+impl EventsConfig {
+    /// The tables of a graph.
+    pub fn of(graph: &EventGraph) -> EventsConfig {
+        let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
+        let market = |name: &str| {
+            let id = graph.market(name).expect("a name of this graph");
+            (name.to_owned(), names(&mut graph.market_tags(id)))
+        };
+        let event = |name: &str| {
+            let id = graph.event(name).expect("a name of this graph");
+            (name.to_owned(), names(&mut graph.event_tags(id)))
+        };
+        EventsConfig {
+            graph: None,
+            markets: Some(graph.market_names().map(market).collect()),
+            events: Some(graph.event_names().map(event).collect()),
+        }
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;
