@@ -1,6 +1,6 @@
-// Everything that can go wrong, by kind.
+// Everything that an operation can fail with, by kind.
 // Never knows: how an error is logged or shown.
-// Read next: `cache/mod.rs`, whose reads return them.
+// Read next: `cache/mod.rs`, whose operations return them.
 
 use std::error::Error as StdError;
 use std::path::Path;
@@ -8,124 +8,128 @@ use std::sync::Arc;
 
 use crate::policy::events::GraphError;
 
-/// What a cache operation can fail with. Cheap to clone: waiters of one compute share it.
+/// The error of a cache operation. Cheap to clone: all reads that waited for a compute share its
+/// error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The compute returned this error; everyone who waited for it shares it.
+    /// The compute returned this error; all reads that waited for it share the error.
     #[error("the compute failed: {0}")]
     Compute(#[source] Arc<dyn StdError + Send + Sync>),
     /// The compute panicked with this message.
     #[error("the compute panicked: {0}")]
     Panicked(Arc<str>),
-    /// The compute did not finish within its time and was aborted.
-    #[error("the compute ran out of time and was aborted")]
+    /// The compute exceeded its time limit (`computes.hard_timeout`, for a refresh
+    /// `swr.refresh_timeout`) and was aborted.
+    #[error("the compute exceeded its time limit and was aborted")]
     Timeout,
-    /// Too many computes run and too many wait, or too many keys have a compute or a fill.
-    #[error("too many computes are running and waiting")]
+    /// The queue of computes (`computes.queue`) is full, or as many keys as `bounds.flights` allows
+    /// are being computed or filled.
+    #[error("the cache is overloaded: computes.queue or bounds.flights is reached")]
     Overloaded,
-    /// The cache has been shut down: it starts no compute any more.
+    /// The cache has been shut down and no longer starts computes.
     #[error("the cache has been shut down")]
     ShutDown,
-    /// There are as many matches as may be, all of them in use.
-    #[error("too many matches are in use")]
+    /// As many matches as `bounds.matches` allows exist, and all of them are in use.
+    #[error("bounds.matches is reached, and every match is in use")]
     TooManyMatches,
-    /// The compute says that there is nothing for this key.
+    /// The compute found no value for this key.
     #[error("there is no value for this key")]
     Nothing,
-    /// The runtime dropped the compute before it finished, as it does when it shuts down.
+    /// The runtime dropped the compute before it finished, for example because it shut down.
     #[error("the compute was dropped before it finished")]
     Aborted,
-    /// The event graph has no such market.
+    /// The event graph has no market of this name.
     #[error("unknown market {0:?}")]
     UnknownMarket(Box<str>),
-    /// The event graph has no such event.
+    /// The event graph has no event of this name.
     #[error("unknown event {0:?}")]
     UnknownEvent(Box<str>),
-    /// A context gives something that belongs to a match, but names no match.
+    /// The context gives a property of a match, named here, but no match.
     #[error("the context gives {0} but names no match")]
     NoMatch(&'static str),
-    /// The cache was built without a loader, so that it can read only with a closure.
-    #[error("the cache has no loader")]
+    /// The cache was built without a [`loader`](crate::Builder::loader), which this read needs.
+    #[error("the cache was built without a loader")]
     NoLoader,
-    /// A blocking read was made on a thread that drives an async runtime, which would stop.
-    #[error("a blocking read would stop the async runtime that this thread drives")]
+    /// A blocking read would have to wait on a thread that drives an async runtime.
+    #[error("a blocking read would block the async runtime that this thread drives")]
     BlocksRuntime,
-    /// The match was resolved by another cache.
+    /// The match with this name was resolved by another cache.
     #[error("the match {0:?} was resolved by another cache")]
     ForeignScope(Box<str>),
-    /// An observation was refused; the windows are as before.
+    /// An observation of odds was refused and changed no window.
     #[error("observation refused: {0}")]
     Observation(#[from] ObservationError),
-    /// A configuration field is out of range.
+    /// The value of a configuration field is not allowed.
     #[error("configuration: {field} must be {allowed}")]
     Config {
-        /// The field, as in `volatility.panic_sigma`.
+        /// Path of the field, as in `volatility.panic_sigma`.
         field: &'static str,
-        /// The allowed range, in words.
+        /// The allowed values, as the end of a sentence: "the field must be …".
         allowed: &'static str,
     },
-    /// A configuration text says something that no configuration says.
+    /// The text of a configuration is not TOML, or has an unknown field or a value of a wrong type.
     #[error("configuration: {}{message}", line.map(|l| format!("line {l}: ")).unwrap_or_default())]
     ConfigSyntax {
-        /// The line, counted from 1, where it is known.
+        /// The line, counted from 1, if it is known.
         line: Option<usize>,
-        /// The field, where it is known, and what is wrong with it.
+        /// The path of the field, if it is known, and the reason.
         message: Arc<str>,
     },
-    /// What a configuration's or an event graph's file says is wrong.
+    /// The content of a configuration's or an event graph's file is invalid.
     #[error("{}:{} {source}", file.display(), line.map(|l| format!("{l}:")).unwrap_or_default())]
     InFile {
-        /// The file.
+        /// Path of the file.
         file: Arc<Path>,
-        /// The line, counted from 1, where it is known.
+        /// The line, counted from 1, if it is known.
         line: Option<usize>,
-        /// What is wrong.
+        /// The error in the content.
         source: Arc<Error>,
     },
     /// A configuration's or an event graph's file could not be read.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: cannot read the file: {source}", file.display())]
     ReadFile {
-        /// The file.
+        /// Path of the file.
         file: Arc<Path>,
-        /// What the system said.
+        /// The error of the operating system.
         source: Arc<std::io::Error>,
     },
-    /// The event graph is malformed.
+    /// The event graph is invalid.
     #[error("event graph: {0}")]
     Graph(#[from] GraphError),
-    /// A metric could not be registered.
-    #[error("metrics: {0}")]
+    /// A metric of the cache could not be registered.
+    #[error("cannot register the cache's metrics: {0}")]
     Metrics(Arc<str>),
-    /// The thread for background tasks could not be started.
+    /// The operating system did not start the thread for background tasks.
     #[error("cannot start the background thread: {0}")]
     Thread(#[source] Arc<std::io::Error>),
 }
 
 impl Error {
-    /// Whether the compute itself failed, panicked or ran out of time.
+    /// Whether the compute itself failed, panicked or exceeded its time limit.
     pub fn is_compute_failure(&self) -> bool {
         matches!(self, Error::Compute(_) | Error::Panicked(_) | Error::Timeout)
     }
 }
 
-/// Why an observation of odds was refused.
+/// The reason why an observation of odds was refused.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObservationError {
-    /// Decimal odds are finite and above 1.0.
-    #[error("price {0} is not a decimal price above 1.0")]
+    /// The price is not a finite number above 1.0.
+    #[error("the price must be a finite number above 1.0, not {0}")]
     Price(f64),
-    /// Older than the window.
-    #[error("it is older than the window")]
+    /// The observation is older than the window (`volatility.window`).
+    #[error("the observation is older than volatility.window")]
     TooOld,
-    /// Older than the newest observation of its market.
-    #[error("it is older than the newest observation of its market")]
+    /// The observation is older than the newest one of its odds market.
+    #[error("the observation is older than the newest one of its odds market")]
     OutOfOrder,
-    /// Dated more than 60 s ahead of now.
-    #[error("it is dated more than 60 s ahead")]
+    /// The observation is dated more than 60 s ahead of the clock.
+    #[error("the observation is dated more than 60 s ahead of the clock")]
     InFuture,
-    /// The first of a market of a match that has as many markets as may be, all within the window.
-    #[error("its match has too many markets")]
+    /// The odds market is new, and its match has as many as `bounds.markets` allows, all of them
+    /// with an observation within the window.
+    #[error("the match has bounds.markets odds markets already")]
     TooManyMarkets,
 }

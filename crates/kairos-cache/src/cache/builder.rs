@@ -1,6 +1,6 @@
-//! The builder: a configuration, and what is injected beside it.
-//! Never knows: how the parts work together.
-//! Read next: `config.rs` for the fields, `engine.rs` for the parts.
+// The builder: a configuration, and what is injected beside it.
+// Never knows: how the parts work together.
+// Read next: `../config/fields.rs` for the fields, `../engine/mod.rs` for the parts.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::marker::PhantomData;
@@ -29,7 +29,7 @@ use crate::store::entry::Entry;
 use crate::store::weight::Weigher;
 use crate::to_key::{Key, Value};
 
-/// Builds a [`Cache`].
+/// Builds a [`Cache`] from a [`Config`] and what is injected beside it.
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder<K, V> {
     config: Config,
@@ -45,7 +45,7 @@ pub struct Builder<K, V> {
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// Starts building a cache; every field has a default.
+    /// A builder with the default configuration.
     pub fn builder() -> Builder<K, V> {
         Builder::new()
     }
@@ -105,59 +105,61 @@ impl<K: Key, V: Value> Builder<K, V> {
         }
     }
 
-    /// Takes a whole configuration; setters called later change it.
+    /// Replaces the whole configuration; setters called later change single fields of it.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
     }
 
-    /// Uses this event graph instead of the configured one.
+    /// Uses this event graph instead of that of the configuration (`[events]`).
     pub fn event_graph(mut self, graph: EventGraph) -> Self {
         self.graph = Some(graph);
         self
     }
 
-    /// Registers the cache's metrics here instead of in a registry of its own.
+    /// Registers the cache's metrics in this registry instead of one of its own.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
         self
     }
 
-    /// Runs tasks on this tokio runtime. Without it the runtime current at `build` is used, else a
-    /// thread of the cache's own. Timers run on a thread of their own, one for the process: the
-    /// runtime needs no time driver, and a compute that blocks it cannot hold up its own timeout.
+    /// Runs tasks on this tokio runtime; by default on the one that is current at `build`, else on
+    /// a thread of the cache's own.
+    ///
+    /// Timers run on one thread for the whole process: the runtime needs no time driver, and a
+    /// compute that blocks the runtime does not delay its own timeout.
     pub fn tokio_handle(mut self, handle: tokio::runtime::Handle) -> Self {
         self.handle = Some(handle);
         self
     }
 
-    /// Takes time from this clock instead of the operating system's.
+    /// Reads the time from this clock instead of the operating system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Runs tasks and timers here instead of on tokio.
+    /// Runs tasks and timers on this runtime instead of tokio.
     pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
         self.runtime = Some(runtime);
         self
     }
 
-    /// Takes time from a deterministic executor and runs tasks and timers on it.
+    /// Runs tasks and timers on a deterministic executor, and reads the time from its clock.
     pub fn sim(self, sim: &Sim) -> Self {
         self.clock(sim.clock()).runtime(Arc::new(sim.clone()))
     }
 
-    /// Weighs entries, in units of your choice, for `cache.max_weight` to bound their sum. Called
-    /// once for each value stored; 0 counts as 1.
+    /// Weighs entries, in units of your choice; `cache.max_weight` bounds the sum of the weights.
     ///
-    /// A value that alone weighs more than the bound is not kept, nor is one whose weigher panics.
+    /// The cache calls the weigher once for each value that it stores; a weight of 0 counts as 1. A
+    /// value that alone weighs more than the bound, or whose weigher panics, is not stored.
     pub fn weigher(mut self, weigher: impl Fn(&K, &V) -> u32 + Send + Sync + 'static) -> Self {
         self.weigher = Some(Box::new(weigher));
         self
     }
 
-    /// Fixes the seed of hash functions, jitter and early refresh, which is random by default.
+    /// Fixes the seed of hash functions, jitter and early refresh; by default it is random.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -165,11 +167,11 @@ impl<K: Key, V: Value> Builder<K, V> {
 
     with_fields!(setters);
 
-    /// Builds the cache.
+    /// Validates the configuration and builds the cache.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the field and its allowed range; a malformed event graph; a
-    /// registry that has metrics of these names already; no thread to be had.
+    /// [`Error::Config`] with the field and its allowed range; [`Error::Graph`]; [`Error::Metrics`]
+    /// if the registry has metrics of the same names; [`Error::Thread`].
     pub fn build(self) -> Result<Cache<K, V>, Error> {
         let rules = Rules::new(&self.config)?;
         let graph = match self.graph {
@@ -208,13 +210,13 @@ fn random_number() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Entries are bounded by their weight where they can be weighed, else by their number.
+/// The bound of the store: the weight of the entries with a weigher, else their number.
 fn bound<V>(config: &CacheConfig, weighed: bool) -> Result<Bound<Entry<V>>, Error> {
     let field = "cache.max_weight";
     match (config.max_weight, weighed) {
         (0, false) => Ok(Bound::Entries(config.max_capacity)),
-        (0, true) => Err(Error::Config { field, allowed: "at least 1 where there is a weigher" }),
-        (_, false) => Err(Error::Config { field, allowed: "0 unless the builder has a weigher" }),
+        (0, true) => Err(Error::Config { field, allowed: "at least 1 with a weigher" }),
+        (_, false) => Err(Error::Config { field, allowed: "0 without a weigher" }),
         (sum, true) => Ok(Bound::Weight(sum, |entry: &Entry<V>| entry.weight)),
     }
 }

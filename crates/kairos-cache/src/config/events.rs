@@ -1,15 +1,16 @@
-// `[events]`: the event graph that a configuration describes, and the configuration of a graph.
-// Never knows: the file that a configuration may name.
+// `[events]`: the event graph of a configuration, and the configuration of an event graph.
+// Never knows: files.
 // Read next: `../policy/events.rs`, which holds the graph.
 
 use super::sections::EventsConfig;
 use crate::error::Error;
 use crate::policy::events::EventGraph;
 
-/// The event graph that a configuration describes.
+/// The event graph of a configuration: its tables, or the football graph.
 pub(crate) fn event_graph(config: &EventsConfig) -> Result<EventGraph, Error> {
     if config.graph.is_some() {
-        let allowed = "read before a cache is built, as Config::from_file does";
+        let allowed =
+            "replaced by its tables with Config::read_event_graph before a cache is built";
         return Err(Error::Config { field: "events.graph", allowed });
     }
     match (&config.markets, &config.events) {
@@ -18,12 +19,15 @@ pub(crate) fn event_graph(config: &EventsConfig) -> Result<EventGraph, Error> {
             markets.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
             events.iter().map(|(name, tags)| (name.as_str(), tags.iter().map(String::as_str))),
         )?),
-        _ => Err(Error::Config { field: "events", allowed: "both markets and events, or neither" }),
+        _ => Err(Error::Config {
+            field: "events",
+            allowed: "complete: both markets and events, or neither",
+        }),
     }
 }
 
 impl EventsConfig {
-    /// The tables of a graph.
+    /// The tables of an event graph.
     pub fn of(graph: &EventGraph) -> EventsConfig {
         let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
         let market = |name: &str| {

@@ -1,194 +1,217 @@
-// Every field of the configuration, once: its docs, type and default, and the builder's setter for it.
+// Every configuration field, once: its docs, type, default, and the builder's setter for it.
 // Never knows: what is generated from the list, or which values are allowed.
 // Read next: `sections.rs`, which makes the types; `rules.rs`, which checks the values.
 
 /// Expands the macro of this name with the list of fields. `sections.rs` makes the types and the
 /// comments of a written configuration from it, `cache/builder.rs` the setters.
 ///
-/// The docs of a field are also those of its setter, and its comment in TOML. Both docs end with the
-/// default as it is written here.
+/// The docs of a field are also those of its setter, and its comment in TOML: the first sentence
+/// makes sense without the section. The docs in Rust end with the default as it is written here.
 macro_rules! with_fields {
     ($generate:ident) => {
         $generate! {
-            /// Capacity and default TTL.
+            /// Switch, capacity, and the TTLs that do not depend on a match.
             [cache] CacheConfig {
-                /// Whether the cache is switched on.
+                /// Whether the cache stores and serves values; if not, every read computes.
                 enabled: bool = true, set by enabled;
-                /// How many entries are kept.
+                /// Maximum number of entries; with a weigher, `max_weight` applies instead. Fixed
+                /// when the cache is built.
                 max_capacity: u64 = 10_000, set by max_capacity;
-                /// How much the entries may weigh together, by the builder's weigher; bounds them in place of
-                /// `max_capacity`. 0 without a weigher.
+                /// Maximum total weight of the entries, in the units of the builder's weigher. At
+                /// least 1 with a weigher, 0 without. Fixed when the cache is built.
                 max_weight: u64 = 0, set by max_weight;
-                /// TTL where no kickoff is known.
+                /// TTL of an entry without a known kickoff.
                 #[serde(with = "humantime_serde")]
                 default_ttl: Duration = 1 h, set by default_ttl;
-                /// How long it is remembered that there is nothing for a key; zero for not at all.
+                /// How long the cache remembers that a key has no value; 0s: not at all.
                 #[serde(with = "humantime_serde")]
                 negative_ttl: Duration = 0 s, set by negative_ttl;
-                /// By up to this share a TTL is shortened at random; 0 for not at all.
+                /// Largest fraction by which a TTL is shortened at random, at least 0 and below 1.
                 jitter: f64 = 0.0, set by jitter;
             }
 
             /// TTL by time to kickoff.
             [golden_hour] GoldenHourConfig {
-                /// When the zone of an entry is looked up.
+                /// When the zone of an entry is determined: `read`, at every read; `insert`, once,
+                /// when the value is stored.
                 evaluate: EvaluateAt = Read, set by evaluate;
-                /// The table, nearest to kickoff first; TTLs never grow towards kickoff.
+                /// Zone table, nearest to kickoff first. A zone applies while the time to kickoff
+                /// is less than its `below`; no TTL is longer than in a zone farther from kickoff.
                 zones: Vec<ZoneConfig> = [
                     Warmup below 15 min for 30 s,
                     Golden below 1 h for 1 min,
                     Active below 6 h for 15 min,
                     Prematch below 24 h for 1 h
                 ], set by zones;
-                /// TTL beyond the last zone.
+                /// TTL while kickoff is farther away than the last zone of the table reaches.
                 #[serde(with = "humantime_serde")]
                 standard_ttl: Duration = 6 h, set by standard_ttl;
-                /// Factor for a confirmed line-up in active, prematch and standard.
+                /// Factor by which a confirmed line-up lengthens the TTL in the zones active,
+                /// prematch and standard; at least 1.
                 lineup_multiplier: f64 = 2.0, set by lineup_multiplier;
-                /// Upper bound of a TTL so lengthened.
+                /// Upper bound of a TTL that a confirmed line-up lengthens.
                 #[serde(with = "humantime_serde")]
                 lineup_cap: Duration = 24 h, set by lineup_cap;
-                /// TTL once kickoff has passed; zero stores nothing.
+                /// TTL after kickoff; 0s: values are not stored after kickoff.
                 #[serde(with = "humantime_serde")]
                 in_play_ttl: Duration = 0 s, set by in_play_ttl;
             }
 
-            /// Odds windows and thresholds.
+            /// Windows of observed odds, and the scores that make a price a warning or a panic.
             [volatility] VolatilityConfig {
-                /// Whether prices are scored at all.
+                /// Whether prices are scored; if not, no read meets a warning or a panic.
                 enabled: bool = true, set by volatility_enabled;
-                /// How long a sample counts.
+                /// How long an observed price stays in the window of its odds market.
                 #[serde(with = "humantime_serde")]
                 window: Duration = 30 min, set by volatility_window;
-                /// How many samples count at most.
+                /// Maximum number of prices in the window of an odds market, from `min_samples` to
+                /// 1000000.
                 max_samples: usize = 100, set by max_samples;
-                /// Fewer samples score nothing.
+                /// Minimum number of prices in a window for a score other than 0; at least 2.
                 min_samples: u32 = 3, set by min_samples;
-                /// z from which a price is a warning.
+                /// Score from which a price is a warning: its distance from the mean of the window,
+                /// in standard deviations.
                 warning_sigma: f64 = 1.5, set by warning_sigma;
-                /// z from which a price is a panic.
+                /// Score from which a price is a panic; above `warning_sigma`.
                 panic_sigma: f64 = 2.0, set by panic_sigma;
-                /// Cap on the TTL while a warning lasts.
+                /// Upper bound of the TTL during a warning.
                 #[serde(with = "humantime_serde")]
                 warning_ttl: Duration = 1 min, set by warning_ttl;
-                /// Floor of the standard deviation, relative to the mean.
+                /// Lower bound of the standard deviation of a window, as a fraction of its mean,
+                /// from 0 to 1.
                 min_relative_sigma: f64 = 0.005, set by min_relative_sigma;
-                /// How long the status of an observation holds.
+                /// How long an observation keeps its match in a warning or a panic.
                 #[serde(with = "humantime_serde")]
                 status_hold: Duration = 30 s, set by status_hold;
             }
 
-            /// The panic breaker.
+            /// Panic breaker: while panic lasts, reads get short TTLs instead of bypassing the
+            /// cache. Its ratio is that of panicking to scored reads.
             [breaker] BreakerConfig {
-                /// Whether lasting panic opens the breaker.
+                /// Whether lasting panic opens the breaker; if not, every panicking read bypasses.
                 enabled: bool = true, set by breaker_enabled;
-                /// How long a read counts.
+                /// How long a scored read counts towards the breaker's ratio; at least 1s, and in
+                /// whole seconds.
                 #[serde(with = "humantime_serde")]
                 window: Duration = 30 min, set by breaker_window;
-                /// Fewer scored reads within the window open nothing.
+                /// Minimum number of scored reads in the window for a ratio other than 0; at least
+                /// 1.
                 min_reads: u64 = 60, set by breaker_min_reads;
-                /// Above this ratio: normal to high volatility.
+                /// Ratio above which the breaker goes from normal to high volatility.
                 high_enter: f64 = 0.5, set by breaker_high_enter;
-                /// Below this ratio: high volatility to normal.
+                /// Ratio below which the breaker returns from high volatility to normal; below
+                /// `high_enter`.
                 high_exit: f64 = 0.3, set by breaker_high_exit;
-                /// Above this ratio: high volatility to circuit open.
+                /// Ratio above which the breaker goes from high volatility to circuit open.
                 open_enter: f64 = 0.8, set by breaker_open_enter;
-                /// Below this ratio: circuit open to high volatility.
+                /// Ratio below which the breaker returns from circuit open to high volatility;
+                /// below `open_enter`.
                 open_exit: f64 = 0.6, set by breaker_open_exit;
-                /// Cap on a panicking read's TTL in high volatility.
+                /// Upper bound of the TTL of a panicking read in high volatility.
                 #[serde(with = "humantime_serde")]
                 high_panic_ttl: Duration = 5 s, set by breaker_high_panic_ttl;
-                /// Cap on a warned read's TTL in high volatility.
+                /// Upper bound of the TTL of a read with a warning in high volatility.
                 #[serde(with = "humantime_serde")]
                 high_warning_ttl: Duration = 10 s, set by breaker_high_warning_ttl;
-                /// Cap on a panicking read's TTL while the circuit is open.
+                /// Upper bound of the TTL of a panicking read while the circuit is open.
                 #[serde(with = "humantime_serde")]
                 open_panic_ttl: Duration = 10 s, set by breaker_open_panic_ttl;
-                /// Cap on a warned read's TTL while the circuit is open.
+                /// Upper bound of the TTL of a read with a warning while the circuit is open.
                 #[serde(with = "humantime_serde")]
                 open_warning_ttl: Duration = 30 s, set by breaker_open_warning_ttl;
-                /// Cap on a calm read's TTL while the circuit is open.
+                /// Upper bound of the TTL of any other read while the circuit is open.
                 #[serde(with = "humantime_serde")]
                 open_normal_ttl: Duration = 1 min, set by breaker_open_normal_ttl;
             }
 
-            /// Stale-while-revalidate.
+            /// Stale-while-revalidate: a stale value is served while one refresh of it runs.
             [swr] SwrConfig {
-                /// The stale limit as a multiple of the TTL.
+                /// Stale limit as a multiple of the TTL, at least 1. A value of that age is
+                /// computed anew before the read is answered.
                 stale_multiplier: f64 = 2.0, set by stale_multiplier;
-                /// At most this long past the TTL.
+                /// Upper bound of the time from the TTL to the stale limit.
                 #[serde(with = "humantime_serde")]
                 max_stale: Duration = 1 h, set by max_stale;
-                /// How many refreshes run at once; beyond it they are skipped.
+                /// Maximum number of background refreshes at once; further ones are skipped.
                 max_concurrent_refreshes: usize = 5, set by max_concurrent_refreshes;
-                /// How long a refresh may take before it is aborted.
+                /// How long a background refresh may run before it is aborted.
                 #[serde(with = "humantime_serde")]
                 refresh_timeout: Duration = 10 s, set by refresh_timeout;
             }
 
-            /// Early refresh.
+            /// Early refresh of fresh values (X-Fetch).
             [xfetch] XFetchConfig {
-                /// Whether fresh values are refreshed early, at random, the sooner the longer they take.
+                /// Whether fresh values are refreshed early, at random; the longer a value took to
+                /// compute, the earlier.
                 enabled: bool = true, set by xfetch_enabled;
-                /// How eagerly; 1 is the optimum.
+                /// Factor on the time by which a refresh is early, above 0; 1 is the optimum.
                 beta: f64 = 1.0, set by xfetch_beta;
             }
 
-            /// Computes.
+            /// Time limits of computes, and the number that run at once.
             [computes] ComputesConfig {
-                /// How long a read with an old value at hand waits before it takes that; zero for to the end.
+                /// How long a read waits for a compute before it serves the old value that it has;
+                /// 0s: until the compute ends.
                 #[serde(with = "humantime_serde")]
                 soft_timeout: Duration = 0 s, set by soft_timeout;
-                /// How long a compute may take before it is aborted.
+                /// How long a compute may run before it is aborted and its reads get
+                /// `Error::Timeout`.
                 #[serde(with = "humantime_serde")]
                 hard_timeout: Duration = 30 s, set by hard_timeout;
-                /// How many computes run at once, refreshes included; 0 for any number.
+                /// Maximum number of computes at once, including refreshes; 0: no limit.
                 max_concurrent: usize = 0, set by max_concurrent_computes;
-                /// How many may wait for that; beyond it reads get `Error::Overloaded`.
+                /// Maximum number of computes that wait for their turn; reads that need one more
+                /// get `Error::Overloaded`.
                 queue: usize = 1000, set by compute_queue;
             }
 
-            /// What happens after a failure.
+            /// What follows a failed compute.
             [fail_safe] FailSafeConfig {
-                /// Up to this age an old value is served when its compute fails; zero for never.
+                /// Maximum age of a value that is served because its compute failed; 0s: none is.
                 #[serde(with = "humantime_serde")]
                 max_stale_if_error: Duration = 0 s, set by max_stale_if_error;
-                /// How long the next refresh waits after a failure.
+                /// Minimum time from a failed compute of a key to its next refresh.
                 #[serde(with = "humantime_serde")]
                 throttle: Duration = 5 s, set by throttle;
             }
 
-            /// The cache's own numbers.
+            /// Latency histograms.
             [metrics] MetricsConfig {
-                /// One in so many served reads is timed; reads that wait for a compute always are. Thins the
-                /// latency histograms, never the counters.
+                /// One in this many served reads is timed, at least 1; of reads that wait for a
+                /// compute, every one. Counters stay exact.
                 latency_sampling: u32 = 1, set by latency_sampling;
-                /// Precision of the latency histograms: 1, 2 or 3 significant digits.
+                /// Significant digits of the latency histograms: 1, 2 or 3. Fixed when the cache is
+                /// built.
                 significant_digits: u8 = 2, set by significant_digits;
             }
 
-            /// How much is kept besides entries.
+            /// Bounds of what is kept besides entries; each at least 1.
             [bounds] BoundsConfig {
-                /// How many matches have a state of their own; those beyond it share one.
+                /// Maximum number of matches with a state of their own; `Cache::scope` says what
+                /// holds for further ones.
                 matches: usize = 10_000, set by max_matches;
-                /// How many odds markets of a match have a window; observations beyond it are refused.
+                /// Maximum number of odds markets with a window, for each match; the prices of
+                /// further ones are refused.
                 markets: usize = 64, set by max_markets;
-                /// How many tags have a mark of their own; those beyond it share one.
+                /// Maximum number of tags with a mark of their own; entries with further tags are
+                /// covered by the invalidation of any tag.
                 tags: usize = 100_000, set by max_tags;
-                /// How many keys may have a compute running, waiting or held; beyond it `Error::Overloaded`.
+                /// Maximum number of keys that are being computed or filled; reads and fills of
+                /// further ones get `Error::Overloaded`.
                 flights: usize = 100_000, set by max_flights;
             }
 
-            /// The event graph.
+            /// Event graph: both tables, or a file that holds them; without either, the football
+            /// graph. Fixed when the cache is built.
             [events] EventsConfig {
-                /// A TOML file with the tables `markets` and `events`, relative to the configuration's file;
-                /// instead of the two tables here.
+                /// Path of a TOML file with the tables `markets` and `events`, relative to the
+                /// folder of this file. Excludes the two tables here.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 graph: Option<PathBuf> = None;
-                /// Market name to its tags.
+                /// Tags of each market.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 markets: Option<BTreeMap<String, Vec<String>>> = None;
-                /// Event name to its tags.
+                /// Tags of each event; an event affects the markets that share a tag with it.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 events: Option<BTreeMap<String, Vec<String>>> = None;
             }

@@ -1,6 +1,6 @@
-//! A configuration from a file, its event graph from another, and whether a cache can be built from it.
-//! Never knows: what is built from it.
-//! Read next: `config.rs` for the fields, `rules.rs` for the ranges.
+// A configuration from a file, its event graph from another, and the check of both.
+// Never knows: what is built from a configuration.
+// Read next: `text.rs` for the text, `rules.rs` for the ranges.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use super::sections::{Config, EventsConfig};
 use super::text::parse;
 use crate::error::Error;
 
-/// What an event graph's file holds.
+/// The content of an event graph's file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GraphFile {
@@ -25,12 +25,12 @@ struct GraphFile {
 }
 
 impl Config {
-    /// Reads a configuration from a file, and the event graph from the file that it names, and
-    /// checks both. Blocks while it reads.
+    /// Reads a configuration from a TOML file, reads the event graph from the file that
+    /// `events.graph` names, if any, and validates both. Blocks the thread while it reads.
     ///
     /// # Errors
-    /// [`Error::InFile`] with the file and, where it is known, the line of what is wrong;
-    /// [`Error::ReadFile`] where a file cannot be read.
+    /// [`Error::InFile`] for invalid content, with the file and, where it is known, the line;
+    /// [`Error::ReadFile`] for a file that cannot be read.
     pub fn from_file(file: impl AsRef<Path>) -> Result<Config, Error> {
         let file = file.as_ref();
         let text = read(file)?;
@@ -41,16 +41,16 @@ impl Config {
         Ok(config)
     }
 
-    /// Replaces `events.graph` by the tables of the file that it names, relative to `folder`. Does
-    /// nothing where no file is named. Blocks while it reads.
+    /// Replaces `events.graph` by the tables in the file that it names, relative to `folder`. Does
+    /// nothing if `events.graph` is absent. Blocks the thread while it reads.
     ///
     /// # Errors
-    /// [`Error::Config`] where tables are given beside the file; as
-    /// [`from_file`](Config::from_file) for the graph's file.
+    /// [`Error::Config`] if the configuration has tables as well as a file; for the file, the
+    /// errors of [`from_file`](Config::from_file).
     pub fn read_event_graph(&mut self, folder: &Path) -> Result<(), Error> {
         let Some(file) = &self.events.graph else { return Ok(()) };
         if self.events.markets.is_some() || self.events.events.is_some() {
-            let allowed = "given without events.markets and events.events";
+            let allowed = "given alone, without events.markets and events.events";
             return Err(Error::Config { field: "events.graph", allowed });
         }
         let file = folder.join(file);
@@ -58,7 +58,7 @@ impl Config {
         let locate = |error| in_file(&file, &text, error);
         let GraphFile { markets, events } = parse(&text).map_err(locate)?;
         if markets.is_none() || events.is_none() {
-            let allowed = "given beside markets in the file of an event graph";
+            let allowed = "given together with markets in an event graph's file";
             return Err(locate(Error::Config { field: "events", allowed }));
         }
         let tables = EventsConfig { graph: None, markets, events };
@@ -67,10 +67,11 @@ impl Config {
         Ok(())
     }
 
-    /// Checks every range and the event graph, as building a cache does.
+    /// Checks the range of every field and the event graph, as
+    /// [`Builder::build`](crate::Builder::build) does.
     ///
     /// # Errors
-    /// [`Error::Config`] with the field and what is allowed; [`Error::Graph`].
+    /// [`Error::Config`] with the field and its allowed range; [`Error::Graph`].
     pub fn validate(&self) -> Result<(), Error> {
         let _rules = Rules::new(self)?;
         let _graph = event_graph(&self.events)?;
@@ -83,10 +84,10 @@ fn read(file: &Path) -> Result<String, Error> {
         .map_err(|source| Error::ReadFile { file: Arc::from(file), source: Arc::new(source) })
 }
 
-/// An error about `text`, which stands in `file`.
+/// Adds to an error about `text` the file that holds it, and the line.
 fn in_file(file: &Path, text: &str, error: Error) -> Error {
     let (line, source) = match error {
-        // Those of the graph's file name it already.
+        // An error about the graph's file names that file already.
         Error::InFile { .. } | Error::ReadFile { .. } => return error,
         Error::ConfigSyntax { line, message } => {
             (line, Error::ConfigSyntax { line: None, message })

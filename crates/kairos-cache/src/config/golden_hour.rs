@@ -1,6 +1,6 @@
-// What a field of `[golden_hour]` may say: when a zone is looked up, and the rows of the zone table.
-// Never knows: what is built from it.
-// Read next: `rules.rs`, which validates it.
+// Values of `[golden_hour]`: when a zone is determined, and the rows of the zone table.
+// Never knows: what is built from them.
+// Read next: `rules.rs`, which validates them.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::freshness::Evaluate;
 
-/// When the zone of an entry is looked up.
+/// When the zone of an entry is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvaluateAt {
-    /// At every read.
+    /// At every read: the TTL follows the time to kickoff.
     #[default]
     Read,
-    /// Once, when the value is stored.
+    /// Once, when the value is stored: the TTL stays as it was then.
     Insert,
 }
 
@@ -28,30 +28,30 @@ impl From<EvaluateAt> for Evaluate {
     }
 }
 
-/// A zone that a table row may name.
+/// A zone that a row of the zone table may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneName {
     /// The last minutes before kickoff.
     Warmup,
-    /// The last hour.
+    /// The last hour before kickoff.
     Golden,
-    /// The hours before kickoff.
+    /// The last hours before kickoff.
     Active,
-    /// The day before kickoff.
+    /// The last day before kickoff.
     Prematch,
 }
 
-/// One row of the zone table.
+/// A row of the zone table (`golden_hour.zones`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneConfig {
-    /// The zone.
+    /// Zone that the row describes.
     pub name: ZoneName,
-    /// The zone holds while the time to kickoff is below this.
+    /// Time to kickoff below which the zone applies, unless a row before it does.
     #[serde(with = "humantime_serde")]
     pub below: Duration,
-    /// Its TTL.
+    /// TTL in the zone.
     #[serde(with = "humantime_serde")]
     pub ttl: Duration,
 }

@@ -1,19 +1,19 @@
-//! Where in a TOML text a field stands, and which field stands at a place.
-//! Never knows: what a field means.
-//! Read next: `text.rs`, which says so of a bad one.
+// Finds the line of a field in TOML text, and the field at a place in it.
+// Never knows: what a field means.
+// Read next: `text.rs`, which puts both into errors.
 
 use std::fmt::Write;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-/// The line, counted from 1, on which a byte of `text` stands.
+/// The line of a byte of `text`, counted from 1.
 pub(super) fn line_at(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|byte| *byte == b'\n').count()
 }
 
-/// The line on which the field of this path stands; nothing where the text does not give it. A row
-/// of a list counts as the list.
+/// The line of the field at this path; `None` if the text does not contain it. A field of a row in
+/// a list has the line of the list.
 pub(super) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let mut table = root.get_ref();
@@ -29,18 +29,18 @@ pub(super) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     line
 }
 
-/// The field that stands at `place`, as `golden_hour.zones[1].ttl`; nothing where `place` is more
+/// The path of the field at `place`, as in `golden_hour.zones[1].ttl`; `None` if `place` spans more
 /// than one field.
 ///
 /// # Errors
-/// The text is no TOML, and so has no fields.
+/// The text is not TOML.
 pub(super) fn field_at(text: &str, place: &Range<usize>) -> Result<Option<String>, NoToml> {
     let root = DeTable::parse(text).map_err(|_| NoToml)?;
     let mut field = String::new();
     Ok(in_table(root.get_ref(), place, &mut field).then_some(field))
 }
 
-/// The text is no TOML.
+/// The text is not TOML, and so has no fields.
 pub(super) struct NoToml;
 
 fn in_table(table: &DeTable<'_>, place: &Range<usize>, field: &mut String) -> bool {

@@ -1,4 +1,4 @@
-// What an operator may set: every field with its default, mirrored by the builder and by TOML.
+// What an operator may set, as data; the builder has a setter for each field, TOML a key.
 // Never knows: what is built from it.
 // Read next: `fields.rs` for the fields, `rules.rs` for what a read uses of them.
 

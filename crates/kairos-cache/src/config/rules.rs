@@ -1,6 +1,6 @@
-//! A validated configuration in the units of the hot path.
-//! Never knows: TOML, builders, or how a rule is applied.
-//! Read next: `config.rs` for the fields, `policy/decide.rs` for their use.
+// A validated configuration in the units of the hot path.
+// Never knows: TOML, builders, or how a rule is applied.
+// Read next: `fields.rs` for the fields, `../policy/decide.rs` for the use of the rules.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::policy::golden_hour::{GoldenHour, Zone, ZoneRule};
 use crate::policy::volatility::ScoreRule;
 use crate::runtime::clock::nanos;
 
-/// What the engine runs by.
+/// What the engine decides by.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) read: ReadPolicy,
@@ -39,7 +39,7 @@ pub(crate) struct Rules {
     pub(crate) bounds: Bounds,
 }
 
-/// How much is kept besides entries.
+/// Bounds of what is kept besides entries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) matches: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Bounds {
     pub(crate) flights: usize,
 }
 
-/// Refuses a field unless `ok`.
+/// Fails with the name and the allowed range of a field unless `ok`.
 fn require(ok: bool, field: &'static str, allowed: &'static str) -> Result<(), Error> {
     if ok { Ok(()) } else { Err(Error::Config { field, allowed }) }
 }
@@ -65,7 +65,7 @@ impl Rules {
         require(
             swr.stale_multiplier.is_finite() && swr.stale_multiplier >= 1.0,
             "swr.stale_multiplier",
-            "a finite number, at least 1.0",
+            "a finite number of at least 1.0",
         )?;
         let cache = &config.cache;
         require((0.0..1.0).contains(&cache.jitter), "cache.jitter", "at least 0 and below 1")?;
@@ -102,7 +102,7 @@ impl Rules {
     }
 }
 
-/// What a cache is built with for good.
+/// The fields that are fixed when a cache is built.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fixed {
     max_capacity: u64,
@@ -122,7 +122,7 @@ impl Fixed {
     }
 
     pub(crate) fn require_same(&self, new: &Fixed) -> Result<(), Error> {
-        let allowed = "what the cache was built with";
+        let allowed = "the same as when the cache was built";
         require(self.max_capacity == new.max_capacity, "cache.max_capacity", allowed)?;
         require(self.max_weight == new.max_weight, "cache.max_weight", allowed)?;
         let digits = self.significant_digits == new.significant_digits;
@@ -131,7 +131,7 @@ impl Fixed {
     }
 }
 
-/// How the latency histograms are built.
+/// The precision of the latency histograms.
 pub(crate) fn latency_precision(config: &MetricsConfig) -> Result<Precision, Error> {
     match config.significant_digits {
         1 => Ok(Precision::one_digit()),
@@ -163,12 +163,12 @@ fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenH
             require(
                 nearer.below_ns < rule.below_ns,
                 "golden_hour.zones.below",
-                "sorted, nearest to kickoff first, without repetition",
+                "longer than in the row before",
             )?;
             require(
                 nearer.ttl_ns <= rule.ttl_ns,
                 "golden_hour.zones.ttl",
-                "no longer than the TTL of a zone farther from kickoff",
+                "at least as long as in the row before, which is nearer to kickoff",
             )?;
         }
         require(
@@ -182,12 +182,12 @@ fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenH
     require(
         rules.last().is_none_or(|last| last.ttl_ns <= standard_ttl_ns),
         "golden_hour.standard_ttl",
-        "at least the TTL of the farthest zone",
+        "at least as long as the TTL of the last zone",
     )?;
     require(
         config.lineup_multiplier.is_finite() && config.lineup_multiplier >= 1.0,
         "golden_hour.lineup_multiplier",
-        "a finite number, at least 1.0",
+        "a finite number of at least 1.0",
     )?;
     let table = GoldenHour {
         rules,
@@ -197,7 +197,7 @@ fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenH
         lineup_multiplier: config.lineup_multiplier,
         lineup_cap_ns: positive(config.lineup_cap, "golden_hour.lineup_cap")?,
     };
-    // The line-up lengthens some zones and not others: the order must hold then as well.
+    // A confirmed line-up lengthens the TTLs of some zones only: they must stay ordered then, too.
     let lengthened: Vec<u64> = table.stretches(true).map(|(_, ttl)| ttl).collect();
     require(
         lengthened.is_sorted(),

@@ -1,5 +1,5 @@
 // The types of a configuration, and their docs as data, made from the list of fields.
-// Never knows: TOML text, files, or which values are allowed.
+// Never knows: how a configuration is read or written, or which values are allowed.
 // Read next: `fields.rs` for the fields, `rules.rs` for their ranges.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,8 @@ pub(super) struct Field {
     pub(super) docs: &'static str,
 }
 
-/// For each section a struct with the docs and the defaults of its fields, and `Config` of them all.
+/// For each section a struct with the docs and the defaults of its fields, and `Config` with all of
+/// them.
 macro_rules! sections {
     ($(
         $(#[doc = $section_doc:literal])+
@@ -40,7 +41,8 @@ macro_rules! sections {
             )+
         }
     )+) => {
-        /// Everything that can be configured. Unknown fields are errors.
+        /// The configuration of a cache, by section. Absent fields have their defaults, unknown
+        /// ones are errors.
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Config {
@@ -51,8 +53,9 @@ macro_rules! sections {
         }
 
         $(
-            #[doc = concat!("`[", stringify!($section), "]`:")]
             $(#[doc = $section_doc])+
+            ///
+            #[doc = concat!("The section `[", stringify!($section), "]` of a [`Config`].")]
             #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
             #[serde(default, deny_unknown_fields)]
             pub struct $Section {
@@ -93,7 +96,7 @@ macro_rules! sections {
     };
 }
 
-/// A default of the list as a value.
+/// The value of a default in the list.
 macro_rules! value {
     ($count:literal s) => { Duration::from_secs($count) };
     ($count:literal min) => { Duration::from_mins($count) };

@@ -1,6 +1,6 @@
-//! A configuration as TOML text: read with lines and fields in its errors, written with its comments.
-//! Never knows: files, or which values are allowed.
-//! Read next: `place.rs` for the lines, `../config_file.rs` for the files.
+// A configuration as TOML text: read, with line and field in errors; written, with comments.
+// Never knows: files, or which values are allowed.
+// Read next: `locate.rs` for lines and fields, `file.rs` for files.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,20 +14,21 @@ use crate::error::Error;
 use crate::policy::events::EventGraph;
 
 impl Config {
-    /// Reads a configuration from TOML; absent fields have their defaults.
+    /// Reads a configuration from TOML text; absent fields have their defaults.
     ///
     /// # Errors
-    /// [`Error::ConfigSyntax`] with the line and field. Ranges are checked by
-    /// [`validate`](Config::validate) and when a cache is built.
+    /// [`Error::ConfigSyntax`] with line and field where the text is not TOML, a field is unknown
+    /// or its type is wrong. Ranges are checked by [`Config::validate`] and
+    /// [`Builder::build`](crate::Builder::build).
     pub fn from_toml(text: &str) -> Result<Config, Error> {
         parse(text)
     }
 
-    /// Writes the configuration as TOML: every field, its value, and as a comment what it is. What
-    /// is not given stands there as a comment too. Reading it back gives an equal configuration.
+    /// Writes the configuration as TOML text: every field with its docs as a comment above it; a
+    /// field without a value as a comment too. The text reads back as an equal configuration.
     ///
     /// # Errors
-    /// [`Error::ConfigSyntax`] for a number beyond 2⁶³ − 1, which TOML does not have.
+    /// [`Error::ConfigSyntax`] for a number above 2⁶³ − 1, which TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, Error> {
         let mut page = Page { text: HEAD.to_owned() };
         for (section, values) in SECTIONS.iter().zip(self.tables()) {
@@ -42,17 +43,17 @@ impl Config {
 }
 
 const HEAD: &str = "\
-# A configuration of Kairos. Every field may be left out; it then has its default.
-# Durations are written 500ms, 30s, 15m, 1h, 1day.
+# Configuration of Kairos. A field that is left out has its default.
+# Durations are written as 500ms, 30s, 15m, 1h or 1day.
 ";
 
-/// Reads any part of a configuration.
+/// Reads a configuration, or a part of one, from TOML text.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     toml::from_str(text).map_err(|error| {
         let (said, span) = (error.message(), error.span());
         let message = match span.as_ref().map(|span| (span, field_at(text, span))) {
             Some((_, Ok(Some(field)))) => format!("{field}: {said}"),
-            // What is no TOML has no fields: the word that stands there must do.
+            // Text that is not TOML has no fields: the error names the word at that place.
             Some((span, Err(NoToml))) => match text.get(span.clone()).and_then(first_word) {
                 Some(found) => format!("{said}: `{found}`"),
                 None => said.to_owned(),
@@ -78,7 +79,7 @@ impl Page {
         self.text.push('\n');
         self.comment(section.docs);
         self.line("", &format!("[{name}]"));
-        // A table ends its section, so tables come last.
+        // A table ends the list of its section's fields, so tables come last.
         let mut tables = Vec::new();
         for field in section.fields {
             match (values.remove(field.name), unset(name, field.name)) {
@@ -129,13 +130,13 @@ impl Page {
     }
 }
 
-/// A key as TOML has it: bare where it may be.
+/// A key in TOML: bare where that is allowed, else quoted.
 fn written(key: String) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !key.is_empty() && key.chars().all(bare) { key } else { Value::String(key).to_string() }
 }
 
-/// What a field that is not given could say: for the graph, what holds instead.
+/// An example for a field without a value: for the tables of the graph, the default graph.
 fn unset(section: &str, field: &str) -> Option<Value> {
     match (section, field) {
         ("events", "graph") => Some("events.toml".into()),

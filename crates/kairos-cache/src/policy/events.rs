@@ -45,27 +45,27 @@ impl fmt::Display for MarketName {
     }
 }
 
-/// What is wrong with a graph.
+/// The reason why an event graph is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GraphError {
-    /// A market or event has an empty name.
+    /// The name of a market or event is empty.
     NoName,
-    /// A market or event of this name stands twice.
+    /// Two markets, or two events, have this name.
     Twice(String),
-    /// The market or event of this name has an empty tag.
+    /// A tag of the market or event of this name is empty.
     EmptyTag(String),
-    /// More than 65 535 markets or events.
+    /// There are more than 65 535 markets or events.
     TooMany,
 }
 
 impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            GraphError::NoName => f.write_str("the name \"\" is empty"),
-            GraphError::Twice(name) => write!(f, "{name:?} stands twice"),
+            GraphError::NoName => f.write_str("the name of a market or event is empty"),
+            GraphError::Twice(name) => write!(f, "duplicate name {name:?}"),
             GraphError::EmptyTag(name) => write!(f, "{name:?} has an empty tag"),
-            GraphError::TooMany => f.write_str("at most 65535 markets and 65535 events"),
+            GraphError::TooMany => f.write_str("more than 65535 markets or events"),
         }
     }
 }
@@ -109,7 +109,8 @@ impl EventGraph {
     /// Builds a graph from `(market, tags)` and `(event, tags)`, in the order that answers keep.
     ///
     /// # Errors
-    /// A name that is empty or stands twice; an empty tag; more than 65 535 markets or events.
+    /// [`GraphError`] for an empty or duplicate name, an empty tag, and more than 65 535 markets or
+    /// events.
     pub fn new<'a, M, E, T, U>(markets: M, events: E) -> Result<EventGraph, GraphError>
     where
         M: IntoIterator<Item = (&'a str, T)>,

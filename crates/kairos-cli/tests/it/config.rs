@@ -34,7 +34,7 @@ fn what_is_wrong_is_named_by_file_line_field_and_range() {
     check(
         "range.toml",
         "[swr]\n\nstale_multiplier = 0.5\n",
-        ":3: configuration: swr.stale_multiplier must be a finite number, at least 1.0",
+        ":3: configuration: swr.stale_multiplier must be a finite number of at least 1.0",
     );
     check(
         "type.toml",
@@ -54,7 +54,7 @@ fn what_is_wrong_is_named_by_file_line_field_and_range() {
     check(
         "half.toml",
         "[events]\nmarkets = {}\n",
-        ":1: configuration: events must be both markets and events, or neither",
+        ":1: configuration: events must be complete: both markets and events, or neither",
     );
     let (code, message) = refused("config --check no-such.toml");
     assert_eq!(code, 2);
@@ -102,7 +102,7 @@ fn the_file_of_a_graph_is_named_by_what_is_wrong_in_it() {
     assert_eq!(code, 2);
     assert_eq!(
         message.trim_end(),
-        format!("{}:3: event graph: the name \"\" is empty", graph.path())
+        format!("{}:3: event graph: the name of a market or event is empty", graph.path())
     );
 }
 

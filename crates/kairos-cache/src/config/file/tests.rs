@@ -1,6 +1,6 @@
-//! The claims of `config_file.rs`, each as a test.
-//! Never knows: how a text is read.
-//! Read next: `../config_file.rs`.
+// The claims of `file.rs`, each as a test.
+// Never knows: how a text is read.
+// Read next: `../file.rs`.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ fn a_graph_beside_tables_is_refused() {
     let folder = Folder::new("both");
     folder.write("g.toml", "markets = {}\nevents = {}\n");
     let file = folder.write("kairos.toml", "[events]\nmarkets = {}\ngraph = \"g.toml\"\n");
-    let expected = "kairos.toml:3: configuration: events.graph must be given without events.markets and events.events";
+    let expected = "kairos.toml:3: configuration: events.graph must be given alone, without events.markets and events.events";
     assert!(refused(&file).ends_with(expected), "{}", refused(&file));
 }
 
@@ -116,12 +116,12 @@ fn what_is_wrong_is_named_by_file_line_and_name() {
     check(
         "[events.markets]\n\"\" = []\n[events.events]\n",
         "",
-        "kairos.toml:2: event graph: the name \"\" is empty",
+        "kairos.toml:2: event graph: the name of a market or event is empty",
     );
     check(
         graph,
         "markets = { a = [] }\n",
-        "g.toml: configuration: events must be given beside markets in the file of an event graph",
+        "g.toml: configuration: events must be given together with markets in an event graph's file",
     );
     check(
         graph,

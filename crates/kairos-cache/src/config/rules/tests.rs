@@ -1,6 +1,6 @@
-//! The claims of `rules.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `rules.rs`.
+// The claims of `rules.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `../rules.rs`.
 
 use super::*;
 use crate::config::ZoneConfig;

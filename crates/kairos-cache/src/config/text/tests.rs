@@ -1,6 +1,6 @@
-//! The claims of `text.rs` and `place.rs`, each as a test.
-//! Never knows: files.
-//! Read next: `../text.rs`.
+// The claims of `text.rs` and `locate.rs`, each as a test.
+// Never knows: files.
+// Read next: `../text.rs`.
 
 use std::time::Duration;
 

@@ -38,6 +38,7 @@ fn a_name_twice_or_empty_is_refused() {
     };
     assert_eq!(build(["a", "a"]).err(), Some(GraphError::Twice("a".into())));
     assert_eq!(build(["", "a"]).err(), Some(GraphError::NoName));
+    assert_eq!(GraphError::Twice("a".into()).to_string(), "duplicate name \"a\"");
 }
 
 #[test]
