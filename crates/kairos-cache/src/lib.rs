@@ -55,9 +55,10 @@ pub use config::{
     FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
     ZoneConfig, ZoneName,
 };
-pub use context::{Context, Scope};
+pub use context::Context;
 pub use engine::read::pin::Pinned;
 pub use error::{Error, ObservationError};
+pub use matches::Scope;
 pub use matches::state::TradingStatus;
 pub use policy::breaker::BreakerLevel;
 pub use policy::decide::{Reason, Strategy};

@@ -7,9 +7,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::cache::Cache;
-use crate::context::Scope;
 use crate::engine::{Engine, View};
 use crate::error::Error;
+use crate::matches::Scope;
 use crate::matches::state::TradingStatus;
 use crate::policy::events::{MarketName, impact_tenths};
 use crate::stats::notices::Notice;

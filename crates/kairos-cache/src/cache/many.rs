@@ -15,8 +15,8 @@ use crate::engine::Engine;
 use crate::engine::compute::batch::{Batch, Together};
 use crate::error::Error;
 use crate::flight::job::{Job, Work};
+use crate::matches::Place;
 use crate::receipt::{Answer, Computed, Hit};
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {

@@ -5,13 +5,12 @@
 pub mod blocking;
 pub(crate) mod builder;
 pub(crate) mod control;
-pub(crate) mod feed;
 pub(crate) mod fill;
 pub(crate) mod invalidate;
 pub(crate) mod many;
+pub(crate) mod matches;
 pub(crate) mod numbers;
 pub(crate) mod read;
-pub(crate) mod resolve;
 pub(crate) mod shutdown;
 
 use std::borrow::Borrow;
@@ -28,11 +27,11 @@ use crate::engine::read::waiting::Waiting;
 use crate::error::Error;
 use crate::flight::Kind;
 use crate::flight::job::{Job, Offer, Work};
+use crate::matches::Place;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Strategy};
 use crate::policy::events::EventGraph;
 use crate::receipt::{Answer, Computed, Hit};
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.

@@ -2,13 +2,27 @@
 //! Never knows: what is looked up, or what a sweep makes room for.
 //! Read next: `matches.rs` and `tags.rs`, the tables; `store.rs`, whose entries hold both.
 
-use crate::context::Scope;
 use crate::engine::Engine;
+use crate::matches::Pace;
+use crate::matches::Scope;
 use crate::matches::state::ScopeState;
 use crate::policy::Now;
 use crate::store::entry::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth::slot::Held;
+
+/// When each kind of sweep of a cache comes next.
+#[derive(Debug)]
+pub(crate) struct Sweeps {
+    pub(crate) entries: Pace,
+    pub(crate) tags: Pace,
+}
+
+impl Sweeps {
+    pub(crate) fn new() -> Sweeps {
+        Sweeps { entries: Pace::new(), tags: Pace::new() }
+    }
+}
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// The match of a name with a state of its own, created if there is room or can be made.

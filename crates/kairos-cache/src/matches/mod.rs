@@ -1,12 +1,23 @@
-//! Every match by name: so many at most, forgotten only where that revives nothing.
-//! Never knows: entries, or how their slots let go of a match.
-//! Read next: `scope.rs` for one match, `overflow.rs` for those beyond the bound, `reclaim.rs`.
-//!
-//! A name stands for one state at a time, or an invalidation through one handle would miss what is
-//! stored through another. A match with a state of its own is forgotten only while the table
-//! alone holds it. A name that was handed out beyond the bound stays there while anybody holds
-//! anything there: names are remembered as bits of their hashes, so that a name whose bit is not
-//! set was never there and may have a state of its own as soon as there is room.
+// Every match by name: so many at most, forgotten only where that revives nothing.
+// Never knows: entries, or how their slots let go of a match.
+// Read next: `state.rs` for one match, `overflow.rs` for those beyond the bound, `reclaim.rs`.
+//
+// A name stands for one state at a time, or an invalidation through one handle would miss what is
+// stored through another. A match with a state of its own is forgotten only while the table
+// alone holds it. A name that was handed out beyond the bound stays there while anybody holds
+// anything there: names are remembered as bits of their hashes, so that a name whose bit is not
+// set was never there and may have a state of its own as soon as there is room.
+
+mod classes;
+mod handle;
+pub(crate) mod odds;
+pub(crate) mod overflow;
+mod pace;
+mod place;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod published;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+pub(crate) mod state;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -14,12 +25,14 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
-use crate::context::Scope;
 use crate::matches::overflow::{Member, Overflow};
-use crate::matches::pace::Pace;
 use crate::matches::state::{Loss, ScopeState};
 use crate::policy::Now;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
+
+pub use handle::Scope;
+pub(crate) use pace::Pace;
+pub(crate) use place::Place;
 
 /// The matches of a cache.
 pub(crate) struct Matches {
@@ -183,12 +196,5 @@ impl Names {
     }
 }
 
-pub(crate) mod odds;
-pub(crate) mod overflow;
-pub(crate) mod pace;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod published;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod state;
 #[cfg(all(test, not(kairos_loom)))]
 mod tests;

@@ -17,10 +17,10 @@ use crate::flight::job::{Done, Job, KeyFlight, Work};
 use crate::flight::permits::Permit;
 use crate::flight::turn::{OtherTurn, Turn};
 use crate::flight::{After, Kind, Launch, Run};
+use crate::matches::Place;
 use crate::policy::Now;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::runtime::Task;
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 
 /// A compute on its way through the gate.

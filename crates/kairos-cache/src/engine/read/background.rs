@@ -6,11 +6,12 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::context::{Context, Scope};
+use crate::context::Context;
 use crate::engine::Engine;
 use crate::engine::read::join::Alone;
 use crate::engine::read::reading::{NO_PLACE, Reading};
 use crate::flight::job::{Home, Job};
+use crate::matches::Scope;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::to_key::{Key, Value};

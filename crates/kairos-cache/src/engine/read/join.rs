@@ -16,9 +16,9 @@ use crate::flight::job::{Home, Job, Work};
 use crate::flight::loader::found;
 use crate::flight::permits::Permit;
 use crate::flight::{Join, Kind, Refresh};
+use crate::matches::Place;
 use crate::policy::decide::Reason;
 use crate::receipt::Computed;
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 
 /// How far a read came on its way to a compute.

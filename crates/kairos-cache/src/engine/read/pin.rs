@@ -9,10 +9,10 @@ use std::sync::Arc;
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, View};
 use crate::flight::job::Home;
+use crate::matches::Place;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::receipt::Hit;
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::stamp::Remembered;
 

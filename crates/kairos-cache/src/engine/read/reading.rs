@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::engine::{Engine, View};
 use crate::error::Error;
 use crate::flight::job::{Done, Joined};
+use crate::matches::Place;
 use crate::matches::odds::OddsRule;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Signals, Verdict};
@@ -18,7 +19,6 @@ use crate::policy::volatility::Signal;
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::clock::nanos;
 use crate::stats::counts::Bounded;
-use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
 static NO_CONTEXT: Context = Context {

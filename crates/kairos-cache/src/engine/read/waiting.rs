@@ -14,11 +14,11 @@ use crate::engine::read::reading::Reading;
 use crate::error::Error;
 use crate::flight::Ticket;
 use crate::flight::job::{Done, Joined, KeyFlight};
+use crate::matches::Place;
 use crate::policy::Now;
 use crate::policy::decide::Reason;
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
-use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
 /// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts

@@ -1,19 +1,43 @@
-//! What the outside tells the cache besides events: odds as they are observed, kickoff, line-up.
-//! Never knows: entries, or who reads.
-//! Read next: `market.rs`, which keeps the windows.
+// Matches: how one is resolved by name, and what is told of it besides events: odds, kickoff, line-up.
+// Never knows: entries, or who reads.
+// Read next: `matches/mod.rs` for the table of names, `matches/handle.rs` for what is told.
 
 use std::time::SystemTime;
 
 use crate::cache::Cache;
-use crate::context::Scope;
 use crate::error::Error;
+use crate::matches::Scope;
 use crate::matches::overflow::Observation;
 use crate::policy::volatility::Volatility;
 use crate::runtime::clock::wall_ns;
+use crate::stats::counts::Bounded;
 use crate::stats::notices::Notice;
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
+    /// The match of a name, created if it is new. Keep the handle: reads through it hash nothing,
+    /// and the match is not forgotten.
+    ///
+    /// Beyond `bounds.matches` it is a match that shares its state ([`Scope::is_overflow`]), which
+    /// is counted: whatever invalidates one of those invalidates them all.
+    pub fn scope(&self, name: &str) -> Scope {
+        let engine = &self.engine;
+        engine.scope(name).unwrap_or_else(|| {
+            let scope = engine.matches.find_or_share(name);
+            if scope.is_overflow() {
+                engine.stats.over_bound(Bounded::Matches);
+            }
+            scope
+        })
+    }
+
+    /// The match of a name, created if it is new, and never one that shares its state.
+    ///
+    /// # Errors
+    /// [`Error::TooManyMatches`] beyond `bounds.matches`.
+    pub fn try_scope(&self, name: &str) -> Result<Scope, Error> {
+        self.engine.scope(name).ok_or(Error::TooManyMatches)
+    }
     /// Observes a decimal price of one of a match's odds markets, and returns the status it was
     /// scored with against the window before it joined.
     ///
