@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::matches::Scope;
-use crate::matches::overflow::Observation;
+use crate::matches::odds::Observation;
 use crate::policy::volatility::Volatility;
 use crate::runtime::clock::wall_ns;
 use crate::stats::counts::Bounded;

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use crate::error::ObservationError;
-use crate::matches::odds::{Observed, OddsRule};
-use crate::matches::overflow::{Member, Observation};
+use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
+use crate::matches::one::Match;
+use crate::matches::overflow::Member;
 use crate::matches::state::{ScopeState, TradingStatus};
 use crate::policy::events::MarketId;
 use crate::policy::volatility::{ScoreRule, Signal};
@@ -16,7 +17,7 @@ use crate::truth::generation::Sequence;
 /// A match: a handle that is cheap to clone and keeps the match from being forgotten.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    state: Arc<ScopeState>,
+    of: Arc<Match>,
     /// The cache whose match it is.
     owner: u64,
     /// What a match beyond the bound has of its own.
@@ -25,18 +26,18 @@ pub struct Scope {
 
 impl Scope {
     /// A match with a state of its own.
-    pub(crate) fn own(state: Arc<ScopeState>, owner: u64) -> Scope {
-        Scope { state, owner, member: None }
+    pub(crate) fn own(of: Arc<Match>, owner: u64) -> Scope {
+        Scope { of, owner, member: None }
     }
 
     /// A match that shares its state.
     pub(crate) fn shared(member: Arc<Member>, owner: u64) -> Scope {
-        Scope { state: Arc::clone(member.overflow.state()), owner, member: Some(member) }
+        Scope { of: Arc::clone(member.overflow.state()), owner, member: Some(member) }
     }
 
     /// The name under which the match was resolved.
     pub fn name(&self) -> &str {
-        self.member.as_ref().map_or(self.state.name(), |member| &member.name)
+        self.member.as_ref().map_or(self.of.state.name(), |member| &member.name)
     }
 
     /// Whether the match shares its state with others, because there are too many: what is done
@@ -51,7 +52,11 @@ impl Scope {
     }
 
     pub(crate) fn state(&self) -> &ScopeState {
-        &self.state
+        &self.of.state
+    }
+
+    pub(crate) fn odds(&self) -> &OddsBook {
+        &self.of.odds
     }
 
     /// Whether this is the same match.
@@ -61,13 +66,13 @@ impl Scope {
             (Some(own), Some(other)) => own.name == other.name,
             _ => false,
         };
-        same_name && Arc::ptr_eq(&self.state, &other.state)
+        same_name && Arc::ptr_eq(&self.of, &other.of)
     }
 
     /// Publishes what a context says of its match.
     pub(crate) fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
         match (&self.member, kickoff) {
-            (None, _) => self.state.publish(kickoff, lineup_confirmed),
+            (None, _) => self.of.state.publish(kickoff, lineup_confirmed),
             (Some(member), Some(kickoff)) => member.overflow.publish(kickoff),
             (Some(_), None) => {}
         }
@@ -76,7 +81,7 @@ impl Scope {
     /// Whether the match, or this market of it, is suspended or closed.
     pub(crate) fn is_suspended(&self, market: Option<MarketId>) -> bool {
         match &self.member {
-            None => self.state.is_suspended(market),
+            None => self.of.state.is_suspended(market),
             Some(member) => member.overflow.is_suspended(&member.name, market),
         }
     }
@@ -89,7 +94,7 @@ impl Scope {
         rule: &ScoreRule,
     ) -> Signal {
         match &self.member {
-            None => self.state.odds.score(prices, now, rule),
+            None => self.of.odds.score(prices, now, rule),
             Some(member) => member.overflow.score(&member.name, prices, now, rule),
         }
     }
@@ -101,12 +106,8 @@ impl Scope {
         now: Now,
         rule: &OddsRule,
     ) -> Result<Observed, ObservationError> {
-        let Observation { market, price, at } = observation;
         match &self.member {
-            None => {
-                let changed = || self.state.version().touch();
-                self.state.odds.observe(market, price, at, now, rule, changed)
-            }
+            None => self.of.observe(observation, now, rule),
             Some(member) => member.overflow.observe(&member.name, observation, now, rule),
         }
     }
@@ -121,7 +122,7 @@ impl Scope {
         sequence: &Sequence,
     ) -> Option<u64> {
         match &self.member {
-            None => self.state.set_status(market, status, sequence),
+            None => self.of.state.set_status(market, status, sequence),
             Some(member) => {
                 member.overflow.set_status(&member.name, market, status, bound, sequence)
             }

@@ -11,6 +11,7 @@
 mod classes;
 mod handle;
 pub(crate) mod odds;
+mod one;
 pub(crate) mod overflow;
 mod pace;
 mod place;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
+use crate::matches::one::Match;
 use crate::matches::overflow::{Member, Overflow};
 use crate::matches::state::{Loss, ScopeState};
 use crate::policy::Now;
@@ -38,7 +40,7 @@ pub(crate) use place::Place;
 pub(crate) struct Matches {
     /// The cache whose matches these are.
     owner: u64,
-    table: DashMap<Box<str>, Arc<ScopeState>, FixedState>,
+    table: DashMap<Box<str>, Arc<Match>, FixedState>,
     hasher: FixedState,
     /// How many markets the event graph has.
     markets: usize,
@@ -92,7 +94,7 @@ impl Matches {
         if self.len() >= bound {
             return None;
         }
-        let state = Arc::new(ScopeState::new(name, self.markets));
+        let state = Arc::new(Match::new(name, self.markets));
         self.table.insert(name.into(), Arc::clone(&state));
         self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: the lock orders all who write it.
         Some(Scope::own(state, self.owner))
@@ -122,9 +124,9 @@ impl Matches {
 
     /// Calls `visit` with every state there is.
     pub(crate) fn for_each(&self, visit: impl Fn(&ScopeState)) {
-        self.table.iter().for_each(|row| visit(row.value()));
+        self.table.iter().for_each(|row| visit(&row.value().state));
         if let Some(beyond) = &*self.beyond.lock() {
-            visit(beyond.overflow.state());
+            visit(&beyond.overflow.state().state);
         }
     }
 

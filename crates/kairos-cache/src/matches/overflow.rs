@@ -22,8 +22,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::ObservationError;
-use crate::matches::odds::{Observed, OddsBook, OddsRule};
-use crate::matches::state::{ScopeState, TradingStatus, is_over};
+use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
+use crate::matches::one::Match;
+use crate::matches::state::{TradingStatus, is_over};
 use crate::policy::events::MarketId;
 use crate::policy::volatility::{ScoreRule, Signal, Volatility};
 use crate::policy::{MonoNs, Now, WallNs};
@@ -33,7 +34,7 @@ use crate::truth::generation::Sequence;
 /// What the matches beyond the bound share.
 #[derive(Debug)]
 pub(crate) struct Overflow {
-    state: Arc<ScopeState>,
+    state: Arc<Match>,
     known: Mutex<Known>,
 }
 
@@ -55,21 +56,13 @@ struct Known {
     books: HashMap<Box<str>, Arc<OddsBook>>,
 }
 
-/// An observation of a match's odds.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Observation<'a> {
-    pub(crate) market: &'a str,
-    pub(crate) price: f64,
-    pub(crate) at: WallNs,
-}
-
 impl Overflow {
     pub(crate) fn new(markets: usize) -> Overflow {
-        let state = Arc::new(ScopeState::new("", markets));
+        let state = Arc::new(Match::new("", markets));
         Overflow { state, known: Mutex::new(Known::default()) }
     }
 
-    pub(crate) fn state(&self) -> &Arc<ScopeState> {
+    pub(crate) fn state(&self) -> &Arc<Match> {
         &self.state
     }
 
@@ -77,15 +70,15 @@ impl Overflow {
     pub(crate) fn publish(&self, kickoff: WallNs) {
         let mut known = self.known.lock();
         known.latest_kickoff = known.latest_kickoff.max(Some(kickoff));
-        if self.state.facts().kickoff.is_none_or(|earliest| kickoff < earliest) {
-            self.state.publish(Some(kickoff), None);
+        if self.state.state.facts().kickoff.is_none_or(|earliest| kickoff < earliest) {
+            self.state.state.publish(Some(kickoff), None);
         }
     }
 
     /// Whether a match, or this market of it, is suspended or closed.
     pub(crate) fn is_suspended(&self, name: &str, market: Option<MarketId>) -> bool {
         // The shared flag spares the lock while everything trades.
-        self.state.is_suspended(None) && self.known.lock().bars(name, market)
+        self.state.state.is_suspended(None) && self.known.lock().bars(name, market)
     }
 
     /// Sets the status of a match or of one market of it. Returns how many entries of all matches
@@ -104,22 +97,22 @@ impl Overflow {
         }
         let all_trade = known.barred.is_empty() && !known.barred_for_good;
         let flag = if all_trade { TradingStatus::Open } else { TradingStatus::Suspended };
-        let died = self.state.set_status(None, flag, sequence);
-        Some(died.unwrap_or_else(|| self.state.kill_all(sequence)))
+        let died = self.state.state.set_status(None, flag, sequence);
+        Some(died.unwrap_or_else(|| self.state.state.kill_all(sequence)))
     }
 
     /// Scores a price against its own match's window; a panic or warning is published to all.
     pub(crate) fn observe(
         &self,
         name: &str,
-        Observation { market, price, at }: Observation<'_>,
+        observation: Observation<'_>,
         now: Now,
         rule: &OddsRule,
     ) -> Result<Observed, ObservationError> {
         let book = self.known.lock().book(name, now.mono, rule.max_markets)?;
-        let observed = book.observe(market, price, at, now, rule, || {})?;
-        let changed = || self.state.version().touch();
-        let changed = self.state.odds.share(&observed, at, now, rule, changed);
+        let observed = book.observe(observation, now, rule, || {})?;
+        let changed = || self.state.state.version().touch();
+        let changed = self.state.odds.share(&observed, observation.at, now, rule, changed);
         Ok(Observed { changed, ..observed })
     }
 
@@ -147,7 +140,7 @@ impl Overflow {
         let is_closed = |rows: &Vec<_>| rows.contains(&(None, TradingStatus::Closed));
         let all_trade =
             known.barred.is_empty() || latest_is_over && known.barred.values().all(is_closed);
-        let ahead = self.state.facts().kickoff.is_none_or(|earliest| earliest > now.wall);
+        let ahead = self.state.state.facts().kickoff.is_none_or(|earliest| earliest > now.wall);
         all_trade
             && !known.barred_for_good
             && self.state.odds.is_over(now.mono)

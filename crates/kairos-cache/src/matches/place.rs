@@ -30,7 +30,7 @@ impl Place {
     /// The match's published status, and until when it holds by itself.
     pub(crate) fn published(&self, now: Now) -> (Signal, MonoNs) {
         let none = (Signal::Unscored, MonoNs::MAX);
-        self.scope.as_ref().map_or(none, |scope| scope.state().odds.published(now.mono))
+        self.scope.as_ref().map_or(none, |scope| scope.odds().published(now.mono))
     }
 
     pub(crate) fn is_within(&self, scope: &Scope) -> bool {

@@ -1,12 +1,11 @@
-// One match: its classes of entries, kickoff and line-up, trading status, odds.
-// Never knows: keys, values, the store, or time.
+// The state of one match: its classes of entries, kickoff and line-up, trading status.
+// Never knows: odds, keys, values, the store, or time.
 // Read next: `classes.rs` for what it locks, `handle.rs` for the way to it.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::matches::classes::Classes;
-use crate::matches::odds::OddsBook;
 use crate::policy::events::{EventGraph, EventId, MarketId};
 use crate::policy::{MatchFacts, Now, WallNs};
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
@@ -43,7 +42,7 @@ pub(crate) enum Loss {
     Bar,
 }
 
-/// A match. Entries and contexts hold it, so that one in use is never forgotten.
+/// What is known of a match besides its odds.
 pub struct ScopeState {
     name: Box<str>,
     version: Version,
@@ -54,7 +53,6 @@ pub struct ScopeState {
     status: AtomicU8,
     market_status: Box<[AtomicU8]>,
     classes: Mutex<Classes>,
-    pub(crate) odds: OddsBook,
 }
 
 impl fmt::Debug for ScopeState {
@@ -75,7 +73,6 @@ impl ScopeState {
             status: AtomicU8::new(TradingStatus::Open as u8),
             market_status: (0..markets).map(|_| AtomicU8::new(0)).collect(),
             classes: Mutex::new(Classes::new()),
-            odds: OddsBook::new(),
         }
     }
 
@@ -214,8 +211,9 @@ impl ScopeState {
         self.classes.lock().reclaim();
     }
 
-    /// What would be lost with this match, of which nobody else holds anything.
-    pub(crate) fn loss(&self, now: Now) -> Loss {
+    /// What would be lost with this match, of which nobody else holds anything. `odds_are_over` says
+    /// whether no status holds and every window counts as empty.
+    pub(crate) fn loss(&self, now: Now, odds_are_over: impl FnOnce() -> bool) -> Loss {
         let kickoff = self.facts().kickoff;
         let is_over = kickoff.is_some_and(|kickoff| is_over(kickoff, now));
         if self.is_barred() {
@@ -224,7 +222,7 @@ impl ScopeState {
             return if closed && is_over { Loss::Nothing } else { Loss::Bar };
         }
         match kickoff {
-            _ if !self.odds.is_over(now.mono) => Loss::Bar,
+            _ if !odds_are_over() => Loss::Bar,
             None => Loss::Nothing,
             Some(_) if is_over => Loss::Nothing,
             Some(kickoff) if kickoff > now.wall => Loss::Kickoff,

@@ -34,7 +34,7 @@ impl World {
     /// Captures and counts one entry of any match.
     fn store(&self, market: &str) -> Capture {
         let market = self.graph.market(market);
-        let class = self.overflow.state().class(market, &[], &self.graph, |_| Arc::default());
+        let class = self.overflow.state().state.class(market, &[], &self.graph, |_| Arc::default());
         let capture = Capture::take(&self.sequence, &self.everything, &class);
         assert!(capture.admit());
         capture
@@ -72,7 +72,7 @@ fn the_earliest_kickoff_ever_published_rules_and_no_line_up_lengthens() {
     for kickoff in [50, 30, 70] {
         world.overflow.publish(kickoff);
     }
-    let facts = world.overflow.state().facts();
+    let facts = world.overflow.state().state.facts();
     assert_eq!((facts.kickoff, facts.lineup_confirmed), (Some(30), false));
 }
 

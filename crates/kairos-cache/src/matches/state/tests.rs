@@ -1,6 +1,6 @@
-//! The claims of `scope.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `scope.rs`.
+// The claims of `state.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `state.rs`.
 
 use foldhash::fast::FixedState;
 
@@ -155,7 +155,7 @@ fn at(wall: i64) -> Now {
 /// What forgetting the match would lose, hour by hour.
 fn check_loss(scope: &ScopeState, expected: &[(i64, Loss)]) {
     for &(hour, expected) in expected {
-        assert_eq!(scope.loss(at(hour * HOUR)), expected, "at {hour} h");
+        assert_eq!(scope.loss(at(hour * HOUR), || true), expected, "at {hour} h");
     }
 }
 
