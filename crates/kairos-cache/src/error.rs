@@ -27,7 +27,7 @@ pub enum Error {
     /// The cache has been shut down: it starts no compute any more.
     #[error("the cache has been shut down")]
     ShutDown,
-    /// There are as many matches as may be, all of them in use.
+    /// The match has no state, because as many as `bounds.matches` allows are in use.
     #[error("too many matches are in use")]
     TooManyMatches,
     /// The compute says that there is nothing for this key.

@@ -58,8 +58,7 @@ pub use config::{
 pub use context::Context;
 pub use engine::read::pin::Pinned;
 pub use error::{Error, ObservationError};
-pub use matches::Scope;
-pub use matches::state::TradingStatus;
+pub use matches::{Scope, TradingStatus};
 pub use policy::breaker::BreakerLevel;
 pub use policy::decide::{Reason, Strategy};
 pub use policy::events::{EventGraph, EventId, GraphError, MarketId, MarketName};
@@ -83,8 +82,7 @@ pub mod model {
     pub use crate::flight::{
         After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
-    pub use crate::matches::published::Published;
-    pub use crate::matches::state::ScopeState;
+    pub use crate::matches::{Published, ScopeState};
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::clock::Steps;
     pub use crate::truth::generation::{Capture, Class, Mark, Sequence};

@@ -25,7 +25,6 @@ use crate::flight::loader::{Load, Loader};
 use crate::flight::permits::Permits;
 use crate::flight::table::Flights;
 use crate::matches::Matches;
-use crate::matches::state::ScopeState;
 use crate::policy::events::EventGraph;
 use crate::runtime::clock::Clock;
 use crate::runtime::random::Random;
@@ -300,7 +299,6 @@ impl<K: Key, V: Value> Builder<K, V> {
                 weigher: self.weigher,
                 flights: Flights::new(hasher.clone()),
                 matches: Matches::new(random_number(), hasher.clone(), graph.market_count()),
-                no_match: Arc::new(ScopeState::new("", graph.market_count())),
                 tags: Tags::new(hasher.clone(), TAG_SHARDS),
                 sweeps: Sweeps::new(),
                 loader: self.loader.map(|load| Loader::new(load, hasher)),

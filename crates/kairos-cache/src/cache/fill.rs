@@ -43,10 +43,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     {
         let engine = Arc::clone(&self.engine);
         engine.note_second();
-        let place = engine.place(context)?;
-        if let Some(scope) = &place.scope {
-            scope.publish(context.kickoff, context.lineup_confirmed);
-        }
+        let place = engine.arrive(context)?;
         let owned = key.to_key();
         let flight = loop {
             let flight = engine.flight(key).ok_or_else(|| {
@@ -81,7 +78,7 @@ impl<K: Key, V: Value> Cache<K, V> {
 
 impl<K: Key, V: Value> Fill<K, V> {
     /// Stores the value, unless an invalidation has covered it since the filling began, its match
-    /// is suspended, or its TTL is zero. Says whether it was stored.
+    /// is suspended or had no state then, or its TTL is zero. Returns whether it was stored.
     pub fn insert(self, value: V) -> bool {
         let engine = &self.engine;
         let now = engine.now();

@@ -6,8 +6,7 @@ use std::time::SystemTime;
 
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::matches::Scope;
-use crate::matches::odds::Observation;
+use crate::matches::{Observation, Scope};
 use crate::policy::volatility::Volatility;
 use crate::runtime::clock::wall_ns;
 use crate::stats::counts::Bounded;
@@ -18,20 +17,17 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// The match of a name, created if it is new. Keep the handle: reads through it hash nothing,
     /// and the match is not forgotten.
     ///
-    /// Beyond `bounds.matches` it is a match that shares its state ([`Scope::is_overflow`]), which
-    /// is counted: whatever invalidates one of those invalidates them all.
+    /// Beyond `bounds.matches` it is a match without a state, which is not cached: see [`Scope`].
+    /// Counted.
     pub fn scope(&self, name: &str) -> Scope {
         let engine = &self.engine;
         engine.scope(name).unwrap_or_else(|| {
-            let scope = engine.matches.find_or_share(name);
-            if scope.is_overflow() {
-                engine.stats.over_bound(Bounded::Matches);
-            }
-            scope
+            engine.stats.over_bound(Bounded::Matches);
+            engine.matches.over_bound(name)
         })
     }
 
-    /// The match of a name, created if it is new, and never one that shares its state.
+    /// The match of a name, created if it is new, and never one without a state.
     ///
     /// # Errors
     /// [`Error::TooManyMatches`] beyond `bounds.matches`.
@@ -49,7 +45,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// [`Error::Observation`] for a price that is not finite or not above 1.0, one older than the
     /// window or than its market's newest, one dated more than 60 s ahead, and the first of a market
     /// beyond `bounds.markets`. It is counted, and the windows stay as they were.
-    /// [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
+    /// the bound ([`Scope`]).
     pub fn observe_odds(
         &self,
         scope: &Scope,
@@ -58,10 +55,10 @@ impl<K: Key, V: Value> Cache<K, V> {
         at: SystemTime,
     ) -> Result<Volatility, Error> {
         let engine = &self.engine;
-        engine.require_own(scope)?;
+        let known = engine.known(scope)?;
         let now = engine.now();
         let observation = Observation { market, price, at: wall_ns(at) };
-        match scope.observe(observation, now, &engine.rules().odds) {
+        match known.observe(observation, now, &engine.rules().odds) {
             Ok(observed) => {
                 if observed.status == Volatility::Panic {
                     engine.notices.tell(|| Notice::Panic {
@@ -84,20 +81,20 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// once. The last writer wins, so a context that is kept must not go on giving the old one.
     ///
     /// # Errors
-    /// [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
+    /// the bound ([`Scope`]).
     pub fn set_kickoff(&self, scope: &Scope, kickoff: SystemTime) -> Result<(), Error> {
-        self.engine.require_own(scope)?;
-        scope.publish(Some(wall_ns(kickoff)), None);
+        self.engine.known(scope)?.publish(Some(wall_ns(kickoff)), None);
         Ok(())
     }
 
     /// Publishes whether the line-up of a match has been confirmed, as a context that says so does.
     ///
     /// # Errors
-    /// [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
+    /// the bound ([`Scope`]).
     pub fn set_lineup_confirmed(&self, scope: &Scope, confirmed: bool) -> Result<(), Error> {
-        self.engine.require_own(scope)?;
-        scope.publish(None, Some(confirmed));
+        self.engine.known(scope)?.publish(None, Some(confirmed));
         Ok(())
     }
 }

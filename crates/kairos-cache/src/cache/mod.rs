@@ -218,8 +218,8 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Where a read belongs. What its context gives is published to its match.
     pub(crate) fn arrive(&self, context: &Context) -> Result<Place, Error> {
-        let place = self.place(context)?;
-        if let Some(scope) = &place.scope {
+        let mut place = self.place(context)?;
+        if let Some(scope) = &mut place.scope {
             scope.publish(context.kickoff, context.lineup_confirmed);
         }
         Ok(place)

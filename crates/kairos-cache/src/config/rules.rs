@@ -11,7 +11,7 @@ use crate::config::{
     VolatilityConfig, XFetchConfig, ZoneName,
 };
 use crate::error::Error;
-use crate::matches::odds::OddsRule;
+use crate::matches::OddsRule;
 use crate::policy::breaker::BreakerRule;
 use crate::policy::decide::ReadPolicy;
 use crate::policy::events::EventGraph;

@@ -26,10 +26,7 @@ use crate::flight::job::Home;
 use crate::flight::loader::Loader;
 use crate::flight::permits::Permits;
 use crate::flight::table::Flights;
-use crate::matches::Matches;
-use crate::matches::Place;
-use crate::matches::Scope;
-use crate::matches::state::ScopeState;
+use crate::matches::{Known, Matches, Place, Scope};
 use crate::policy::Now;
 use crate::policy::breaker::BreakerLevel;
 use crate::policy::events::{EventGraph, MarketId};
@@ -58,8 +55,6 @@ pub(crate) struct Engine<K, V> {
     pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) flights: Flights<K, V>,
     pub(crate) matches: Matches,
-    /// The home of entries without a match: it has classes, and nothing else is ever set.
-    pub(crate) no_match: Arc<ScopeState>,
     pub(crate) tags: Tags,
     pub(crate) sweeps: Sweeps,
     pub(crate) invalidations: Arc<Invalidations>,
@@ -211,7 +206,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         if let Some(scope) = &context.scope {
             self.require_own(scope)?;
         }
-        Ok(Place { scope: context.scope.clone(), market: self.market(context.market.as_deref())? })
+        let scope = context.scope.as_ref().map(|scope| self.matches.current(scope));
+        Ok(Place { scope, market: self.market(context.market.as_deref())? })
     }
 
     /// Refuses a match that another cache has resolved: what is captured and killed there goes by
@@ -219,6 +215,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) fn require_own(&self, scope: &Scope) -> Result<(), Error> {
         let own = self.matches.own(scope);
         if own { Ok(()) } else { Err(Error::ForeignScope(scope.name().into())) }
+    }
+
+    /// The state of a match that something is told of or done to.
+    pub(crate) fn known<'a>(&self, scope: &'a Scope) -> Result<Known<'a>, Error> {
+        self.require_own(scope)?;
+        self.matches.known(scope).ok_or(Error::TooManyMatches)
     }
 
     /// Looks a market up by name.
@@ -230,7 +232,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The class of entries that a context describes.
     pub(crate) fn class(&self, place: &Place, tags: &[Box<str>]) -> Arc<Class> {
         let bound = self.rules().bounds.tags;
-        self.scope_of(place).class(place.market, tags, &self.graph, |tag| {
+        self.matches.class(place, tags, &self.graph, |tag| {
             let TagMark { mark, is_shared } = self.tags.mark(tag, bound);
             if is_shared {
                 self.stats.over_bound(Bounded::Tags);
@@ -239,18 +241,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
-    fn scope_of<'a>(&'a self, place: &'a Place) -> &'a ScopeState {
-        place.scope.as_ref().map_or(&*self.no_match, Scope::state)
-    }
-
     /// The counts of the changes that could alter a decision about an entry of this place, those of
     /// the entry itself aside.
     pub(crate) fn stamp(&self, place: &Place) -> Stamp<3> {
-        Stamp::take([
-            self.scope_of(place).version(),
-            self.invalidations.changes(),
-            self.clock.steps(),
-        ])
+        Stamp::take([self.matches.version(place), self.invalidations.changes(), self.clock.steps()])
     }
 
     /// Ends the entry of a key, whatever its state; says whether the key had a slot. The value is

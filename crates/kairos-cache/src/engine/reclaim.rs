@@ -5,7 +5,6 @@
 use crate::engine::Engine;
 use crate::matches::Pace;
 use crate::matches::Scope;
-use crate::matches::state::ScopeState;
 use crate::policy::Now;
 use crate::store::entry::Entry;
 use crate::to_key::{Key, Value};
@@ -25,7 +24,7 @@ impl Sweeps {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// The match of a name with a state of its own, created if there is room or can be made.
+    /// The match of a name with its state, created if there is room or can be made.
     pub(crate) fn scope(&self, name: &str) -> Option<Scope> {
         if let Some(scope) = self.matches.find(name) {
             return Some(scope);
@@ -57,8 +56,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn forget_tags(&self) {
-        self.matches.for_each(ScopeState::reclaim_classes);
-        self.no_match.reclaim_classes();
+        self.matches.reclaim_classes();
         self.sweeps.tags.made_room(self.tags.forget_unheld());
     }
 

@@ -49,10 +49,7 @@ impl Classes {
         if self.count >= self.reclaim_at {
             self.reclaim();
         }
-        let of_market = market.into_iter().flat_map(|m| graph.market_tags(m));
-        let mut names: Vec<&str> = of_market.chain(tags.iter().map(|t| &**t)).collect();
-        names.sort_unstable();
-        names.dedup();
+        let names = tag_names(market, tags, graph);
         let class = Arc::new(Class::new(names.iter().copied().map(mark)));
         let events = graph.events_naming(&names).into();
         let entry = ClassEntry { market, events, class: Arc::clone(&class) };
@@ -93,6 +90,19 @@ impl Classes {
     fn entries(&self) -> impl Iterator<Item = &ClassEntry> {
         self.by_market.values().flat_map(BTreeMap::values)
     }
+}
+
+/// The tags of a market and the extra ones, sorted, each once.
+pub(super) fn tag_names<'a>(
+    market: Option<MarketId>,
+    tags: &'a [Box<str>],
+    graph: &'a EventGraph,
+) -> Vec<&'a str> {
+    let of_market = market.into_iter().flat_map(|m| graph.market_tags(m));
+    let mut names: Vec<&str> = of_market.chain(tags.iter().map(|t| &**t)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 #[cfg(all(test, not(kairos_loom)))]

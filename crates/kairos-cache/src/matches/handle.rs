@@ -1,131 +1,145 @@
-// The handle of a match, which callers, contexts and entries keep.
-// Never knows: how its name was looked up, or who reads.
-// Read next: `state.rs` and `odds.rs` for what is behind it.
+// The handle of a match, which callers, contexts and entries keep: with a state behind it, or a name alone.
+// Never knows: how a name is looked up, or who reads.
+// Read next: `one.rs` for what is behind it.
 
 use std::sync::Arc;
 
-use crate::error::ObservationError;
-use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
 use crate::matches::one::Match;
-use crate::matches::overflow::Member;
-use crate::matches::state::{ScopeState, TradingStatus};
+use crate::policy::decide::Standing;
 use crate::policy::events::MarketId;
-use crate::policy::volatility::{ScoreRule, Signal};
-use crate::policy::{MonoNs, Now, WallNs};
-use crate::truth::generation::Sequence;
+use crate::policy::volatility::{ScoreRule, Signal, Volatility};
+use crate::policy::{MatchFacts, MonoNs, WallNs};
 
 /// A match: a handle that is cheap to clone and keeps the match from being forgotten.
+///
+/// A handle that was resolved beyond `bounds.matches` ([`Scope::is_over_bound`]) has no state behind
+/// it. Whatever is done through it looks the name up again, and reaches the match if it has a state
+/// by then. Until then
+/// - a read computes, together with concurrent reads of its key, and stores nothing
+///   ([`Reason::OverBound`](crate::Reason::OverBound)); kickoff and line-up of its context count for
+///   that read alone;
+/// - prices, status, kickoff, line-up and events are refused
+///   ([`Error::TooManyMatches`](crate::Error::TooManyMatches)).
 #[derive(Debug, Clone)]
 pub struct Scope {
-    of: Arc<Match>,
+    of: Of,
     /// The cache whose match it is.
     owner: u64,
-    /// What a match beyond the bound has of its own.
-    member: Option<Arc<Member>>,
+}
+
+#[derive(Debug, Clone)]
+enum Of {
+    Known(Arc<Match>),
+    OverBound(Arc<OverBound>),
+}
+
+/// A match without a state, as one handle knows it.
+#[derive(Debug)]
+struct OverBound {
+    name: Arc<str>,
+    /// What one read says of it; nothing in the handles of callers.
+    facts: MatchFacts,
 }
 
 impl Scope {
-    /// A match with a state of its own.
-    pub(crate) fn own(of: Arc<Match>, owner: u64) -> Scope {
-        Scope { of, owner, member: None }
+    /// The handle of a match that has a state.
+    pub(super) fn new(of: Arc<Match>, owner: u64) -> Scope {
+        Scope { of: Of::Known(of), owner }
     }
 
-    /// A match that shares its state.
-    pub(crate) fn shared(member: Arc<Member>, owner: u64) -> Scope {
-        Scope { of: Arc::clone(member.overflow.state()), owner, member: Some(member) }
+    /// The handle of a match that has none.
+    pub(super) fn over_bound(name: &str, owner: u64) -> Scope {
+        let of = OverBound { name: name.into(), facts: MatchFacts::default() };
+        Scope { of: Of::OverBound(Arc::new(of)), owner }
     }
 
     /// The name under which the match was resolved.
     pub fn name(&self) -> &str {
-        self.member.as_ref().map_or(self.of.state.name(), |member| &member.name)
+        match &self.of {
+            Of::Known(of) => of.state.name(),
+            Of::OverBound(of) => &of.name,
+        }
     }
 
-    /// Whether the match shares its state with others, because there are too many: what is done
-    /// to one of them is done to all, and each obeys the earliest kickoff among them.
-    pub fn is_overflow(&self) -> bool {
-        self.member.is_some()
+    /// Whether the match had no state when this handle was resolved, because as many as
+    /// `bounds.matches` allows were in use: see [`Scope`]. Resolve the name again to get a handle
+    /// that keeps the match, once there is room.
+    pub fn is_over_bound(&self) -> bool {
+        matches!(self.of, Of::OverBound(_))
     }
 
     /// Whether it is a match of this cache.
-    pub(crate) fn is_of(&self, owner: u64) -> bool {
+    pub(super) fn is_of(&self, owner: u64) -> bool {
         self.owner == owner
     }
 
-    pub(crate) fn state(&self) -> &ScopeState {
-        &self.of.state
+    /// What is behind the handle, if the match has a state.
+    pub(super) fn of(&self) -> Option<&Arc<Match>> {
+        match &self.of {
+            Of::Known(of) => Some(of),
+            Of::OverBound(_) => None,
+        }
     }
 
-    pub(crate) fn odds(&self) -> &OddsBook {
-        &self.of.odds
-    }
-
-    /// Whether this is the same match.
-    pub(crate) fn is(&self, other: &Scope) -> bool {
-        let same_name = match (&self.member, &other.member) {
-            (None, None) => true,
-            (Some(own), Some(other)) => own.name == other.name,
+    /// Whether this is the same match. One without a state is another than it is with one: who
+    /// waits for a compute of the one does not get it as the other's.
+    pub(super) fn is(&self, other: &Scope) -> bool {
+        match (&self.of, &other.of) {
+            (Of::Known(own), Of::Known(other)) => Arc::ptr_eq(own, other),
+            (Of::OverBound(own), Of::OverBound(other)) => own.name == other.name,
             _ => false,
-        };
-        same_name && Arc::ptr_eq(&self.of, &other.of)
-    }
-
-    /// Publishes what a context says of its match.
-    pub(crate) fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
-        match (&self.member, kickoff) {
-            (None, _) => self.of.state.publish(kickoff, lineup_confirmed),
-            (Some(member), Some(kickoff)) => member.overflow.publish(kickoff),
-            (Some(_), None) => {}
         }
     }
 
-    /// Whether the match, or this market of it, is suspended or closed.
-    pub(crate) fn is_suspended(&self, market: Option<MarketId>) -> bool {
-        match &self.member {
-            None => self.of.state.is_suspended(market),
-            Some(member) => member.overflow.is_suspended(&member.name, market),
+    /// Publishes to the match what a read's context says of it. Over the bound it stays in this
+    /// handle, which is the read's own.
+    pub(crate) fn publish(&mut self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
+        match &mut self.of {
+            Of::Known(of) => of.publish(kickoff, lineup_confirmed),
+            Of::OverBound(of) if kickoff.is_some() || lineup_confirmed.is_some() => {
+                let facts =
+                    MatchFacts { kickoff, lineup_confirmed: lineup_confirmed.unwrap_or(false) };
+                *of = Arc::new(OverBound { name: Arc::clone(&of.name), facts });
+            }
+            Of::OverBound(_) => {}
         }
     }
 
-    /// Scores a read's own prices against the match's windows.
+    /// Kickoff and line-up as last published.
+    pub(super) fn facts(&self) -> MatchFacts {
+        match &self.of {
+            Of::Known(of) => of.state.facts(),
+            Of::OverBound(of) => of.facts,
+        }
+    }
+
+    /// Whether the match, or this market of it, lets anything be stored and served.
+    pub(super) fn standing(&self, market: Option<MarketId>) -> Standing {
+        match &self.of {
+            Of::Known(of) if of.state.is_suspended(market) => Standing::Suspended,
+            Of::Known(_) => Standing::Open,
+            Of::OverBound(_) => Standing::OverBound,
+        }
+    }
+
+    /// The match's published status, and until when it holds by itself.
+    pub(super) fn published(&self, now: MonoNs) -> (Signal, MonoNs) {
+        self.of().map_or((Signal::Unscored, MonoNs::MAX), |of| of.odds.published(now))
+    }
+
+    /// Scores a read's own prices against the match's windows; a market without one scores zero.
     pub(crate) fn score<'a>(
         &self,
-        prices: impl Iterator<Item = (&'a str, f64)>,
+        mut prices: impl Iterator<Item = (&'a str, f64)>,
         now: MonoNs,
         rule: &ScoreRule,
     ) -> Signal {
-        match &self.member {
-            None => self.of.odds.score(prices, now, rule),
-            Some(member) => member.overflow.score(&member.name, prices, now, rule),
-        }
-    }
-
-    /// Scores a price against its market's window, then lets it join.
-    pub(crate) fn observe(
-        &self,
-        observation: Observation<'_>,
-        now: Now,
-        rule: &OddsRule,
-    ) -> Result<Observed, ObservationError> {
-        match &self.member {
-            None => self.of.observe(observation, now, rule),
-            Some(member) => member.overflow.observe(&member.name, observation, now, rule),
-        }
-    }
-
-    /// Sets the status of the match or of one market; see [`ScopeState::set_status`]. Beyond the
-    /// bound of matches at most `bound` names are remembered.
-    pub(crate) fn set_status(
-        &self,
-        market: Option<MarketId>,
-        status: TradingStatus,
-        bound: usize,
-        sequence: &Sequence,
-    ) -> Option<u64> {
-        match &self.member {
-            None => self.of.state.set_status(market, status, sequence),
-            Some(member) => {
-                member.overflow.set_status(&member.name, market, status, bound, sequence)
-            }
+        match &self.of {
+            Of::Known(of) => of.odds.score(prices, now, rule),
+            Of::OverBound(_) => match prices.next() {
+                Some(_) => Signal::Scored(Volatility::Normal, 0.0),
+                None => Signal::Unscored,
+            },
         }
     }
 }

@@ -190,20 +190,6 @@ impl OddsBook {
         Ok(Observed { changed: self.hold(&observed, at, now, rule, changed), ..observed })
     }
 
-    /// Publishes the status of an observation that another book has scored; says whether what
-    /// readers of this one see has changed.
-    pub(crate) fn share(
-        &self,
-        observed: &Observed,
-        at: WallNs,
-        now: Now,
-        rule: &OddsRule,
-        changed: impl FnOnce(),
-    ) -> bool {
-        let _alone = self.writer.lock();
-        self.hold(observed, at, now, rule, changed)
-    }
-
     /// Whether no status holds and every window counts as empty: forgetting the book changes
     /// nothing.
     pub(crate) fn is_over(&self, now: MonoNs) -> bool {

@@ -240,7 +240,7 @@ impl ScopeState {
 }
 
 /// Whether a match is over: a day after its kickoff nothing that was said of it matters any more.
-pub(crate) fn is_over(kickoff: WallNs, now: Now) -> bool {
+fn is_over(kickoff: WallNs, now: Now) -> bool {
     now.wall.saturating_sub(kickoff) >= OVER_AFTER_NS
 }
 

@@ -11,7 +11,6 @@ use crate::engine::Engine;
 use crate::engine::read::join::Alone;
 use crate::engine::read::reading::{NO_PLACE, Reading};
 use crate::flight::job::{Home, Job};
-use crate::matches::Scope;
 use crate::policy::MonoNs;
 use crate::policy::decide::Reason;
 use crate::to_key::{Key, Value};
@@ -84,11 +83,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The context of a load that no reader's context asked for.
     fn background_context(&self, home: &Home) -> Context {
         let place = &home.place;
-        let scope = place.scope.as_ref().map_or(&*self.no_match, Scope::state);
         Context {
             scope: place.scope.clone(),
             market: place.market.map(|market| self.graph.market_name(market).into()),
-            tags: scope.tags_of(&home.class),
+            tags: self.matches.tags_of(place, &home.class),
             ..Context::default()
         }
     }

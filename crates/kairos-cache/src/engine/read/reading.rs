@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::engine::{Engine, View};
 use crate::error::Error;
 use crate::flight::job::{Done, Joined};
+use crate::matches::OddsRule;
 use crate::matches::Place;
-use crate::matches::odds::OddsRule;
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Signals, Verdict};
 use crate::policy::freshness::EntryView;
@@ -118,7 +118,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     fn signals(&self, context: &Context, place: &Place, now: Now, odds: &OddsRule) -> Signals {
         Signals {
             enabled: self.is_enabled(),
-            suspended: place.is_suspended(),
+            standing: place.standing(),
             force_refresh: context.force_refresh,
             max_age_ns: context.max_age.map(nanos),
             signal: signal(context, place, now, odds),
@@ -184,7 +184,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let signals = arrival.signals;
         let alive = entry.value.is_some()
             && self.is_enabled()
-            && !ruled_by.is_suspended()
+            && !ruled_by.is_barred()
             && !rules_view.ended_by_kickoff(facts, now)
             && signals.max_age_ns.is_none_or(|max| rules_view.age_ns(now) <= max);
         if !alive {
@@ -223,7 +223,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     ) -> Answer<V> {
         self.count(reading, arrived);
         self.stats.joined(reading.verdict.reason.strategy(), joined.led, joined.queued);
-        let ttl_ns = if reading.verdict.reason == Reason::Disabled { 0 } else { done.zone.ttl_ns };
+        let ttl_ns = if reading.verdict.reason.is_outside() { 0 } else { done.zone.ttl_ns };
         let receipt = Receipt {
             source: Source::Computed,
             zone: done.zone.zone,

@@ -107,7 +107,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         key: &Q,
         place: &Place,
         reading: &Reading<V>,
-        (done, joined): (Done<V>, Joined),
+        (mut done, joined): (Done<V>, Joined),
         arrived: Now,
     ) -> Option<Answer<V>>
     where
@@ -116,6 +116,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         if !done.answers(place) {
             return None;
+        }
+        if place.is_over_bound() {
+            // By the read's own kickoff and line-up, which are not the match's.
+            done.zone = self.zone_of(place, self.now());
         }
         let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
         if failed
