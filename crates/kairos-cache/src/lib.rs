@@ -78,10 +78,10 @@ pub use config::{
     FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
     ZoneConfig, ZoneName,
 };
-pub use context::{Context, Scope};
+pub use context::Context;
 pub use engine::read::Pinned;
 pub use error::{Error, ObservationError};
-pub use matches::state::TradingStatus;
+pub use matches::{Scope, TradingStatus};
 pub use policy::breaker::BreakerLevel;
 pub use policy::decide::{Reason, Strategy};
 pub use policy::events::{EventGraph, EventId, GraphError, MarketId, MarketName};
@@ -105,8 +105,7 @@ pub mod model {
     pub use crate::flight::{
         After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
     };
-    pub use crate::matches::published::Published;
-    pub use crate::matches::state::ScopeState;
+    pub use crate::matches::{Published, ScopeState};
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::clock::Steps;
     pub use crate::runtime::second::SecondHand;

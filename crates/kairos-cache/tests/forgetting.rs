@@ -1,11 +1,11 @@
 //! Forgetting never revives: with room for almost nothing, random feeds and readers lose no invalidation.
-//! Never knows: the insides of the cache, or which matches and tags are forgotten or shared when.
-//! Read next: `../src/matches.rs` and `../src/tags.rs`, whose arguments this tries.
+//! Never knows: the insides of the cache, or which matches and tags are forgotten when.
+//! Read next: `../src/matches/mod.rs` and `../src/truth/tags.rs`, whose arguments this tries.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kairos_cache::{Cache, Context, Scope, Sim, TradingStatus};
+use kairos_cache::{Cache, Context, Error, Scope, Sim, TradingStatus};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -64,6 +64,7 @@ struct World {
     cache: Cache<u8, u8>,
     held: Vec<Scope>,
     model: Model,
+    resolved: u32,
 }
 
 impl World {
@@ -72,20 +73,41 @@ impl World {
         let builder = Cache::builder().sim(&sim).seed(1).max_capacity(4);
         let cache = builder.max_matches(2).max_tags(2).build().expect("in range");
         let model = Model { stored: HashMap::new(), barred: [false; NAMES.len()] };
-        World { sim, cache, held: Vec::new(), model }
+        World { sim, cache, held: Vec::new(), model, resolved: 0 }
     }
 
-    fn scope(&self, name: usize) -> Scope {
-        self.cache.scope(NAMES[name])
+    /// A handle of the match: every other time the oldest one that is held, if there is one.
+    fn scope(&mut self, name: usize) -> Scope {
+        self.resolved += 1;
+        let held = self.held.iter().find(|scope| scope.name() == NAMES[name]);
+        match held {
+            Some(held) if self.resolved.is_multiple_of(2) => held.clone(),
+            _ => self.cache.scope(NAMES[name]),
+        }
+    }
+
+    /// Whether the match took what it was told. One that is not known has nothing to be told of.
+    fn took<T>(&self, name: usize, outcome: Result<T, Error>) -> bool {
+        match outcome {
+            Ok(_) => true,
+            Err(Error::TooManyMatches) => {
+                assert!(!self.model.barred[name], "a barred match was forgotten");
+                let stored = self.model.stored.iter().filter(|(_, (own, _))| *own == name);
+                for (key, _) in stored {
+                    assert!(self.cache.get(key).is_none(), "key {key} of no match is served");
+                }
+                false
+            }
+            Err(error) => panic!("{error}"),
+        }
     }
 
     fn apply(&mut self, op: Op) {
         match op {
             Op::Store { key, name, tag } => {
-                let context = Context::new(&self.scope(name))
-                    .market("btts")
-                    .tag(TAGS[tag])
-                    .kickoff(kickoff(name));
+                let scope = self.scope(name);
+                let context =
+                    Context::new(&scope).market("btts").tag(TAGS[tag]).kickoff(kickoff(name));
                 let stored = self.cache.insert(&key, &context, key).expect("a plain context");
                 assert!(!(stored && self.model.barred[name]), "stored in a barred match");
                 if stored {
@@ -97,21 +119,31 @@ impl World {
                 self.model.stored.retain(|_, (_, own)| *own != tag);
             }
             Op::Match(name) => {
-                self.cache.invalidate_match(&self.scope(name));
+                let scope = self.scope(name);
+                self.cache.invalidate_match(&scope);
                 self.model.stored.retain(|_, (own, _)| *own != name);
             }
             Op::Event(name) => {
-                self.cache.invalidate_event(&self.scope(name), "goalkeeper_change").expect("known");
-                self.model.stored.retain(|_, (own, _)| *own != name);
-            }
-            Op::Status(name, status) => {
-                self.cache.set_status(&self.scope(name), None, status).expect("known");
-                let barred = status != TradingStatus::Open;
-                if std::mem::replace(&mut self.model.barred[name], barred) != barred {
+                let scope = self.scope(name);
+                let outcome = self.cache.invalidate_event(&scope, "goalkeeper_change");
+                if self.took(name, outcome) {
                     self.model.stored.retain(|_, (own, _)| *own != name);
                 }
             }
-            Op::Hold(name) => self.held.push(self.scope(name)),
+            Op::Status(name, status) => {
+                let scope = self.scope(name);
+                let outcome = self.cache.set_status(&scope, None, status);
+                let barred = status != TradingStatus::Open;
+                if self.took(name, outcome)
+                    && std::mem::replace(&mut self.model.barred[name], barred) != barred
+                {
+                    self.model.stored.retain(|_, (own, _)| *own != name);
+                }
+            }
+            Op::Hold(name) => {
+                let scope = self.scope(name);
+                self.held.push(scope);
+            }
             Op::LetGo => {
                 self.held.pop();
             }

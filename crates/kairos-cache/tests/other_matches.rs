@@ -1,6 +1,6 @@
 //! Readers of one key that name different matches: each gets the value of its own.
 //! Never knows: the insides of the cache. Everything runs on virtual time.
-//! Read next: `../src/waiting.rs`, where a read finds that it waited for another's value.
+//! Read next: `../src/engine/read/waiting.rs`, where a read finds that it waited for another's value.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};

@@ -48,8 +48,7 @@ pub(super) const PLANS: &[Plan] = &[
         floors: &[],
         fenced: &[("loom", &["sync"]), ("std::sync::atomic", &["sync"]), ("moka", &["store::mod"])],
         unsettled: &[
-            "cache", "config", "engine", "flight", "matches", "policy", "runtime", "stats",
-            "store", "truth",
+            "cache", "config", "engine", "flight", "policy", "runtime", "stats", "store", "truth",
         ],
         ..EMPTY
     },

@@ -49,7 +49,7 @@ impl<K: Key, V: Value> Cache<K, V> {
 
 impl<K: Key, V: Value> Fill<K, V> {
     /// Stores the value, unless an invalidation has covered it since the filling began, its match
-    /// is suspended, or its TTL is zero. Says whether it was stored.
+    /// is suspended or had no state then, or its TTL is zero. Returns whether it was stored.
     pub fn insert(self, value: V) -> bool {
         self.0.store(value)
     }

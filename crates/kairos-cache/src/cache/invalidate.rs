@@ -7,9 +7,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::cache::Cache;
-use crate::context::Scope;
 use crate::error::Error;
-use crate::matches::state::TradingStatus;
+use crate::matches::{Scope, TradingStatus};
 use crate::policy::events::{MarketName, impact_tenths};
 use crate::stats::notices::Notice;
 use crate::to_key::{Key, Value};
@@ -70,13 +69,13 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Invalidates every entry of a match; returns how many died. A match of another cache has none
-    /// here. O(distinct sets of tags).
+    /// here, one over the bound ([`Scope`]) has none at all. O(distinct sets of tags).
     pub fn invalidate_match(&self, scope: &Scope) -> u64 {
         if !self.engine.matches().own(scope) {
             return 0;
         }
         self.engine.note_second();
-        let died = scope.state().kill_all(self.engine.invalidations().sequence());
+        let died = self.engine.matches().kill_all(scope, self.engine.invalidations().sequence());
         self.engine.stats().full_invalidation();
         self.engine.sweep_dead(died);
         died
@@ -88,7 +87,7 @@ impl<K: Key, V: Value> Cache<K, V> {
             return;
         }
         self.engine.note_second();
-        scope.state().expire_all(self.engine.invalidations().sequence());
+        self.engine.matches().expire_all(scope, self.engine.invalidations().sequence());
     }
 
     /// Invalidates everything. O(1).
@@ -110,13 +109,15 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// O(distinct sets of tags of the match), however many entries die; allocates nothing.
     ///
     /// # Errors
-    /// [`Error::UnknownEvent`]; [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::UnknownEvent`]; [`Error::ForeignScope`] for a match of another cache;
+    /// [`Error::TooManyMatches`] for one over the bound, which has no entries ([`Scope`]).
     pub fn invalidate_event(&self, scope: &Scope, name: &str) -> Result<EventOutcome, Error> {
         let engine = &self.engine;
         engine.require_own(scope)?;
         let event = engine.graph().event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
+        let known = engine.known(scope)?;
         engine.note_second();
-        let died = scope.state().kill_event(event, engine.invalidations().sequence());
+        let died = known.kill_event(event, engine.invalidations().sequence());
         let markets = engine.graph().share_affected(event);
         let total_markets = engine.graph().market_count();
         let impact = impact_tenths(markets.len(), total_markets);
@@ -143,7 +144,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// setting what is already set changes nothing.
     ///
     /// # Errors
-    /// [`Error::UnknownMarket`]; [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::UnknownMarket`]; [`Error::ForeignScope`] for a match of another cache;
+    /// [`Error::TooManyMatches`] for one over the bound ([`Scope`]).
     pub fn set_status(
         &self,
         scope: &Scope,
@@ -153,9 +155,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         let (engine, name) = (&self.engine, market);
         engine.require_own(scope)?;
         let market = engine.market(name)?;
+        let known = engine.known(scope)?;
         engine.note_second();
-        let bound = engine.moment().rules.bounds.matches;
-        let died = scope.set_status(market, status, bound, engine.invalidations().sequence());
+        let died = known.set_status(market, status, engine.invalidations().sequence());
         if let Some(died) = died {
             engine.sweep_dead(died);
             let (scope, market) = (scope.name(), name);

@@ -4,14 +4,13 @@
 
 pub mod blocking;
 pub(crate) mod builder;
-pub(crate) mod feed;
 pub(crate) mod fill;
 pub(crate) mod invalidate;
 pub(crate) mod many;
+pub(crate) mod matches;
 pub(crate) mod numbers;
 pub(crate) mod operate;
 pub(crate) mod read;
-pub(crate) mod resolve;
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;

@@ -12,7 +12,7 @@ use super::sections::{
     VolatilityConfig, XFetchConfig,
 };
 use crate::error::Error;
-use crate::matches::odds::OddsRule;
+use crate::matches::OddsRule;
 use crate::policy::breaker::BreakerRule;
 use crate::policy::decide::ReadPolicy;
 use crate::policy::freshness::{FreshnessPolicy, StaleRule, XFetchRule};

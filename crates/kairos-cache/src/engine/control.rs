@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::compute::claim::Claim;
-use crate::config::Config;
-use crate::config::{Fixed, Rules};
+use crate::config::{Config, Fixed, Rules};
 use crate::error::Error;
 use crate::stats::notices::Notice;
 use crate::sync::Ordering;

@@ -6,16 +6,16 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::config::Rules;
-use crate::context::{Context, Scope};
+use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::job::Home;
-use crate::matches::state::ScopeState;
+use crate::matches::{Known, Place, Scope};
 use crate::policy::Now;
 use crate::policy::events::MarketId;
 use crate::policy::freshness::EntryView;
 use crate::stats::counts::Bounded;
-use crate::store::entry::{Entry, Place};
+use crate::store::entry::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth;
 use crate::truth::Invalidations;
@@ -118,7 +118,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         if let Some(scope) = &context.scope {
             self.require_own(scope)?;
         }
-        Ok(Place { scope: context.scope.clone(), market: self.market(context.market.as_deref())? })
+        let scope = context.scope.as_ref().map(|scope| self.matches.current(scope));
+        Ok(Place { scope, market: self.market(context.market.as_deref())? })
     }
 
     /// Refuses a match that another cache has resolved: what is captured and killed there goes by
@@ -126,6 +127,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) fn require_own(&self, scope: &Scope) -> Result<(), Error> {
         let own = self.matches.own(scope);
         if own { Ok(()) } else { Err(Error::ForeignScope(scope.name().into())) }
+    }
+
+    /// The state of a match that something is told of or done to.
+    pub(crate) fn known<'a>(&self, scope: &'a Scope) -> Result<Known<'a>, Error> {
+        self.require_own(scope)?;
+        self.matches.known(scope).ok_or(Error::TooManyMatches)
     }
 
     /// Looks a market up by name.
@@ -136,7 +143,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// The class of entries of this place with these tags.
     fn class(&self, place: &Place, tags: &[Box<str>], rules: &Rules) -> Arc<Class> {
-        self.scope_of(place).class(place.market, tags, &self.graph, |tag| {
+        self.matches.class(place, tags, &self.graph, |tag| {
             let TagMark { mark, is_shared } = self.tags.mark(tag, rules.bounds.tags);
             if is_shared {
                 self.stats.over_bound(Bounded::Tags);
@@ -145,18 +152,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
-    fn scope_of<'a>(&'a self, place: &'a Place) -> &'a ScopeState {
-        place.scope.as_ref().map_or(&*self.no_match, Scope::state)
-    }
-
     /// The counts of the changes that could alter a decision about an entry of this place, those of
     /// the entry itself aside.
     pub(crate) fn stamp(&self, place: &Place) -> Stamp<3> {
-        Stamp::take([
-            self.scope_of(place).version(),
-            self.invalidations.changes(),
-            self.clock.steps(),
-        ])
+        Stamp::take([self.matches.version(place), self.invalidations.changes(), self.clock.steps()])
     }
 
     /// Kills the entry of a key, whatever its state, and what is under way for the key.

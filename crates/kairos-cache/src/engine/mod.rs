@@ -17,14 +17,13 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
+use crate::engine::reclaim::Sweeps;
 use crate::flight::drain::Drain;
 use crate::flight::gate::Gate;
 use crate::flight::loader::Loader;
 use crate::flight::permits::Permits;
 use crate::flight::table::Flights;
-use crate::matches::Matches;
-use crate::matches::pace::Sweeps;
-use crate::matches::state::ScopeState;
+use crate::matches::{Matches, Place};
 use crate::policy::Now;
 use crate::policy::breaker::BreakerLevel;
 use crate::policy::events::EventGraph;
@@ -35,7 +34,7 @@ use crate::runtime::random::Draws;
 use crate::stats::Stats;
 use crate::stats::notices::{Notice, Notices};
 use crate::store::Store;
-use crate::store::entry::{Entry, Place};
+use crate::store::entry::Entry;
 use crate::store::sweeper::Sweeper;
 use crate::store::weight::Weigher;
 use crate::sync::{AtomicBool, Mutex, Ordering};
@@ -51,8 +50,6 @@ pub(crate) struct Engine<K, V> {
     weigher: Option<Weigher<K, V>>,
     flights: Flights<K, V>,
     matches: Matches,
-    /// The home of entries without a match: it has classes, and nothing else is ever set.
-    no_match: Arc<ScopeState>,
     tags: Tags,
     sweeps: Sweeps,
     invalidations: Arc<Invalidations>,

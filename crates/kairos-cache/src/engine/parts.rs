@@ -10,14 +10,13 @@ use super::Engine;
 use super::breaker::BreakerCell;
 use super::sweep::is_dead;
 use crate::config::{Fixed, Rules};
+use crate::engine::reclaim::Sweeps;
 use crate::flight::drain::Drain;
 use crate::flight::gate::Gate;
 use crate::flight::loader::{Load, Loader};
 use crate::flight::permits::Permits;
 use crate::flight::table::Flights;
 use crate::matches::Matches;
-use crate::matches::pace::Sweeps;
-use crate::matches::state::ScopeState;
 use crate::policy::breaker::BreakerLevel;
 use crate::policy::events::EventGraph;
 use crate::runtime::Runtime;
@@ -84,7 +83,6 @@ impl<K: Key, V: Value> Engine<K, V> {
             weigher,
             flights: Flights::new(hasher.clone()),
             matches: Matches::new(owner, hasher.clone(), graph.market_count()),
-            no_match: Arc::new(ScopeState::new("", graph.market_count())),
             tags: Tags::new(hasher.clone(), TAG_SHARDS),
             sweeps: Sweeps::new(),
             loader: load.map(|load| Loader::new(load, hasher.clone())),

@@ -2,16 +2,28 @@
 // Never knows: what is looked up, or what a sweep makes room for.
 // Read next: `../matches/mod.rs` and `../truth/tags.rs`, the tables; `../store/mod.rs`, whose entries hold both.
 
-use crate::context::Scope;
 use crate::engine::Engine;
-use crate::matches::state::ScopeState;
+use crate::matches::{Pace, Scope};
 use crate::policy::Now;
 use crate::store::entry::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth::slot::Held;
 
+/// When each kind of sweep of a cache comes next.
+#[derive(Debug)]
+pub(crate) struct Sweeps {
+    pub(crate) entries: Pace,
+    pub(crate) tags: Pace,
+}
+
+impl Sweeps {
+    pub(crate) fn new() -> Sweeps {
+        Sweeps { entries: Pace::new(), tags: Pace::new() }
+    }
+}
+
 impl<K: Key, V: Value> Engine<K, V> {
-    /// The match of a name with a state of its own, created if there is room or can be made.
+    /// The match of a name with its state, created if there is room or can be made.
     pub(crate) fn scope(&self, name: &str) -> Option<Scope> {
         if let Some(scope) = self.matches.find(name) {
             return Some(scope);
@@ -44,8 +56,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn forget_tags(&self) {
-        self.matches.for_each(ScopeState::reclaim_classes);
-        self.no_match.reclaim_classes();
+        self.matches.reclaim_classes();
         self.sweeps.tags.made_room(self.tags.forget_unheld());
     }
 

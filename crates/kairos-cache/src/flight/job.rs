@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::flight::{Flight, Job as FlightJob};
+use crate::matches::Place;
 use crate::policy::golden_hour::ZoneTtl;
 use crate::receipt::Computed;
-use crate::store::entry::Place;
 use crate::sync::Mutex;
 use crate::truth::Invalidations;
 use crate::truth::generation::{Capture, Class};

@@ -1,77 +1,114 @@
-//! Every match by name: so many at most, forgotten only where that revives nothing.
-//! Never knows: entries, or how their slots let go of a match.
-//! Read next: `scope.rs` for one match, `overflow.rs` for those beyond the bound, `reclaim.rs`.
-//!
-//! A name stands for one state at a time, or an invalidation through one handle would miss what is
-//! stored through another. A match with a state of its own is forgotten only while the table
-//! alone holds it. A name that was handed out beyond the bound stays there while anybody holds
-//! anything there: names are remembered as bits of their hashes, so that a name whose bit is not
-//! set was never there and may have a state of its own as soon as there is room.
+// Every match by name: at most so many have a state, and one is forgotten only where that revives nothing.
+// Never knows: entries, or how their slots let go of a match.
+// Read next: `handle.rs` for the way to a match, `one.rs` for the match; `engine/reclaim.rs`.
+//
+// A name stands for one state at a time, or an invalidation through one handle would miss what is
+// stored through another. So a match is forgotten only while the table alone holds it: then it has no
+// entry, no compute, and no handle.
+//
+// A match beyond the bound has no state, and so no entries that anything could have to reach. A
+// handle to it is a name, and is looked up anew by each read and each operation. What is left of it
+// is its running computes, which other readers may join. They capture a class of their own with one
+// mark that they all share. Every invalidation of a match raises that mark, whether the match has a
+// state or not: a compute may have begun without the state that is invalidated, and may outlive it.
 
-use std::hash::BuildHasher;
+mod classes;
+mod handle;
+mod odds;
+mod one;
+mod pace;
+mod place;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod published;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod state;
+
+use std::ops::Deref;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
-use crate::context::Scope;
-use crate::matches::overflow::{Member, Overflow};
-use crate::matches::pace::Pace;
-use crate::matches::state::{Loss, ScopeState};
+use crate::matches::one::Match;
+use crate::matches::state::Loss;
 use crate::policy::Now;
+use crate::policy::events::EventGraph;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
+use crate::truth::generation::{Class, Mark, Sequence};
+use crate::truth::stamp::Version;
+
+pub use handle::Scope;
+pub(crate) use odds::{Observation, OddsRule};
+pub(crate) use pace::Pace;
+pub(crate) use place::Place;
+#[cfg(kairos_loom)]
+pub use published::Published;
+#[cfg(kairos_loom)]
+pub use state::ScopeState;
+pub use state::TradingStatus;
 
 /// The matches of a cache.
 pub(crate) struct Matches {
     /// The cache whose matches these are.
     owner: u64,
-    table: DashMap<Box<str>, Arc<ScopeState>, FixedState>,
-    hasher: FixedState,
+    table: DashMap<Box<str>, Arc<Match>, FixedState>,
     /// How many markets the event graph has.
     markets: usize,
     /// Written under the lock below only.
     count: AtomicUsize,
     pace: Pace,
     /// Held while a match is created or forgotten.
-    beyond: Mutex<Option<Beyond>>,
+    changing: Mutex<()>,
+    /// The home of entries without a match: it has classes, and nothing else is ever set.
+    no_match: state::ScopeState,
+    /// Covers what matches without a state compute.
+    over_bound: Arc<Mark>,
 }
 
-/// The matches beyond the bound, and which they may be.
-struct Beyond {
-    overflow: Arc<Overflow>,
-    names: Names,
+/// A match that has a state, as an operation through a handle reaches it.
+pub(crate) enum Known<'a> {
+    /// The handle keeps it.
+    Held(&'a Match),
+    /// It was found by the name of a handle that was resolved over the bound.
+    Found(Arc<Match>),
+}
+
+impl Deref for Known<'_> {
+    type Target = Match;
+
+    fn deref(&self) -> &Match {
+        match self {
+            Known::Held(of) => of,
+            Known::Found(of) => of,
+        }
+    }
 }
 
 impl Matches {
     pub(crate) fn new(owner: u64, hasher: FixedState, markets: usize) -> Matches {
         Matches {
             owner,
-            table: DashMap::with_hasher(hasher.clone()),
-            hasher,
+            table: DashMap::with_hasher(hasher),
             markets,
             count: AtomicUsize::new(0),
             pace: Pace::new(),
-            beyond: Mutex::new(None),
+            changing: Mutex::new(()),
+            no_match: state::ScopeState::new("", markets),
+            over_bound: Arc::default(),
         }
     }
 
-    /// The match of a name that has a state of its own. Locks one shard.
+    /// The match of a name that has a state. Locks one shard.
     pub(crate) fn find(&self, name: &str) -> Option<Scope> {
-        self.table.get(name).map(|state| Scope::own(Arc::clone(&state), self.owner))
+        self.table.get(name).map(|of| Scope::new(Arc::clone(&of), self.owner))
     }
 
     /// The same, created if there are fewer than `bound`. At the bound it looks, now and then,
     /// for matches that may be forgotten.
     pub(crate) fn find_or_create(&self, name: &str, bound: usize, now: Now) -> Option<Scope> {
-        let mut beyond = self.beyond.lock();
+        let _alone = self.changing.lock();
         if let Some(scope) = self.find(name) {
             return Some(scope);
-        }
-        beyond.take_if(|beyond| {
-            Arc::get_mut(&mut beyond.overflow).is_some_and(|o| o.may_be_forgotten(now))
-        });
-        if beyond.as_ref().is_some_and(|beyond| beyond.names.may_hold(self.hash(name))) {
-            return None;
         }
         if self.len() >= bound && self.pace.is_due(self.len() / 64) {
             self.forget_some(bound, now);
@@ -79,39 +116,87 @@ impl Matches {
         if self.len() >= bound {
             return None;
         }
-        let state = Arc::new(ScopeState::new(name, self.markets));
-        self.table.insert(name.into(), Arc::clone(&state));
+        let of = Arc::new(Match::new(name, self.markets, &self.over_bound));
+        self.table.insert(name.into(), Arc::clone(&of));
         self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: the lock orders all who write it.
-        Some(Scope::own(state, self.owner))
+        Some(Scope::new(of, self.owner))
     }
 
-    /// The match of a name: its own state if it has one by now, else the one that is shared.
-    pub(crate) fn find_or_share(&self, name: &str) -> Scope {
-        let mut beyond = self.beyond.lock();
-        if let Some(scope) = self.find(name) {
-            return scope;
+    /// The handle of a match for which there is no room.
+    pub(crate) fn over_bound(&self, name: &str) -> Scope {
+        Scope::over_bound(name, self.owner)
+    }
+
+    /// The handle that a read goes by: with a state, if the match has one by now.
+    pub(crate) fn current(&self, scope: &Scope) -> Scope {
+        let found = if scope.is_over_bound() { self.find(scope.name()) } else { None };
+        found.unwrap_or_else(|| scope.clone())
+    }
+
+    /// What an operation through a handle reaches: nothing, if the match has no state by now.
+    pub(crate) fn known<'a>(&self, scope: &'a Scope) -> Option<Known<'a>> {
+        match scope.of() {
+            Some(of) => Some(Known::Held(of)),
+            None => self.table.get(scope.name()).map(|of| Known::Found(Arc::clone(&of))),
         }
-        let new =
-            || Beyond { overflow: Arc::new(Overflow::new(self.markets)), names: Names::new() };
-        let beyond = beyond.get_or_insert_with(new);
-        beyond.names.insert(self.hash(name));
-        let overflow = Arc::clone(&beyond.overflow);
-        Scope::shared(Arc::new(Member { name: name.into(), overflow }), self.owner)
+    }
+
+    /// Kills every entry of a match; returns how many lived.
+    pub(crate) fn kill_all(&self, scope: &Scope, sequence: &Sequence) -> u64 {
+        if let Some(known) = self.known(scope) {
+            return known.kill_all(sequence);
+        }
+        // What gets a state from here on computes after this call began.
+        self.over_bound.kill(sequence.next());
+        0
+    }
+
+    /// Expires every entry of a match.
+    pub(crate) fn expire_all(&self, scope: &Scope, sequence: &Sequence) {
+        match self.known(scope) {
+            Some(known) => known.expire_all(sequence),
+            // As above. Nothing of it is stored: an expiry bars from joining, as a kill does.
+            None => self.over_bound.kill(sequence.next()),
+        }
+    }
+
+    /// The class of a place's entries with these extra tags, from the marks of all its tags.
+    pub(crate) fn class(
+        &self,
+        place: &Place,
+        tags: &[Box<str>],
+        graph: &EventGraph,
+        mark: impl FnMut(&str) -> Arc<Mark>,
+    ) -> Arc<Class> {
+        if !place.is_over_bound() {
+            return self.state_of(place).class(place.market, tags, graph, mark);
+        }
+        let tags = classes::tag_names(place.market, tags, graph);
+        let marks = tags.into_iter().map(mark);
+        Arc::new(Class::new(marks.chain([Arc::clone(&self.over_bound)])))
+    }
+
+    /// The tags of a class beyond its market's own. Whoever holds a class keeps it in its match.
+    pub(crate) fn tags_of(&self, place: &Place, class: &Arc<Class>) -> Vec<Box<str>> {
+        self.state_of(place).tags_of(class)
+    }
+
+    /// Counts every change about the match of a place that could alter a decision.
+    pub(crate) fn version<'a>(&'a self, place: &'a Place) -> &'a Version {
+        self.state_of(place).version()
+    }
+
+    /// Forgets the classes without an entry and without a running compute. O(classes).
+    pub(crate) fn reclaim_classes(&self) {
+        self.table.iter().for_each(|row| row.state.reclaim_classes());
+        self.no_match.reclaim_classes();
     }
 
     /// Forgets matches that nobody holds until there is some room. O(matches).
     pub(crate) fn make_room(&self, bound: usize, now: Now) {
-        let _alone = self.beyond.lock();
+        let _alone = self.changing.lock();
         if self.len() >= bound {
             self.forget_some(bound, now);
-        }
-    }
-
-    /// Calls `visit` with every state there is.
-    pub(crate) fn for_each(&self, visit: impl Fn(&ScopeState)) {
-        self.table.iter().for_each(|row| visit(row.value()));
-        if let Some(beyond) = &*self.beyond.lock() {
-            visit(beyond.overflow.state());
         }
     }
 
@@ -120,9 +205,14 @@ impl Matches {
         scope.is_of(self.owner)
     }
 
-    /// How many matches have a state of their own.
+    /// How many matches have a state.
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed) // Relaxed: a count; it publishes nothing.
+    }
+
+    /// The state of a place's match; where it has none, the one that is never told anything.
+    fn state_of<'a>(&'a self, place: &'a Place) -> &'a state::ScopeState {
+        place.scope.as_ref().and_then(Scope::of).map_or(&self.no_match, |of| &of.state)
     }
 
     /// First what nothing is lost with, then kickoffs that lie ahead: who still cares for such a
@@ -132,10 +222,10 @@ impl Matches {
         let before = self.len();
         let mut count = before;
         for least in [Loss::Nothing, Loss::Kickoff] {
-            self.table.retain(|_, state| {
+            self.table.retain(|_, of| {
                 // Held by the table alone, and every former holder's last word is visible.
-                let Some(state) = Arc::get_mut(state) else { return true };
-                let forgotten = match state.loss(now) {
+                let Some(of) = Arc::get_mut(of) else { return true };
+                let forgotten = match of.loss(now) {
                     Loss::Nothing => true,
                     Loss::Kickoff => least == Loss::Kickoff && count > enough,
                     Loss::Bar => false,
@@ -150,45 +240,7 @@ impl Matches {
         self.count.store(count, Ordering::Relaxed); // Relaxed: as in `find_or_create`.
         self.pace.made_room(before - count);
     }
-
-    fn hash(&self, name: &str) -> u64 {
-        self.hasher.hash_one(name)
-    }
 }
 
-/// A set of names as bits of their hashes: it may hold a name that was never put in, never the
-/// reverse. 128 KiB; a hundred thousand names fill a tenth of it.
-struct Names(Box<[u64]>);
-
-const NAME_BITS: usize = 1 << 20;
-
-impl Names {
-    fn new() -> Names {
-        Names(vec![0; NAME_BITS / 64].into())
-    }
-
-    fn insert(&mut self, hash: u64) {
-        let (word, bit) = Names::place(hash);
-        self.0[word] |= bit;
-    }
-
-    fn may_hold(&self, hash: u64) -> bool {
-        let (word, bit) = Names::place(hash);
-        self.0[word] & bit != 0
-    }
-
-    fn place(hash: u64) -> (usize, u64) {
-        let at = hash as usize % NAME_BITS;
-        (at / 64, 1 << (at % 64))
-    }
-}
-
-pub(crate) mod odds;
-pub(crate) mod overflow;
-pub(crate) mod pace;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod published;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod state;
 #[cfg(all(test, not(kairos_loom)))]
 mod tests;

@@ -1,6 +1,6 @@
-//! One match's odds: a window per market behind a lock, what readers need published beside it.
-//! Never knows: entries, keys, or what a panic leads to.
-//! Read next: `policy/volatility.rs` for the statistics, `scope.rs` for the owner.
+// One match's odds: a window per market behind a lock, what readers need published beside it.
+// Never knows: entries, keys, or what a panic leads to.
+// Read next: `policy/volatility.rs` for the statistics, `one.rs` for the owner.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,6 +26,14 @@ pub(crate) struct OddsRule {
 
 /// How far ahead of now an observation may be dated.
 const MAX_AHEAD_NS: i64 = 60_000_000_000;
+
+/// An observation of a match's odds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Observation<'a> {
+    pub(crate) market: &'a str,
+    pub(crate) price: f64,
+    pub(crate) at: WallNs,
+}
 
 /// What an observation did.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,9 +139,7 @@ impl OddsBook {
     /// called if what readers see has changed, before the next observation can be made.
     pub(crate) fn observe(
         &self,
-        market: &str,
-        price: f64,
-        at: WallNs,
+        Observation { market, price, at }: Observation<'_>,
         now: Now,
         rule: &OddsRule,
         changed: impl FnOnce(),
@@ -182,20 +188,6 @@ impl OddsBook {
         entry.published.store(score_words(&entry.window.moments(), leaves_window));
         let observed = Observed { status, z, leaves_window, changed: false };
         Ok(Observed { changed: self.hold(&observed, at, now, rule, changed), ..observed })
-    }
-
-    /// Publishes the status of an observation that another book has scored; says whether what
-    /// readers of this one see has changed.
-    pub(crate) fn share(
-        &self,
-        observed: &Observed,
-        at: WallNs,
-        now: Now,
-        rule: &OddsRule,
-        changed: impl FnOnce(),
-    ) -> bool {
-        let _alone = self.writer.lock();
-        self.hold(observed, at, now, rule, changed)
     }
 
     /// Whether no status holds and every window counts as empty: forgetting the book changes

@@ -1,6 +1,6 @@
-//! How often a full table is swept: once for so many calls that found it full.
-//! Never knows: what is swept.
-//! Read next: `reclaim.rs`, whose sweeps it spaces.
+// How often a full table is swept: once for so many calls that found it full.
+// Never knows: what is swept.
+// Read next: `mod.rs` and `engine/reclaim.rs`, whose sweeps it spaces.
 
 use crate::sync::{AtomicUsize, Ordering};
 
@@ -26,19 +26,6 @@ impl Pace {
         let less = |left: usize| Some(left.saturating_sub(rows));
         // Relaxed: as in `is_due`.
         let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-    }
-}
-
-/// When each kind of sweep of a cache comes next.
-#[derive(Debug)]
-pub(crate) struct Sweeps {
-    pub(crate) entries: Pace,
-    pub(crate) tags: Pace,
-}
-
-impl Sweeps {
-    pub(crate) fn new() -> Sweeps {
-        Sweeps { entries: Pace::new(), tags: Pace::new() }
     }
 }
 

@@ -1,6 +1,6 @@
-//! A few words that one writer publishes together and any reader takes without waiting.
-//! Never knows: what the words mean.
-//! Read next: `market.rs`, which publishes window statistics and holds with it.
+// A few words that one writer publishes together and any reader takes without waiting.
+// Never knows: what the words mean.
+// Read next: `odds.rs`, which publishes window statistics and holds with it.
 
 use crate::sync::{AtomicU64, Ordering, fence, pause};
 

@@ -1,12 +1,11 @@
-//! One match: its classes of entries, kickoff and line-up, trading status, odds.
-//! Never knows: keys, values, the store, or time.
-//! Read next: `generation.rs` for what a class is, `cache.rs` for who asks.
+// The state of one match: its classes of entries, kickoff and line-up, trading status.
+// Never knows: odds, keys, values, the store, or time.
+// Read next: `classes.rs` for what it locks, `handle.rs` for the way to it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::matches::odds::OddsBook;
+use crate::matches::classes::Classes;
 use crate::policy::events::{EventGraph, EventId, MarketId};
 use crate::policy::{MatchFacts, Now, WallNs};
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
@@ -29,9 +28,6 @@ pub enum TradingStatus {
 /// `AtomicI64` has no `Option`: this stands for "no kickoff given".
 const NO_KICKOFF: i64 = i64::MIN;
 
-/// Below this many classes a match does not look for ones that nothing refers to.
-const CLASSES_BEFORE_RECLAIM: usize = 64;
-
 /// So long after its kickoff a match is over.
 const OVER_AFTER_NS: i64 = 24 * 3600 * 1_000_000_000;
 
@@ -46,7 +42,7 @@ pub(crate) enum Loss {
     Bar,
 }
 
-/// A match. Entries and contexts hold it, so that one in use is never forgotten.
+/// What is known of a match besides its odds.
 pub struct ScopeState {
     name: Box<str>,
     version: Version,
@@ -57,22 +53,6 @@ pub struct ScopeState {
     status: AtomicU8,
     market_status: Box<[AtomicU8]>,
     classes: Mutex<Classes>,
-    pub(crate) odds: OddsBook,
-}
-
-/// Tags of a context beyond its market's own, sorted.
-type ExtraTags = Box<[Box<str>]>;
-
-struct Classes {
-    by_market: BTreeMap<Option<MarketId>, BTreeMap<ExtraTags, ClassEntry>>,
-    count: usize,
-    reclaim_at: usize,
-}
-
-struct ClassEntry {
-    market: Option<MarketId>,
-    events: Box<[EventId]>,
-    class: Arc<Class>,
 }
 
 impl fmt::Debug for ScopeState {
@@ -92,12 +72,7 @@ impl ScopeState {
             publishing: AtomicBool::new(false),
             status: AtomicU8::new(TradingStatus::Open as u8),
             market_status: (0..markets).map(|_| AtomicU8::new(0)).collect(),
-            classes: Mutex::new(Classes {
-                by_market: BTreeMap::new(),
-                count: 0,
-                reclaim_at: CLASSES_BEFORE_RECLAIM,
-            }),
-            odds: OddsBook::new(),
+            classes: Mutex::new(Classes::new()),
         }
     }
 
@@ -207,19 +182,13 @@ impl ScopeState {
 
     /// Expires every entry of the match.
     pub fn expire_all(&self, sequence: &Sequence) {
-        let classes = self.classes.lock();
-        let seq = sequence.next();
-        classes.entries().for_each(|entry| entry.class.expire(seq));
-        drop(classes);
+        self.classes.lock().expire(sequence);
         self.version.touch();
     }
 
     /// The tags of a class beyond its market's own. Whoever holds a class keeps it in the table.
     pub(crate) fn tags_of(&self, class: &Arc<Class>) -> Vec<Box<str>> {
-        let classes = self.classes.lock();
-        let mut rows = classes.by_market.values().flatten();
-        let found = rows.find(|(_, entry)| Arc::ptr_eq(&entry.class, class));
-        found.map_or_else(Vec::new, |(tags, _)| tags.to_vec())
+        self.classes.lock().tags_of(class)
     }
 
     /// The class of entries with this market and these extra tags; created if it is new, from the
@@ -234,24 +203,7 @@ impl ScopeState {
         graph: &EventGraph,
         mark: impl FnMut(&str) -> Arc<Mark>,
     ) -> Arc<Class> {
-        let mut classes = self.classes.lock();
-        let found = classes.by_market.get(&market).and_then(|by_tags| by_tags.get(tags));
-        if let Some(entry) = found {
-            return Arc::clone(&entry.class);
-        }
-        if classes.count >= classes.reclaim_at {
-            classes.reclaim();
-        }
-        let of_market = market.into_iter().flat_map(|m| graph.market_tags(m));
-        let mut names: Vec<&str> = of_market.chain(tags.iter().map(|t| &**t)).collect();
-        names.sort_unstable();
-        names.dedup();
-        let class = Arc::new(Class::new(names.iter().copied().map(mark)));
-        let events = graph.events_naming(&names).into();
-        let entry = ClassEntry { market, events, class: Arc::clone(&class) };
-        classes.by_market.entry(market).or_default().insert(tags.into(), entry);
-        classes.count += 1;
-        class
+        self.classes.lock().find_or_create(market, tags, graph, mark)
     }
 
     /// Forgets the classes without an entry and without a running compute. O(classes).
@@ -259,8 +211,9 @@ impl ScopeState {
         self.classes.lock().reclaim();
     }
 
-    /// What would be lost with this match, of which nobody else holds anything.
-    pub(crate) fn loss(&self, now: Now) -> Loss {
+    /// What would be lost with this match, of which nobody else holds anything. `odds_are_over` says
+    /// whether no status holds and every window counts as empty.
+    pub(crate) fn loss(&self, now: Now, odds_are_over: impl FnOnce() -> bool) -> Loss {
         let kickoff = self.facts().kickoff;
         let is_over = kickoff.is_some_and(|kickoff| is_over(kickoff, now));
         if self.is_barred() {
@@ -269,7 +222,7 @@ impl ScopeState {
             return if closed && is_over { Loss::Nothing } else { Loss::Bar };
         }
         match kickoff {
-            _ if !self.odds.is_over(now.mono) => Loss::Bar,
+            _ if !odds_are_over() => Loss::Bar,
             None => Loss::Nothing,
             Some(_) if is_over => Loss::Nothing,
             Some(kickoff) if kickoff > now.wall => Loss::Kickoff,
@@ -287,29 +240,8 @@ impl ScopeState {
 }
 
 /// Whether a match is over: a day after its kickoff nothing that was said of it matters any more.
-pub(crate) fn is_over(kickoff: WallNs, now: Now) -> bool {
+fn is_over(kickoff: WallNs, now: Now) -> bool {
     now.wall.saturating_sub(kickoff) >= OVER_AFTER_NS
-}
-
-impl Classes {
-    fn kill(&self, sequence: &Sequence, which: impl Fn(&ClassEntry) -> bool) -> u64 {
-        let seq = sequence.next();
-        self.entries().filter(|e| which(e)).map(|e| e.class.kill(seq)).sum()
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &ClassEntry> {
-        self.by_market.values().flat_map(BTreeMap::values)
-    }
-
-    /// A class that only this table refers to has no entry and no running compute. What it had
-    /// been told is lost with it, and covers nothing: a class made in its place captures later.
-    fn reclaim(&mut self) {
-        for by_tags in self.by_market.values_mut() {
-            by_tags.retain(|_, entry| Arc::strong_count(&entry.class) > 1);
-        }
-        self.count = self.by_market.values().map(BTreeMap::len).sum();
-        self.reclaim_at = (self.count * 2).max(CLASSES_BEFORE_RECLAIM);
-    }
 }
 
 #[cfg(all(test, not(kairos_loom)))]

@@ -1,10 +1,15 @@
-//! The claims of `matches.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `matches.rs`.
+// The claims of `mod.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `mod.rs`.
 
 use super::*;
-use crate::matches::state::TradingStatus;
-use crate::truth::generation::Sequence;
+use crate::config::Config;
+use crate::config::Rules;
+use crate::policy::MatchFacts;
+use crate::policy::decide::Standing;
+use crate::policy::volatility::{Signal, Volatility};
+use crate::truth::generation::Capture;
+use crate::truth::tags::Tags;
 
 const HOUR: i64 = 3600 * 1_000_000_000;
 
@@ -16,11 +21,15 @@ fn at(hour: i64) -> Now {
 struct World {
     matches: Matches,
     bound: usize,
+    graph: EventGraph,
+    tags: Tags,
 }
 
 impl World {
     fn new(bound: usize) -> World {
-        World { matches: Matches::new(1, FixedState::with_seed(7), 12), bound }
+        let graph = EventGraph::football();
+        let matches = Matches::new(1, FixedState::with_seed(7), graph.market_count());
+        World { matches, bound, graph, tags: Tags::new(FixedState::default(), 4) }
     }
 
     fn own(&self, name: &str, hour: i64) -> Option<Scope> {
@@ -28,7 +37,15 @@ impl World {
     }
 
     fn scope(&self, name: &str) -> Scope {
-        self.own(name, 0).unwrap_or_else(|| self.matches.find_or_share(name))
+        self.own(name, 0).unwrap_or_else(|| self.matches.over_bound(name))
+    }
+
+    fn known(&self, name: &str) -> Arc<Match> {
+        Arc::clone(self.scope(name).of().expect("there is room"))
+    }
+
+    fn mark(&self, tag: &str) -> Arc<Mark> {
+        self.tags.mark(tag, usize::MAX).mark
     }
 }
 
@@ -37,7 +54,7 @@ fn a_held_match_is_kept_and_one_that_nobody_holds_makes_room() {
     let world = World::new(2);
     let held = world.scope("held");
     for name in ["a", "b", "c"] {
-        assert!(!world.scope(name).is_overflow(), "{name}");
+        assert!(!world.scope(name).is_over_bound(), "{name}");
     }
     assert!(world.scope("held").is(&held));
     assert_eq!(world.matches.len(), 2);
@@ -58,7 +75,7 @@ fn the_table_is_swept_now_and_then_and_not_each_time_that_it_is_full() {
 fn kickoffs_ahead_are_forgotten_last_and_only_as_many_as_need_be() {
     let world = World::new(128);
     for i in 0..128 {
-        let scope = world.scope(&format!("m{i}"));
+        let mut scope = world.scope(&format!("m{i}"));
         if i >= 10 {
             scope.publish(Some(5 * HOUR), None);
         }
@@ -83,48 +100,109 @@ fn kickoffs_ahead_are_forgotten_last_and_only_as_many_as_need_be() {
 fn a_suspended_match_is_never_forgotten() {
     let world = World::new(1);
     let sequence = Sequence::new();
-    world.scope("a").set_status(None, TradingStatus::Suspended, 9, &sequence);
+    world.known("a").set_status(None, TradingStatus::Suspended, &sequence);
     assert!(world.own("b", 1_000).is_none());
-    assert!(world.scope("a").is_suspended(None));
+    assert_eq!(world.scope("a").standing(None), Standing::Suspended);
 }
 
 #[test]
-fn beyond_the_bound_matches_share_a_state_and_keep_their_names() {
+fn beyond_the_bound_a_match_is_a_name_and_nothing_else() {
     let world = World::new(1);
     let own = world.scope("own");
     let (a, b) = (world.scope("a"), world.scope("b"));
-    assert!(!own.is_overflow() && a.is_overflow() && b.is_overflow());
-    assert!(std::ptr::eq(a.state(), b.state()));
+    assert!(!own.is_over_bound() && a.is_over_bound() && b.is_over_bound());
     assert_eq!((a.name(), b.name()), ("a", "b"));
     assert!(a.is(&world.scope("a")) && !a.is(&b) && !a.is(&own));
+    assert!(world.matches.known(&a).is_none() && world.matches.current(&a).is_over_bound());
+    assert_eq!(a.standing(None), Standing::OverBound);
+    assert_eq!(a.published(0), (Signal::Unscored, u64::MAX));
+    assert_eq!(world.matches.len(), 1);
 }
 
 #[test]
-fn a_name_beyond_the_bound_stays_there_while_anybody_holds_anything_there() {
+fn a_name_has_a_state_as_soon_as_there_is_room_and_its_older_handles_reach_it() {
     let world = World::new(1);
     let own = world.scope("own");
-    let (a, b) = (world.scope("a"), world.scope("b"));
-    drop((own, a));
-    // There is room again, but whoever stored under the first handle of `a` must be reached by it.
-    assert!(world.scope("a").is_overflow());
-    assert!(!world.scope("new").is_overflow(), "a name that was never there");
-    drop(b);
-    assert!(!world.scope("a").is_overflow());
+    let early = world.scope("a");
+    drop(own);
+    assert!(world.matches.current(&early).is_over_bound(), "nobody has resolved it again");
+    let late = world.scope("a");
+    assert!(!late.is_over_bound() && early.is_over_bound());
+    assert!(world.matches.current(&early).is(&late));
+    let known = world.matches.known(&early).expect("it has a state");
+    known.publish(Some(5), Some(true));
+    assert_eq!(late.facts(), MatchFacts { kickoff: Some(5), lineup_confirmed: true });
+    // An older handle keeps nothing: it holds a name.
+    known.publish(Some(-30 * HOUR), None);
+    drop((known, late));
+    assert!(!world.scope("b").is_over_bound());
+    assert!(world.matches.known(&early).is_none());
 }
 
 #[test]
-fn a_name_that_got_its_own_state_meanwhile_does_not_share_one() {
-    let world = World::new(1);
-    let own = world.scope("own");
-    assert!(world.matches.find_or_share("own").is(&own));
+fn what_a_read_beyond_the_bound_says_stays_with_that_read() {
+    let world = World::new(0);
+    let handle = world.scope("a");
+    let mut of_one_read = world.matches.current(&handle);
+    of_one_read.publish(Some(5), None);
+    assert_eq!(of_one_read.facts(), MatchFacts { kickoff: Some(5), lineup_confirmed: false });
+    assert!(of_one_read.is(&handle), "the same match all the same");
+    for other in [&handle, &world.matches.current(&handle), &world.scope("a")] {
+        assert_eq!(other.facts(), MatchFacts::default());
+    }
 }
 
 #[test]
-fn a_hundred_thousand_names_leave_nine_in_ten_free() {
-    let (mut names, hasher) = (Names::new(), FixedState::with_seed(7));
-    let hash = |i: u32| hasher.hash_one(i);
-    (0..100_000).for_each(|i| names.insert(hash(i)));
-    assert!((0..100_000).all(|i| names.may_hold(hash(i))));
-    let free = (100_000..200_000).filter(|i| !names.may_hold(hash(*i))).count();
-    assert!((90_000..92_000).contains(&free), "{free}");
+fn prices_of_a_read_beyond_the_bound_are_scored_as_markets_without_windows() {
+    let (world, rule) = (World::new(0), Rules::new(&Config::default()).expect("in range").odds);
+    let score =
+        |prices: &[(&str, f64)]| world.scope("a").score(prices.iter().copied(), 0, &rule.score);
+    assert_eq!(score(&[("home_win", 2.0), ("draw", 9.0)]), Signal::Scored(Volatility::Normal, 0.0));
+    assert_eq!(score(&[]), Signal::Unscored);
+}
+
+/// What has been computed for a match without a state, before it is invalidated.
+#[test]
+fn a_compute_beyond_the_bound_is_covered_by_every_invalidation_of_a_match_and_by_its_tags() {
+    type Cover = fn(&World, &Sequence);
+    let covers: [(&str, Cover); 8] = [
+        ("a kill of it", |world, sequence| {
+            assert_eq!(world.matches.kill_all(&world.scope("a"), sequence), 0);
+        }),
+        ("an expiry of it", |world, sequence| {
+            world.matches.expire_all(&world.scope("a"), sequence);
+        }),
+        ("a kill of one with a state", |world, sequence| {
+            world.matches.kill_all(&world.scope("own"), sequence);
+        }),
+        ("an expiry of one with a state", |world, sequence| {
+            world.matches.expire_all(&world.scope("own"), sequence);
+        }),
+        ("an event", |world, sequence| {
+            let event = world.graph.event("goalkeeper_change").expect("known");
+            world.known("own").kill_event(event, sequence);
+        }),
+        ("a status", |world, sequence| {
+            world.known("own").set_status(None, TradingStatus::Suspended, sequence);
+        }),
+        ("its own tag", |world, sequence| world.mark("team:a").kill(sequence.next())),
+        ("its market's tag", |world, sequence| {
+            let btts = world.graph.market("btts").expect("known");
+            let tag = world.graph.market_tags(btts).next().expect("it has some");
+            world.mark(tag).kill(sequence.next());
+        }),
+    ];
+    for (what, cover) in covers {
+        let (world, sequence, everything) = (World::new(1), Sequence::new(), Arc::default());
+        let _own = world.scope("own");
+        let place = Place { scope: Some(world.scope("a")), market: world.graph.market("btts") };
+        let class =
+            || world.matches.class(&place, &["team:a".into()], &world.graph, |tag| world.mark(tag));
+        let before = Capture::take(&sequence, &everything, &class());
+        world.mark("team:b").kill(sequence.next());
+        assert!(!before.is_killed(), "{what}");
+        cover(&world, &sequence);
+        assert!(before.is_killed(), "{what}");
+        assert!(!Capture::take(&sequence, &everything, &class()).is_killed(), "{what}");
+    }
 }

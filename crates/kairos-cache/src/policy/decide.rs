@@ -52,6 +52,8 @@ impl fmt::Display for Strategy {
 pub enum Reason {
     /// The cache is switched off.
     Disabled,
+    /// There was no room for the match, and it has no state.
+    OverBound,
     /// The market or its match is suspended or closed.
     Suspended,
     /// The caller asked for a new value.
@@ -74,8 +76,9 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::Disabled,
+        Reason::OverBound,
         Reason::Suspended,
         Reason::Forced,
         Reason::Panic,
@@ -91,7 +94,9 @@ impl Reason {
     pub const fn strategy(self) -> Strategy {
         match self {
             Reason::Suspended | Reason::Forced | Reason::Panic => Strategy::Bypass,
-            Reason::Disabled | Reason::Miss | Reason::TooStale => Strategy::Compute,
+            Reason::Disabled | Reason::OverBound | Reason::Miss | Reason::TooStale => {
+                Strategy::Compute
+            }
             Reason::Stale | Reason::StaleIfError | Reason::SoftTimeout => Strategy::ServeStale,
             Reason::Fresh => Strategy::ServeFresh,
         }
@@ -102,10 +107,16 @@ impl Reason {
         matches!(self, Reason::TooStale | Reason::StaleIfError | Reason::SoftTimeout)
     }
 
+    /// Whether the read is outside of the cache: its TTL is zero, and nothing is stored or served.
+    pub(crate) const fn is_outside(self) -> bool {
+        matches!(self, Reason::Disabled | Reason::OverBound)
+    }
+
     /// The reason's name in metrics and receipts.
     pub const fn name(self) -> &'static str {
         match self {
             Reason::Disabled => "disabled",
+            Reason::OverBound => "over_bound",
             Reason::Suspended => "suspended",
             Reason::Forced => "forced",
             Reason::Panic => "panic",
@@ -125,13 +136,24 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Whether a read's match lets anything be stored and served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It trades, or the read is of no match.
+    Open,
+    /// It has no state, because there was no room for it.
+    OverBound,
+    /// The match or the market is suspended or closed.
+    Suspended,
+}
+
 /// What a read knows besides the entry.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Signals {
     /// Whether the cache is switched on.
     pub enabled: bool,
-    /// Whether the market or the match is suspended or closed.
-    pub suspended: bool,
+    /// Whether the match lets anything be stored and served.
+    pub standing: Standing,
     /// Whether the caller asked for a new value.
     pub force_refresh: bool,
     /// The oldest age that the caller accepts.
@@ -181,18 +203,16 @@ impl ReadPolicy {
         facts: MatchFacts,
         now: Now,
     ) -> Verdict {
-        let around = if !signals.enabled {
-            Some(Reason::Disabled)
-        } else if signals.suspended {
-            Some(Reason::Suspended)
-        } else if signals.force_refresh {
-            Some(Reason::Forced)
-        } else if signals.signal.status() == Volatility::Panic
-            && signals.level == BreakerLevel::Normal
-        {
-            Some(Reason::Panic)
-        } else {
-            None
+        let panics = || {
+            signals.signal.status() == Volatility::Panic && signals.level == BreakerLevel::Normal
+        };
+        let around = match signals.standing {
+            _ if !signals.enabled => Some(Reason::Disabled),
+            Standing::OverBound => Some(Reason::OverBound),
+            Standing::Suspended => Some(Reason::Suspended),
+            Standing::Open if signals.force_refresh => Some(Reason::Forced),
+            Standing::Open if panics() => Some(Reason::Panic),
+            Standing::Open => None,
         };
         let live = entry.filter(|e| !e.ended_by_kickoff(facts, now));
         match (around, live) {

@@ -35,13 +35,6 @@ pub(crate) struct EntryView {
 }
 
 impl EntryView {
-    /// The same with a TTL of at most `limit_ns`.
-    pub(crate) fn limited_to(mut self, limit_ns: u64) -> EntryView {
-        self.ttl_limit_ns = self.ttl_limit_ns.min(limit_ns);
-        self.at_insert.ttl_ns = self.at_insert.ttl_ns.min(limit_ns);
-        self
-    }
-
     /// The age at `now`; a clock that stepped back gives zero.
     pub(crate) fn age_ns(&self, now: Now) -> u64 {
         now.mono.saturating_sub(self.stored_at)

@@ -130,7 +130,7 @@ pub struct Activity {
     pub observations_refused: u64,
     /// Live entries evicted to make room.
     pub evictions: u64,
-    /// Times a match was resolved to the shared state because too many were in use.
+    /// Times a match was resolved without a state because too many were in use.
     pub matches_over_bound: u64,
     /// Times a tag was given the shared mark because too many were in use.
     pub tags_over_bound: u64,
@@ -141,7 +141,7 @@ pub struct Activity {
 /// What there was no room for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bounded {
-    /// A match that has to share its state.
+    /// A match that gets no state.
     Matches,
     /// A tag that has to share its mark.
     Tags,
@@ -166,7 +166,7 @@ impl Bounded {
 pub struct Sizes {
     /// Entries, those included that are dead but not reclaimed yet.
     pub entries: u64,
-    /// Matches with a state of their own.
+    /// Matches that have a state.
     pub matches: usize,
     /// Tags with a mark of their own.
     pub tags: usize,

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::broadcast::{Receiver, Sender};
 
 use crate::error::Error;
-use crate::matches::state::TradingStatus;
+use crate::matches::TradingStatus;
 use crate::policy::breaker::BreakerLevel;
 
 /// How many notices are kept for the slowest subscriber. One ring serves all of them.

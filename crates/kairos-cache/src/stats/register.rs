@@ -60,7 +60,7 @@ impl Stats {
         )?;
         let over_bound = family(
             "kairos_cache_over_bound",
-            "Matches and tags that had to share, reads and fills refused, by what was full",
+            "Matches without a state, tags that share a mark, reads and fills refused, by what was full",
             "what",
         )?;
         let counter = |name, help| registry.counter(name, help);

@@ -4,54 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::context::Scope;
-use crate::policy::events::MarketId;
+use crate::matches::Place;
 use crate::policy::freshness::EntryView;
-use crate::policy::volatility::Signal;
-use crate::policy::{MatchFacts, MonoNs, Now};
+use crate::policy::{MonoNs, Now};
 use crate::sync::{AtomicU64, Ordering};
-
-/// The match and market of a value.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Place {
-    pub(crate) scope: Option<Scope>,
-    pub(crate) market: Option<MarketId>,
-}
-
-impl Place {
-    pub(crate) fn facts(&self) -> MatchFacts {
-        self.scope.as_ref().map_or_else(MatchFacts::default, |scope| scope.state().facts())
-    }
-
-    pub(crate) fn is_overflow(&self) -> bool {
-        self.scope.as_ref().is_some_and(Scope::is_overflow)
-    }
-
-    pub(crate) fn is_suspended(&self) -> bool {
-        self.scope.as_ref().is_some_and(|scope| scope.is_suspended(self.market))
-    }
-
-    /// The match's published status, and until when it holds by itself.
-    pub(crate) fn published(&self, now: Now) -> (Signal, MonoNs) {
-        let none = (Signal::Unscored, MonoNs::MAX);
-        self.scope.as_ref().map_or(none, |scope| scope.state().odds.published(now.mono))
-    }
-
-    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
-        self.scope.as_ref().is_some_and(|own| own.is(scope))
-    }
-}
-
-impl PartialEq for Place {
-    fn eq(&self, other: &Place) -> bool {
-        let same_scope = match (&self.scope, &other.scope) {
-            (Some(a), Some(b)) => a.is(b),
-            (None, None) => true,
-            _ => false,
-        };
-        same_scope && self.market == other.market
-    }
-}
 
 /// A stored value and what was known when it was stored.
 pub(crate) struct Entry<V> {

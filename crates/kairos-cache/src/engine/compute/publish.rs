@@ -89,21 +89,15 @@ impl<K: Key, V: Value> Engine<K, V> {
         if !self.is_enabled() || result.rules_view.at_insert.ttl_ns == 0 {
             return false;
         }
-        let mut rules_view = result.rules_view;
-        if home.place.is_overflow() {
-            // Another match's kickoff may be what its zone goes by: its own could be unknown.
-            let limit_ns = self.rules.load().read.freshness.golden_hour.default_ttl_ns;
-            rules_view = rules_view.limited_to(limit_ns);
-        }
         let entry = Arc::new(Entry {
             weight: result.weight,
             value: result.value.clone(),
-            rules_view,
+            rules_view: result.rules_view,
             place: home.place.clone(),
             refresh_not_before: AtomicU64::new(0),
         });
         let held = Held { entry, capture: capture.clone() };
-        truth::publish(&self.store.shelf(key), held, marks, || home.place.is_suspended())
+        truth::publish(&self.store.shelf(key), held, marks, || home.place.is_barred())
     }
 
     /// What a value weighs. Not to be called under a lock.

@@ -11,9 +11,9 @@ use crate::flight::drain::Underway;
 use crate::flight::job::Done;
 use crate::flight::turn::OtherTurn;
 use crate::flight::{Kind, Run};
+use crate::matches::Place;
 use crate::policy::MonoNs;
 use crate::runtime::Task;
-use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
 /// A compute as its timer sees it.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::next::Next;
 use crate::config::Rules;
-use crate::context::{Context, Scope};
+use crate::context::Context;
 use crate::engine::compute::dispatch::Alone;
 use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
@@ -92,11 +92,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The context of a load that no reader's context asked for.
     fn background_context(&self, home: &Home) -> Context {
         let place = &home.place;
-        let scope = place.scope.as_ref().map_or(&*self.no_match, Scope::state);
         Context {
             scope: place.scope.clone(),
             market: place.market.map(|market| self.graph.market_name(market).into()),
-            tags: scope.tags_of(&home.class),
+            tags: self.matches.tags_of(place, &home.class),
             ..Context::default()
         }
     }

@@ -28,6 +28,7 @@ impl<V> Reading<V> {
             Reason::TooStale if self.is_put_off(moment) => Next::ServeOld(Reason::StaleIfError),
             Reason::Suspended | Reason::Forced | Reason::Panic => Next::Compute(Kind::Bypass),
             Reason::Disabled
+            | Reason::OverBound
             | Reason::Miss
             | Reason::TooStale
             // Given only to what is served after a compute.

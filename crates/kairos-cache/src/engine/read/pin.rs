@@ -11,11 +11,11 @@ use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};
 use crate::flight::job::Home;
+use crate::matches::Place;
 use crate::policy::MonoNs;
 use crate::policy::decide::{Reason, Signals};
 use crate::receipt::Hit;
 use crate::runtime::random::Purpose;
-use crate::store::entry::Place;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::stamp::Remembered;
 

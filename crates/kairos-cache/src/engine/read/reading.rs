@@ -12,7 +12,7 @@ use crate::engine::find::View;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::job::{Done, Joined};
-use crate::matches::odds::OddsRule;
+use crate::matches::{OddsRule, Place};
 use crate::policy::Now;
 use crate::policy::decide::{Reason, Signals, Verdict};
 use crate::policy::freshness::EntryView;
@@ -20,7 +20,6 @@ use crate::policy::volatility::Signal;
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::clock::nanos;
 use crate::runtime::random::Purpose;
-use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
 /// Everything that one look at a key has found out.
@@ -102,7 +101,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     fn signals(&self, context: &Context, place: &Place, moment: &Moment) -> Signals {
         Signals {
             enabled: self.is_enabled(),
-            suspended: place.is_suspended(),
+            standing: place.standing(),
             force_refresh: context.force_refresh,
             max_age_ns: context.max_age.map(nanos),
             signal: signal(context, place, moment.now, &moment.rules.odds),
@@ -168,7 +167,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let signals = arrival.signals;
         let alive = entry.value.is_some()
             && self.is_enabled()
-            && !ruled_by.is_suspended()
+            && !ruled_by.is_barred()
             && !rules_view.ended_by_kickoff(facts, now)
             && signals.max_age_ns.is_none_or(|max| rules_view.age_ns(now) <= max);
         if !alive {
@@ -200,7 +199,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     ) -> Answer<V> {
         self.count(reading, arrived);
         self.stats.joined(reading.verdict.reason.strategy(), joined.led, joined.queued);
-        let ttl_ns = if reading.verdict.reason == Reason::Disabled { 0 } else { done.zone.ttl_ns };
+        let ttl_ns = if reading.verdict.reason.is_outside() { 0 } else { done.zone.ttl_ns };
         let receipt = Receipt {
             source: Source::Computed,
             zone: done.zone.zone,

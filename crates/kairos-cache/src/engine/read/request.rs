@@ -7,8 +7,8 @@ use std::hash::Hash;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::matches::Place;
 use crate::policy::Now;
-use crate::store::entry::Place;
 use crate::to_key::{Key, Value};
 
 /// A read that has arrived.
@@ -50,8 +50,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let place = self.place(context)?;
-        if let Some(scope) = &place.scope {
+        let mut place = self.place(context)?;
+        if let Some(scope) = &mut place.scope {
             scope.publish(context.kickoff, context.lineup_confirmed);
         }
         Ok(Request { key, context, place, arrived })

@@ -117,7 +117,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         &self,
         request: &Request<'_, Q>,
         reading: &Reading<V>,
-        done: Done<V>,
+        mut done: Done<V>,
         joined: Joined,
     ) -> Option<Answer<V>>
     where
@@ -126,6 +126,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         if !done.answers(&request.place) {
             return None;
+        }
+        if request.place.is_over_bound() {
+            // By the read's own kickoff and line-up, which are not the match's.
+            done.zone = self.moment().zone_of(&request.place);
         }
         let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
         if failed && reading.verdict.reason == Reason::TooStale {

@@ -1,6 +1,6 @@
-//! The claims of `market.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `market.rs`.
+// The claims of `odds.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `odds.rs`.
 
 use super::*;
 use crate::config::{Config, Rules};
@@ -16,8 +16,18 @@ fn at(second: u64) -> Now {
     Now { mono: second * SECOND, wall: WALL + (second * SECOND) as i64 }
 }
 
+fn tell(
+    book: &OddsBook,
+    market: &str,
+    price: f64,
+    at: WallNs,
+    now: Now,
+) -> Result<Observed, ObservationError> {
+    book.observe(Observation { market, price, at }, now, &rule(), || {})
+}
+
 fn observe(book: &OddsBook, second: u64, price: f64) -> Observed {
-    book.observe("home_win", price, at(second).wall, at(second), &rule(), || {}).expect("in order")
+    tell(book, "home_win", price, at(second).wall, at(second)).expect("in order")
 }
 
 fn calm_book() -> OddsBook {
@@ -50,10 +60,9 @@ fn a_panic_holds_and_then_gives_way_to_the_warning_that_still_holds() {
     assert_eq!(status(&book, 40).status(), Volatility::Normal);
     // A second market of the match warns: sigma is the floor, 0.01, so 1.7 sigma is 0.017.
     for second in 20..30 {
-        book.observe("draw", 2.0, at(second).wall, at(second), &rule(), || {}).expect("in order");
+        tell(&book, "draw", 2.0, at(second).wall, at(second)).expect("in order");
     }
-    let warned =
-        book.observe("draw", 2.017, at(30).wall, at(30), &rule(), || {}).expect("in order");
+    let warned = tell(&book, "draw", 2.017, at(30).wall, at(30)).expect("in order");
     assert_eq!(warned.status, Volatility::Warning);
     assert_eq!(status(&book, 39).status(), Volatility::Panic);
     assert_eq!(status(&book, 40).status(), Volatility::Warning);
@@ -64,13 +73,11 @@ fn a_panic_holds_and_then_gives_way_to_the_warning_that_still_holds() {
 #[test]
 fn a_late_observation_holds_from_its_own_time_and_a_future_one_from_now() {
     let book = calm_book();
-    let late =
-        book.observe("home_win", 2.2, at(10).wall, at(35), &rule(), || {}).expect("in order");
+    let late = tell(&book, "home_win", 2.2, at(10).wall, at(35)).expect("in order");
     assert!(late.changed);
     assert_eq!(status(&book, 39).status(), Volatility::Panic);
     assert_eq!(status(&book, 40).status(), Volatility::Normal);
-    let future =
-        book.observe("home_win", 4.0, at(99).wall, at(41), &rule(), || {}).expect("58 s ahead");
+    let future = tell(&book, "home_win", 4.0, at(99).wall, at(41)).expect("58 s ahead");
     assert_eq!(future.status, Volatility::Panic);
     assert_eq!(status(&book, 70).status(), Volatility::Panic);
     assert_eq!(status(&book, 71).status(), Volatility::Normal);
@@ -81,9 +88,9 @@ fn history_from_before_the_clock_began_is_as_old_as_it_says() {
     let (book, start) = (OddsBook::new(), at(0));
     let ago = |seconds: i64| start.wall - seconds * SECOND as i64;
     for minute in (11..20).rev() {
-        book.observe("home_win", 2.0, ago(minute * 60), start, &rule(), || {}).expect("in order");
+        tell(&book, "home_win", 2.0, ago(minute * 60), start).expect("in order");
     }
-    let panic = book.observe("home_win", 9.0, ago(600), start, &rule(), || {}).expect("in order");
+    let panic = tell(&book, "home_win", 9.0, ago(600), start).expect("in order");
     assert_eq!((panic.status, panic.changed), (Volatility::Panic, false));
     assert_eq!(status(&book, 0), Signal::Scored(Volatility::Normal, 0.0), "its hold is long over");
     assert_eq!(status(&book, 1200), Signal::Scored(Volatility::Normal, 0.0));
@@ -99,14 +106,14 @@ fn what_is_refused_changes_nothing() {
     let before = book.score([("home_win", 2.005)].into_iter(), at(9).mono, &rule().score);
     let refuse = |price, second: i64, expected| {
         let wall = WALL + second * SECOND as i64;
-        let refused = book.observe("home_win", price, wall, at(9), &rule(), || {});
+        let refused = tell(&book, "home_win", price, wall, at(9));
         assert_eq!(refused.map(|_| ()), Err(expected), "{price} at {second}");
     };
     for price in [1.0, 0.0, -2.0, f64::INFINITY] {
         refuse(price, 9, ObservationError::Price(price));
     }
     assert!(matches!(
-        book.observe("home_win", f64::NAN, at(9).wall, at(9), &rule(), || {}),
+        tell(&book, "home_win", f64::NAN, at(9).wall, at(9)),
         Err(ObservationError::Price(price)) if price.is_nan()
     ));
     refuse(2.0, 8, ObservationError::OutOfOrder);
@@ -146,8 +153,7 @@ fn only_a_change_of_what_readers_see_is_a_change() {
 #[test]
 fn a_window_that_ends_at_the_clocks_origin_still_counts_there() {
     let book = OddsBook::new();
-    book.observe("draw", 2.0, WALL - 1800 * SECOND as i64, at(0), &rule(), || {})
-        .expect("not older");
+    tell(&book, "draw", 2.0, WALL - 1800 * SECOND as i64, at(0)).expect("not older");
     assert_eq!(status(&book, 0), Signal::Scored(Volatility::Normal, 0.0));
     assert_eq!(book.published(1).0, Signal::Unscored);
 }

@@ -24,7 +24,7 @@ fn policy() -> ReadPolicy {
 
 const CALM: Signals = Signals {
     enabled: true,
-    suspended: false,
+    standing: Standing::Open,
     force_refresh: false,
     max_age_ns: None,
     signal: Signal::Unscored,
@@ -66,11 +66,13 @@ fn age_alone_decides_in_calm() {
 #[test]
 fn each_signal_comes_before_those_below_it() {
     let panic = scored(Volatility::Panic);
-    let all =
-        Signals { enabled: false, suspended: true, force_refresh: true, signal: panic, ..CALM };
-    check(0, all, Reason::Disabled);
-    check(0, Signals { enabled: true, ..all }, Reason::Suspended);
-    check(0, Signals { enabled: true, suspended: false, ..all }, Reason::Forced);
+    let all = Signals { force_refresh: true, signal: panic, ..CALM };
+    for standing in [Standing::Open, Standing::OverBound, Standing::Suspended] {
+        check(0, Signals { enabled: false, standing, ..all }, Reason::Disabled);
+    }
+    check(0, Signals { standing: Standing::OverBound, ..all }, Reason::OverBound);
+    check(0, Signals { standing: Standing::Suspended, ..all }, Reason::Suspended);
+    check(0, all, Reason::Forced);
     check(0, Signals { signal: panic, ..CALM }, Reason::Panic);
 }
 

@@ -1,19 +1,39 @@
-// What the outside tells the cache besides events: odds as they are observed, kickoff, line-up.
+// Matches: how one is resolved by name, and what is told of it besides events: odds, kickoff, line-up.
 // Never knows: entries, or who reads.
-// Read next: `market.rs`, which keeps the windows.
+// Read next: `matches/mod.rs` for the table of names, `matches/handle.rs` for what is told.
 
 use std::time::SystemTime;
 
 use crate::cache::Cache;
-use crate::context::Scope;
 use crate::error::Error;
-use crate::matches::overflow::Observation;
+use crate::matches::{Observation, Scope};
 use crate::policy::volatility::Volatility;
 use crate::runtime::clock::wall_ns;
+use crate::stats::counts::Bounded;
 use crate::stats::notices::Notice;
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
+    /// The match of a name, created if it is new. Keep the handle: reads through it hash nothing,
+    /// and the match is not forgotten.
+    ///
+    /// Beyond `bounds.matches` it is a match without a state, which is not cached: see [`Scope`].
+    /// Counted.
+    pub fn scope(&self, name: &str) -> Scope {
+        let engine = &self.engine;
+        engine.scope(name).unwrap_or_else(|| {
+            engine.stats().over_bound(Bounded::Matches);
+            engine.matches().over_bound(name)
+        })
+    }
+
+    /// The match of a name, created if it is new, and never one without a state.
+    ///
+    /// # Errors
+    /// [`Error::TooManyMatches`] beyond `bounds.matches`.
+    pub fn try_scope(&self, name: &str) -> Result<Scope, Error> {
+        self.engine.scope(name).ok_or(Error::TooManyMatches)
+    }
     /// Observes a decimal price of one of a match's odds markets, and returns the status it was
     /// scored with against the window before it joined.
     ///
@@ -25,7 +45,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// [`Error::Observation`] for a price that is not finite or not above 1.0, one older than the
     /// window or than its market's newest, one dated more than 60 s ahead, and the first of a market
     /// beyond `bounds.markets`. It is counted, and the windows stay as they were.
-    /// [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
+    /// the bound ([`Scope`]).
     pub fn observe_odds(
         &self,
         scope: &Scope,
@@ -34,10 +55,10 @@ impl<K: Key, V: Value> Cache<K, V> {
         at: SystemTime,
     ) -> Result<Volatility, Error> {
         let engine = &self.engine;
-        engine.require_own(scope)?;
+        let known = engine.known(scope)?;
         let moment = engine.moment();
         let observation = Observation { market, price, at: wall_ns(at) };
-        match scope.observe(observation, moment.now, &moment.rules.odds) {
+        match known.observe(observation, moment.now, &moment.rules.odds) {
             Ok(observed) => {
                 if observed.status == Volatility::Panic {
                     engine.notices().tell(|| Notice::Panic {
@@ -60,20 +81,20 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// once. The last writer wins, so a context that is kept must not go on giving the old one.
     ///
     /// # Errors
-    /// [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
+    /// the bound ([`Scope`]).
     pub fn set_kickoff(&self, scope: &Scope, kickoff: SystemTime) -> Result<(), Error> {
-        self.engine.require_own(scope)?;
-        scope.publish(Some(wall_ns(kickoff)), None);
+        self.engine.known(scope)?.publish(Some(wall_ns(kickoff)), None);
         Ok(())
     }
 
     /// Publishes whether the line-up of a match has been confirmed, as a context that says so does.
     ///
     /// # Errors
-    /// [`Error::ForeignScope`] for a match of another cache.
+    /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
+    /// the bound ([`Scope`]).
     pub fn set_lineup_confirmed(&self, scope: &Scope, confirmed: bool) -> Result<(), Error> {
-        self.engine.require_own(scope)?;
-        scope.publish(None, Some(confirmed));
+        self.engine.known(scope)?.publish(None, Some(confirmed));
         Ok(())
     }
 }

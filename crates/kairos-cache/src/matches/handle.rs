@@ -1,0 +1,145 @@
+// The handle of a match, which callers, contexts and entries keep: with a state behind it, or a name alone.
+// Never knows: how a name is looked up, or who reads.
+// Read next: `one.rs` for what is behind it.
+
+use std::sync::Arc;
+
+use crate::matches::one::Match;
+use crate::policy::decide::Standing;
+use crate::policy::events::MarketId;
+use crate::policy::volatility::{ScoreRule, Signal, Volatility};
+use crate::policy::{MatchFacts, MonoNs, WallNs};
+
+/// A match: a handle that is cheap to clone and keeps the match from being forgotten.
+///
+/// A handle that was resolved beyond `bounds.matches` ([`Scope::is_over_bound`]) has no state behind
+/// it. Whatever is done through it looks the name up again, and reaches the match if it has a state
+/// by then. Until then
+/// - a read computes, together with concurrent reads of its key, and stores nothing
+///   ([`Reason::OverBound`](crate::Reason::OverBound)); kickoff and line-up of its context count for
+///   that read alone;
+/// - prices, status, kickoff, line-up and events are refused
+///   ([`Error::TooManyMatches`](crate::Error::TooManyMatches)).
+#[derive(Debug, Clone)]
+pub struct Scope {
+    of: Of,
+    /// The cache whose match it is.
+    owner: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Of {
+    Known(Arc<Match>),
+    OverBound(Arc<OverBound>),
+}
+
+/// A match without a state, as one handle knows it.
+#[derive(Debug)]
+struct OverBound {
+    name: Arc<str>,
+    /// What one read says of it; nothing in the handles of callers.
+    facts: MatchFacts,
+}
+
+impl Scope {
+    /// The handle of a match that has a state.
+    pub(super) fn new(of: Arc<Match>, owner: u64) -> Scope {
+        Scope { of: Of::Known(of), owner }
+    }
+
+    /// The handle of a match that has none.
+    pub(super) fn over_bound(name: &str, owner: u64) -> Scope {
+        let of = OverBound { name: name.into(), facts: MatchFacts::default() };
+        Scope { of: Of::OverBound(Arc::new(of)), owner }
+    }
+
+    /// The name under which the match was resolved.
+    pub fn name(&self) -> &str {
+        match &self.of {
+            Of::Known(of) => of.state.name(),
+            Of::OverBound(of) => &of.name,
+        }
+    }
+
+    /// Whether the match had no state when this handle was resolved, because as many as
+    /// `bounds.matches` allows were in use: see [`Scope`]. Resolve the name again to get a handle
+    /// that keeps the match, once there is room.
+    pub fn is_over_bound(&self) -> bool {
+        matches!(self.of, Of::OverBound(_))
+    }
+
+    /// Whether it is a match of this cache.
+    pub(super) fn is_of(&self, owner: u64) -> bool {
+        self.owner == owner
+    }
+
+    /// What is behind the handle, if the match has a state.
+    pub(super) fn of(&self) -> Option<&Arc<Match>> {
+        match &self.of {
+            Of::Known(of) => Some(of),
+            Of::OverBound(_) => None,
+        }
+    }
+
+    /// Whether this is the same match. One without a state is another than it is with one: who
+    /// waits for a compute of the one does not get it as the other's.
+    pub(super) fn is(&self, other: &Scope) -> bool {
+        match (&self.of, &other.of) {
+            (Of::Known(own), Of::Known(other)) => Arc::ptr_eq(own, other),
+            (Of::OverBound(own), Of::OverBound(other)) => own.name == other.name,
+            _ => false,
+        }
+    }
+
+    /// Publishes to the match what a read's context says of it. Over the bound it stays in this
+    /// handle, which is the read's own.
+    pub(crate) fn publish(&mut self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
+        match &mut self.of {
+            Of::Known(of) => of.publish(kickoff, lineup_confirmed),
+            Of::OverBound(of) if kickoff.is_some() || lineup_confirmed.is_some() => {
+                let facts =
+                    MatchFacts { kickoff, lineup_confirmed: lineup_confirmed.unwrap_or(false) };
+                *of = Arc::new(OverBound { name: Arc::clone(&of.name), facts });
+            }
+            Of::OverBound(_) => {}
+        }
+    }
+
+    /// Kickoff and line-up as last published.
+    pub(super) fn facts(&self) -> MatchFacts {
+        match &self.of {
+            Of::Known(of) => of.state.facts(),
+            Of::OverBound(of) => of.facts,
+        }
+    }
+
+    /// Whether the match, or this market of it, lets anything be stored and served.
+    pub(super) fn standing(&self, market: Option<MarketId>) -> Standing {
+        match &self.of {
+            Of::Known(of) if of.state.is_suspended(market) => Standing::Suspended,
+            Of::Known(_) => Standing::Open,
+            Of::OverBound(_) => Standing::OverBound,
+        }
+    }
+
+    /// The match's published status, and until when it holds by itself.
+    pub(super) fn published(&self, now: MonoNs) -> (Signal, MonoNs) {
+        self.of().map_or((Signal::Unscored, MonoNs::MAX), |of| of.odds.published(now))
+    }
+
+    /// Scores a read's own prices against the match's windows; a market without one scores zero.
+    pub(crate) fn score<'a>(
+        &self,
+        mut prices: impl Iterator<Item = (&'a str, f64)>,
+        now: MonoNs,
+        rule: &ScoreRule,
+    ) -> Signal {
+        match &self.of {
+            Of::Known(of) => of.odds.score(prices, now, rule),
+            Of::OverBound(_) => match prices.next() {
+                Some(_) => Signal::Scored(Volatility::Normal, 0.0),
+                None => Signal::Unscored,
+            },
+        }
+    }
+}

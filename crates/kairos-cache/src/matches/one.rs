@@ -1,0 +1,96 @@
+// One match: its state and its odds side by side, and the changes that concern more than one of them.
+// Never knows: how it is found by its name, or who holds it.
+// Read next: `state.rs` and `odds.rs`, the two.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::ObservationError;
+use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
+use crate::matches::state::{Loss, ScopeState, TradingStatus};
+use crate::policy::events::{EventId, MarketId};
+use crate::policy::{Now, WallNs};
+use crate::truth::generation::{Mark, Sequence};
+
+/// A match that has a state. Entries, contexts and computes hold it, so that one in use is never
+/// forgotten.
+///
+/// What covers its entries also covers the computes of matches over the bound, by the mark that
+/// those share: one that began before this match had a state belongs to none of its classes, and a
+/// read that names no match could join it.
+pub(crate) struct Match {
+    pub(super) state: ScopeState,
+    pub(super) odds: OddsBook,
+    over_bound: Arc<Mark>,
+}
+
+impl fmt::Debug for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state.fmt(f)
+    }
+}
+
+impl Match {
+    /// A match of which nothing is known, with a status for each market of the event graph.
+    pub(super) fn new(name: &str, markets: usize, over_bound: &Arc<Mark>) -> Match {
+        Match {
+            state: ScopeState::new(name, markets),
+            odds: OddsBook::new(),
+            over_bound: Arc::clone(over_bound),
+        }
+    }
+
+    /// Publishes kickoff and line-up; the last writer wins.
+    pub(crate) fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
+        self.state.publish(kickoff, lineup_confirmed);
+    }
+
+    /// Scores a price against its market's window, then lets it join.
+    pub(crate) fn observe(
+        &self,
+        observation: Observation<'_>,
+        now: Now,
+        rule: &OddsRule,
+    ) -> Result<Observed, ObservationError> {
+        self.odds.observe(observation, now, rule, || self.state.version().touch())
+    }
+
+    /// Sets the status of the match or of one market. Returns how many entries died by it, or
+    /// nothing if it was set already.
+    pub(crate) fn set_status(
+        &self,
+        market: Option<MarketId>,
+        status: TradingStatus,
+        sequence: &Sequence,
+    ) -> Option<u64> {
+        let died = self.state.set_status(market, status, sequence);
+        // Even if nothing changed: whoever changed it may not have come here yet.
+        self.over_bound.kill(sequence.next());
+        died
+    }
+
+    /// Kills every entry of the match; returns how many lived.
+    pub(crate) fn kill_all(&self, sequence: &Sequence) -> u64 {
+        let died = self.state.kill_all(sequence);
+        self.over_bound.kill(sequence.next());
+        died
+    }
+
+    /// Kills the entries that carry a tag of the event; returns how many lived.
+    pub(crate) fn kill_event(&self, event: EventId, sequence: &Sequence) -> u64 {
+        let died = self.state.kill_event(event, sequence);
+        self.over_bound.kill(sequence.next());
+        died
+    }
+
+    /// Expires every entry of the match.
+    pub(crate) fn expire_all(&self, sequence: &Sequence) {
+        self.state.expire_all(sequence);
+        self.over_bound.kill(sequence.next());
+    }
+
+    /// What would be lost with this match, of which nobody else holds anything.
+    pub(super) fn loss(&self, now: Now) -> Loss {
+        self.state.loss(now, || self.odds.is_over(now.mono))
+    }
+}
