@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::matches::Scope;
 use crate::policy::WallNs;
-use crate::runtime::clock::wall_ns;
+use crate::runtime::wall_ns;
 
 /// The context of a read. Build it once per key and reuse it: reads borrow it.
 ///

@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::policy::events::GraphError;
+use crate::policy::GraphError;
 
 /// The error of a cache operation. Cheap to clone: all reads that waited for a compute share its
 /// error.

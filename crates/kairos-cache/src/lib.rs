@@ -68,32 +68,23 @@ mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod truth;
 
-pub use cache::Cache;
-pub use cache::blocking;
-pub use cache::builder::Builder;
-pub use cache::fill::Fill;
-pub use cache::invalidate::EventOutcome;
+pub use cache::{Builder, Cache, EventOutcome, Fill, blocking};
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig,
     FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
     ZoneConfig, ZoneName,
 };
 pub use context::Context;
-pub use engine::read::Pinned;
+pub use engine::Pinned;
 pub use error::{Error, ObservationError};
 pub use matches::{Scope, TradingStatus};
-pub use policy::breaker::BreakerLevel;
-pub use policy::decide::{Reason, Strategy};
-pub use policy::events::{EventGraph, EventId, GraphError, MarketId, MarketName};
-pub use policy::golden_hour::Zone;
-pub use policy::volatility::Volatility;
+pub use policy::{
+    BreakerLevel, EventGraph, EventId, GraphError, MarketId, MarketName, Reason, Strategy,
+    Volatility, Zone,
+};
 pub use receipt::{Answer, Computed, Hit, Receipt, Source};
-pub use runtime::clock::{Clock, ManualClock};
-pub use runtime::sim::Sim;
-pub use runtime::{BoxFuture, Runtime, Task};
-pub use stats::counts::{Activity, Category, Sizes};
-pub use stats::keys::StatsSnapshot;
-pub use stats::notices::{Notice, Subscription};
+pub use runtime::{BoxFuture, Clock, ManualClock, Runtime, Sim, Task};
+pub use stats::{Activity, Category, Notice, Sizes, StatsSnapshot, Subscription};
 pub use to_key::{Key, ToKey, Value};
 
 /// The concurrent types, for the models that check them.
@@ -107,11 +98,9 @@ pub mod model {
     };
     pub use crate::matches::{Published, ScopeState};
     pub use crate::policy::MatchFacts;
-    pub use crate::runtime::clock::Steps;
-    pub use crate::runtime::second::SecondHand;
-    pub use crate::truth::generation::{Capture, Class, Mark, Sequence};
-    pub use crate::truth::slot::{Held, Replaced, Slot};
-    pub use crate::truth::stamp::{Remembered, Stamp, Version};
-    pub use crate::truth::tags::{TagMark, Tags};
-    pub use crate::truth::{Invalidations, Keep, KeyMarks, Shelf, View, publish, remove};
+    pub use crate::runtime::{SecondHand, Steps};
+    pub use crate::truth::{
+        Capture, Class, Held, Invalidations, Keep, KeyMarks, Mark, Remembered, Replaced, Sequence,
+        Shelf, Slot, Stamp, TagMark, Tags, Version, View, publish, remove,
+    };
 }

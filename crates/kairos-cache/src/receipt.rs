@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::policy::decide::{Reason, Strategy};
-use crate::policy::golden_hour::Zone;
-use crate::policy::volatility::Volatility;
+use crate::policy::{Reason, Strategy, Volatility, Zone};
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

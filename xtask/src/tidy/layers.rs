@@ -45,11 +45,24 @@ pub(super) const PLANS: &[Plan] = &[
     },
     Plan {
         package: "kairos-cache",
-        floors: &[],
-        fenced: &[("loom", &["sync"]), ("std::sync::atomic", &["sync"]), ("moka", &["store::mod"])],
-        unsettled: &[
-            "cache", "config", "engine", "flight", "policy", "runtime", "stats", "store", "truth",
+        floors: &[
+            (
+                "",
+                "cache > engine > stats > flight > config store > context > matches receipt >
+                 runtime contain > truth error > policy to_key > sync",
+            ),
+            ("engine", "read > compute > mod"),
         ],
+        pure: &["policy"],
+        closed: &["Engine"],
+        fenced: &[
+            ("loom", &["sync"]),
+            ("std::sync::atomic", &["sync"]),
+            ("moka", &["store::mod"]),
+            ("tokio", &["runtime", "stats::notices", "flight::drain", "cache::builder"]),
+        ],
+        barred: &[("cache", "crate::sync"), ("policy", "crate::sync")],
+        unsettled: &["flight"],
         ..EMPTY
     },
     Plan {

@@ -8,10 +8,10 @@ use std::hash::Hash;
 
 use crate::cache::Cache as AsyncCache;
 use crate::context::Context;
-use crate::engine::compute::dispatch::blocking_work;
+use crate::engine::blocking_work;
 use crate::error::Error;
 use crate::receipt::{Answer, Computed, Hit};
-use crate::runtime::parking::wait;
+use crate::runtime::wait;
 use crate::to_key::{Key, ToKey, Value};
 
 /// A cache read by threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.

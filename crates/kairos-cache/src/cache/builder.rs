@@ -18,15 +18,10 @@ use crate::config::{
 use crate::engine::{Engine, Parts};
 use crate::error::Error;
 use crate::flight::loader::Load;
-use crate::policy::events::EventGraph;
-use crate::runtime::Runtime;
-use crate::runtime::clock::Clock;
-use crate::runtime::sim::Sim;
-use crate::runtime::tokio::TokioRuntime;
+use crate::policy::EventGraph;
+use crate::runtime::{Clock, Runtime, Sim, TokioRuntime};
 use crate::stats::{Sampling, Stats};
-use crate::store::Bound;
-use crate::store::entry::Entry;
-use crate::store::weight::Weigher;
+use crate::store::{Bound, Entry, Weigher};
 use crate::to_key::{Key, Value};
 
 /// Builds a [`Cache`] from a [`Config`] and what is injected beside it.

@@ -7,7 +7,7 @@ use std::hash::Hash;
 
 use crate::cache::Cache;
 use crate::context::Context;
-use crate::engine::compute::fill::Filling;
+use crate::engine::Filling;
 use crate::error::Error;
 use crate::to_key::{Key, ToKey, Value};
 

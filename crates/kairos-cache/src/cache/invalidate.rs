@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::matches::{Scope, TradingStatus};
-use crate::policy::events::{MarketName, impact_tenths};
-use crate::stats::notices::Notice;
+use crate::policy::{MarketName, impact_tenths};
+use crate::stats::Notice;
 use crate::to_key::{Key, Value};
 
 /// What an event did.

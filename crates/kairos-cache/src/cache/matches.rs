@@ -7,10 +7,9 @@ use std::time::SystemTime;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::matches::{Observation, Scope};
-use crate::policy::volatility::Volatility;
-use crate::runtime::clock::wall_ns;
-use crate::stats::counts::Bounded;
-use crate::stats::notices::Notice;
+use crate::policy::Volatility;
+use crate::runtime::wall_ns;
+use crate::stats::{Bounded, Notice};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {

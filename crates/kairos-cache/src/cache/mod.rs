@@ -3,14 +3,14 @@
 // Read next: `../engine/read/mod.rs` for the way of a read.
 
 pub mod blocking;
-pub(crate) mod builder;
-pub(crate) mod fill;
-pub(crate) mod invalidate;
-pub(crate) mod many;
-pub(crate) mod matches;
-pub(crate) mod numbers;
-pub(crate) mod operate;
-pub(crate) mod read;
+mod builder;
+mod fill;
+mod invalidate;
+mod many;
+mod matches;
+mod numbers;
+mod operate;
+mod read;
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;
@@ -18,13 +18,15 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::engine::Engine;
-use crate::engine::compute::dispatch::work;
-use crate::engine::read::Pinned;
+use crate::engine::{Engine, Pinned, work};
 use crate::error::Error;
-use crate::policy::events::EventGraph;
+use crate::policy::EventGraph;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::to_key::{Key, ToKey, Value};
+
+pub use builder::Builder;
+pub use fill::Fill;
+pub use invalidate::EventOutcome;
 
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.
 ///

@@ -5,9 +5,8 @@ use hdrhistogram::Histogram;
 use kairos_metrics::Registry;
 
 use crate::cache::Cache;
-use crate::policy::decide::Strategy;
-use crate::stats::counts::{Activity, Category, Sizes};
-use crate::stats::keys::StatsSnapshot;
+use crate::policy::Strategy;
+use crate::stats::{Activity, Category, Sizes, StatsSnapshot};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {

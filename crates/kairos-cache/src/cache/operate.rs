@@ -5,8 +5,8 @@
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::Error;
-use crate::policy::breaker::BreakerLevel;
-use crate::stats::notices::Subscription;
+use crate::policy::BreakerLevel;
+use crate::stats::Subscription;
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {

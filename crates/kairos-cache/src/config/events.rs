@@ -4,7 +4,7 @@
 
 use super::sections::EventsConfig;
 use crate::error::Error;
-use crate::policy::events::EventGraph;
+use crate::policy::EventGraph;
 
 /// The event graph of a configuration: its tables, or the football graph.
 pub(crate) fn event_graph(config: &EventsConfig) -> Result<EventGraph, Error> {

@@ -13,12 +13,11 @@ use super::sections::{
 };
 use crate::error::Error;
 use crate::matches::OddsRule;
-use crate::policy::breaker::BreakerRule;
-use crate::policy::decide::ReadPolicy;
-use crate::policy::freshness::{FreshnessPolicy, StaleRule, XFetchRule};
-use crate::policy::golden_hour::{GoldenHour, Zone, ZoneRule};
-use crate::policy::volatility::ScoreRule;
-use crate::runtime::clock::nanos;
+use crate::policy::{
+    BreakerRule, FreshnessPolicy, GoldenHour, ReadPolicy, ScoreRule, StaleRule, XFetchRule, Zone,
+    ZoneRule,
+};
+use crate::runtime::nanos;
 
 /// What the engine decides by.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::locate::{NoToml, field_at, line_at};
 use super::sections::{Config, EventsConfig, SECTIONS, Section};
 use crate::error::Error;
-use crate::policy::events::EventGraph;
+use crate::policy::EventGraph;
 
 impl Config {
     /// Reads a configuration from TOML text; absent fields have their defaults.

@@ -2,10 +2,10 @@
 // Never knows: thresholds, or what a level does.
 // Read next: `../policy/breaker.rs` for both.
 
-use crate::policy::breaker::{Breaker, BreakerLevel, BreakerRule, Scored};
-use crate::runtime::second::SecondHand;
+use crate::policy::{Breaker, BreakerLevel, BreakerRule, Scored};
+use crate::runtime::SecondHand;
 use crate::sync::{AtomicU8, Ordering};
-use crate::truth::stamp::Version;
+use crate::truth::Version;
 
 /// The level, and the hand by which it is evaluated.
 #[derive(Debug)]

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::compute::claim::Claim;
 use crate::config::{Config, Fixed, Rules};
 use crate::error::Error;
-use crate::stats::notices::Notice;
+use crate::stats::Notice;
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
 
@@ -41,17 +40,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.stats.reloaded();
         self.notices.tell(|| Notice::Reloaded);
         Ok(())
-    }
-
-    /// Lets nothing begin any longer, and ends what nobody waits for.
-    pub(crate) fn wind_up(self: &Arc<Self>) {
-        self.drain.close();
-        self.sweeper.close();
-        self.gate.turn_away();
-        // Outside the table's locks: what follows may remove flights.
-        for (key, flight) in self.flights.all() {
-            Claim::new(self, key, flight).turn_away();
-        }
     }
 
     /// Resolves once nothing is under way, after `wind_up`.

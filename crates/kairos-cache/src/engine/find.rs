@@ -11,18 +11,12 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::job::Home;
 use crate::matches::{Known, Place, Scope};
-use crate::policy::Now;
-use crate::policy::events::MarketId;
-use crate::policy::freshness::EntryView;
-use crate::stats::counts::Bounded;
-use crate::store::entry::Entry;
+use crate::policy::{EntryView, MarketId, Now};
+use crate::stats::Bounded;
+use crate::store::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::Invalidations;
-use crate::truth::generation::Class;
-use crate::truth::slot::{Held, Slot};
-use crate::truth::stamp::Stamp;
-use crate::truth::tags::{TagMark, Tags};
+use crate::truth::{Class, Held, Invalidations, Slot, Stamp, TagMark, Tags};
 
 /// An entry that no kill has covered, as one read sees it.
 pub(crate) type View<V> = truth::View<Entry<V>>;

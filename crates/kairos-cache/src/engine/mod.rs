@@ -2,12 +2,12 @@
 // Never knows: what callers may do.
 // Read next: `read/mod.rs` for a read, `compute/mod.rs` for a compute, `find.rs` for entries.
 
-pub(crate) mod breaker;
-pub(crate) mod compute;
+mod breaker;
+mod compute;
 mod control;
-pub(crate) mod find;
+mod find;
 mod parts;
-pub(crate) mod read;
+mod read;
 mod reclaim;
 mod sweep;
 
@@ -17,32 +17,24 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
-use crate::engine::reclaim::Sweeps;
 use crate::flight::drain::Drain;
 use crate::flight::gate::Gate;
 use crate::flight::loader::Loader;
 use crate::flight::permits::Permits;
 use crate::flight::table::Flights;
-use crate::matches::{Matches, Place};
-use crate::policy::Now;
-use crate::policy::breaker::BreakerLevel;
-use crate::policy::events::EventGraph;
-use crate::policy::golden_hour::ZoneTtl;
-use crate::runtime::Runtime;
-use crate::runtime::clock::Clock;
-use crate::runtime::random::Draws;
-use crate::stats::Stats;
-use crate::stats::notices::{Notice, Notices};
-use crate::store::Store;
-use crate::store::entry::Entry;
-use crate::store::sweeper::Sweeper;
-use crate::store::weight::Weigher;
+use crate::matches::{Matches, Place, Sweeps};
+use crate::policy::{BreakerLevel, EventGraph, Now, ZoneTtl};
+use crate::runtime::{Clock, Draws, Runtime};
+use crate::stats::{Notice, Notices, Stats};
+use crate::store::{Entry, Store, Sweeper, Weigher};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::to_key::{Key, Value};
-use crate::truth::Invalidations;
-use crate::truth::tags::Tags;
+use crate::truth::{Invalidations, Tags};
 
+pub(crate) use compute::{Batch, Filling, Together, blocking_work, work};
 pub(crate) use parts::Parts;
+pub use read::Pinned;
+pub(crate) use read::{Looked, Request};
 
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {

@@ -3,24 +3,11 @@
 // Read next: `../matches/mod.rs` and `../truth/tags.rs`, the tables; `../store/mod.rs`, whose entries hold both.
 
 use crate::engine::Engine;
-use crate::matches::{Pace, Scope};
+use crate::matches::Scope;
 use crate::policy::Now;
-use crate::store::entry::Entry;
+use crate::store::Entry;
 use crate::to_key::{Key, Value};
-use crate::truth::slot::Held;
-
-/// When each kind of sweep of a cache comes next.
-#[derive(Debug)]
-pub(crate) struct Sweeps {
-    pub(crate) entries: Pace,
-    pub(crate) tags: Pace,
-}
-
-impl Sweeps {
-    pub(crate) fn new() -> Sweeps {
-        Sweeps { entries: Pace::new(), tags: Pace::new() }
-    }
-}
+use crate::truth::Held;
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// The match of a name with its state, created if there is room or can be made.

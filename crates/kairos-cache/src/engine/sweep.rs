@@ -11,9 +11,9 @@ use std::sync::{Arc, Weak};
 
 use crate::engine::Engine;
 use crate::policy::Now;
-use crate::store::entry::Entry;
+use crate::store::Entry;
 use crate::to_key::{Key, Value};
-use crate::truth::slot::Held;
+use crate::truth::Held;
 
 /// How long after the first request a sweep begins, at least.
 const DELAY_NS: u64 = 1_000_000_000;

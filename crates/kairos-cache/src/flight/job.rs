@@ -9,11 +9,10 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::flight::{Flight, Job as FlightJob};
 use crate::matches::Place;
-use crate::policy::golden_hour::ZoneTtl;
+use crate::policy::ZoneTtl;
 use crate::receipt::Computed;
 use crate::sync::Mutex;
-use crate::truth::Invalidations;
-use crate::truth::generation::{Capture, Class};
+use crate::truth::{Capture, Class, Invalidations};
 
 pub(crate) type Found<V> = Result<Computed<V>, Error>;
 

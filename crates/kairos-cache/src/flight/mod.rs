@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::sync::Mutex;
-use crate::truth::KeyMarks;
-use crate::truth::generation::Capture;
+use crate::truth::{Capture, KeyMarks};
 
 mod ask;
 pub(crate) mod drain;

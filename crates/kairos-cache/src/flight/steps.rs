@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::pending::Offered;
 use super::run::{Run, Seat};
-use crate::truth::generation::Capture;
+use crate::truth::Capture;
 
 /// What asked for a compute. It stays the kind of whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use std::task::{Context, Poll, Waker};
 
 use super::*;
-use crate::truth::generation::{Class, Mark, Sequence};
+use crate::truth::{Class, Mark, Sequence};
 
 #[derive(Clone)]
 struct World {

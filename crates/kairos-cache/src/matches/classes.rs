@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::policy::events::{EventGraph, EventId, MarketId};
-use crate::truth::generation::{Class, Mark, Sequence};
+use crate::policy::{EventGraph, EventId, MarketId};
+use crate::truth::{Class, Mark, Sequence};
 
 /// Below this many classes a match does not look for ones that nothing refers to.
 const CLASSES_BEFORE_RECLAIM: usize = 64;

@@ -5,10 +5,9 @@
 use std::sync::Arc;
 
 use crate::matches::one::Match;
-use crate::policy::decide::Standing;
-use crate::policy::events::MarketId;
-use crate::policy::volatility::{ScoreRule, Signal, Volatility};
-use crate::policy::{MatchFacts, MonoNs, WallNs};
+use crate::policy::{
+    MarketId, MatchFacts, MonoNs, ScoreRule, Signal, Standing, Volatility, WallNs,
+};
 
 /// A match: a handle that is cheap to clone and keeps the match from being forgotten.
 ///

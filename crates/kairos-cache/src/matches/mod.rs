@@ -30,16 +30,15 @@ use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
 use crate::matches::one::Match;
+use crate::matches::pace::Pace;
 use crate::matches::state::Loss;
-use crate::policy::Now;
-use crate::policy::events::EventGraph;
+use crate::policy::{EventGraph, Now};
 use crate::sync::{AtomicUsize, Mutex, Ordering};
-use crate::truth::generation::{Class, Mark, Sequence};
-use crate::truth::stamp::Version;
+use crate::truth::{Class, Mark, Sequence, Version};
 
 pub use handle::Scope;
 pub(crate) use odds::{Observation, OddsRule};
-pub(crate) use pace::Pace;
+pub(crate) use pace::Sweeps;
 pub(crate) use place::Place;
 #[cfg(kairos_loom)]
 pub use published::Published;

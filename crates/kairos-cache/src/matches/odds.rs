@@ -9,8 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::error::ObservationError;
 use crate::matches::published::Published;
-use crate::policy::volatility::{Moments, ScoreRule, Signal, Volatility, Window};
-use crate::policy::{MonoNs, Now, WallNs};
+use crate::policy::{Moments, MonoNs, Now, ScoreRule, Signal, Volatility, WallNs, Window};
 use crate::sync::Mutex;
 
 /// The rules by which odds are observed and scored.

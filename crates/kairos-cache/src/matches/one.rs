@@ -8,9 +8,8 @@ use std::sync::Arc;
 use crate::error::ObservationError;
 use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
 use crate::matches::state::{Loss, ScopeState, TradingStatus};
-use crate::policy::events::{EventId, MarketId};
-use crate::policy::{Now, WallNs};
-use crate::truth::generation::{Mark, Sequence};
+use crate::policy::{EventId, MarketId, Now, WallNs};
+use crate::truth::{Mark, Sequence};
 
 /// A match that has a state. Entries, contexts and computes hold it, so that one in use is never
 /// forgotten.

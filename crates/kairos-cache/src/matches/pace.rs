@@ -29,6 +29,19 @@ impl Pace {
     }
 }
 
+/// When each kind of sweep of a cache comes next.
+#[derive(Debug)]
+pub(crate) struct Sweeps {
+    pub(crate) entries: Pace,
+    pub(crate) tags: Pace,
+}
+
+impl Sweeps {
+    pub(crate) fn new() -> Sweeps {
+        Sweeps { entries: Pace::new(), tags: Pace::new() }
+    }
+}
+
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;

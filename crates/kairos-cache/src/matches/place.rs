@@ -3,10 +3,7 @@
 // Read next: `handle.rs`, which it asks.
 
 use crate::matches::handle::Scope;
-use crate::policy::decide::Standing;
-use crate::policy::events::MarketId;
-use crate::policy::volatility::Signal;
-use crate::policy::{MatchFacts, MonoNs, Now};
+use crate::policy::{MarketId, MatchFacts, MonoNs, Now, Signal, Standing};
 
 /// The match and market of a value or a read.
 #[derive(Debug, Clone, Default)]

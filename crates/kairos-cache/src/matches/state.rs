@@ -6,11 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::matches::classes::Classes;
-use crate::policy::events::{EventGraph, EventId, MarketId};
-use crate::policy::{MatchFacts, Now, WallNs};
+use crate::policy::{EventGraph, EventId, MarketId, MatchFacts, Now, WallNs};
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
-use crate::truth::generation::{Class, Mark, Sequence};
-use crate::truth::stamp::Version;
+use crate::truth::{Class, Mark, Sequence, Version};
 
 /// Whether a market trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -5,11 +5,8 @@
 use super::*;
 use crate::config::Config;
 use crate::config::Rules;
-use crate::policy::MatchFacts;
-use crate::policy::decide::Standing;
-use crate::policy::volatility::{Signal, Volatility};
-use crate::truth::generation::Capture;
-use crate::truth::tags::Tags;
+use crate::policy::{MatchFacts, Signal, Standing, Volatility};
+use crate::truth::{Capture, Tags};
 
 const HOUR: i64 = 3600 * 1_000_000_000;
 

@@ -2,12 +2,26 @@
 // Never knows: a clock, an atomic, a lock, a future, moka, or any other module of this crate.
 // Read next: `decide.rs`, which joins the others into the order of decisions of a read.
 
-pub(crate) mod breaker;
-pub(crate) mod decide;
-pub(crate) mod events;
-pub(crate) mod freshness;
-pub(crate) mod golden_hour;
-pub(crate) mod volatility;
+mod breaker;
+mod decide;
+mod events;
+mod freshness;
+mod golden_hour;
+mod volatility;
+
+pub use breaker::BreakerLevel;
+pub(crate) use breaker::{Breaker, BreakerRule, Scored};
+pub(crate) use decide::{ReadPolicy, Signals, Standing, Verdict};
+pub use decide::{Reason, Strategy};
+pub(crate) use events::impact_tenths;
+pub use events::{EventGraph, EventId, GraphError, MarketId, MarketName};
+pub(crate) use freshness::{
+    EntryView, Evaluate, FreshnessPolicy, StaleRule, XFetchRule, shortened,
+};
+pub use golden_hour::Zone;
+pub(crate) use golden_hour::{GoldenHour, ZoneRule, ZoneTtl};
+pub use volatility::Volatility;
+pub(crate) use volatility::{Moments, ScoreRule, Signal, Window};
 
 /// Nanoseconds on the monotonic clock, counted from the clock's own origin.
 pub(crate) type MonoNs = u64;

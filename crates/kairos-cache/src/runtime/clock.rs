@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::policy::{MonoNs, Now, WallNs};
 use crate::sync::{AtomicI64, AtomicU64, Ordering};
-use crate::truth::stamp::Version;
+use crate::truth::Version;
 
 /// A wall clock that moves by more than this against the monotonic one has stepped.
 const STEP_NS: u64 = 100_000_000;

@@ -3,19 +3,32 @@
 // Read next: `tokio.rs` for the answer in production, `sim.rs` for the same on virtual time.
 
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod clock;
-pub(crate) mod parking;
-pub(crate) mod random;
+mod clock;
+mod parking;
+mod random;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod second;
-pub(crate) mod sim;
-pub(crate) mod timers;
-pub(crate) mod tokio;
+mod second;
+mod sim;
+mod timers;
+mod tokio;
 
 use std::fmt;
 use std::pin::Pin;
 
 use crate::policy::MonoNs;
+
+#[cfg(kairos_loom)]
+pub use clock::Steps;
+pub use clock::{Clock, ManualClock};
+pub(crate) use clock::{nanos, wall_ns};
+pub(crate) use parking::wait;
+pub(crate) use random::{Draws, Purpose};
+#[cfg(kairos_loom)]
+pub use second::SecondHand;
+#[cfg(not(kairos_loom))]
+pub(crate) use second::SecondHand;
+pub use sim::Sim;
+pub(crate) use tokio::TokioRuntime;
 
 /// A task's future.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;

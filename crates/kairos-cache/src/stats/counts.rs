@@ -4,8 +4,7 @@
 
 use kairos_metrics::HistogramSnapshot;
 
-use crate::policy::decide::{Reason, Strategy};
-use crate::policy::golden_hour::Zone;
+use crate::policy::{Reason, Strategy, Zone};
 
 /// Columns of the table of reads: how volatility was scored.
 pub(crate) const SCORES: [&str; 4] = ["unscored", "normal", "warning", "panic"];

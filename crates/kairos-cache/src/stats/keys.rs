@@ -4,8 +4,7 @@
 use kairos_metrics::HistogramSnapshot;
 use serde::Serialize;
 
-use crate::policy::decide::{Reason, Strategy};
-use crate::policy::golden_hour::Zone;
+use crate::policy::{Reason, Strategy, Zone};
 use crate::stats::Stats;
 use crate::stats::counts::{Category, Counts};
 

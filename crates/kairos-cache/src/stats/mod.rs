@@ -6,18 +6,20 @@ use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
 
 use crate::error::ObservationError;
 use crate::flight::Kind;
-use crate::policy::breaker::{BreakerLevel, Scored};
-use crate::policy::decide::{Reason, Strategy};
-use crate::policy::golden_hour::Zone;
-use crate::policy::volatility::{Signal, Volatility};
-use crate::stats::counts::{Activity, Baselines, Bounded, Counts, SCORES};
+use crate::policy::{BreakerLevel, Reason, Scored, Signal, Strategy, Volatility, Zone};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
+use counts::{Baselines, Counts, SCORES};
 
-pub(crate) mod counts;
-pub(crate) mod keys;
-pub(crate) mod notices;
+mod counts;
+mod keys;
+mod notices;
 mod register;
 
+pub(crate) use counts::Bounded;
+pub use counts::{Activity, Category, Sizes};
+pub use keys::StatsSnapshot;
+pub(crate) use notices::Notices;
+pub use notices::{Notice, Subscription};
 pub(crate) use register::Sampling;
 
 /// Counters and histograms of one cache. Recording is a plain add in the thread's own cells.

@@ -9,7 +9,7 @@ use tokio::sync::broadcast::{Receiver, Sender};
 
 use crate::error::Error;
 use crate::matches::TradingStatus;
-use crate::policy::breaker::BreakerLevel;
+use crate::policy::BreakerLevel;
 
 /// How many notices are kept for the slowest subscriber. One ring serves all of them.
 const KEPT: usize = 1024;

@@ -8,8 +8,7 @@ use kairos_metrics::{Precision, Registry};
 
 use super::{FloatSum, Stats};
 use crate::error::Error;
-use crate::policy::decide::{Reason, Strategy};
-use crate::policy::golden_hour::Zone;
+use crate::policy::{Reason, Strategy, Zone};
 use crate::stats::counts::{Baselines, Bounded, SCORES};
 use crate::sync::{AtomicU32, Mutex};
 

@@ -5,8 +5,7 @@
 use std::sync::Arc;
 
 use crate::matches::Place;
-use crate::policy::freshness::EntryView;
-use crate::policy::{MonoNs, Now};
+use crate::policy::{EntryView, MonoNs, Now};
 use crate::sync::{AtomicU64, Ordering};
 
 /// A stored value and what was known when it was stored.

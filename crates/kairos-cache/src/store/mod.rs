@@ -2,10 +2,10 @@
 // Never knows: freshness, invalidation, or matches. The only file that names moka.
 // Read next: `../truth/slot.rs`, which carries the truth about an entry.
 
-pub(crate) mod displaced;
-pub(crate) mod entry;
-pub(crate) mod sweeper;
-pub(crate) mod weight;
+mod displaced;
+mod entry;
+mod sweeper;
+mod weight;
 
 use std::borrow::Borrow;
 use std::cell::Cell;
@@ -19,8 +19,11 @@ use moka::ops::compute::Op;
 use crate::contain::{drop_each, shielded};
 use crate::store::displaced::{Displaced, Releasing};
 use crate::to_key::ToKey;
-use crate::truth::slot::{Held, Slot};
-use crate::truth::{Keep, Shelf};
+use crate::truth::{Held, Keep, Shelf, Slot};
+
+pub(crate) use entry::Entry;
+pub(crate) use sweeper::Sweeper;
+pub(crate) use weight::{Weigher, weigh};
 
 /// Slots by key, bounded. moka's own expiry and predicate invalidation are not used: an entry's
 /// life and death are its slot's.
@@ -235,9 +238,9 @@ mod tests {
         let store: Store<Arc<str>, u32> =
             Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {});
         let mark = Arc::default();
-        let class = Arc::new(crate::truth::generation::Class::new([]));
-        let sequence = crate::truth::generation::Sequence::new();
-        let capture = crate::truth::generation::Capture::take(&sequence, &mark, &class);
+        let class = Arc::new(crate::truth::Class::new([]));
+        let sequence = crate::truth::Sequence::new();
+        let capture = crate::truth::Capture::take(&sequence, &mark, &class);
         let slot = Slot::with_entry(Held { entry: Arc::new(1), capture }, 0).expect("no kill");
         let stored: Arc<str> = "k".into();
         store.shelf(&stored).keep(Arc::new(slot));

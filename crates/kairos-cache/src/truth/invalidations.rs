@@ -22,25 +22,6 @@ pub struct Invalidations {
     changes: Version,
 }
 
-/// The newest kill and expiry of one key, kept while something of it is under way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct KeyMarks {
-    /// Number of the newest kill.
-    pub killed: u64,
-    /// Number of the newest expiry.
-    pub expired: u64,
-}
-
-impl KeyMarks {
-    /// Whether a kill or an expiry has covered what was captured, by the key or otherwise.
-    pub fn cover(self, capture: &Capture) -> bool {
-        self.killed > capture.seq()
-            || self.expired > capture.seq()
-            || capture.is_killed()
-            || capture.is_expired()
-    }
-}
-
 impl Invalidations {
     /// Nothing has been invalidated yet.
     pub fn new() -> Invalidations {

@@ -2,16 +2,20 @@
 // Never knows: keys, values, moka, policy, or time.
 // Read next: `shelf.rs` for an entry's way into the store, `invalidations.rs` for what covers it there.
 
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod generation;
+mod generation;
 mod invalidations;
+mod key;
 mod shelf;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod slot;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod stamp;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod tags;
+mod slot;
+mod stamp;
+mod tags;
 
-pub use invalidations::{Invalidations, KeyMarks};
+pub use generation::{Capture, Class, Mark, Sequence};
+pub use invalidations::Invalidations;
+pub use key::KeyMarks;
 pub use shelf::{Keep, Shelf, View, publish, remove};
+#[cfg(kairos_loom)]
+pub use slot::Replaced;
+pub use slot::{Held, Slot};
+pub use stamp::{Remembered, Stamp, Version};
+pub use tags::{TagMark, Tags};

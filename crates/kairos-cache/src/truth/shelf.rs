@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::KeyMarks;
+use super::key::KeyMarks;
 use crate::truth::slot::{Held, Replaced, Slot};
 
 /// One key's place in a store, which finds and forgets the key's slot and decides nothing.

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::policy::events::EventGraph;
+use crate::policy::EventGraph;
 
 /// A folder of its own, gone with its owner.
 struct Folder(PathBuf);

@@ -12,9 +12,9 @@ use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::job::Home;
-use crate::stats::counts::Bounded;
+use crate::stats::Bounded;
 use crate::to_key::{Key, ToKey, Value};
-use crate::truth::generation::Capture;
+use crate::truth::Capture;
 
 /// A filling that has begun. Dropping it stores nothing.
 pub(crate) struct Filling<K: Key, V: Value> {

@@ -2,11 +2,11 @@
 // Never knows: how a read decided that it needs one.
 // Read next: `dispatch.rs`, `launch.rs`, `crew.rs`, `running.rs`, in the order of a compute's life.
 
-pub(crate) mod batch;
-pub(super) mod claim;
+mod batch;
+mod claim;
 mod crew;
-pub(crate) mod dispatch;
-pub(crate) mod fill;
+mod dispatch;
+mod fill;
 mod launch;
 mod outcome;
 mod publish;
@@ -14,4 +14,9 @@ mod running;
 mod settle;
 mod watch;
 
+pub(crate) use batch::Batch;
+pub(super) use claim::{Claim, Launched};
 pub(crate) use crew::Together;
+pub(super) use dispatch::{Alone, Dispatch};
+pub(crate) use dispatch::{blocking_work, work};
+pub(crate) use fill::Filling;

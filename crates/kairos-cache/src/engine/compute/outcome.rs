@@ -6,8 +6,8 @@ use crate::engine::find::rules_view;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::Kind;
-use crate::policy::golden_hour::Zone;
-use crate::stats::notices::Notice;
+use crate::policy::Zone;
+use crate::stats::Notice;
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Engine<K, V> {

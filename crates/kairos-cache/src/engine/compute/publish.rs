@@ -5,18 +5,13 @@ use std::sync::Arc;
 
 use crate::engine::{Engine, Moment};
 use crate::flight::job::Home;
-use crate::policy::Now;
-use crate::policy::freshness::{EntryView, shortened};
-use crate::policy::golden_hour::ZoneTtl;
-use crate::runtime::random::Purpose;
-use crate::store::entry::Entry;
-use crate::store::weight::weigh;
+use crate::policy::{EntryView, Now, ZoneTtl, shortened};
+use crate::runtime::Purpose;
+use crate::store::{Entry, weigh};
 use crate::sync::AtomicU64;
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::KeyMarks;
-use crate::truth::generation::Capture;
-use crate::truth::slot::Held;
+use crate::truth::{Capture, Held, KeyMarks};
 
 /// A result that has just been found.
 pub(crate) struct Fresh<V> {

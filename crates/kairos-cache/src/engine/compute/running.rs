@@ -11,12 +11,10 @@ use crate::engine::Moment;
 use crate::error::Error;
 use crate::flight::job::{Done, Found, Home, Job, Work};
 use crate::flight::{After, Kind, Launch, Run};
-use crate::policy::MonoNs;
-use crate::policy::golden_hour::ZoneTtl;
+use crate::policy::{MonoNs, ZoneTtl};
 use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
-use crate::truth::generation::Capture;
-use crate::truth::{self, KeyMarks};
+use crate::truth::{self, Capture, KeyMarks};
 
 /// A compute that its task runs. However that ends, dropping this frees the key.
 pub(super) struct Running<K: Key, V: Value> {

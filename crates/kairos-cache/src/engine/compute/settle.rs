@@ -69,6 +69,17 @@ impl<K: Key, V: Value> Claim<K, V> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
+    /// Lets nothing begin any longer, and ends what nobody waits for.
+    pub(crate) fn wind_up(self: &Arc<Self>) {
+        self.drain.close();
+        self.sweeper.close();
+        self.gate.turn_away();
+        // Outside the table's locks: what follows may remove flights.
+        for (key, flight) in self.flights.all() {
+            Claim::new(self, key, flight).turn_away();
+        }
+    }
+
     /// Retires a flight that a caller created and did not use.
     pub(in crate::engine) fn release_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
     where

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::next::Next;
 use crate::config::Rules;
 use crate::context::Context;
-use crate::engine::compute::dispatch::Alone;
+use crate::engine::compute::Alone;
 use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};

@@ -7,15 +7,14 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::config::Rules;
-use crate::engine::compute::claim::{Claim, Launched};
-use crate::engine::compute::dispatch::Dispatch;
+use crate::engine::compute::{Claim, Dispatch, Launched};
 use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::engine::read::waiting::Waiting;
 use crate::engine::{Engine, Moment};
 use crate::flight::job::{Job, KeyFlight};
 use crate::flight::{Join, Kind, Refresh};
-use crate::policy::decide::Reason;
+use crate::policy::Reason;
 use crate::to_key::{Key, ToKey, Value};
 
 /// How far a read came on its way to a compute.

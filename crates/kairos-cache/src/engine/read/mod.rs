@@ -20,13 +20,13 @@ use waiting::Waiting;
 
 use crate::config::Rules;
 use crate::context::Context;
-use crate::engine::compute::dispatch::{Alone, Dispatch};
+use crate::engine::compute::{Alone, Dispatch};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::job::{Done, Job, Joined, Offer, Work};
-use crate::policy::decide::Reason;
+use crate::policy::Reason;
 use crate::receipt::{Answer, Hit};
-use crate::stats::counts::Bounded;
+use crate::stats::Bounded;
 use crate::to_key::{Key, ToKey, Value};
 
 pub use pin::Pinned;

@@ -4,7 +4,7 @@
 use super::reading::Reading;
 use crate::engine::Moment;
 use crate::flight::Kind;
-use crate::policy::decide::Reason;
+use crate::policy::Reason;
 
 /// How a read goes on from what it has found.
 #[derive(Clone, Copy)]

@@ -12,12 +12,11 @@ use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};
 use crate::flight::job::Home;
 use crate::matches::Place;
-use crate::policy::MonoNs;
-use crate::policy::decide::{Reason, Signals};
+use crate::policy::{MonoNs, Reason, Signals};
 use crate::receipt::Hit;
-use crate::runtime::random::Purpose;
+use crate::runtime::Purpose;
 use crate::to_key::{Key, ToKey, Value};
-use crate::truth::stamp::Remembered;
+use crate::truth::Remembered;
 
 /// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
 ///

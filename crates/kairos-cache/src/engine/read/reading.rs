@@ -13,13 +13,9 @@ use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::job::{Done, Joined};
 use crate::matches::{OddsRule, Place};
-use crate::policy::Now;
-use crate::policy::decide::{Reason, Signals, Verdict};
-use crate::policy::freshness::EntryView;
-use crate::policy::volatility::Signal;
+use crate::policy::{EntryView, Now, Reason, Signal, Signals, Verdict};
 use crate::receipt::{Answer, Receipt, Source};
-use crate::runtime::clock::nanos;
-use crate::runtime::random::Purpose;
+use crate::runtime::{Purpose, nanos};
 use crate::to_key::{Key, Value};
 
 /// Everything that one look at a key has found out.

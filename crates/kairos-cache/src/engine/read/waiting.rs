@@ -9,14 +9,13 @@ use std::task::{Context, Poll};
 
 use crate::contain::shielded;
 use crate::engine::Engine;
-use crate::engine::compute::claim::Claim;
+use crate::engine::compute::Claim;
 use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::error::Error;
 use crate::flight::Ticket;
 use crate::flight::job::{Done, Joined};
-use crate::policy::Now;
-use crate::policy::decide::Reason;
+use crate::policy::{Now, Reason};
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
 use crate::to_key::{Key, Value};

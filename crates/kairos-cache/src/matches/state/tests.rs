@@ -5,8 +5,7 @@
 use foldhash::fast::FixedState;
 
 use super::*;
-use crate::truth::generation::Capture;
-use crate::truth::tags::Tags;
+use crate::truth::{Capture, Tags};
 
 struct World {
     scope: ScopeState,
