@@ -1,5 +1,5 @@
 // Matches: how one is resolved by name, and what is told of it besides events: odds, kickoff, line-up.
-// Never knows: entries, or who reads.
+// Never knows: entries, or which reader asks.
 // Read next: `matches/mod.rs` for the table of names, `matches/handle.rs` for what is told.
 
 use std::time::SystemTime;
@@ -87,7 +87,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         Ok(())
     }
 
-    /// Publishes whether the line-up of a match has been confirmed, as a context that says so does.
+    /// Publishes whether the line-up of a match has been confirmed, as a context that gives it does.
     ///
     /// # Errors
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over

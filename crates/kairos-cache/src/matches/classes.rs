@@ -58,7 +58,7 @@ impl Classes {
         class
     }
 
-    /// The extra tags of a class. Whoever holds a class keeps it in the table.
+    /// The extra tags of a class. A class that is held stays in the table.
     pub(super) fn tags_of(&self, class: &Arc<Class>) -> Vec<Box<str>> {
         let mut rows = self.by_market.values().flatten();
         let found = rows.find(|(_, entry)| Arc::ptr_eq(&entry.class, class));

@@ -1,5 +1,5 @@
 // The handle of a match, which callers, contexts and entries keep: with a state behind it, or a name alone.
-// Never knows: how a name is looked up, or who reads.
+// Never knows: how a name is looked up, or which reader asks.
 // Read next: `one.rs` for what is behind it.
 
 use std::sync::Arc;
@@ -36,7 +36,7 @@ enum Of {
 #[derive(Debug)]
 struct OverBound {
     name: Arc<str>,
-    /// What one read says of it; nothing in the handles of callers.
+    /// What the context of one read gives; nothing in the handles of callers.
     facts: MatchFacts,
 }
 
@@ -80,8 +80,8 @@ impl Scope {
         }
     }
 
-    /// Whether this is the same match. One without a state is another than it is with one: who
-    /// waits for a compute of the one does not get it as the other's.
+    /// Whether this is the same match. A match without a state differs from the same match with one:
+    /// a read of the one is not answered by a compute of the other.
     pub(super) fn is(&self, other: &Scope) -> bool {
         match (&self.of, &other.of) {
             (Of::Known(own), Of::Known(other)) => Arc::ptr_eq(own, other),
@@ -90,8 +90,8 @@ impl Scope {
         }
     }
 
-    /// Publishes to the match what a read's context says of it. Over the bound it stays in this
-    /// handle, which is the read's own.
+    /// Publishes to the match what a read's context gives. Over the bound it stays in this handle,
+    /// which is the read's own.
     pub(crate) fn publish(&mut self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
         match &mut self.of {
             Of::Known(of) => of.publish(kickoff, lineup_confirmed),

@@ -1,4 +1,4 @@
-// Every match by name: at most so many have a state, and one is forgotten only where that revives nothing.
+// Every match by name: at most `bounds.matches` have a state; one is forgotten only where that revives nothing.
 // Never knows: entries, or how their slots let go of a match.
 // Read next: `handle.rs` for the way to a match, `one.rs` for the match; `engine/reclaim.rs`.
 //
@@ -117,7 +117,7 @@ impl Matches {
         }
         let of = Arc::new(Match::new(name, self.markets, &self.over_bound));
         self.table.insert(name.into(), Arc::clone(&of));
-        self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: the lock orders all who write it.
+        self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: the lock orders all writers.
         Some(Scope::new(of, self.owner))
     }
 
@@ -175,7 +175,7 @@ impl Matches {
         Arc::new(Class::new(marks.chain([Arc::clone(&self.over_bound)])))
     }
 
-    /// The tags of a class beyond its market's own. Whoever holds a class keeps it in its match.
+    /// The tags of a class beyond its market's own. A class that is held stays in its match.
     pub(crate) fn tags_of(&self, place: &Place, class: &Arc<Class>) -> Vec<Box<str>> {
         self.state_of(place).tags_of(class)
     }
@@ -214,8 +214,8 @@ impl Matches {
         place.scope.as_ref().and_then(Scope::of).map_or(&self.no_match, |of| &of.state)
     }
 
-    /// First what nothing is lost with, then kickoffs that lie ahead: who still cares for such a
-    /// match holds it, or gives its kickoff again.
+    /// First the matches that nothing is lost with, then those whose kickoff lies ahead: a reader of
+    /// such a match holds it, or gives its kickoff again.
     fn forget_some(&self, bound: usize, now: Now) {
         let enough = bound.saturating_sub((bound / 64).max(1));
         let before = self.len();

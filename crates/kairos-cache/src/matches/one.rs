@@ -1,5 +1,5 @@
 // One match: its state and its odds side by side, and the changes that concern more than one of them.
-// Never knows: how it is found by its name, or who holds it.
+// Never knows: how it is found by its name, or what holds it.
 // Read next: `state.rs` and `odds.rs`, the two.
 
 use std::fmt;
@@ -63,7 +63,7 @@ impl Match {
         sequence: &Sequence,
     ) -> Option<u64> {
         let died = self.state.set_status(market, status, sequence);
-        // Even if nothing changed: whoever changed it may not have come here yet.
+        // Even if nothing changed: the call that changed it may not have come here yet.
         self.over_bound.kill(sequence.next());
         died
     }

@@ -1,4 +1,4 @@
-// How often a full table is swept: once for so many calls that found it full.
+// How often a full table is swept: once in a number of calls that is a share of its rows.
 // Never knows: what is swept.
 // Read next: `mod.rs` and `engine/reclaim.rs`, whose sweeps it spaces.
 
@@ -21,7 +21,7 @@ impl Pace {
         before == Ok(0)
     }
 
-    /// A sweep made room for so many: they pay for the next one as calls that found no room do.
+    /// A sweep made room for `rows`: they pay for the next one as calls that found no room do.
     pub(crate) fn made_room(&self, rows: usize) {
         let less = |left: usize| Some(left.saturating_sub(rows));
         // Relaxed: as in `is_due`.

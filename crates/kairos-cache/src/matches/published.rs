@@ -48,7 +48,7 @@ impl<const N: usize> Published<N> {
     pub fn store(&self, words: [u64; N]) {
         // Relaxed: only the writer writes the version.
         let next = self.version.load(Ordering::Relaxed).wrapping_add(1);
-        // Release fence: whoever sees a word stored below also sees the version that made this
+        // Release fence: a reader that sees a word stored below also sees the version that made this
         // buffer free. Pairs with the Acquire fence in `load`. Model: published_words.
         fence(Ordering::Release);
         for (cell, word) in self.buffers[(next & 1) as usize].iter().zip(words) {

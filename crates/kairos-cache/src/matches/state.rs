@@ -26,10 +26,10 @@ pub enum TradingStatus {
 /// `AtomicI64` has no `Option`: this stands for "no kickoff given".
 const NO_KICKOFF: i64 = i64::MIN;
 
-/// So long after its kickoff a match is over.
+/// A match is over this long after its kickoff.
 const OVER_AFTER_NS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// What forgetting a match would lose. Who forgets it holds it alone.
+/// What forgetting a match would lose. The caller holds it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// Nothing that decides anything.
@@ -94,21 +94,21 @@ impl ScopeState {
         }
     }
 
-    /// Publishes what a context says of its match; the last writer wins.
+    /// Publishes kickoff and line-up; the last writer wins.
     pub fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
         let kickoff = kickoff.map(|k| k.max(NO_KICKOFF + 1));
-        // Acquire: that nothing is being published any more includes that it was counted; pairs
-        // with the Release below. Model: a_publisher_with_nothing_to_change.
-        if self.says(kickoff, lineup_confirmed) && !self.publishing.load(Ordering::Acquire) {
+        // Acquire: what is no longer being published has been counted; pairs with the Release below.
+        // Model: a_publisher_with_nothing_to_change.
+        if self.is_set_to(kickoff, lineup_confirmed) && !self.publishing.load(Ordering::Acquire) {
             return;
         }
         let _alone = self.classes.lock();
-        if self.says(kickoff, lineup_confirmed) {
+        if self.is_set_to(kickoff, lineup_confirmed) {
             return;
         }
         self.publishing.store(true, Ordering::Relaxed); // Relaxed: the stores below publish it.
         if let Some(kickoff) = kickoff {
-            self.kickoff.store(kickoff, Ordering::Release); // Release: pairs with `says`.
+            self.kickoff.store(kickoff, Ordering::Release); // Release: pairs with `is_set_to`.
         }
         if let Some(confirmed) = lineup_confirmed {
             self.lineup_confirmed.store(confirmed, Ordering::Release); // Release: as above.
@@ -119,9 +119,9 @@ impl ScopeState {
     }
 
     /// Whether kickoff and line-up are as given already.
-    fn says(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) -> bool {
-        // Acquire: who sees what is being published sees that it is; pairs with the Release stores
-        // in `publish`. Model: a_publisher_with_nothing_to_change.
+    fn is_set_to(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) -> bool {
+        // Acquire: a caller that sees new words sees that they are being published; pairs with the
+        // Release stores in `publish`. Model: a_publisher_with_nothing_to_change.
         kickoff.is_none_or(|kickoff| self.kickoff.load(Ordering::Acquire) == kickoff)
             && lineup_confirmed.is_none_or(|confirmed| {
                 // Acquire: as above.
@@ -159,7 +159,7 @@ impl ScopeState {
             return None;
         }
         let died = classes.kill(sequence, |entry| market.is_none() || entry.market == market);
-        // Under the lock: who finds the status set already may count on its having been counted.
+        // Under the lock: a caller that finds the status set already finds the change counted.
         self.version.touch();
         Some(died)
     }
@@ -184,7 +184,7 @@ impl ScopeState {
         self.version.touch();
     }
 
-    /// The tags of a class beyond its market's own. Whoever holds a class keeps it in the table.
+    /// The tags of a class beyond its market's own. A class that is held stays in the table.
     pub(crate) fn tags_of(&self, class: &Arc<Class>) -> Vec<Box<str>> {
         self.classes.lock().tags_of(class)
     }
@@ -209,13 +209,13 @@ impl ScopeState {
         self.classes.lock().reclaim();
     }
 
-    /// What would be lost with this match, of which nobody else holds anything. `odds_are_over` says
+    /// What would be lost with this match, of which nothing else is held. `odds_are_over` returns
     /// whether no status holds and every window counts as empty.
     pub(crate) fn loss(&self, now: Now, odds_are_over: impl FnOnce() -> bool) -> Loss {
         let kickoff = self.facts().kickoff;
         let is_over = kickoff.is_some_and(|kickoff| is_over(kickoff, now));
         if self.is_barred() {
-            // Relaxed: who holds it alone has synchronised with all who held it.
+            // Relaxed: holding it alone has synchronised with every former holder.
             let closed = self.status.load(Ordering::Relaxed) == TradingStatus::Closed as u8;
             return if closed && is_over { Loss::Nothing } else { Loss::Bar };
         }
@@ -237,7 +237,7 @@ impl ScopeState {
     }
 }
 
-/// Whether a match is over: a day after its kickoff nothing that was said of it matters any more.
+/// Whether a match is over: a day after its kickoff nothing that was published of it matters.
 fn is_over(kickoff: WallNs, now: Now) -> bool {
     now.wall.saturating_sub(kickoff) >= OVER_AFTER_NS
 }
