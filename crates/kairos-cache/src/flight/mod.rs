@@ -1,21 +1,18 @@
-//! Single-flight: per key one compute runs and one is pending, whatever asked for them.
-//! Never knows: what is computed, where it is stored, tasks, timers, or time.
-//! Read next: `compute.rs`, which spawns what a flight launches and finishes it.
+// Single-flight: per key one compute runs and one is pending, whatever asked for them.
+// Never knows: what is computed, where it is stored, tasks, timers, or time.
+// Read next: `core.rs`, the state machine in the lock.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::sync::Mutex;
 use crate::truth::{Capture, KeyMarks};
 
-mod ask;
+mod core;
 pub(crate) mod drain;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 pub(crate) mod gate;
 pub(crate) mod job;
-mod leaving;
 pub(crate) mod loader;
-mod pending;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 pub(crate) mod permits;
 pub mod run;
@@ -23,50 +20,28 @@ mod steps;
 pub(crate) mod table;
 pub(crate) mod turn;
 
-pub use pending::Offered;
-use pending::Pending;
+use self::core::{Core, Left};
 pub use run::{Run, Seat};
-pub use steps::{After, Job, Join, Kind, Launch, Refresh, Ticket};
+pub use steps::{After, Job, Join, Kind, Launch, Offered, Refresh, Ticket};
 
 /// One key's computes. Lives in the table of flights while anything runs, waits or is held.
+///
+/// Each method takes one step of the state machine under the lock, and does what the step leaves to
+/// be done when it has released it: a waiter that is woken may run at once, and come back here.
 pub struct Flight<J, R> {
-    state: Mutex<State<J, R>>,
-}
-
-struct State<J, R> {
-    retired: bool,
-    holds: usize,
-    key: KeyMarks,
-    running: Option<Running<R>>,
-    pending: Option<Pending<J, R>>,
-    next_waiter: u64,
-}
-
-struct Running<R> {
-    run: Arc<Run<R>>,
-    capture: Capture,
-    waiters: usize,
-    /// It will be aborted: nobody may join it any more.
-    doomed: bool,
-    /// It waits for its turn: whoever arrives now arrives before it starts.
-    queued: bool,
-    /// It goes on without waiters: a refresh, or a compute that a reader left and wants to go on.
-    kept: bool,
+    core: Mutex<Core<J, R>>,
 }
 
 impl<J: Job, R: Clone> Flight<J, R> {
     /// An idle flight.
     pub fn new() -> Flight<J, R> {
-        Flight {
-            state: Mutex::new(State {
-                retired: false,
-                holds: 0,
-                key: KeyMarks::default(),
-                running: None,
-                pending: None,
-                next_waiter: 0,
-            }),
-        }
+        Flight { core: Mutex::new(Core::new()) }
+    }
+
+    /// Whether a compute of the key runs or waits for its turn. The answer may be out of date as
+    /// soon as it is given.
+    pub fn is_running(&self) -> bool {
+        self.core.lock().is_running()
     }
 
     /// Joins the running compute if it may, else the pending one, else starts one.
@@ -80,59 +55,20 @@ impl<J: Job, R: Clone> Flight<J, R> {
         unchanged: impl FnOnce() -> bool,
         job: impl FnOnce() -> J,
     ) -> Join<J, R> {
-        let mut state = self.state.lock();
-        if state.retired {
-            return Join::Retired;
+        let joined = self.core.lock().join(kind, unchanged, job);
+        if let Join::Wait(ticket, Some(launch)) = &joined {
+            launch.run.set_leader(ticket.id);
         }
-        let id = state.next_waiter;
-        state.next_waiter += 1;
-        let key = state.key;
-        match &mut state.running {
-            Some(running)
-                if !running.doomed
-                    && (running.queued || kind != Kind::Bypass && !key.cover(&running.capture)) =>
-            {
-                running.waiters += 1;
-                let run = Arc::clone(&running.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, None)
-            }
-            Some(_) => {
-                // The job first: no pending compute stands without one, should asking for it panic.
-                let offered = Offered { kind, job: job(), departed: false };
-                let new = || Pending::new(Arc::new(Run::new()));
-                let pending = state.pending.get_or_insert_with(new);
-                pending.jobs.insert(id, offered);
-                let run = Arc::clone(&pending.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), queued: true, id }, None)
-            }
-            None => {
-                if kind == Kind::Miss && !unchanged() {
-                    return Join::LookAgain;
-                }
-                let launch = state.start(Arc::new(Run::new()), kind, 1, id, job());
-                let run = Arc::clone(&launch.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, Some(launch))
-            }
-        }
+        joined
     }
 
-    /// Starts a refresh if nothing runs, the caller's view still holds and `admit` grants it.
+    /// Starts a refresh if nothing runs, the caller's view still holds and `job` grants it.
     pub fn refresh(
         &self,
         unchanged: impl FnOnce() -> bool,
         job: impl FnOnce() -> Option<J>,
     ) -> Refresh<J, R> {
-        let mut state = self.state.lock();
-        if state.retired {
-            return Refresh::Retired;
-        }
-        if state.running.is_some() || !unchanged() {
-            return Refresh::No;
-        }
-        let Some(job) = job() else { return Refresh::No };
-        let id = state.next_waiter;
-        state.next_waiter += 1;
-        Refresh::Started(state.start(Arc::new(Run::new()), Kind::Refresh, 0, id, job))
+        self.core.lock().refresh(unchanged, job)
     }
 
     /// Ends a running compute: publishes its result under the flight's lock, hands it to the
@@ -145,20 +81,8 @@ impl<J: Job, R: Clone> Flight<J, R> {
         run: &Arc<Run<R>>,
         publish: impl FnOnce(&Capture, KeyMarks) -> R,
     ) -> After<J, R> {
-        let mut state = self.state.lock();
-        let mut result = None;
-        if let Some(running) = state.running.take_if(|r| Arc::ptr_eq(&r.run, run)) {
-            // A doomed compute has no waiters left, or they have their answer.
-            if !running.doomed {
-                result = Some(publish(&running.capture, state.key));
-            }
-        }
-        let after = state.settle();
-        drop(state);
-        if let Some(result) = result {
-            run.complete(result);
-        }
-        after
+        let left = self.core.lock().finish(run, publish);
+        done(left)
     }
 
     /// Answers the waiters of a running compute that has used up its time, and lets nobody join
@@ -166,145 +90,99 @@ impl<J: Job, R: Clone> Flight<J, R> {
     ///
     /// `answer` is asked under the flight's lock, before anybody has the answer, and may not panic.
     pub fn doom(&self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> bool {
-        let mut state = self.state.lock();
-        let current = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, run) && !r.doomed);
-        let Some(running) = current else { return false };
-        let result = answer();
-        running.doomed = true;
-        drop(state);
-        run.complete(result)
+        let answer = self.core.lock().doom(run, answer);
+        answer.is_some_and(|result| run.complete(result))
     }
 
     /// Answers whoever has waited for two checks behind a compute that does not end although it
     /// was aborted. False once that compute has ended.
     pub fn check_stuck(&self, run: &Arc<Run<R>>, result: R) -> bool {
-        let mut state = self.state.lock();
-        if !state.running.as_ref().is_some_and(|r| Arc::ptr_eq(&r.run, run)) {
-            return false;
-        }
-        let overdue = state.pending.take_if(|pending| pending.seen_stuck);
-        if let Some(pending) = &mut state.pending {
-            pending.seen_stuck = true;
-        }
-        drop(state);
+        let (runs, overdue) = self.core.lock().check_stuck(run);
         if let Some(pending) = overdue {
             pending.run.complete(result);
         }
-        true
+        runs
     }
 
     /// A compute that was launched has to wait for its turn.
     pub fn queue(&self, run: &Arc<Run<R>>) {
-        let mut state = self.state.lock();
-        if let Some(running) = state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, run)) {
-            running.queued = true;
-        }
+        self.core.lock().queue(run);
     }
 
     /// The turn of a queued compute has come: captures anew. False if nobody wants it any more.
     pub fn begin(&self, run: &Arc<Run<R>>, job: &J) -> bool {
-        let mut state = self.state.lock();
-        match state.running.as_mut().filter(|r| Arc::ptr_eq(&r.run, run) && !r.doomed) {
-            Some(running) => {
-                running.capture = job.capture();
-                running.queued = false;
-                true
-            }
-            None => false,
-        }
+        self.core.lock().begin(run, job)
+    }
+
+    /// A waiter goes away without an answer. A compute that waits for its turn ends with its last
+    /// waiter; one that has begun keeps the key until its task is gone.
+    pub fn leave(&self, ticket: &Ticket<R>) -> After<J, R> {
+        ticket.run.leave(&ticket.seat);
+        let left = self.core.lock().leave(ticket);
+        done(left)
+    }
+
+    /// A waiter goes away and wants the compute to go on.
+    pub fn depart(&self, ticket: &Ticket<R>) {
+        ticket.run.leave(&ticket.seat);
+        self.core.lock().depart(ticket);
+    }
+
+    /// The last step of a flight that is to start nothing any more. A compute is kept only by those
+    /// who wait for it; whoever waits for the pending one gets `answer` of its job.
+    pub fn turn_away(&self, answer: impl FnOnce(&J) -> R) -> After<J, R> {
+        let left = self.core.lock().turn_away(answer);
+        done(left)
     }
 
     /// Records a kill of the key. False if the flight has retired: nothing runs here.
     pub fn kill_key(&self, seq: u64) -> bool {
-        let mut state = self.state.lock();
-        state.key.killed = state.key.killed.max(seq);
-        !state.retired
+        self.core.lock().kill_key(seq)
     }
 
     /// Records an expiry of the key. False if the flight has retired.
     pub fn expire_key(&self, seq: u64) -> bool {
-        let mut state = self.state.lock();
-        state.key.expired = state.key.expired.max(seq);
-        !state.retired
+        self.core.lock().expire_key(seq)
     }
 
     /// Keeps the flight in the table, so that invalidations of the key are seen. False if the
     /// flight has retired.
     pub fn hold(&self) -> bool {
-        let mut state = self.state.lock();
-        if !state.retired {
-            state.holds += 1;
-        }
-        !state.retired
+        self.core.lock().hold()
     }
 
     /// Publishes a value computed elsewhere, under the flight's lock.
     pub fn publish<T>(&self, publish: impl FnOnce(KeyMarks) -> T) -> T {
-        let state = self.state.lock();
-        publish(state.key)
+        let core = self.core.lock();
+        publish(core.marks())
     }
 
     /// Retires the flight if nothing runs, waits or holds it; says whether it has retired.
     pub fn retire(&self) -> bool {
-        self.state.lock().retire_if_idle()
+        self.core.lock().retire()
     }
 
     /// Ends a [`Flight::hold`]. Says whether the flight has retired.
     pub fn unhold(&self) -> bool {
-        let mut state = self.state.lock();
-        state.holds = state.holds.saturating_sub(1);
-        state.retire_if_idle()
+        self.core.lock().unhold()
     }
 }
 
-impl<J: Job, R: Clone> State<J, R> {
-    fn start(
-        &mut self,
-        run: Arc<Run<R>>,
-        kind: Kind,
-        waiters: usize,
-        leader: u64,
-        job: J,
-    ) -> Launch<J, R> {
-        // Capture before compute: the launch that is returned here has not been spawned yet.
-        let capture = job.capture();
-        run.set_leader(leader);
-        self.running = Some(Running {
-            run: Arc::clone(&run),
-            capture,
-            waiters,
-            doomed: false,
-            queued: false,
-            kept: kind == Kind::Refresh,
-        });
-        Launch { run, kind, job }
+/// Does what a step has left to be done outside the lock, and hands on what is left to the caller.
+fn done<J, R: Clone>(left: Left<J, R>) -> After<J, R> {
+    let Left { launch, answer, given_up, abort, spare, retired } = left;
+    let launch = launch.map(|(launch, leader)| {
+        // Nobody has its result before this: only who gets the launch can end it.
+        launch.run.set_leader(leader);
+        launch
+    });
+    if let Some((run, result)) = answer {
+        run.complete(result);
     }
-
-    fn settle(&mut self) -> After<J, R> {
-        let mut launch = None;
-        let mut spare = BTreeMap::new();
-        if self.running.is_none()
-            && let Some(mut pending) = self.pending.take()
-            && let Some((id, Offered { kind, job, departed })) = pending.take_leader()
-        {
-            let others = pending.jobs.values().filter(|offered| !offered.departed).count();
-            let waiters = others + usize::from(!departed);
-            // Whoever has departed wants it to go on, and will not leave it.
-            let kept = waiters <= pending.jobs.len();
-            launch = Some(self.start(pending.run, kind, waiters, id, job));
-            if let Some(running) = &mut self.running {
-                running.kept |= kept;
-            }
-            spare = pending.jobs;
-        }
-        After { launch, abort: None, retired: self.retire_if_idle(), spare }
+    if let Some(run) = given_up {
+        run.give_up();
     }
-
-    fn retire_if_idle(&mut self) -> bool {
-        let idle = self.running.is_none() && self.pending.is_none() && self.holds == 0;
-        self.retired |= idle;
-        idle
-    }
+    After { launch, abort, retired, spare }
 }
 
 impl<J: Job, R: Clone> Default for Flight<J, R> {

@@ -1,6 +1,6 @@
-//! One compute as its waiters see it: a result that arrives once, wakers, a way to abort it.
-//! Never knows: keys, what is computed, or which computes come before and after.
-//! Read next: `../flight.rs`, which decides which compute a read waits for.
+// One compute as its waiters see it: a result that arrives once, wakers, a way to abort it.
+// Never knows: keys, what is computed, or which computes come before and after.
+// Read next: `core.rs`, which decides which compute a read waits for.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,11 +1,10 @@
-//! What goes into a flight and what comes out of its steps: jobs, tickets, launches.
-//! Never knows: the order of the steps, or who takes them.
-//! Read next: `../flight.rs`, the state machine between them.
+// What goes into a flight and what comes out of its steps: jobs, tickets, launches.
+// Never knows: the order of the steps, or who takes them.
+// Read next: `core.rs`, the state machine between them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::pending::Offered;
 use super::run::{Run, Seat};
 use crate::truth::Capture;
 
@@ -24,6 +23,16 @@ pub enum Kind {
 pub trait Job {
     /// Captures the sequence. Called under the flight's lock, right before the launch.
     fn capture(&self) -> Capture;
+}
+
+/// What one caller would run.
+pub struct Offered<J> {
+    /// What the compute would be if this ran.
+    pub kind: Kind,
+    /// The work.
+    pub job: J,
+    /// The caller has gone and wants the compute to go on.
+    pub(super) departed: bool,
 }
 
 /// A compute to be spawned by whoever receives it.

@@ -1,6 +1,6 @@
-//! The claims of `flight.rs`, each as a test.
-//! Never knows: anything beyond the module it tests.
-//! Read next: `flight.rs`.
+// The claims of `mod.rs`, each as a test.
+// Never knows: anything beyond the module it tests.
+// Read next: `mod.rs`.
 
 use std::task::{Context, Poll, Waker};
 

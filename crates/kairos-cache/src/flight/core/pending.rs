@@ -1,30 +1,19 @@
-//! The pending compute of a flight: whoever waits for it, with what each would run.
-//! Never knows: the running compute, or when this one starts.
-//! Read next: `../flight.rs`, which starts it.
+// The pending compute of a flight: whoever waits for it, with what each would run.
+// Never knows: the running compute, or when this one starts.
+// Read next: `../core.rs`, which starts it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::run::Run;
-use super::steps::Kind;
+use crate::flight::{Offered, Run};
 
 /// The compute that starts when the running one has ended.
-pub(super) struct Pending<J, R> {
-    pub(super) run: Arc<Run<R>>,
+pub(in crate::flight) struct Pending<J, R> {
+    pub(in crate::flight) run: Arc<Run<R>>,
     /// What each caller would run, by the callers' numbers: in order of arrival.
     pub(super) jobs: BTreeMap<u64, Offered<J>>,
     /// It stood here at the last check of a compute that does not end.
     pub(super) seen_stuck: bool,
-}
-
-/// What one caller would run.
-pub struct Offered<J> {
-    /// What the compute would be if this ran.
-    pub kind: Kind,
-    /// The work.
-    pub job: J,
-    /// The caller has gone and wants the compute to go on.
-    pub(super) departed: bool,
 }
 
 impl<J, R> Pending<J, R> {
