@@ -273,3 +273,6 @@ impl<J: Job, R: Clone> Core<J, R> {
         Left { launch, answer: None, given_up: None, abort: None, spare, retired: self.retire() }
     }
 }
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

@@ -190,6 +190,3 @@ impl<J: Job, R: Clone> Default for Flight<J, R> {
         Self::new()
     }
 }
-
-#[cfg(all(test, not(kairos_loom)))]
-mod tests;
