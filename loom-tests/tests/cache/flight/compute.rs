@@ -2,11 +2,13 @@
 // Never knows: tasks; the thread that receives a launch runs it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 
-use kairos_cache::model::Kind;
+use kairos_cache::model::{Kind, Launch, Ticket};
 use loom::thread;
 
-use crate::stage::{World, answer, graph};
+use crate::stage::{Compute, World, answer, graph};
 
 /// The key is invalidated while its compute runs: the old value is neither served nor stored.
 #[test]
@@ -50,6 +52,7 @@ fn a_bypass_gets_a_compute_that_started_after_it_arrived() {
             // Queued behind the other, which runs this one's compute when it has finished.
             other.join().unwrap();
             assert_eq!(answer(&mut ticket), Some(1), "an older value, or none");
+            assert!(ticket.led(), "it ran the closure of this bypass, which nobody shared");
         } else {
             other.join().unwrap();
         }
@@ -129,4 +132,69 @@ fn a_timeout_and_a_result_answer_once() {
         assert_eq!(answer(&mut ticket), Some(expected));
         assert_eq!(world.alive().is_some(), !doomed, "stored although it was given up");
     });
+}
+
+/// The turn of a queued compute comes while its last waiter leaves: it begins and is aborted, or it
+/// is given up, and whoever left finds it so.
+#[test]
+fn a_turn_and_the_last_waiter_to_leave_agree() {
+    let graph = graph();
+    loom::model(move || {
+        let world = World::new(&graph);
+        let (ticket, launch) = world.join(Kind::Miss).expect("a new flight");
+        let launch = launch.expect("nothing ran before");
+        let run = Arc::clone(&launch.run);
+        world.flight.queue(&run);
+        let turn = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.flight.begin(&launch.run, &launch.job))
+        };
+        let after = world.flight.leave(&ticket);
+        let given_up = run.is_given_up();
+        let began = turn.join().unwrap();
+        assert_eq!(after.abort.is_some(), began);
+        assert_eq!((given_up, after.retired), (!began, !began));
+    });
+}
+
+/// A reader that asks the flight something as soon as it is woken.
+struct ComesBack {
+    world: Arc<World>,
+    came: AtomicUsize,
+}
+
+impl Wake for ComesBack {
+    fn wake(self: Arc<Self>) {
+        let _runs = self.world.flight.is_running();
+        self.came.fetch_add(1, Ordering::Relaxed); // Relaxed: one thread wakes and looks.
+    }
+}
+
+/// Waiters are woken when the flight's lock has been released: each can take it.
+#[test]
+fn a_reader_that_is_woken_may_come_back_at_once() {
+    type Step = fn(&World, &Launch<Compute, u64>);
+    let steps: [Step; 4] = [
+        |world, Launch { run, .. }| drop(world.flight.finish(run, |_, _| 0)),
+        |world, Launch { run, .. }| assert!(world.flight.doom(run, || 408)),
+        |world, Launch { run, .. }| assert!((0..2).all(|_| world.flight.check_stuck(run, 408))),
+        |world, _| drop(world.flight.turn_away(|_| 503)),
+    ];
+    for step in steps {
+        let graph = graph();
+        loom::model(move || {
+            let world = World::new(&graph);
+            let (running, launch) = world.join(Kind::Miss).expect("a new flight");
+            let (pending, _) = world.join(Kind::Bypass).expect("it runs");
+            let came = AtomicUsize::new(0);
+            let reader = Arc::new(ComesBack { world: Arc::clone(&world), came });
+            let waker = Waker::from(Arc::clone(&reader));
+            for Ticket { run, seat, .. } in &mut [running, pending] {
+                assert!(run.poll(seat, &Context::from_waker(&waker)).is_pending());
+            }
+            step(&world, &launch.expect("nothing ran before"));
+            // Relaxed: as in `wake`.
+            assert_eq!(reader.came.load(Ordering::Relaxed), 1, "of two that wait one is answered");
+        });
+    }
 }
