@@ -91,11 +91,11 @@ pub use to_key::{Key, ToKey, Value};
 #[cfg(kairos_loom)]
 #[doc(hidden)]
 pub mod model {
-    pub use crate::flight::gate::{Admission, Arrival, Gate, Pass};
-    pub use crate::flight::permits::{Permit, Permits};
+    pub use crate::flight::{Admission, Arrival, Gate, Pass};
     pub use crate::flight::{
-        After, Flight, Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket,
+        After, Flight, Join, Kind, Launch, Launchable, Offered, Refresh, Run, Seat, Ticket,
     };
+    pub use crate::flight::{Permit, Permits};
     pub use crate::matches::{Published, ScopeState};
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::{SecondHand, Steps};

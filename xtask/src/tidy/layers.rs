@@ -62,7 +62,6 @@ pub(super) const PLANS: &[Plan] = &[
             ("tokio", &["runtime", "stats::notices", "flight::drain", "cache::builder"]),
         ],
         barred: &[("cache", "crate::sync"), ("policy", "crate::sync")],
-        unsettled: &["flight"],
         ..EMPTY
     },
     Plan {

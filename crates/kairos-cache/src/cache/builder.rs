@@ -17,7 +17,7 @@ use crate::config::{
 };
 use crate::engine::{Engine, Parts};
 use crate::error::Error;
-use crate::flight::loader::Load;
+use crate::flight::Load;
 use crate::policy::EventGraph;
 use crate::runtime::{Clock, Runtime, Sim, TokioRuntime};
 use crate::stats::{Sampling, Stats};

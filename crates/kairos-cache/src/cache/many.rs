@@ -14,7 +14,7 @@ use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::{Batch, Engine, Looked, Request, Together};
 use crate::error::Error;
-use crate::flight::job::{Job, Work};
+use crate::flight::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
 use crate::to_key::{Key, ToKey, Value};
 

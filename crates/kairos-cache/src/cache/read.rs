@@ -10,7 +10,7 @@ use crate::cache::Cache;
 use crate::cache::builder::Builder;
 use crate::context::Context;
 use crate::error::Error;
-use crate::flight::loader::erased;
+use crate::flight::erased;
 use crate::receipt::{Answer, Computed, Hit};
 use crate::to_key::{Key, ToKey, Value};
 

@@ -9,7 +9,7 @@ use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::flight::job::Home;
+use crate::flight::Home;
 use crate::matches::{Known, Place, Scope};
 use crate::policy::{EntryView, MarketId, Now};
 use crate::stats::Bounded;

@@ -17,11 +17,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
-use crate::flight::drain::Drain;
-use crate::flight::gate::Gate;
-use crate::flight::loader::Loader;
-use crate::flight::permits::Permits;
-use crate::flight::table::Flights;
+use crate::flight::{Drain, Flights, Gate, Loader, Permits};
 use crate::matches::{Matches, Place, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph, Now, ZoneTtl};
 use crate::runtime::{Clock, Draws, Runtime};

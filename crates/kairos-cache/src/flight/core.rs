@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Job, Join, Kind, Launch, Offered, Refresh, Run, Seat, Ticket};
-use crate::truth::KeyMarks;
-use crate::truth::generation::Capture;
+use super::{Join, Kind, Launch, Launchable, Offered, Refresh, Run, Seat, Ticket};
+use crate::truth::{Capture, KeyMarks};
 
 mod leaving;
 mod pending;
@@ -53,7 +52,7 @@ pub(super) struct Left<J, R> {
     pub(super) retired: bool,
 }
 
-impl<J: Job, R: Clone> Core<J, R> {
+impl<J: Launchable, R: Clone> Core<J, R> {
     /// An idle flight.
     pub(super) fn new() -> Core<J, R> {
         Core {

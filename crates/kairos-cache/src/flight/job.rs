@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::flight::{Flight, Job as FlightJob};
+use crate::flight::{Flight, Launchable};
 use crate::matches::Place;
 use crate::policy::ZoneTtl;
 use crate::receipt::Computed;
@@ -80,7 +80,7 @@ impl Home {
     }
 }
 
-impl<V> FlightJob for Job<V> {
+impl<V> Launchable for Job<V> {
     fn capture(&self) -> Capture {
         self.home.capture()
     }

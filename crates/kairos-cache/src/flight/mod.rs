@@ -8,21 +8,28 @@ use crate::sync::Mutex;
 use crate::truth::{Capture, KeyMarks};
 
 mod core;
-pub(crate) mod drain;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod gate;
-pub(crate) mod job;
-pub(crate) mod loader;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-pub(crate) mod permits;
-pub mod run;
+mod drain;
+mod gate;
+mod job;
+mod loader;
+mod permits;
+mod run;
 mod steps;
-pub(crate) mod table;
-pub(crate) mod turn;
+mod table;
+mod turn;
 
 use self::core::{Core, Left};
+pub(crate) use drain::{Drain, Underway};
+pub use gate::{Admission, Arrival, Gate, Pass};
+pub(crate) use job::{Done, Found, Home, Job, Joined, KeyFlight, Offer, Work};
+pub(crate) use loader::{Load, Loader, erased, found};
+#[cfg(kairos_loom)]
+pub use permits::Permit;
+pub use permits::Permits;
 pub use run::{Run, Seat};
-pub use steps::{After, Job, Join, Kind, Launch, Offered, Refresh, Ticket};
+pub use steps::{After, Join, Kind, Launch, Launchable, Offered, Refresh, Ticket};
+pub(crate) use table::Flights;
+pub(crate) use turn::{OtherTurn, Places, Turn};
 
 /// One key's computes. Lives in the table of flights while anything runs, waits or is held.
 ///
@@ -32,7 +39,7 @@ pub struct Flight<J, R> {
     core: Mutex<Core<J, R>>,
 }
 
-impl<J: Job, R: Clone> Flight<J, R> {
+impl<J: Launchable, R: Clone> Flight<J, R> {
     /// An idle flight.
     pub fn new() -> Flight<J, R> {
         Flight { core: Mutex::new(Core::new()) }
@@ -185,7 +192,7 @@ fn done<J, R: Clone>(left: Left<J, R>) -> After<J, R> {
     After { launch, abort, retired, spare }
 }
 
-impl<J: Job, R: Clone> Default for Flight<J, R> {
+impl<J: Launchable, R: Clone> Default for Flight<J, R> {
     fn default() -> Self {
         Self::new()
     }

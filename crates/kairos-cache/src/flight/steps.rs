@@ -20,7 +20,7 @@ pub enum Kind {
 }
 
 /// Work that a flight can launch.
-pub trait Job {
+pub trait Launchable {
     /// Captures the sequence. Called under the flight's lock, right before the launch.
     fn capture(&self) -> Capture;
 }

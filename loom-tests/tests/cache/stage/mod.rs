@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
-    Capture, Class, Flight, Held, Invalidations, Job, Join, Keep, KeyMarks, Kind, Launch,
+    Capture, Class, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind, Launch, Launchable,
     ScopeState, Shelf, Slot, Tags, Ticket, View, publish,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
@@ -44,7 +44,7 @@ pub(crate) type KeyFlight = Flight<Compute, u64>;
 /// A compute, which knows how to capture.
 pub(crate) struct Compute(Arc<World>, Arc<Class>);
 
-impl Job for Compute {
+impl Launchable for Compute {
     fn capture(&self) -> Capture {
         self.0.invalidations.capture(&self.1)
     }

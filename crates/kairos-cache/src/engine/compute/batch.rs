@@ -8,8 +8,7 @@ use super::crew::Together;
 use super::dispatch::Dispatch;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::gate::{Arrival, Pass};
-use crate::flight::turn::Places;
+use crate::flight::{Arrival, Pass, Places};
 use crate::to_key::{Key, Value};
 
 /// Computes that are to start together. Whoever joins one of them meanwhile arrives before it

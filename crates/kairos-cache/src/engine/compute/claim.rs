@@ -7,8 +7,7 @@ use std::sync::Arc;
 use crate::contain::shielded;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::flight::Launch;
-use crate::flight::job::{Done, Job, KeyFlight};
+use crate::flight::{Done, Job, KeyFlight, Launch};
 use crate::to_key::{Key, Value};
 
 /// A key and its flight, held by whoever waits for a compute of it, runs one or fills it.

@@ -5,9 +5,7 @@ use std::error::Error as StdError;
 
 use super::claim::Launched;
 use crate::engine::{Engine, Moment};
-use crate::flight::job::Work;
-use crate::flight::loader::found;
-use crate::flight::turn::Places;
+use crate::flight::{Places, Work, found};
 use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
 

@@ -11,7 +11,7 @@ use crate::contain::shielded;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::flight::job::Home;
+use crate::flight::Home;
 use crate::stats::Bounded;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::Capture;

@@ -11,9 +11,7 @@ use super::running::Running;
 use super::watch::Watched;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::Kind;
-use crate::flight::gate::{Admission, Arrival, Pass};
-use crate::flight::turn::{Places, Turn};
+use crate::flight::{Admission, Arrival, Kind, Pass, Places, Turn};
 use crate::to_key::{Key, Value};
 
 /// A compute on its way through the gate.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::engine::{Engine, Moment};
-use crate::flight::job::Home;
+use crate::flight::Home;
 use crate::policy::{EntryView, Now, ZoneTtl, shortened};
 use crate::runtime::Purpose;
 use crate::store::{Entry, weigh};

@@ -9,8 +9,7 @@ use super::claim::{Claim, Launched};
 use crate::contain::{caught, drop_each, shielded};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::flight::job::{Done, Home, Job, KeyFlight};
-use crate::flight::{After, Launch};
+use crate::flight::{After, Done, Home, Job, KeyFlight, Launch};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Claim<K, V> {

@@ -13,8 +13,7 @@ use crate::engine::compute::Alone;
 use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};
-use crate::flight::Kind;
-use crate::flight::job::{Home, Job};
+use crate::flight::{Home, Job, Kind};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Engine<K, V> {

@@ -12,8 +12,7 @@ use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::engine::read::waiting::Waiting;
 use crate::engine::{Engine, Moment};
-use crate::flight::job::{Job, KeyFlight};
-use crate::flight::{Join, Kind, Refresh};
+use crate::flight::{Job, Join, KeyFlight, Kind, Refresh};
 use crate::policy::Reason;
 use crate::to_key::{Key, ToKey, Value};
 

@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::engine::compute::{Alone, Dispatch};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::job::{Done, Job, Joined, Offer, Work};
+use crate::flight::{Done, Job, Joined, Offer, Work};
 use crate::policy::Reason;
 use crate::receipt::{Answer, Hit};
 use crate::stats::Bounded;

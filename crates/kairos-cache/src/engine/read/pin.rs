@@ -10,7 +10,7 @@ use crate::engine::find::View;
 use crate::engine::read::Request;
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};
-use crate::flight::job::Home;
+use crate::flight::Home;
 use crate::matches::Place;
 use crate::policy::{MonoNs, Reason, Signals};
 use crate::receipt::Hit;

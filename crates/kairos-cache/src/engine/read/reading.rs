@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::engine::find::View;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::job::{Done, Joined};
+use crate::flight::{Done, Joined};
 use crate::matches::{OddsRule, Place};
 use crate::policy::{EntryView, Now, Reason, Signal, Signals, Verdict};
 use crate::receipt::{Answer, Receipt, Source};

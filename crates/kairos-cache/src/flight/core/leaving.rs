@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Core, Left};
-use crate::flight::{Job, Ticket};
+use crate::flight::{Launchable, Ticket};
 
-impl<J: Job, R: Clone> Core<J, R> {
+impl<J: Launchable, R: Clone> Core<J, R> {
     /// A waiter goes away without an answer. A compute that waits for its turn ends with its last
     /// waiter; one that has begun keeps the key until its task is gone.
     pub(in crate::flight) fn leave(&mut self, ticket: &Ticket<R>) -> Left<J, R> {

@@ -13,8 +13,7 @@ use super::life::{
 };
 use crate::contain::caught;
 use crate::flight::{self, After, Flight, Join, Kind, Launch, Refresh, Run, Seat, Ticket};
-use crate::truth::KeyMarks;
-use crate::truth::generation::{Capture, Class, Mark, Sequence};
+use crate::truth::{Capture, Class, KeyMarks, Mark, Sequence};
 
 pub(super) struct Stage {
     world: Rc<World>,
@@ -63,7 +62,7 @@ pub(super) struct Seen {
     doomed: Option<(Wanted, bool)>,
 }
 
-impl flight::Job for Offer {
+impl flight::Launchable for Offer {
     fn capture(&self) -> Capture {
         self.world.did(Effect::Captures);
         Capture::take(&self.world.sequence, &self.world.everything, &self.world.class)
