@@ -7,9 +7,10 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 
-/// Every group, in the order in which they run when none is named: each is the binary of that
-/// name in the `benches` package.
-const GROUPS: &[&str] = &["metrics", "cache"];
+/// Every group, in the order in which they run when none is named: each is the bench of that name in
+/// the `benches` package.
+const GROUPS: &[&str] =
+    &["counters", "histograms", "requests", "facade", "scrape", "memory", "hit"];
 
 /// Runs one group or all of them; what stands behind `--` goes to the program.
 ///
@@ -37,7 +38,7 @@ fn parse(args: &[String]) -> Result<Vec<Invocation>, Failure> {
         return Err(Failure::Usage(format!("`bench` takes one group of {known}; got `{given}`")));
     }
     let line = |group| {
-        Invocation::words("cargo run --release -p benches --bin").args([group]).args(program_args)
+        Invocation::words("cargo bench -p benches --bench").args([group]).args(program_args)
     };
     Ok(groups.into_iter().map(line).collect())
 }
@@ -53,11 +54,11 @@ mod tests {
 
     #[test]
     fn no_group_means_every_group_and_a_name_means_one() {
-        let run = |group: &str| format!("cargo run --release -p benches --bin {group}");
+        let run = |group: &str| format!("cargo bench -p benches --bench {group}");
         assert_eq!(shown(""), Some(GROUPS.iter().map(|group| run(group)).collect()));
-        assert_eq!(shown("cache"), Some(vec![run("cache")]));
-        assert_eq!(shown("metrics -- --quick"), Some(vec![run("metrics") + " -- --quick"]));
+        assert_eq!(shown("hit"), Some(vec![run("hit")]));
+        assert_eq!(shown("counters -- --quick"), Some(vec![run("counters") + " -- --quick"]));
         assert_eq!(shown("moon"), None);
-        assert_eq!(shown("cache metrics"), None);
+        assert_eq!(shown("hit counters"), None);
     }
 }

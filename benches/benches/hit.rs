@@ -1,6 +1,7 @@
-//! A fresh hit against a bare moka hit, as one criterion group, printed as ratios.
-//! Never knows: the engine's insides.
-//! Read next: `docs/performance.md` for the targets.
+//! How long a fresh hit takes, against a bare hit of moka: one criterion group, printed as ratios.
+// Never knows: the engine's insides.
+// Read next: `docs/performance.md` for the targets.
+
 #![expect(clippy::disallowed_methods, reason = "its matches have a kickoff from now")]
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 

@@ -1,13 +1,29 @@
-//! Measures resident memory: a histogram of one recording thread, and a crowd of short threads.
-//! Never knows: how memory is laid out.
-//! Read next: `main.rs`.
+//! How much memory is resident: of a histogram with one recording thread, after a crowd of short threads.
+// Never knows: how memory is laid out.
+// Read next: `counters.rs`, where time is measured.
 
+use benches::latencies::latencies;
+use benches::race::Spread;
+use benches::report::Report;
 use kairos_metrics::{Precision, Registry, shards};
 
-use crate::histograms::latencies;
-use crate::race::Spread;
-
 const HISTOGRAMS: usize = 256;
+
+fn main() {
+    let mut report = Report::from_args();
+    let mut note = |name: &str, at_most, measured: Option<f64>| {
+        if let Some(measured) = measured {
+            report.measured(name.to_owned(), at_most, Spread::exact(measured));
+        }
+    };
+    let wide: Vec<u64> = (7..30).map(|power| 1 << power).collect();
+    let all: Vec<u64> = (0..42).map(|power| 1 << power).collect();
+    note("KiB a histogram and thread, around 10 us", 20.0, histogram_kib(&latencies()));
+    note("KiB, values in every octave 128 ns to 1 s", 20.0, histogram_kib(&wide));
+    note("KiB, values in every octave 1 ns to 1 h", 20.0, histogram_kib(&all));
+    note("MiB that 10 000 short threads leave", 1.0, churn_mib());
+    report.judge();
+}
 
 /// Resident memory of this process in bytes, where the system tells.
 fn resident() -> Option<f64> {
@@ -32,27 +48,6 @@ fn histogram_kib(values: &[u64]) -> Option<f64> {
     // Keeps the ids from being used again, so that each measurement allocates anew.
     std::mem::forget((registry, handles));
     Some((after - before) / (1_024.0 * HISTOGRAMS as f64))
-}
-
-/// The memory targets and what was measured.
-pub(crate) fn verdicts() -> Vec<(String, f64, Spread)> {
-    let exact = |value: f64| Spread { low: value, median: value, high: value };
-    let mut verdicts = Vec::new();
-    if let Some(kib) = histogram_kib(&latencies()) {
-        verdicts.push(("KiB a histogram and thread, around 10 us".to_owned(), 20.0, exact(kib)));
-    }
-    let wide: Vec<u64> = (7..30).map(|power| 1 << power).collect();
-    if let Some(kib) = histogram_kib(&wide) {
-        verdicts.push(("KiB, values in every octave 128 ns to 1 s".to_owned(), 20.0, exact(kib)));
-    }
-    let all: Vec<u64> = (0..42).map(|power| 1 << power).collect();
-    if let Some(kib) = histogram_kib(&all) {
-        verdicts.push(("KiB, values in every octave 1 ns to 1 h".to_owned(), 20.0, exact(kib)));
-    }
-    if let Some(mib) = churn_mib() {
-        verdicts.push(("MiB that 10 000 short threads leave".to_owned(), 1.0, exact(mib)));
-    }
-    verdicts
 }
 
 /// MiB by which 10 000 threads that count, record and end make the process grow.

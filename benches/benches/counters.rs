@@ -1,17 +1,29 @@
-//! Contestants that count: a plain add, this workspace's counter, and its peers.
-//! Never knows: targets.
-//! Read next: `histograms.rs`.
+//! How long an increment takes: of one counter, and of eight in turn, against a plain add and peers.
+// Never knows: how a race is run.
+// Read next: `../src/race.rs`; `histograms.rs`, the next question.
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use benches::exposition::{client_text, exporter_counter, exporter_text, registered, sample};
+use benches::race::Contestant;
+use benches::report::{Report, Target};
 use kairos_metrics::Registry;
 use prometheus_client::metrics::counter::Counter as ClientCounter;
 use prometheus_client::registry::Registry as ClientRegistry;
 
-use crate::exposition::{client_text, exporter_counter, exporter_text, registered, sample};
-use crate::race::Contestant;
+const ONE: [Target; 4] =
+    [(1, "plain add", 2.0), (2, "plain add", 2.0), (1, "prometheus", 0.3), (2, "prometheus", 0.06)];
+
+const EIGHT: [Target; 2] = [(1, "plain add", 1.5), (2, "plain add", 1.5)];
+
+fn main() {
+    let mut report = Report::from_args();
+    report.race("counter", &one(), &ONE);
+    report.race("eight counters", &eight(), &EIGHT);
+    report.judge();
+}
 
 /// `+= 1` in memory: the compiler may keep a plain integer in a register, an atomic it may not.
 fn plain_add(cell: &AtomicU64) {
@@ -20,7 +32,7 @@ fn plain_add(cell: &AtomicU64) {
 }
 
 /// One counter, incremented again and again.
-pub(crate) fn one() -> Vec<Contestant> {
+fn one() -> Vec<Contestant> {
     let plain = Arc::new(AtomicU64::new(0));
     let plain_total = Arc::clone(&plain);
     let ours = Registry::new().counter("hits", "Hits").expect("valid");
@@ -102,7 +114,7 @@ pub(crate) fn one() -> Vec<Contestant> {
 }
 
 /// Eight counters, incremented in turn; an operation is one increment.
-pub(crate) fn eight() -> Vec<Contestant> {
+fn eight() -> Vec<Contestant> {
     let plain = Arc::new(AtomicU64::new(0));
     let plain_total = Arc::clone(&plain);
     let registry = Registry::new();

@@ -1,42 +1,32 @@
-//! Contestants that record latencies.
-//! Never knows: targets.
-//! Read next: `requests.rs`.
+//! How long it takes to record a latency, against histograms that expose as much.
+// Never knows: how a race is run.
+// Read next: `requests.rs`, the next question.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use benches::exposition::{
+    client_text, exporter_histogram, exporter_text, exporter_upkeep, registered, sample,
+};
+use benches::latencies::{bounds, latencies};
+use benches::race::Contestant;
+use benches::report::{Report, Target};
 use hdrhistogram::Histogram as HdrHistogram;
 use kairos_metrics::{Clock, Precision, Registry};
 use prometheus_client::metrics::histogram::Histogram as ClientHistogram;
 use prometheus_client::registry::Registry as ClientRegistry;
 
-use crate::exposition::{
-    client_text, exporter_histogram, exporter_text, exporter_upkeep, registered, sample,
-};
-use crate::race::Contestant;
+const TARGETS: [Target; 3] =
+    [(1, "hdrhistogram", 0.5), (2, "hdrhistogram", 0.5), (2, "AtomicHistogram", 0.1)];
 
-/// Latencies around 10 µs, spread over some octaves, the same in every run.
-pub(crate) fn latencies() -> [u64; 1_024] {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut uniform = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1_u64 << 53) as f64
-    };
-    // A sum of twelve uniforms less six is near enough to a normal variable.
-    let mut normal = move || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
-    std::array::from_fn(|_| (10_000.0 * (0.7 * normal()).exp()) as u64)
-}
-
-/// The bounds that exposed histograms have here, in seconds: those of this workspace.
-pub(crate) fn bounds() -> Vec<f64> {
-    let steps = (-6..1).flat_map(|power| [1.0, 2.5, 5.0].map(|step| step * 10_f64.powi(power)));
-    steps.chain([10.0]).collect()
+fn main() {
+    let mut report = Report::from_args();
+    report.race("histogram", &record(), &TARGETS);
+    report.judge();
 }
 
 /// Three significant digits where the peer has digits, and a sum where the peer has one.
-pub(crate) fn record() -> Vec<Contestant> {
+fn record() -> Vec<Contestant> {
     // An array, so that the loop around a record checks no index.
     let values: &'static [u64; 1_024] = Box::leak(Box::new(latencies()));
     let value = move |n: u64| values[n as usize & 1_023];

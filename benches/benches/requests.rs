@@ -1,6 +1,8 @@
-//! Contestants that serve a request: a timer around five counters.
-//! Never knows: targets.
-//! Read next: `scrape.rs`.
+//! How long it takes to measure a request: a timer around five counters.
+// Never knows: how a race is run.
+// Read next: `scrape.rs`, the next question.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::array::from_fn;
 use std::hint::black_box;
@@ -8,20 +10,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use benches::exposition::{
+    client_text, exporter_counter, exporter_histogram, exporter_text, exporter_upkeep, registered,
+    sample,
+};
+use benches::latencies::bounds;
+use benches::race::Contestant;
+use benches::report::{Report, Target};
 use kairos_metrics::{Clock, Precision, Registry};
 use prometheus_client::metrics::counter::Counter as ClientCounter;
 use prometheus_client::metrics::histogram::Histogram as ClientHistogram;
 use prometheus_client::registry::Registry as ClientRegistry;
 
-use crate::exposition::{
-    client_text, exporter_counter, exporter_histogram, exporter_text, exporter_upkeep, registered,
-    sample,
-};
-use crate::histograms::bounds;
-use crate::race::Contestant;
+const TARGETS: [Target; 4] = [
+    (1, "two TSC reads", 1.4),
+    (2, "two TSC reads", 1.4),
+    (1, "prometheus", 0.45),
+    (2, "prometheus", 0.45),
+];
+
+fn main() {
+    let mut report = Report::from_args();
+    report.race("timed request", &request(), &TARGETS);
+    report.judge();
+}
 
 /// A request that is timed and counted five times, and the two clock reads in it alone.
-pub(crate) fn request() -> Vec<Contestant> {
+fn request() -> Vec<Contestant> {
     vec![two_reads(), kairos(), prometheus(), client(), exporter()]
 }
 

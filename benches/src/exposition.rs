@@ -1,6 +1,6 @@
-//! What a peer's own exposition says: the totals that a race is checked against.
-//! Never knows: who counted, or how often.
-//! Read next: `race.rs`, which checks.
+// What a peer's own exposition says: the totals that a race is checked against.
+// Never knows: who counted, or how often.
+// Read next: `race.rs`, which checks.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use prometheus_client::registry::{Metric, Registry};
 ///
 /// # Panics
 /// When there is no such sample, or its value is no whole number.
-pub(crate) fn sample(text: &str, name: &str) -> u64 {
+pub fn sample(text: &str, name: &str) -> u64 {
     let values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let values: Vec<&str> = values.collect();
     let [value] = values[..] else { panic!("{name} occurs {} times in {text}", values.len()) };
@@ -19,41 +19,42 @@ pub(crate) fn sample(text: &str, name: &str) -> u64 {
 }
 
 /// The recorder of the `metrics` facade's own exporter; handles are cached by the callers.
-pub(crate) static EXPORTER: LazyLock<PrometheusRecorder> =
+pub static EXPORTER: LazyLock<PrometheusRecorder> =
     LazyLock::new(|| PrometheusBuilder::new().build_recorder());
 
-pub(crate) const METADATA: metrics::Metadata<'static> =
+/// What the facade's macros say of where they are used.
+pub const METADATA: metrics::Metadata<'static> =
     metrics::Metadata::new("bench", metrics::Level::INFO, None);
 
 /// A `metrics` handle of its exporter.
-pub(crate) fn exporter_counter(name: String) -> metrics::Counter {
+pub fn exporter_counter(name: String) -> metrics::Counter {
     metrics::Recorder::register_counter(&*EXPORTER, &metrics::Key::from_name(name), &METADATA)
 }
 
 /// The same for a histogram. Its values pile up until [`exporter_upkeep`] is called.
-pub(crate) fn exporter_histogram(name: &'static str) -> metrics::Histogram {
+pub fn exporter_histogram(name: &'static str) -> metrics::Histogram {
     let key = metrics::Key::from_static_name(name);
     metrics::Recorder::register_histogram(&*EXPORTER, &key, &METADATA)
 }
 
 /// Drains what histograms recorded, as the exporter's upkeep thread would do.
-pub(crate) fn exporter_upkeep() {
+pub fn exporter_upkeep() {
     EXPORTER.handle().run_upkeep();
 }
 
 /// What the exporter exposes now.
-pub(crate) fn exporter_text() -> String {
+pub fn exporter_text() -> String {
     EXPORTER.handle().render()
 }
 
 /// A registry of prometheus-client with one metric more.
-pub(crate) fn registered(mut registry: Registry, name: &str, metric: impl Metric) -> Registry {
+pub fn registered(mut registry: Registry, name: &str, metric: impl Metric) -> Registry {
     registry.register(name, "M", metric);
     registry
 }
 
 /// What a registry of prometheus-client exposes now.
-pub(crate) fn client_text(registry: &Registry) -> String {
+pub fn client_text(registry: &Registry) -> String {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, registry).expect("a string takes it");
     text

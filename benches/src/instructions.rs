@@ -1,21 +1,36 @@
-//! Counts instructions an operation by running this program under valgrind, where there is one.
-//! Never knows: time; a count does not depend on how busy the machine is.
-//! Read next: `main.rs`.
+// Counts instructions an operation by running this program under valgrind, where there is one.
+// Never knows: time; a count does not depend on how busy the machine is.
+// Read next: `report.rs`, which asks for counts and obeys the command line that asks for them.
 
 use std::process::Command;
 
-use crate::Group;
 use crate::race::Contestant;
 
 /// Makes this program do one operation a number of times and nothing else.
-pub(crate) const FLAG: &str = "--instructions";
+const FLAG: &str = "--instructions";
 
-/// Does the operation, for an instruction counter to watch.
-pub(crate) fn operate(groups: &[Group], group: &str, name: &str, n: &str) {
-    let (_, contestants) = groups.iter().find(|(known, _)| *known == group).expect("a group");
-    let contestants = contestants();
-    let contestant = contestants.iter().find(|known| known.name == name).expect("a contestant");
-    watched_by_valgrind(contestant, n.parse().expect("a number"));
+/// An operation to be done for an instruction counter to watch.
+pub(crate) struct Watched {
+    group: String,
+    contestant: String,
+    n: u64,
+}
+
+impl Watched {
+    /// What a command line of [`FLAG`], group, contestant and number asks for.
+    pub(crate) fn asked_for(args: &[String]) -> Option<Watched> {
+        let [flag, group, contestant, n] = args else { return None };
+        let n = (flag == FLAG).then(|| n.parse().expect("a number"))?;
+        Some(Watched { group: group.clone(), contestant: contestant.clone(), n })
+    }
+
+    /// Does the operation, if it is one of this group.
+    pub(crate) fn operate(&self, group: &str, contestants: &[Contestant]) {
+        if self.group == group {
+            let named = |known: &&Contestant| known.name == self.contestant;
+            watched_by_valgrind(contestants.iter().find(named).expect("a contestant"), self.n);
+        }
+    }
 }
 
 /// What is counted: valgrind finds it by its name. Setting up, which differs by millions of

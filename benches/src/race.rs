@@ -1,16 +1,19 @@
-//! Races contestants against each other: interleaved rounds, medians of per-round ratios.
-//! Never knows: what the contestants count.
-//! Read next: `counters.rs`, the first contestants.
+// Races contestants against each other: interleaved rounds, medians of per-round ratios.
+// Never knows: what the contestants count.
+// Read next: `report.rs`, which prints and judges; `../benches/counters.rs`, the first contestants.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// The contestant that the others are raced against.
-pub(crate) const OURS: &str = "kairos";
+pub const OURS: &str = "kairos";
 
 /// Something that does an operation `n` times, and can say how often it was done in all.
-pub(crate) struct Contestant {
-    pub(crate) name: &'static str,
+pub struct Contestant {
+    /// What it is called in the report.
+    pub name: &'static str,
     run: Box<dyn Fn(u64) + Sync>,
     total: Box<dyn Fn() -> u64 + Sync>,
     expected: AtomicU64,
@@ -19,7 +22,9 @@ pub(crate) struct Contestant {
 }
 
 impl Contestant {
-    pub(crate) fn new(
+    /// `run` does the operation so many times; `total` is how often it was done since `new`, by the
+    /// contestant's own exposition.
+    pub fn new(
         name: &'static str,
         run: impl Fn(u64) + Sync + 'static,
         total: impl Fn() -> u64 + Sync + 'static,
@@ -29,12 +34,13 @@ impl Contestant {
     }
 
     /// The operation takes about `times` as long as an increment: does fewer of them.
-    pub(crate) fn slow(self, times: u64) -> Contestant {
+    #[must_use]
+    pub fn slow(self, times: u64) -> Contestant {
         Contestant { share: times, ..self }
     }
 
     /// Does the operation `n` times here.
-    pub(crate) fn go(&self, n: u64) {
+    pub fn go(&self, n: u64) {
         // Relaxed: read after the threads are joined.
         self.expected.fetch_add(n, Ordering::Relaxed);
         (self.run)(n);
@@ -70,7 +76,7 @@ impl Contestant {
     ///
     /// # Panics
     /// When this workspace's own lost or invented an operation.
-    pub(crate) fn check_total(&self) {
+    fn check_total(&self) {
         // Relaxed: all threads have been joined.
         let (total, expected) = ((self.total)(), self.expected.load(Ordering::Relaxed));
         assert!(total == expected || self.name != OURS, "{OURS}: {total} of {expected} counts");
@@ -81,7 +87,7 @@ impl Contestant {
 }
 
 /// The times of several contestants, round by round.
-pub(crate) struct Race<'a> {
+pub struct Race<'a> {
     contestants: &'a [Contestant],
     /// For each contestant, nanoseconds for an operation in each round.
     rounds: Vec<Vec<f64>>,
@@ -89,20 +95,18 @@ pub(crate) struct Race<'a> {
 
 /// A median with the tenth and ninetieth percentile beside it.
 #[derive(Clone, Copy)]
-pub(crate) struct Spread {
-    pub(crate) low: f64,
-    pub(crate) median: f64,
-    pub(crate) high: f64,
+pub struct Spread {
+    /// The tenth percentile.
+    pub low: f64,
+    /// The fiftieth.
+    pub median: f64,
+    /// The ninetieth.
+    pub high: f64,
 }
 
 impl<'a> Race<'a> {
     /// Lets all contestants run in turn, `rounds` times, `threads` threads each.
-    pub(crate) fn run(
-        contestants: &'a [Contestant],
-        threads: usize,
-        rounds: usize,
-        slice: u64,
-    ) -> Self {
+    pub fn run(contestants: &'a [Contestant], threads: usize, rounds: usize, slice: u64) -> Self {
         let mut times = vec![Vec::new(); contestants.len()];
         for round in 0..=rounds {
             for (contestant, times) in contestants.iter().zip(&mut times) {
@@ -123,17 +127,22 @@ impl<'a> Race<'a> {
     }
 
     /// Nanoseconds for an operation.
-    pub(crate) fn ns(&self, name: &str) -> Spread {
+    pub fn ns(&self, name: &str) -> Spread {
         Spread::of(self.of(name).to_vec())
     }
 
     /// How many times as long `name` took as `peer`, compared round by round.
-    pub(crate) fn ratio(&self, name: &str, peer: &str) -> Spread {
+    pub fn ratio(&self, name: &str, peer: &str) -> Spread {
         Spread::of(self.of(name).iter().zip(self.of(peer)).map(|(own, peer)| own / peer).collect())
     }
 }
 
 impl Spread {
+    /// Of one value that was measured once.
+    pub fn exact(value: f64) -> Spread {
+        Spread { low: value, median: value, high: value }
+    }
+
     fn of(mut values: Vec<f64>) -> Spread {
         values.sort_by(f64::total_cmp);
         let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];

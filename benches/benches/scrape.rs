@@ -1,19 +1,19 @@
-//! Contestants that scrape: 32 counters and 4 histograms that 8 threads have counted in.
-//! Never knows: targets.
-//! Read next: `main.rs`.
+//! How long a scrape takes: 32 counters and 4 histograms that 8 threads have counted in.
+// Never knows: how a race is run.
+// Read next: `memory.rs`, the next question.
 
 use std::hint::black_box;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use benches::exposition::sample;
+use benches::latencies::{bounds, latencies};
+use benches::race::Contestant;
+use benches::report::Report;
 use kairos_metrics::{Precision, Registry};
 use prometheus::Encoder as _;
 use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
-
-use crate::exposition::sample;
-use crate::histograms::{bounds, latencies};
-use crate::race::Contestant;
 
 const THREADS: usize = 8;
 const COUNTERS: usize = 32;
@@ -22,8 +22,16 @@ const HISTOGRAMS: usize = 4;
 /// What each counter holds before the first scrape.
 const COUNTED: u64 = 8_000_000;
 
+fn main() {
+    let mut report = Report::from_args();
+    let (contestants, crowd) = scrape();
+    report.race_long("scrape", &contestants, 4, &[("prometheus-client", 1.0)]);
+    crowd.disperse();
+    report.judge();
+}
+
 /// Threads that have counted and live on, so that their shards stay theirs.
-pub(crate) struct Crowd {
+struct Crowd {
     threads: Vec<(SyncSender<()>, JoinHandle<()>)>,
 }
 
@@ -46,7 +54,7 @@ impl Crowd {
     }
 
     /// Lets the threads end.
-    pub(crate) fn disperse(self) {
+    fn disperse(self) {
         for (stop, thread) in self.threads {
             drop(stop);
             thread.join().expect("the thread only waits");
@@ -55,7 +63,7 @@ impl Crowd {
 }
 
 /// The contestants, and the threads whose counts they read.
-pub(crate) fn scrape() -> (Vec<Contestant>, Crowd) {
+fn scrape() -> (Vec<Contestant>, Crowd) {
     let registry = Registry::new();
     let counters: Vec<_> =
         (0..COUNTERS).map(|n| registry.counter(&format!("c{n}"), "C").expect("valid")).collect();

@@ -1,0 +1,15 @@
+//! What the benchmarks share: how contestants race, what peers expose, how a result is judged.
+// Never knows: what is measured.
+// Read next: `report.rs`, then a question in `../benches/`.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+/// What a peer's own exposition says, against which its counts are checked.
+pub mod exposition;
+mod instructions;
+/// The values and bounds of every histogram that is raced.
+pub mod latencies;
+/// Interleaved rounds of contestants, and what their times come to.
+pub mod race;
+/// The command line, the output and the verdicts of a benchmark program.
+pub mod report;
