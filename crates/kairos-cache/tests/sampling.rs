@@ -1,10 +1,22 @@
 //! Latency sampling: it thins the histograms by weight, and never touches a counter.
-//! Never knows: the insides of the cache. Everything runs on virtual time.
-//! Read next: `../src/stats.rs`, which decides whose turn it is.
+// Never knows: any other test. Each has the process to itself: a thread that finds the lock of the
+// process's leases taken counts without a lease for the moment, and then times each read with weight one.
+// Read next: `it/main.rs`, the tests that share a process.
 
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use kairos_cache::{Builder, Cache, Config, Context, Error, Runtime, Sim, Strategy};
+
+/// Runs a test on a thread that no other counts beside: the one before has given its lease back when
+/// it is joined.
+fn alone(test: impl FnOnce() + Send + 'static) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    thread::spawn(test).join().unwrap_or_else(|panic| resume_unwind(panic));
+}
 
 fn cache(
     configure: impl FnOnce(Builder<String, u32>) -> Builder<String, u32>,
@@ -24,93 +36,124 @@ fn read(cache: &Cache<String, u32>, times: usize) {
 
 #[test]
 fn one_in_n_served_reads_is_timed_with_weight_n_and_every_one_is_counted() {
-    let (_sim, cache) = cache(|b| b.latency_sampling(16));
-    read(&cache, 1);
-    assert_eq!(cache.latency(Strategy::ServeFresh).len(), 1, "the first read, for itself");
-    read(&cache, 160);
-    assert_eq!(cache.latency(Strategy::ServeFresh).len(), 161, "ten more, for sixteen each");
-    assert_eq!(cache.stats().total_requests, 161);
-    read(&cache, 15);
-    assert_eq!(cache.latency(Strategy::ServeFresh).len(), 161, "timed at the 161st, not again");
-    assert_eq!(cache.stats().strategy_serve_fresh, 176);
+    alone(|| {
+        let (_sim, cache) = cache(|b| b.latency_sampling(16));
+        read(&cache, 1);
+        assert_eq!(cache.latency(Strategy::ServeFresh).len(), 1, "the first read, for itself");
+        read(&cache, 160);
+        assert_eq!(cache.latency(Strategy::ServeFresh).len(), 161, "ten more, for sixteen each");
+        assert_eq!(cache.stats().total_requests, 161);
+        read(&cache, 15);
+        assert_eq!(cache.latency(Strategy::ServeFresh).len(), 161, "timed at the 161st, not again");
+        assert_eq!(cache.stats().strategy_serve_fresh, 176);
+    });
 }
 
 #[test]
 fn reads_that_wait_for_a_compute_are_always_timed() {
-    let (sim, cache) = cache(|b| b.latency_sampling(1000));
-    for i in 0..5 {
-        let (cache, own) = (cache.clone(), sim.clone());
-        let _task = sim.spawn(Box::pin(async move {
-            let compute = move || async move {
-                own.sleep(Duration::from_millis(40)).await;
-                Ok::<u32, Error>(i)
-            };
-            cache
-                .get_or_compute(&format!("k{i}"), &Context::none(), compute)
-                .await
-                .expect("a value");
-        }));
-        sim.run_to_end();
-    }
-    let computes = cache.latency(Strategy::Compute);
-    assert_eq!((computes.len(), computes.min() / 1_000_000), (5, 39), "within 1 % of 40 ms");
-    read(&cache, 1001);
-    let stats = cache.stats();
-    // Five of 40 ms, one of 0 ms, and one of 0 ms that stands for a thousand.
-    assert!((stats.avg_latency_ms - 0.2).abs() < 0.01, "{}", stats.avg_latency_ms);
+    alone(|| {
+        let (sim, cache) = cache(|b| b.latency_sampling(1000));
+        for i in 0..5 {
+            let (cache, own) = (cache.clone(), sim.clone());
+            let _task = sim.spawn(Box::pin(async move {
+                let compute = move || async move {
+                    own.sleep(Duration::from_millis(40)).await;
+                    Ok::<u32, Error>(i)
+                };
+                cache
+                    .get_or_compute(&format!("k{i}"), &Context::none(), compute)
+                    .await
+                    .expect("a value");
+            }));
+            sim.run_to_end();
+        }
+        let computes = cache.latency(Strategy::Compute);
+        assert_eq!((computes.len(), computes.min() / 1_000_000), (5, 39), "within 1 % of 40 ms");
+        read(&cache, 1001);
+        let stats = cache.stats();
+        // Five of 40 ms, one of 0 ms, and one of 0 ms that stands for a thousand.
+        assert!((stats.avg_latency_ms - 0.2).abs() < 0.01, "{}", stats.avg_latency_ms);
+    });
 }
 
 #[test]
 fn the_rate_changes_at_run_time_and_a_sparser_gap_does_not_outlive_it() {
-    let (_sim, cache) = cache(|b| b.latency_sampling(1_000_000));
-    read(&cache, 1);
-    let timed = cache.latency(Strategy::ServeFresh).len();
-    cache.set_latency_sampling(0);
-    read(&cache, 3);
-    assert_eq!(cache.latency(Strategy::ServeFresh).len(), timed + 3);
-    let mut config = Config::default();
-    config.metrics.latency_sampling = 2;
-    cache.reload(&config).expect("in range");
-    read(&cache, 4);
-    assert_eq!(cache.latency(Strategy::ServeFresh).len(), timed + 7);
+    alone(|| {
+        let (_sim, cache) = cache(|b| b.latency_sampling(1_000_000));
+        read(&cache, 1);
+        let timed = cache.latency(Strategy::ServeFresh).len();
+        cache.set_latency_sampling(0);
+        read(&cache, 3);
+        assert_eq!(cache.latency(Strategy::ServeFresh).len(), timed + 3);
+        let mut config = Config::default();
+        config.metrics.latency_sampling = 2;
+        cache.reload(&config).expect("in range");
+        read(&cache, 4);
+        assert_eq!(cache.latency(Strategy::ServeFresh).len(), timed + 7);
+    });
 }
 
 #[test]
 fn digits_and_rates_out_of_range_are_refused_by_name() {
-    let field = |builder: Builder<String, u32>| match builder.build() {
-        Err(Error::Config { field, .. }) => field,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(field(Cache::builder().significant_digits(4)), "metrics.significant_digits");
-    assert_eq!(field(Cache::builder().significant_digits(0)), "metrics.significant_digits");
-    assert_eq!(field(Cache::builder().latency_sampling(0)), "metrics.latency_sampling");
-    let (_sim, cache) = cache(|b| b);
-    let mut config = Config::default();
-    config.metrics.significant_digits = 3;
-    let refused = cache.reload(&config);
-    assert!(matches!(refused, Err(Error::Config { field: "metrics.significant_digits", .. })));
+    alone(|| {
+        let field = |builder: Builder<String, u32>| match builder.build() {
+            Err(Error::Config { field, .. }) => field,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(field(Cache::builder().significant_digits(4)), "metrics.significant_digits");
+        assert_eq!(field(Cache::builder().significant_digits(0)), "metrics.significant_digits");
+        assert_eq!(field(Cache::builder().latency_sampling(0)), "metrics.latency_sampling");
+        let (_sim, cache) = cache(|b| b);
+        let mut config = Config::default();
+        config.metrics.significant_digits = 3;
+        let refused = cache.reload(&config);
+        assert!(matches!(refused, Err(Error::Config { field: "metrics.significant_digits", .. })));
+    });
 }
 
 #[test]
 fn three_digits_tell_apart_what_one_does_not() {
-    let spread = |digits| {
-        let (sim, cache) = cache(|b| b.significant_digits(digits));
-        for ms in [1000, 1003] {
-            let (cache, own) = (cache.clone(), sim.clone());
-            let _task = sim.spawn(Box::pin(async move {
-                let compute = move || async move {
-                    own.sleep(Duration::from_millis(ms)).await;
-                    Ok::<u32, Error>(0)
-                };
-                let key = format!("k{ms}");
-                cache.get_or_compute(&key, &Context::none(), compute).await.expect("a value");
-            }));
+    alone(|| {
+        let spread = |digits| {
+            let (sim, cache) = cache(|b| b.significant_digits(digits));
+            for ms in [1000, 1003] {
+                let (cache, own) = (cache.clone(), sim.clone());
+                let _task = sim.spawn(Box::pin(async move {
+                    let compute = move || async move {
+                        own.sleep(Duration::from_millis(ms)).await;
+                        Ok::<u32, Error>(0)
+                    };
+                    let key = format!("k{ms}");
+                    cache.get_or_compute(&key, &Context::none(), compute).await.expect("a value");
+                }));
+            }
+            sim.run_to_end();
+            let latency = cache.latency(Strategy::Compute);
+            latency.max() - latency.min()
+        };
+        // The bounds of the outermost buckets are 3 ms and at most two buckets apart.
+        assert!((2_000_000..=5_000_000).contains(&spread(3)), "{}", spread(3));
+        assert!(spread(1) > 10_000_000, "{}", spread(1));
+    });
+}
+
+#[test]
+fn each_thread_times_its_own_first_read() {
+    alone(|| {
+        let sim = Sim::new(UNIX_EPOCH);
+        let cache = Cache::<String, u32>::builder()
+            .sim(&sim)
+            .xfetch_enabled(false)
+            .latency_sampling(1000)
+            .build()
+            .expect("in range");
+        cache.insert("k", &Context::none(), 1).expect("a plain context");
+        for thread in 1..=3 {
+            let own = cache.clone();
+            let reads = move || (0..1002).for_each(|_| assert!(own.get("k").is_some()));
+            std::thread::spawn(reads).join().expect("no panic");
+            assert_eq!(cache.latency(Strategy::ServeFresh).len(), 1001 * thread);
         }
-        sim.run_to_end();
-        let latency = cache.latency(Strategy::Compute);
-        latency.max() - latency.min()
-    };
-    // The bounds of the outermost buckets are 3 ms and at most two buckets apart.
-    assert!((2_000_000..=5_000_000).contains(&spread(3)), "{}", spread(3));
-    assert!(spread(1) > 10_000_000, "{}", spread(1));
+        assert_eq!(cache.stats().strategy_serve_fresh, 3006);
+    });
 }
