@@ -1,6 +1,6 @@
 // The property test of the cache at length: its sequences of operations, run against the model.
 // Never knows: what a sequence does, or what the model says.
-// Read next: `crates/kairos-cache/tests/model/main.rs`.
+// Read next: `crates/kairos-cache/tests/it/model/mod.rs`.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ fn parse(args: &[String]) -> Result<Invocation, Failure> {
 
 /// The features are those of the other steps, so that nothing is built twice.
 fn invocation(sequences: u64, seed: u64) -> Invocation {
-    Invocation::words("cargo test --workspace --all-features --test model -- --nocapture")
+    Invocation::words("cargo test --workspace --all-features --test it -- model:: --nocapture")
         .var("KAIROS_MODEL_SEQUENCES", sequences.to_string())
         .var("KAIROS_MODEL_SEED", seed.to_string())
 }
@@ -54,7 +54,7 @@ mod tests {
         let run = |sequences: u64, seed: u64| {
             Some(format!(
                 "KAIROS_MODEL_SEQUENCES={sequences} KAIROS_MODEL_SEED={seed} \
-                 cargo test --workspace --all-features --test model -- --nocapture"
+                 cargo test --workspace --all-features --test it -- model:: --nocapture"
             ))
         };
         assert_eq!(shown(""), run(10_000, 0));

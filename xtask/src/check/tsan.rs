@@ -10,12 +10,14 @@ use crate::invocation::Invocation;
 use crate::target;
 
 /// What is run: tests that join their threads one by one, since the end of std's scopes is blank to
-/// the sanitizer. By the part of the command line that tells it from the others.
+/// the sanitizer. By the part of the command line that tells it from the others, and behind `--` the
+/// tests of it that are concurrent.
 const RUNS: &[&str] = &[
     "test -p kairos-metrics --lib --test it --test fork",
     "run -p kairos-metrics --example churn",
-    "test -p kairos-cache --test stress --test concurrent --test concurrent_invalidation \
-     --test concurrent_refresh --test runtimes --test blocking --test cancellation",
+    "test -p kairos-cache --test it -- stress:: flights::cancellation:: flights::coalescing:: \
+     flights::refresh:: invalidation::on_the_way:: operation::runtimes:: reads::blocking:: \
+     reads::executors::",
 ];
 
 /// Runs them, on the nightly toolchain; std is used as it was compiled.
@@ -38,10 +40,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
 fn invocation(root: &Path, host: &str, line: &str) -> Invocation {
     let suppressions = root.join("xtask/tsan.supp");
     let behind = if line.starts_with("test") { "--test-threads=1" } else { "30" };
+    let (line, tests) = line.split_once(" -- ").unwrap_or((line, ""));
     let flags = "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg kairos_tsan";
     let options = format!("suppressions={} die_after_fork=0", suppressions.display());
     Invocation::words(&format!("cargo +nightly {line} --release --target {host} --target-dir"))
         .args([target::shown(root, "tsan"), "--".into(), behind.into()])
+        .args(tests.split_whitespace())
         .var("RUSTFLAGS", flags)
         .var("TSAN_OPTIONS", options)
 }

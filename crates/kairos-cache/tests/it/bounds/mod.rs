@@ -1,0 +1,7 @@
+// Every bounded part of the cache keeps to its bound.
+// Never knows: the insides of the cache. Everything runs on virtual time.
+// Read next: `floods.rs`.
+
+mod floods;
+mod over_bound;
+mod weight;

@@ -1,0 +1,8 @@
+// Who computes a key, and what becomes of those who wait for it.
+// Never knows: the insides of the cache.
+// Read next: `coalescing.rs`.
+
+mod cancellation;
+mod coalescing;
+mod other_matches;
+mod refresh;

@@ -1,0 +1,14 @@
+// Many keys read in one pass: how each is decided, who computes what, and what is stored.
+// Never knows: the insides of the cache. Everything runs on virtual time.
+// Read next: `decisions.rs`.
+
+mod decisions;
+mod effort;
+mod ends;
+mod refreshes;
+
+use kairos_cache::Context;
+
+fn none() -> Context {
+    Context::none()
+}

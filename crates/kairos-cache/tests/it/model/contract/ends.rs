@@ -1,0 +1,239 @@
+// How computes end: what is stored and counted, who is answered, and what follows.
+// Never knows: how a compute came to run.
+// Read next: `changes.rs`, for what covers a compute that runs.
+
+use kairos_cache::Reason;
+
+use crate::model::answer::{Answer, OfValue, Outcome, Stage};
+use crate::model::operation::{Ending, called};
+
+use super::decide::Found;
+use super::entries::Entry;
+use super::flights::{Arrival, By, Compute, Seat, Started, Wanted};
+use super::reads::computed;
+use super::{Model, Waiting};
+use crate::model::operation::Named;
+
+impl Model {
+    /// What runs ends, by itself or because its time is up.
+    pub(super) fn finish(&mut self, what: Arrival, timeout: bool) {
+        let (keys, started) = match what {
+            Arrival::Key(key) => {
+                let compute = self.flights[key].current.as_ref().expect("only what runs ends");
+                (vec![key], compute.started)
+            }
+            Arrival::Call(call) => {
+                let call = self.calls.remove(&call).expect("only what runs ends");
+                (call.keys, call.started)
+            }
+        };
+        let started = started.expect("only what runs ends");
+        self.report(started, if timeout { Stage::Aborted } else { Stage::Ended });
+        let computes: Vec<(usize, Compute)> = keys
+            .into_iter()
+            .filter_map(|key| Some((key, self.flights[key].current.take()?)))
+            .collect();
+        if timeout {
+            // Who waits is told first, and then the turn is taken away.
+            let keys: Vec<usize> = computes.iter().map(|(key, _)| *key).collect();
+            for (key, compute) in computes {
+                self.end(key, compute, started, None);
+            }
+            for key in keys {
+                self.proceed(key);
+            }
+            return;
+        }
+        // A call gives its turn back first: what waits for one starts before what is pending here.
+        if matches!(what, Arrival::Call(_)) {
+            self.open_gate();
+        }
+        for (key, compute) in computes {
+            let found = found(&compute.lead, started, key);
+            self.end(key, compute, started, Some(found));
+            self.proceed(key);
+        }
+    }
+
+    /// One key's compute has ended: by itself, or, with nothing, because its time is up.
+    fn end(&mut self, key: usize, compute: Compute, started: Started, ends: Option<(Ending, u64)>) {
+        let (zone, mut ttl) = self.zone_and_ttl(compute.home());
+        let (outcome, value) = match ends {
+            Some((Ending::Value, value)) => (Outcome::Value, Some(value)),
+            Some((Ending::Nothing, _)) => (Outcome::Nothing, None),
+            Some((Ending::Failure, _)) => (Outcome::Failed, None),
+            Some((Ending::Panic, _)) => (Outcome::Panicked, None),
+            Some((Ending::Never, _)) | None => (Outcome::TimedOut, None),
+        };
+        let mut factor = 1.0;
+        if outcome == Outcome::Value {
+            factor = self.lots.jitter(&self.setup, key, self.now);
+            ttl = shortened(ttl, factor);
+        }
+        if compute.wanted == Wanted::Doomed {
+            return;
+        }
+        let home = compute.home();
+        let storable =
+            self.enabled && ttl > 0 && !compute.killed && !self.is_suspended(home.place());
+        let entry = |value, ttl| {
+            Entry::new(value, home.clone(), (self.now, self.wall()), (zone, ttl), compute.expired)
+        };
+        let succeeded = matches!(outcome, Outcome::Value | Outcome::Nothing);
+        if outcome == Outcome::Value && storable {
+            let took = self.now - started.at;
+            self.store(key, Some(Entry { factor, took, ..entry(value, ttl) }));
+            if !compute.refresh {
+                self.counts.stored(zone);
+            }
+        } else if outcome == Outcome::Nothing {
+            let limit = self.setup.negative_ttl;
+            let kept = storable && limit > 0;
+            let nothing = kept.then(|| Entry { limit, ..entry(None, ttl.min(limit)) });
+            self.store(key, nothing);
+        }
+        self.put_off(key, succeeded);
+        match (compute.refresh, succeeded) {
+            (true, true) => self.counts.add("swr_background_success", 1.0),
+            (true, false) => self.counts.add("swr_background_error", 1.0),
+            (false, true) => {}
+            (false, false) => self.counts.add("cache_errors", 1.0),
+        }
+        let of_value = OfValue { zone, ttl, age: 0, freshness: 1.0 };
+        self.answer_seats(compute, outcome, value, value.map(|_| &of_value));
+    }
+
+    /// What the key holds from now on.
+    pub(super) fn store(&mut self, key: usize, entry: Option<Entry>) {
+        self.entries[key] = entry;
+        self.graves[key] = None;
+    }
+
+    /// After a failure the next compute of a servable value, or the next load of a key without one,
+    /// waits for a while.
+    fn put_off(&mut self, key: usize, succeeded: bool) {
+        let until = self.now + self.setup.throttle;
+        if succeeded {
+            self.load_not_before[key] = 0;
+        } else if self.is_servable(key) {
+            self.entries[key].as_mut().expect("it is servable").put_off_until = Some(until);
+        } else {
+            self.load_not_before[key] = until;
+        }
+    }
+
+    /// Answers those who waited, but for those who name another match than the compute did: they
+    /// look again.
+    pub(super) fn answer_seats(
+        &mut self,
+        compute: Compute,
+        outcome: Outcome,
+        value: Option<u64>,
+        of_value: Option<&OfValue>,
+    ) {
+        let of = compute.lead.home.in_match;
+        for seat in compute.seats.into_iter().filter(|seat| !seat.departed) {
+            let same = seat.home.in_match.is_none() || seat.home.in_match == of;
+            // That the cache has been shut down is an answer to everybody.
+            self.wake(seat.read);
+            if same || outcome == Outcome::ShutDown {
+                self.conclude(seat.read, outcome, value, of_value.cloned());
+            } else {
+                self.looks.insert(seat.read, seat.by);
+            }
+        }
+    }
+
+    /// A compute is gone: the gate lets in the next, and what is pending for the key follows.
+    pub(super) fn proceed(&mut self, key: usize) {
+        self.open_gate();
+        if self.flights[key].current.is_some() {
+            return;
+        }
+        let pending = std::mem::take(&mut self.flights[key].pending);
+        if !pending.is_empty() {
+            self.launch(key, pending);
+        }
+    }
+
+    pub(super) fn conclude(
+        &mut self,
+        read: usize,
+        outcome: Outcome,
+        value: Option<u64>,
+        of_value: Option<OfValue>,
+    ) {
+        let waiting = self.waiting.remove(&read).expect("it waited for this");
+        let took = self.now - waiting.arrived;
+        let failed = matches!(outcome, Outcome::Failed | Outcome::Panicked | Outcome::TimedOut);
+        if failed && waiting.reason == Reason::TooStale {
+            let old = self.old_value(&waiting);
+            if let Some(found) = old.filter(|old| self.allowed_if_error(old, &waiting.context)) {
+                let reason = Reason::StaleIfError;
+                let receipt = Some(found.receipt(reason, waiting.signal, false));
+                let (outcome, value, done) = (found.outcome(), found.value, self.now);
+                let answer = Answer { read, done, outcome, value, receipt };
+                self.finish_read(answer, reason, waiting.signal, took);
+                return;
+            }
+        }
+        let of_value = of_value.map(|mut of_value| {
+            of_value.ttl = if waiting.reason == Reason::Disabled { 0 } else { of_value.ttl };
+            of_value
+        });
+        let receipt = Some(computed(waiting.reason, waiting.signal, of_value));
+        let answer = Answer { read, done: self.now, outcome, value, receipt };
+        self.finish_read(answer, waiting.reason, waiting.signal, took);
+    }
+
+    /// The value that a too-stale read may take instead of the compute's.
+    fn old_value(&self, waiting: &Waiting) -> Option<Found> {
+        let Waiting { key, context, cap, .. } = waiting;
+        if !self.enabled || self.is_suspended(self.ruling(*key, context)) {
+            return None;
+        }
+        let allowed =
+            |old: &Found, context: &Named| context.max_age.is_none_or(|max_age| old.age <= max_age);
+        self.find(*key, context.in_match, *cap)
+            .filter(|old| old.value.is_some() && allowed(old, context))
+    }
+
+    pub(super) fn soft_timeout(&mut self, read: usize) {
+        let waiting = self.waiting.get_mut(&read).expect("only reads that wait have one");
+        waiting.soft = None;
+        let waiting = &self.waiting[&read];
+        let (key, signal, took) = (waiting.key, waiting.signal, self.now - waiting.arrived);
+        let Some(found) = self.old_value(waiting) else { return };
+        self.waiting.remove(&read);
+        let flight = &mut self.flights[key];
+        if let Some(compute) = &mut flight.current
+            && compute.seats.iter().any(|seat| seat.read == read)
+        {
+            compute.wanted = Wanted::Kept;
+        }
+        let running = flight.current.iter_mut().flat_map(|compute| &mut compute.seats);
+        let mut seats = running.chain(&mut flight.pending);
+        let seat = seats.find(|seat| seat.read == read).expect("it waits for a compute");
+        seat.departed = true;
+        let reason = Reason::SoftTimeout;
+        let receipt = Some(found.receipt(reason, signal, false));
+        let (outcome, value, done) = (found.outcome(), found.value, self.now);
+        self.finish_read(Answer { read, done, outcome, value, receipt }, reason, signal, took);
+    }
+}
+
+/// What a compute finds for a key.
+fn found(lead: &Seat, started: Started, key: usize) -> (Ending, u64) {
+    match lead.by {
+        By::Call(by) if started.work.ends == Ending::Value && by.absent == Some(key) => {
+            (Ending::Nothing, 0)
+        }
+        By::Call(by) => (started.work.ends, called(by.operation, key)),
+        By::Closure(_) | By::Loader => (started.work.ends, started.of),
+    }
+}
+
+/// What jitter leaves of a TTL.
+pub(super) fn shortened(ttl: u64, factor: f64) -> u64 {
+    if factor < 1.0 { (ttl as f64 * factor) as u64 } else { ttl }
+}

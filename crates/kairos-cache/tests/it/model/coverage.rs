@@ -1,0 +1,116 @@
+// How often each reason, outcome, zone and matter was reached.
+// Never knows: sequences.
+// Read next: `mod.rs`, which asks for enough of each.
+
+use std::fmt;
+
+use kairos_cache::{Reason, Zone};
+
+use crate::model::answer::{Answer, Outcome, Receipt};
+
+/// What a sequence may come upon besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matter {
+    /// A read of many keys, by any of its forms.
+    Many,
+    /// A call for more than one key, and one that was stopped by its callers or its timeout.
+    Call,
+    CallAborted,
+    /// A blocking read that finds its answer at once.
+    Blocking,
+    /// A read by the loader.
+    Read,
+    LoadBehindGet,
+    LoadBehindPin,
+    /// A pin that is served a value.
+    Pinned,
+    /// A value that is fresh and refreshed all the same.
+    EarlyRefresh,
+    /// A value whose TTL is shortened by lot.
+    Jitter,
+    /// A live entry that had to make room.
+    Evicted,
+    /// Shutdowns whose end is complete, and those that had to wait for a compute.
+    Over,
+    OverLater,
+}
+
+impl Matter {
+    const ALL: [(Matter, &str); 13] = [
+        (Matter::Many, "get_many"),
+        (Matter::Call, "call of many keys"),
+        (Matter::CallAborted, "call stopped"),
+        (Matter::Blocking, "blocking read"),
+        (Matter::Read, "read by loader"),
+        (Matter::LoadBehindGet, "load behind get"),
+        (Matter::LoadBehindPin, "load behind pin"),
+        (Matter::Pinned, "pin served"),
+        (Matter::EarlyRefresh, "early refresh"),
+        (Matter::Jitter, "jittered"),
+        (Matter::Evicted, "evicted"),
+        (Matter::Over, "shutdown over"),
+        (Matter::OverLater, "shutdown waited"),
+    ];
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Coverage {
+    reasons: [u64; Reason::ALL.len()],
+    outcomes: [u64; Outcome::ALL.len()],
+    zones: [u64; Zone::ALL.len()],
+    matters: [u64; Matter::ALL.len()],
+}
+
+impl Coverage {
+    pub(crate) fn count(&mut self, answer: &Answer) {
+        self.outcomes[answer.outcome as usize] += 1;
+        if let Some(receipt) = &answer.receipt {
+            self.reasons[receipt.reason as usize] += 1;
+            if let Some(of_value) = &receipt.of_value {
+                self.zones[of_value.zone as usize] += 1;
+            }
+            self.served(receipt);
+        }
+    }
+
+    /// Some read was given this receipt.
+    pub(crate) fn served(&mut self, receipt: &Receipt) {
+        if receipt.reason == Reason::Fresh && receipt.refresh_started {
+            self.met(Matter::EarlyRefresh, 1);
+        }
+    }
+
+    pub(crate) fn met(&mut self, matter: Matter, times: usize) {
+        self.matters[matter as usize] += times as u64;
+    }
+
+    pub(crate) fn add(&mut self, other: &Coverage) {
+        let add = |into: &mut [u64], from: &[u64]| {
+            into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
+        };
+        add(&mut self.reasons, &other.reasons);
+        add(&mut self.outcomes, &other.outcomes);
+        add(&mut self.zones, &other.zones);
+        add(&mut self.matters, &other.matters);
+    }
+
+    /// What was reached least often, and how often.
+    pub(crate) fn least(&self) -> (String, u64) {
+        self.rows().min_by_key(|(_, count)| *count).expect("there are reasons")
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (String, u64)> {
+        let reasons = Reason::ALL.iter().map(|r| format!("reason  {r}")).zip(self.reasons);
+        let outcomes = Outcome::ALL.iter().map(|o| format!("outcome {}", o.name()));
+        let zones = Zone::ALL.iter().map(|z| format!("zone    {}", z.name())).zip(self.zones);
+        let matters = Matter::ALL.iter().map(|(_, name)| format!("matter  {name}"));
+        let matters = matters.zip(self.matters);
+        reasons.chain(outcomes.zip(self.outcomes)).chain(zones).chain(matters)
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rows().try_for_each(|(what, count)| writeln!(f, "{what:26}{count:>10}"))
+    }
+}

@@ -1,0 +1,8 @@
+// A cache in its surroundings: runtimes that hold it up, subscribers, its end.
+// Never knows: the insides of the cache.
+// Read next: `shutdown.rs`.
+
+mod runtimes;
+mod shutdown;
+mod shutdown_on_threads;
+mod subscribe;

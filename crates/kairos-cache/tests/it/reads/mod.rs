@@ -1,0 +1,10 @@
+// What a read is answered, by whichever way it comes.
+// Never knows: the insides of the cache.
+// Read next: `recorded.rs`, what is served; `pins.rs`, `blocking.rs`, other ways to ask.
+
+mod bad_input;
+mod blocking;
+mod executors;
+mod keys;
+mod pins;
+mod recorded;

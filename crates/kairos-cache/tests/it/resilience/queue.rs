@@ -1,0 +1,121 @@
+// Computes that pile up: how many run at once, who waits for a turn, and who is refused.
+// Never knows: the insides of the cache.
+// Read next: `breaker.rs`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use kairos_cache::{Config, Context, Error, Reason, Runtime};
+
+use super::{Outcome, World, minute_ttl};
+use crate::stage::SECOND;
+
+#[test]
+fn a_hundred_keys_at_once_never_run_more_computes_than_allowed() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(4).compute_queue(90));
+    let running = Arc::new(AtomicUsize::new(0));
+    let peak = Arc::new(AtomicUsize::new(0));
+    let refused = Arc::new(AtomicUsize::new(0));
+    let answered = Arc::new(AtomicUsize::new(0));
+    for i in 0..100u32 {
+        let (cache, sim) = (world.cache.clone(), world.sim.clone());
+        let (running, peak) = (running.clone(), peak.clone());
+        let (refused, answered) = (refused.clone(), answered.clone());
+        let _task = world.sim.spawn(Box::pin(async move {
+            let compute = move || async move {
+                let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                peak.fetch_max(now, Ordering::SeqCst);
+                sim.sleep(SECOND).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok::<u32, Error>(i)
+            };
+            match cache.get_or_compute(&format!("k{i}"), &Context::none(), compute).await {
+                Ok(hit) => {
+                    assert_eq!(*hit, i);
+                    answered.fetch_add(1, Ordering::SeqCst)
+                }
+                Err(Error::Overloaded) => refused.fetch_add(1, Ordering::SeqCst),
+                Err(other) => panic!("{other}"),
+            };
+        }));
+    }
+    world.sim.run_to_end();
+    assert_eq!(peak.load(Ordering::SeqCst), 4);
+    assert_eq!((answered.load(Ordering::SeqCst), refused.load(Ordering::SeqCst)), (94, 6));
+    let activity = world.cache.activity();
+    assert_eq!((activity.computes_queued, activity.computes_refused), (90, 6));
+    assert_eq!(world.sim.now(), 24 * SECOND, "94 computes of 1 s, four at a time");
+}
+
+#[test]
+fn a_queued_compute_that_nobody_waits_for_never_runs() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(1));
+    world.read("running", "a", 10 * SECOND, Outcome::Value(1));
+    let (cache, ran) = (world.cache.clone(), Arc::new(AtomicUsize::new(0)));
+    let own_ran = ran.clone();
+    let cancelled = world.sim.spawn(Box::pin(async move {
+        let compute = move || async move {
+            own_ran.fetch_add(1, Ordering::SeqCst);
+            Ok::<u32, Error>(2)
+        };
+        let _never = cache.get_or_compute("b", &Context::none(), compute).await;
+    }));
+    world.sim.run_until_idle();
+    cancelled.abort();
+    world.read("after it", "b", SECOND, Outcome::Value(3));
+    world.at(10);
+    assert!(world.is_waiting("after it"));
+    world.at(11);
+    assert_eq!(world.got("after it"), Some((Reason::Miss, Ok(3), 0)));
+    assert_eq!(ran.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn an_invalidation_while_a_compute_waits_for_its_turn_does_not_spoil_its_result() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(1));
+    world.read("running", "a", 10 * SECOND, Outcome::Value(1));
+    world.read("queued", "b", SECOND, Outcome::Value(2));
+    world.cache.invalidate("b");
+    world.cache.invalidate_all();
+    world.at(11);
+    assert_eq!(world.got("queued"), Some((Reason::Miss, Ok(2), 0)));
+    assert_eq!(world.cache.get("b").map(|hit| *hit), Some(2), "it started after them");
+    assert!(world.cache.get("a").is_none(), "this one had started before");
+}
+
+#[test]
+fn a_hanging_compute_gives_its_turn_to_the_next() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(1).hard_timeout(5 * SECOND));
+    world.read("hanging", "a", Duration::ZERO, Outcome::Hang);
+    world.read("next", "b", Duration::ZERO, Outcome::Value(2));
+    world.at(4);
+    assert!(world.is_waiting("next"));
+    world.at(5);
+    assert_eq!(world.got("hanging").map(|got| got.1), Some(Err(Error::Timeout.to_string())));
+    assert_eq!(world.got("next"), Some((Reason::Miss, Ok(2), 0)));
+}
+
+#[test]
+fn a_wider_configuration_lets_waiting_computes_begin_at_once() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(1));
+    for key in ["a", "b", "c"] {
+        world.read(key, key, 10 * SECOND, Outcome::Value(1));
+    }
+    let mut config = Config::default();
+    config.computes.max_concurrent = 3;
+    world.at(1);
+    world.cache.reload(&config).expect("in range");
+    world.at(11);
+    assert!(["a", "b", "c"].iter().all(|name| !world.is_waiting(name)));
+}
+
+#[test]
+fn a_pending_compute_finds_the_turn_that_its_key_has_just_given_back() {
+    let world = World::new(|b| minute_ttl(b).max_concurrent_computes(1).compute_queue(0));
+    world.read("running", "k", 10 * SECOND, Outcome::Value(1));
+    let forced = Context::none().force_refresh(true);
+    world.read_with("pending", "k", &forced, 10 * SECOND, Outcome::Value(2));
+    world.at(20);
+    assert_eq!(world.got("pending"), Some((Reason::Forced, Ok(2), 0)));
+}
