@@ -34,6 +34,8 @@ pub(super) struct Crew<K: Key, V: Value> {
     members: Vec<Running<K, V>>,
     timer: Option<Task>,
     turn: Option<Turn>,
+    /// Whether it is one call for all, not the closure of one.
+    is_call: bool,
 }
 
 /// A task under way, as the keys that give it up see it.
@@ -43,8 +45,8 @@ pub(super) struct Wanted {
 }
 
 impl<K: Key, V: Value> Crew<K, V> {
-    pub(super) fn new(members: Vec<Running<K, V>>, turn: Turn) -> Crew<K, V> {
-        Crew { members, timer: None, turn: Some(turn) }
+    pub(super) fn new(members: Vec<Running<K, V>>, turn: Turn, is_call: bool) -> Crew<K, V> {
+        Crew { members, timer: None, turn: Some(turn), is_call }
     }
 
     pub(super) fn set_timer(&mut self, timer: Task) {
@@ -84,16 +86,19 @@ impl<K: Key, V: Value> Crew<K, V> {
         if let Some(timer) = self.timer.take() {
             shielded(|| timer.abort());
         }
-        // 2. Every result, without a step between them; the waiters wake.
+        // 2. The turn of a call for many, which is over: what waits at the gate begins before any
+        // pending compute of its keys asks for its turn.
+        if self.is_call {
+            drop(self.turn.take());
+        }
         for member in &mut self.members {
+            // 3. The result: it is stored, and the waiters wake.
             let found = found(member.key());
             member.publish(found);
-        }
-        // 3. The turn, before pending computes of the keys ask for theirs: a full queue then has
-        // room for them.
-        drop(self.turn.take());
-        // 4. The pending computes, and whatever else the flights have left to be done.
-        for member in &mut self.members {
+            // 4. The turn of a compute by itself, before its pending compute asks for one: a full
+            // queue then has room for it.
+            drop(self.turn.take());
+            // 5. The pending compute, and whatever else the flight has left to be done.
             member.settle();
         }
     }

@@ -102,7 +102,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             own_work = Some(work);
             running
         });
-        let mut crew = Crew::new(members.collect(), turn);
+        let mut crew = Crew::new(members.collect(), turn, together.is_some());
         let wanted = crew.share();
         let own_work = own_work?;
         let may_block = together.is_none() && own_work.may_block;
