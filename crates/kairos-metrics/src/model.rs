@@ -1,6 +1,6 @@
 //! The production types as the loom models drive them, without thread-locals.
 // Never knows: names, formats. It is compiled under `cfg(kairos_loom)` only.
-// Read next: `loom-tests/tests/metrics_shard.rs`.
+// Read next: `loom-tests/tests/metrics/shard/counts.rs`.
 
 use crate::buckets::Precision;
 use crate::instrument::SeriesMap;

@@ -1,6 +1,7 @@
 //! Reads for threads without a runtime: closures instead of futures, and a thread that parks.
 // Never knows: how an answer is found; the async read does.
 // Read next: `mod.rs`, whose read this waits for; `../runtime/parking.rs` for the waiting.
+// Why: `docs/decisions/0009-a-blocking-read-asks-tokio-by-a-panic.md`.
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;

@@ -1,5 +1,6 @@
 // What an operator does to a running engine: the switch, a new configuration, the end.
 // Never knows: keys, values, or what readers make of the answer that they get.
+// Why: `docs/decisions/0013-dropping-the-last-clone-stops-nothing.md`.
 
 use std::sync::Arc;
 

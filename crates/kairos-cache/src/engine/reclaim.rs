@@ -1,6 +1,7 @@
 // Reclaiming: what holds a match or a tag without need is let go of, when their tables are full.
 // Never knows: what is looked up, or what a sweep makes room for.
 // Read next: `../matches/mod.rs` and `../truth/tags.rs`, the tables; `../store/mod.rs`, whose entries hold both.
+// Why: `docs/decisions/0004-a-tag-is-forgotten-without-a-floor.md`.
 
 use crate::engine::Engine;
 use crate::matches::Scope;

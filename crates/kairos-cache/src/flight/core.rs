@@ -2,6 +2,7 @@
 // done.
 // Never knows: locks, wakers, tasks, or time; a run is a name here, compared and handed out.
 // Read next: `mod.rs`, the lock around it; `core/leaving.rs` for the steps of those who go away.
+// Why: `docs/decisions/0003-a-pending-compute-keeps-every-closure.md`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

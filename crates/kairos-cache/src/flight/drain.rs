@@ -1,6 +1,7 @@
-//! Whether computes may still begin, and how many are under way: what a shutdown closes and waits for.
-//! Never knows: what a compute is, or who wants the end.
-//! Read next: `launch.rs`, where computes enter; `shutdown.rs`, which waits until none is left.
+// Whether computes may still begin, and how many are under way: what a shutdown closes and waits for.
+// Never knows: what a compute is, or who wants the end.
+// Read next: `../engine/compute/launch.rs`, where computes enter; `../engine/control.rs`, which waits for the end.
+// Why: `docs/decisions/0013-dropping-the-last-clone-stops-nothing.md`.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! The gate before the backend: so many computes at once, a bounded queue behind them.
-//! Never knows: what a compute is, or who waits for it.
-//! Read next: `compute.rs`, which passes through.
+// The gate before the backend: so many computes at once, a bounded queue behind them.
+// Never knows: what a compute is, or who waits for it.
+// Read next: `../engine/compute/launch.rs`, whose computes pass through.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

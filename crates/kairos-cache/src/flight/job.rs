@@ -1,6 +1,6 @@
-//! A compute before it starts and after it has ended: the work, its home, what it came to.
-//! Never knows: tasks, timers, or who waits.
-//! Read next: `compute.rs`, which runs it.
+// A compute before it starts and after it has ended: the work, its home, what it came to.
+// Never knows: tasks, timers, or who waits.
+// Read next: `../engine/compute/running.rs`, which runs it.
 
 use std::future::ready;
 use std::pin::Pin;

@@ -1,6 +1,7 @@
-//! The loader: how values are computed for readers that bring no closure, and how soon again after a failure.
-//! Never knows: flights, tasks, or why a value is needed.
-//! Read next: `background.rs`, which calls it behind reads; `join.rs` for closures of readers.
+// The loader: how values are computed for readers that bring no closure, and how soon again after a failure.
+// Never knows: flights, tasks, or why a value is needed.
+// Read next: `../engine/read/background.rs`, which calls it behind reads.
+// Why: `docs/decisions/0010-the-loader-remembers-failures-by-key.md`.
 
 use std::error::Error as StdError;
 use std::pin::Pin;

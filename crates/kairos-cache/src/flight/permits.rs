@@ -1,6 +1,6 @@
-//! A bulkhead: so many at once, and no queue.
-//! Never knows: what is being limited.
-//! Read next: `compute.rs`, whose refreshes each hold a permit.
+// A bulkhead: so many at once, and no queue.
+// Never knows: what is being limited.
+// Read next: `../engine/compute/dispatch.rs`, whose refreshes each take a permit.
 
 use std::sync::Arc;
 

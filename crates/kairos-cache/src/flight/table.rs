@@ -1,6 +1,6 @@
-//! The table of flights: each key with a compute running, waiting or held, and so many keys at most.
-//! Never knows: what a flight does.
-//! Read next: `flight.rs` for one flight, `join.rs` for who asks for it.
+// The table of flights: each key with a compute running, waiting or held, and so many keys at most.
+// Never knows: what a flight does.
+// Read next: `mod.rs` for one flight, `../engine/read/join.rs`, which asks for it.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

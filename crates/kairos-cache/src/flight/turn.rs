@@ -1,6 +1,6 @@
-//! A compute's turn: its place among computes and, for a refresh, among refreshes; given back once.
-//! Never knows: what is computed, or when its time is up.
-//! Read next: `launch.rs`, whose timer gives back the turn of a compute that does not end.
+// A compute's turn: its place among computes and, for a refresh, among refreshes; given back once.
+// Never knows: what is computed, or when its time is up.
+// Read next: `../engine/compute/watch.rs`, whose timer gives back the turn of a compute that does not end.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 // The classes of one match's entries, by market and tags: found, made, covered, reclaimed.
 // Never knows: kickoff, status, or the lock that it stands under.
 // Read next: `truth/generation.rs` for what a class is, `state.rs` for the lock.
+// Why: `docs/decisions/0001-sequence-and-marks-beside-the-generation.md`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 // The handle of a match, which callers, contexts and entries keep: with a state behind it, or a name alone.
 // Never knows: how a name is looked up, or which reader asks.
 // Read next: `one.rs` for what is behind it.
+// Why: `docs/decisions/0005-matches-beyond-the-bound-are-not-cached.md`.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 // One match: its state and its odds side by side, and the changes that concern more than one of them.
 // Never knows: how it is found by its name, or what holds it.
 // Read next: `state.rs` and `odds.rs`, the two.
+// Why: `docs/decisions/0005-matches-beyond-the-bound-are-not-cached.md`.
 
 use std::fmt;
 use std::sync::Arc;

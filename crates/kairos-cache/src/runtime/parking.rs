@@ -1,6 +1,7 @@
 // How a thread waits for a future: parked, and only where no runtime stops by that.
 // Never knows: what is waited for.
 // Read next: `../cache/blocking.rs`, whose reads wait here; `mod.rs` for what they wait for.
+// Why: `docs/decisions/0009-a-blocking-read-asks-tokio-by-a-panic.md`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};

@@ -1,5 +1,6 @@
 // Seeded randomness: a number for each stored value, the same for the same seed, key and instant.
 // Never knows: what is decided by a draw.
+// Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
 use std::hash::{BuildHasher, Hash};
 

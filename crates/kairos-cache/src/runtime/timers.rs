@@ -1,6 +1,7 @@
 // The thread on which timers run: one for the process, whatever runtime computes run on.
 // Never knows: what a timer is for.
 // Read next: `tokio.rs`, which hands timers over.
+// Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
 //
 // A compute may block the only thread of its runtime, and a runtime may have no timers. What ends
 // a compute in time must depend on neither.

@@ -1,6 +1,7 @@
 // Counts as plain data: every cell read once, and what stood there when a category was reset.
 // Never knows: how counts are recorded, or which keys are derived from them.
 // Read next: `mod.rs` records them, `keys.rs` derives the 34 keys.
+// Why: `docs/decisions/0006-reads-are-counted-by-reason-and-volatility.md`.
 
 use kairos_metrics::HistogramSnapshot;
 

@@ -1,5 +1,6 @@
 // The 34 keys: derived from counts that were each read once, less what had been counted at a reset.
 // Never knows: how counts are recorded.
+// Why: `docs/decisions/0006-reads-are-counted-by-reason-and-volatility.md`.
 
 use kairos_metrics::HistogramSnapshot;
 use serde::Serialize;

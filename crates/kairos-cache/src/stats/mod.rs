@@ -1,6 +1,7 @@
 // The only recorder: outcomes become counts here, each counted once.
 // Never knows: why an outcome came about.
 // Read next: `keys.rs`, which derives the 34 keys from these counts.
+// Why: `docs/decisions/0006-reads-are-counted-by-reason-and-volatility.md`.
 
 use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
 

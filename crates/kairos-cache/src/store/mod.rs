@@ -1,6 +1,7 @@
 // Where slots live: moka bounds how many and ranks which; it decides nothing else.
 // Never knows: freshness, invalidation, or matches. The only file that names moka.
 // Read next: `../truth/slot.rs`, which carries the truth about an entry.
+// Why: `docs/decisions/0014-moka-bounds-and-ranks.md`.
 
 mod displaced;
 mod entry;

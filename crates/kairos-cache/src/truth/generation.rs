@@ -1,6 +1,7 @@
 // Sequence, marks and class words: capture before compute, check when publishing and when reading.
 // Never knows: keys, values, matches, time, or tasks.
 // Read next: `slot.rs`, which holds a captured value; `shelf.rs` for how it becomes visible.
+// Why: `docs/decisions/0001-sequence-and-marks-beside-the-generation.md`.
 //
 // The whole argument for "no lost invalidation" stands here. Every invalidation first takes a
 // number from the [`Sequence`], then raises the [`Mark`] of what it covers to that number. Every

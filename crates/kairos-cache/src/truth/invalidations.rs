@@ -1,6 +1,7 @@
 // What a cache knows of its invalidations across matches, and the order of steps in each of them.
 // Never knows: matches and their classes, flights, or who asked.
 // Read next: `generation.rs` for numbers and marks, `stamp.rs` for counts of changes.
+// Why: `docs/decisions/0001-sequence-and-marks-beside-the-generation.md`.
 //
 // Each takes the number first, raises the mark second and counts the change last: whoever captures
 // the number has seen what the caller did before, and whoever goes by a remembered decision finds

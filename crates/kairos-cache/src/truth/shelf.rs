@@ -1,6 +1,7 @@
 // One key's place in the store, and the steps between a slot and the entry that reads see there.
 // Never knows: how the place is found, how slots are bounded, or who reads.
 // Read next: `slot.rs` for the slot, `generation.rs` for why the steps suffice.
+// Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 //
 // The engine and the models run the same steps: only the store behind [`Shelf`] differs, which is
 // moka's there and a lock around an option here.

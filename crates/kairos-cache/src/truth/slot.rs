@@ -1,6 +1,7 @@
 // One key's value in the store: a version word over the entry, replaced in place, dead once.
 // Never knows: moka, matches, policy, or time.
 // Read next: `shelf.rs` for the steps around it.
+// Why: `docs/decisions/0014-moka-bounds-and-ranks.md`.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 // The marks of tags, by name, across matches: so many at most; those that nothing holds are forgotten.
 // Never knows: which entries carry a tag; their classes hold its mark.
 // Read next: `generation.rs` for what a mark is, `../matches/classes.rs`, whose classes hold these.
+// Why: `docs/decisions/0004-a-tag-is-forgotten-without-a-floor.md`.
 //
 // Forgetting never revives, although a tag that comes back starts with a mark at zero. A mark is
 // forgotten only while the table alone holds it: then no class holds it, so no entry and no

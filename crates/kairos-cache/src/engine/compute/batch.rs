@@ -1,5 +1,6 @@
 // Keys that are computed together: through the gate as one, as one task, under one timer.
 // Never knows: which reads wait, or what is computed for a key alone.
+// Why: `docs/decisions/0011-each-key-of-a-batch-captures-before-the-call.md`.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 // A key that is claimed: its flight, and whoever answers for what happens to it.
 // Never knows: the gate, tasks, timers, or why a compute does not run.
 // Read next: `settle.rs` for what a claim does after each step of its flight.
+// Why: `docs/decisions/0011-each-key-of-a-batch-captures-before-the-call.md`.
 
 use std::sync::Arc;
 

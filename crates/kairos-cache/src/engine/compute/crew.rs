@@ -1,5 +1,6 @@
 // Computes that run as one task: one with its own closure, or several by one call.
 // Never knows: the gate, or what a result becomes.
+// Why: `docs/decisions/0012-a-key-of-a-batch-stays-occupied.md`.
 
 use std::collections::HashMap;
 use std::pin::Pin;

@@ -1,6 +1,7 @@
 // How computes begin: through the gate, as one task, with a timer beside it.
 // Never knows: what a compute finds, or how a read decided that it needs one.
 // Read next: `crew.rs` for the task, `watch.rs` for the timer, `settle.rs` for refusals.
+// Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
 
 use std::sync::Arc;
 use std::task::{Context, Waker};

@@ -1,5 +1,6 @@
 // What follows from how a compute ended: counts, the pace of the next try, notices.
 // Never knows: what is stored.
+// Why: `docs/decisions/0010-the-loader-remembers-failures-by-key.md`.
 
 use crate::contain::shielded;
 use crate::engine::find::rules_view;

@@ -1,5 +1,6 @@
 // What a compute found becomes an entry, or does not.
 // Never knows: who waits for it.
+// Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 // The timer of computes that end together: it answers their waiters, then aborts the task.
 // Never knows: what a compute finds.
+// Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
+// Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
 
 use std::sync::Arc;
 

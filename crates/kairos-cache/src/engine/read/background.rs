@@ -1,6 +1,7 @@
 // What the loader does by itself behind reads that bring no closure: it refreshes, and fills again.
 // Never knows: how a value is loaded, or what the read is answered.
 // Read next: `join.rs`, whose claim a background load takes; `../../flight/loader.rs`, which it runs.
+// Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

@@ -1,6 +1,7 @@
 // A pinned key: remembers its entry and until when nothing can have changed, so that a read is a few loads.
 // Never knows: how a decision is made; where the few loads do not suffice it asks for one.
 // Read next: `mod.rs`, whose read it shortens; `../../policy/freshness.rs` for the instant.
+// Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

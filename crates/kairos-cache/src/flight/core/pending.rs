@@ -1,6 +1,7 @@
 // The pending compute of a flight: whoever waits for it, with what each would run.
 // Never knows: the running compute, or when this one starts.
 // Read next: `../core.rs`, which starts it.
+// Why: `docs/decisions/0003-a-pending-compute-keeps-every-closure.md`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 // Entries that are weighed: the sum of weights is bounded, whoever stores and however often.
 // Never knows: how the store ranks entries. Everything runs on virtual time.
-// Read next: `overflow.rs`.
+// Read next: `over_bound.rs`.
 
 use std::time::UNIX_EPOCH;
 
