@@ -1,6 +1,6 @@
 // User code that may panic where nothing else may end with it: contained, and told as an error where one is wanted.
 // Never knows: whose code it is, or what hangs on it.
-// Read next: `engine/compute/crew.rs` and `running.rs`, which have something to end whatever user code does.
+// Read next: `engine/compute/crew.rs` and `engine/compute/running.rs`, which have something to end whatever user code does.
 
 use std::any::Any;
 use std::future::poll_fn;

@@ -29,6 +29,9 @@
 //! - **odds market**: a stream of prices of a match, by any name; it has a window of samples.
 //! - **class**: the entries of one match that share market and tags; they die by one exchange.
 //! - **mark**: the newest kill and expiry of one thing: a class, a tag, everything.
+//! - **kill**, **expiry**: what an invalidation does, and its soft form: what a kill covers is gone,
+//!   what an expiry covers is stale at once. Each takes a number from the sequence.
+//! - **stamp**: counts of changes, taken before a decision, by which a pin knows that it stands.
 //! - **capture**: what a compute saw of sequence and generation before it started.
 //! - **slot**: a key's place in the store, with a version; it dies once.
 //! - **entry**: a stored value with its capture and what the rules need to know of it.
@@ -37,6 +40,7 @@
 //! - **reading**: what one look at a key has found, and the verdict of the rules on it.
 //! - **flight**: a key's computes: at most one runs and one is pending.
 //! - **claim**: a key and its flight, held by whoever waits for it, runs it or fills it.
+//! - **run**: one compute as its waiters see it; a **crew** is the computes of one task.
 //! - **permit**: a place among background refreshes.
 //! - **gate**: the limit on concurrent computes, with a bounded queue.
 //! - **turn**: a compute's place behind the gate, given back once.

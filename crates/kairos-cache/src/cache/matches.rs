@@ -1,6 +1,7 @@
 // Matches: how one is resolved by name, and what is told of it besides events: odds, kickoff, line-up.
 // Never knows: entries, or which reader asks.
-// Read next: `matches/mod.rs` for the table of names, `matches/handle.rs` for what is told.
+// Read next: `../matches/mod.rs` for the table of names, `../matches/handle.rs` for what is told.
+// Why: `docs/decisions/0005-matches-beyond-the-bound-are-not-cached.md`.
 
 use std::time::SystemTime;
 

@@ -1,6 +1,7 @@
 // What an operator does to a running cache: the switch, a new configuration, listening, the end.
 // Never knows: keys, values, or who reads.
 // Read next: `../engine/control.rs`, which does it; `../config/rules.rs`, which validates a configuration.
+// Why: `docs/decisions/0013-dropping-the-last-clone-stops-nothing.md`.
 
 use crate::cache::Cache;
 use crate::config::Config;

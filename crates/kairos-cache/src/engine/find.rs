@@ -1,5 +1,6 @@
 // How an entry is found and looked at, and where a value belongs.
 // Never knows: what a read will decide.
+// Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

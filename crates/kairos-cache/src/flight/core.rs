@@ -3,6 +3,8 @@
 // Never knows: locks, wakers, tasks, or time; a run is a name here, compared and handed out.
 // Read next: `mod.rs`, the lock around it; `core/leaving.rs` for the steps of those who go away.
 // Why: `docs/decisions/0003-a-pending-compute-keeps-every-closure.md`.
+// Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
+// Why: `docs/decisions/0017-a-flight-is-a-pure-core-in-a-lock.md`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -159,6 +159,15 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         self.core.lock().hold()
     }
 
+    /// Begins to fill the key with a value computed elsewhere: holds the flight, then captures.
+    /// Nothing if the flight has retired.
+    ///
+    /// In this order: an invalidation of the key after the capture finds the flight and is recorded
+    /// there. One before it is in the captured number. Model: `an_expiry_covers_a_fill`.
+    pub fn begin_fill<C>(&self, capture: impl FnOnce() -> C) -> Option<C> {
+        self.hold().then(capture)
+    }
+
     /// Publishes a value computed elsewhere, under the flight's lock.
     pub fn publish<T>(&self, publish: impl FnOnce(KeyMarks) -> T) -> T {
         let core = self.core.lock();

@@ -1,6 +1,6 @@
 // Every match by name: at most `bounds.matches` have a state; one is forgotten only where that revives nothing.
 // Never knows: entries, or how their slots let go of a match.
-// Read next: `handle.rs` for the way to a match, `one.rs` for the match; `engine/reclaim.rs`.
+// Read next: `handle.rs` for the way to a match, `one.rs` for the match; `../engine/reclaim.rs`.
 // Why: `docs/decisions/0005-matches-beyond-the-bound-are-not-cached.md`.
 //
 // A name stands for one state at a time, or an invalidation through one handle would miss what is

@@ -2,6 +2,7 @@
 // Never knows: freshness, invalidation, or matches. The only file that names moka.
 // Read next: `../truth/slot.rs`, which carries the truth about an entry.
 // Why: `docs/decisions/0014-moka-bounds-and-ranks.md`.
+// Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 
 mod displaced;
 mod entry;

@@ -2,6 +2,7 @@
 // Never knows: matches and their classes, flights, or who asked.
 // Read next: `generation.rs` for numbers and marks, `stamp.rs` for counts of changes.
 // Why: `docs/decisions/0001-sequence-and-marks-beside-the-generation.md`.
+// Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 //
 // Each takes the number first, raises the mark second and counts the change last: whoever captures
 // the number has seen what the caller did before, and whoever goes by a remembered decision finds

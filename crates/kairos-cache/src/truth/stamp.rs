@@ -78,10 +78,17 @@ impl<D, P, const N: usize> Remembered<D, P, N> {
         self.decision.as_mut()
     }
 
-    /// Whether nothing that the decision rests on has changed since it was made.
-    pub fn holds(&self, stamp_now: impl FnOnce(&P) -> Stamp<N>) -> bool {
-        match (&self.subject, &self.stamp) {
-            (Some(subject), Some(stamp)) => stamp_now(subject) == *stamp,
+    /// Whether nothing that the decision rests on has changed since it was made: what it `stands`
+    /// by, and the counts of changes.
+    pub fn holds(
+        &self,
+        stands: impl FnOnce(&D) -> bool,
+        stamp_now: impl FnOnce(&P) -> Stamp<N>,
+    ) -> bool {
+        match (&self.decision, &self.subject, &self.stamp) {
+            (Some(decision), Some(subject), Some(stamp)) => {
+                stands(decision) && stamp_now(subject) == *stamp
+            }
             _ => false,
         }
     }

@@ -43,8 +43,7 @@ impl Pin {
 
     /// What the pin serves as fresh: what it remembers, or else finds.
     fn serves_fresh(&mut self, world: &World) -> Option<u64> {
-        let stands = self.0.decision().is_some_and(View::stands);
-        if !(stands && self.0.holds(|()| stamp(world))) {
+        if !self.0.holds(View::stands, |()| stamp(world)) {
             self.look(world);
         }
         self.0.decision().map(|view| **view.entry())
@@ -162,8 +161,7 @@ fn an_expiry_covers_a_fill_that_began_before_it() {
     let graph = graph();
     loom::model(move || {
         let world = World::new(&graph);
-        assert!(world.flight.hold());
-        let capture = world.capture();
+        let capture = world.flight.begin_fill(|| world.capture()).expect("a new flight");
         let filling = {
             let world = Arc::clone(&world);
             thread::spawn(move || {
@@ -179,4 +177,48 @@ fn an_expiry_covers_a_fill_that_began_before_it() {
         filling.join().unwrap();
         assert!(world.look().is_some_and(|view| view.is_expired()), "seen fresh later");
     });
+}
+
+/// The key is invalidated or expired beside the beginning of a fill: the fill stands behind it, or
+/// is covered.
+fn a_fill_that_begins_beside(cover: fn(&World), is_covered: fn(Option<View<u64>>) -> bool) {
+    let graph = graph();
+    loom::model(move || {
+        let world = World::new(&graph);
+        let filling = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.turn.take();
+                let begun = world.flight.begin_fill(|| world.capture());
+                let value = world.source.read();
+                if let Some(capture) = begun {
+                    let held = Held { entry: Arc::new(value), capture };
+                    world.flight.publish(|marks| publish(&world.place, held, marks, || false));
+                    world.flight.unhold();
+                }
+            })
+        };
+        world.turn.take();
+        world.source.write(COVERED);
+        cover(&world);
+        let before = |view: &View<u64>| **view.entry() != COVERED;
+        assert!(is_covered(world.look().filter(before)), "seen at once");
+        filling.join().unwrap();
+        assert!(is_covered(world.look().filter(before)), "seen later");
+    });
+}
+
+#[test]
+fn a_fill_that_begins_beside_an_invalidation_of_its_key_is_not_served_from_before_it() {
+    a_fill_that_begins_beside(World::kill_key, |view| view.is_none());
+}
+
+#[test]
+fn a_fill_that_begins_beside_an_expiry_of_its_key_is_not_fresh_from_before_it() {
+    a_fill_that_begins_beside(World::expire_key, |view| view.is_none_or(|v| v.is_expired()));
+}
+
+#[test]
+fn a_fill_that_begins_beside_an_invalidation_of_everything_is_not_served_from_before_it() {
+    a_fill_that_begins_beside(|world| world.invalidations.kill_everything(), |view| view.is_none());
 }

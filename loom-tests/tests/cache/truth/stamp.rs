@@ -70,8 +70,7 @@ impl Pin {
     }
 
     fn read(&mut self, world: &World) -> Option<u64> {
-        let stands = self.remembered.decision().is_some_and(View::stands);
-        if !(stands && self.remembered.holds(|()| stamp(world))) {
+        if !self.remembered.holds(View::stands, |()| stamp(world)) {
             self.look(world);
         }
         self.remembered.decision().map(|view| **view.entry())

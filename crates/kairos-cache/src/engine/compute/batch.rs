@@ -1,6 +1,7 @@
 // Keys that are computed together: through the gate as one, as one task, under one timer.
 // Never knows: which reads wait, or what is computed for a key alone.
 // Why: `docs/decisions/0011-each-key-of-a-batch-captures-before-the-call.md`.
+// Why: `docs/decisions/0012-a-key-of-a-batch-stays-occupied.md`.
 
 use std::sync::Arc;
 

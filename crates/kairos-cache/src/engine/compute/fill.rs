@@ -37,22 +37,25 @@ impl<K: Key, V: Value> Engine<K, V> {
         let moment = self.moment();
         let place = self.arrive(key, context, moment.now)?.place;
         let owned = key.to_key();
-        let flight = loop {
+        loop {
             let bound = moment.rules.bounds.flights;
             let flight = self.flights.find_or_create(key, bound).ok_or_else(|| {
                 self.stats.over_bound(Bounded::Flights);
                 Error::Overloaded
             })?;
-            if flight.hold() {
-                break flight;
-            }
-            self.forget_flight(key, &flight);
-        };
-        let claim = Claim::new(self, owned, flight);
-        let home = self.home(place, &context.tags, &moment.rules);
-        self.relieve_tags();
-        let capture = home.capture();
-        Ok(Filling { claim, home, capture })
+            let began = flight.begin_fill(|| {
+                let home = self.home(place.clone(), &context.tags, &moment.rules);
+                let capture = home.capture();
+                (home, capture)
+            });
+            let Some((home, capture)) = began else {
+                self.forget_flight(key, &flight);
+                continue;
+            };
+            let filling = Filling { claim: Claim::new(self, owned, flight), home, capture };
+            self.relieve_tags();
+            return Ok(filling);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 // Never knows: what a compute finds, or how a read decided that it needs one.
 // Read next: `crew.rs` for the task, `watch.rs` for the timer, `settle.rs` for refusals.
 // Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
+// Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
 
 use std::sync::Arc;
 use std::task::{Context, Waker};

@@ -1,6 +1,7 @@
 // What a compute found becomes an entry, or does not.
 // Never knows: who waits for it.
 // Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
+// Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 // The read, top to bottom: find, decide, and one match on the reason.
 // Never knows: how a rule is worked out, where entries live, or how computes are spawned.
-// Read next: `reading.rs` for a look, `join.rs` for a compute, `waiting.rs` for its end.
+// Read next: `request.rs`, `reading.rs` for a look, `next.rs`, `join.rs` for a compute, `waiting.rs` for its end; `background.rs`, `pin.rs`.
 
 mod background;
 mod join;

@@ -9,9 +9,9 @@ use crate::policy::Reason;
 /// How a read goes on from what it has found.
 #[derive(Clone, Copy)]
 pub(super) enum Next {
-    /// It is served; if the value is due early, it leaves a refresh behind.
+    /// It is served; if the value is due early, it asks for a refresh.
     ServeFresh,
-    /// It is served, and leaves a refresh behind.
+    /// It is served, and asks for a refresh.
     ServeStale,
     /// It is served an old value for this reason.
     ServeOld(Reason),

@@ -2,6 +2,7 @@
 // Never knows: how a decision is made; where the few loads do not suffice it asks for one.
 // Read next: `mod.rs`, whose read it shortens; `../../policy/freshness.rs` for the instant.
 // Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
+// Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
 use std::borrow::Borrow;
 use std::hash::Hash;
@@ -78,8 +79,10 @@ impl<K: Key, V: Value> Pinned<K, V> {
         let moment = self.engine.moment();
         let now = moment.now;
         let holds = now.mono < self.valid_until
-            && self.reading.decision().and_then(|r| r.view.as_ref()).is_some_and(View::stands)
-            && self.reading.holds(|place| self.engine.stamp(place));
+            && self.reading.holds(
+                |reading| reading.view.as_ref().is_some_and(View::stands),
+                |place| self.engine.stamp(place),
+            );
         let refresh_started = if holds { false } else { self.look() };
         let reading = self.reading.decision_mut()?;
         if holds {

@@ -1,6 +1,7 @@
 // One look at a key: what was found, what the rules say of it, and the receipt and count of the answer.
 // Never knows: computes, flights, or what the caller does with the verdict.
-// Read next: `policy/decide.rs` for the rules, `mod.rs` for the match on their verdict.
+// Read next: `../../policy/decide.rs` for the rules, `next.rs` for the match on their verdict.
+// Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
 use std::borrow::Borrow;
 use std::hash::Hash;
