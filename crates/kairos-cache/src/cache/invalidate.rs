@@ -55,7 +55,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         engine.expire_key(key);
     }
 
-    /// Invalidates every entry that carries a tag, across matches, as `team:arsenal`. O(1).
+    /// Invalidates every entry that carries a tag, such as `team:arsenal`, across matches. O(1).
     pub fn invalidate_tag(&self, tag: &str) {
         self.engine.note_second();
         self.engine.invalidations().kill_tag(self.engine.tags(), tag);

@@ -26,9 +26,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.reload(config)
     }
 
-    /// Times 1 in `every` served reads from now on, every one at 0 and 1: a thread's first read of a
-    /// strategy, then 1 in `every`, recorded with that weight. Reads that wait for a compute are
-    /// always timed. Thins the latency histograms, never the counters.
+    /// Times 1 in `every` served reads from now on, all of them at 0 and 1: a thread's first read
+    /// of a strategy, then 1 in `every`, recorded with that weight. Reads that wait for a compute
+    /// are always timed. Thins the latency histograms, never the counters.
     pub fn set_latency_sampling(&self, every: u32) {
         self.engine.stats().sample_latency(every.max(1));
     }

@@ -10,16 +10,16 @@ use crate::policy::{EventGraph, EventId, MarketId, MatchFacts, Now, WallNs};
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
-/// Whether a market trades.
+/// The trading status of a match or of one of its markets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum TradingStatus {
-    /// It trades: values may be stored and served.
+    /// Trading is open: values may be stored and served.
     #[default]
     Open,
     /// Trading is suspended: every read goes around the cache.
     Suspended,
-    /// Trading has ended: as suspended.
+    /// Trading has ended: every read goes around the cache.
     Closed,
 }
 
