@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::flight::{Arrival, Pass, Places};
 use crate::to_key::{Key, Value};
 
-/// Computes that are to start together. Whoever joins one of them meanwhile arrives before it
+/// Computes that are to start together. A read that joins one of them meanwhile arrives before it
 /// starts. Dropping the batch frees its keys.
 pub(crate) struct Batch<K: Key, V: Value> {
     engine: Arc<Engine<K, V>>,
@@ -46,8 +46,8 @@ impl<K: Key, V: Value> Batch<K, V> {
         }
     }
 
-    /// Starts one task for all that is still wanted. The pass comes back if that is nothing, or
-    /// if the cache has been shut down.
+    /// Starts one task for all computes that are still wanted. Returns the pass if there are none,
+    /// or if the cache has been shut down.
     fn start(mut self, places: Places) -> Option<Pass> {
         // Capture before compute: each key captures anew, and only then is the call made.
         self.members.retain(Launched::begin);

@@ -11,7 +11,7 @@ use crate::to_key::{Key, Value};
 
 /// How the computes that a read starts are admitted and sent on their way.
 pub(crate) trait Dispatch<K: Key, V: Value> {
-    /// Whether one more refresh may start right now. If so, its compute is sent next.
+    /// Returns whether one more refresh may start right now. If so, its compute is sent next.
     fn admit_refresh(&mut self, engine: &Engine<K, V>, moment: &Moment) -> bool;
 
     /// Sends a compute on its way.
@@ -63,7 +63,7 @@ where
     })
 }
 
-/// The same of a closure that may block its thread.
+/// A closure that may block its thread as the work of a compute.
 pub(crate) fn blocking_work<V, F, T, E>(compute: F) -> Work<V>
 where
     V: Send + 'static,

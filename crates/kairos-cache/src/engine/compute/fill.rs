@@ -57,7 +57,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 }
 
 impl<K: Key, V: Value> Filling<K, V> {
-    /// Stores the value unless something forbids it; returns whether it did.
+    /// Stores the value unless something forbids it. Returns whether it was stored.
     pub(crate) fn store(self, value: V) -> bool {
         let (engine, key) = (self.claim.engine(), self.claim.key());
         let _released = engine.store.releasing();

@@ -69,8 +69,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         compute.end(error);
     }
 
-    /// Starts computes as one task: the one by its own closure, or all by a call. The pass comes
-    /// back if the cache has been shut down.
+    /// Starts computes as one task: the one by its own closure, or all by a call. Returns the pass
+    /// if the cache has been shut down.
     pub(super) fn spawn(
         self: &Arc<Self>,
         computes: Vec<Launched<K, V>>,
@@ -109,7 +109,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let may_block = together.is_none() && own_work.may_block;
         let call = match (together, keys) {
             (Some(together), Some(keys)) => Call::Together(together, keys),
-            // The own work of one of many is for when it runs alone.
+            // The own work of one of many runs only if its key is computed alone.
             _ => Call::Own(own_work),
         };
         // 4. The timer, before the task: a task that never yields does not hold up its timeout.
@@ -136,7 +136,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 }
 
-/// How long a compute may take.
+/// The time limit of a compute.
 fn time_limit_ns(kind: Kind, moment: &Moment) -> u64 {
     match kind {
         Kind::Refresh => moment.rules.refresh_timeout_ns,

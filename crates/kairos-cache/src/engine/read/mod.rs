@@ -33,18 +33,18 @@ pub use pin::Pinned;
 pub(crate) use reading::Reading;
 pub(crate) use request::Request;
 
-/// How far a read comes by itself.
+/// How far a read comes without waiting.
 pub(crate) enum Looked<K: Key, V: Value> {
     /// The stored value is served; whether it is refreshed is still to be seen.
     Stored(Reading<V>),
-    /// It has its answer.
+    /// The read has its answer.
     Answered(Answer<V>),
-    /// It waits for a compute.
+    /// The read waits for a compute.
     Waiting(Waiting<K, V>, Reading<V>),
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// The read with whatever computes: `work` is asked only where a flight wants it.
+    /// Reads with a compute: `work` is called only where a flight wants it.
     pub(crate) async fn read_through<Q>(
         self: &Arc<Self>,
         key: &Q,
@@ -75,7 +75,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         Ok(self.wait(&request, waiting, reading, &mut job).await)
     }
 
-    /// The read without a compute. It leaves to the loader what it finds wanting.
+    /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
     pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
@@ -91,7 +91,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.serve(&reading, moment.now, refreshing).into_hit().ok()
     }
 
-    /// The same read without a trace: it counts nothing and leaves nothing behind.
+    /// Reads without a trace: counts nothing and starts nothing.
     pub(crate) fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
@@ -131,7 +131,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 Next::Compute(kind) => kind,
             };
             if reading.verdict.reason == Reason::Miss && reading.view.is_some() {
-                // What is there has been ended by kickoff, and others with it.
+                // Kickoff has ended the entry that is stored, and others with it.
                 self.sweep_if_full();
             }
             match self.join(request, kind, &reading, moment, job, dispatch) {
