@@ -40,7 +40,7 @@ pub struct Offered<J> {
 pub struct Launch<J, R> {
     /// The compute as its waiters see it.
     pub run: Arc<Run<R>>,
-    /// What asked for it.
+    /// What asked for the compute.
     pub kind: Kind,
     /// The work.
     pub job: J,

@@ -94,7 +94,7 @@ impl Counts {
     }
 }
 
-/// What had been counted when each category was last reset. Counters themselves never go back.
+/// The counts when each category was last reset. Counters themselves never go back.
 #[derive(Default)]
 pub(crate) struct Baselines {
     pub(crate) counts: [Counts; Category::ALL.len()],
@@ -138,7 +138,7 @@ pub struct Activity {
     pub flights_over_bound: u64,
 }
 
-/// What there was no room for.
+/// Something for which there was no room.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bounded {
     /// A match that gets no state.

@@ -1,4 +1,4 @@
-// What happened, told to whoever subscribed: a bounded ring in which slow readers lose the oldest.
+// Notices of what happened, for subscribers: a bounded ring in which slow readers lose the oldest.
 // Never knows: why something happened, or what subscribers make of it.
 // Read next: `../cache/invalidate.rs`, which tells of events.
 
@@ -26,7 +26,7 @@ pub enum Notice<K> {
         market: Arc<str>,
         /// The decimal price.
         price: f64,
-        /// Its z-score.
+        /// The z-score of the price.
         z: f64,
     },
     /// The panic breaker moved one step, to this level.
@@ -53,7 +53,7 @@ pub enum Notice<K> {
     },
     /// A live entry was evicted to make room.
     Evicted {
-        /// Its key.
+        /// The key of the entry.
         key: K,
     },
     /// A background refresh failed, panicked or timed out.

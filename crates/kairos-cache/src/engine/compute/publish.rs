@@ -37,7 +37,7 @@ impl<V> Fresh<V> {
         Fresh { value: Some(value), rules_view, weight: 1 }
     }
 
-    /// The same with the share of its TTL that jitter leaves.
+    /// The result with the share of its TTL that jitter leaves.
     pub(crate) fn with_jitter(mut self, factor: f64) -> Fresh<V> {
         let at_insert = &mut self.rules_view.at_insert;
         at_insert.ttl_ns = shortened(at_insert.ttl_ns, factor);
