@@ -3,9 +3,9 @@
 // Read next: `../engine/read/pin.rs`, which remembers decisions; `../matches/state.rs`, which counts changes.
 //
 // A writer first makes the change, then counts it. A reader that remembers a decision first reads
-// the counts, then decides. Let a change return, and a read begin after that: the
-// read finds another count than a decision from before the change was stamped with. A decision
-// whose stamp already shows the change was made from what the change had left.
+// the counts, then decides. Let a change return, and a read begin after that: the read finds
+// another count than a decision from before the change was stamped with. A decision whose stamp
+// already shows the change was made from what the change had left.
 
 use crate::sync::{AtomicU64, Ordering};
 
