@@ -19,8 +19,8 @@ pub trait Value: Send + Sync + 'static {}
 
 impl<V: Send + Sync + 'static> Value for V {}
 
-/// A borrowed form of the key `K`, from which the cache makes a `K` when a read starts or joins a
-/// compute. A hit makes none.
+/// A borrowed form of the key `K`, from which the cache makes a `K` when it has to keep the key,
+/// as for a compute. A hit makes none.
 ///
 /// Implemented for a key itself, and for strings, paths and slices where their owned, shared or boxed
 /// forms are keys: `str` for `String`, `Arc<str>`, `Box<str>` and `Cow<'static, str>`, `[T]` for `Vec<T>`,

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{MatchFacts, WallNs};
 
-/// The stretch of time before a kickoff in which a TTL applies.
+/// The zone of a match, by the time to its kickoff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Zone {
