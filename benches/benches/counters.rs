@@ -27,7 +27,7 @@ fn main() {
 
 /// `+= 1` in memory: the compiler may keep a plain integer in a register, an atomic it may not.
 fn plain_add(cell: &AtomicU64) {
-    // Relaxed: nobody else sees the cell.
+    // Relaxed: no other thread sees the cell.
     cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }
 

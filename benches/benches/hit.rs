@@ -14,7 +14,7 @@ use kairos_cache::{Cache, Context};
 
 const KEYS: u64 = 1000;
 
-/// What is measured against `moka`, and the ratio aimed at.
+/// The functions that are measured against `moka`: name, label, target ratio.
 const ROWS: [(&str, &str, f64); 3] = [
     ("kairos_get", "instrumented fresh hit, every read timed", 0.30),
     ("kairos_get_or_compute", "the same through get_or_compute", 0.30),

@@ -40,13 +40,13 @@ fn request() -> Vec<Contestant> {
     vec![two_reads(), kairos(), prometheus(), client(), exporter()]
 }
 
-/// What a peer's counter of requests is called where all metrics need a name.
+/// The name of a peer's counter of requests, where all metrics need a name.
 fn name(n: usize) -> String {
     format!("request_{n}")
 }
 
-/// How many requests `text` speaks of, by the one of its counters and its histogram that shows the
-/// fewest; the counters end in `suffix`.
+/// The number of requests that `text` reports, by the one of its counters and its histogram that
+/// shows the fewest; the counters end in `suffix`.
 fn requests(text: &str, suffix: &str) -> u64 {
     let counters = (0..5).map(|n| sample(text, &format!("{}{suffix}", name(n))));
     counters.fold(sample(text, "request_count"), u64::min)

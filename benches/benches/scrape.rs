@@ -19,7 +19,7 @@ const THREADS: usize = 8;
 const COUNTERS: usize = 32;
 const HISTOGRAMS: usize = 4;
 
-/// What each counter holds before the first scrape.
+/// The value of each counter before the first scrape.
 const COUNTED: u64 = 8_000_000;
 
 fn main() {
@@ -84,7 +84,7 @@ fn scrape() -> (Vec<Contestant>, Crowd) {
     (vec![kairos(registry, first), client(), prometheus()], crowd)
 }
 
-/// How a format calls what it exposes of the counters `c0` to `c31` and the histograms `h0` to `h3`.
+/// The names by which a format exposes the counters `c0` to `c31` and the histograms `h0` to `h3`.
 #[derive(Clone, Copy)]
 struct Names {
     counter: &'static str,
@@ -92,10 +92,10 @@ struct Names {
 }
 
 impl Names {
-    /// How many scrapes `text` speaks of: the first counter is counted on before each of them.
+    /// The number of scrapes that `text` reports: the first counter is incremented before each.
     ///
     /// # Panics
-    /// When another counter or a histogram says something else than what was counted.
+    /// When another counter or a histogram differs from what was counted.
     fn scrapes(self, text: &str) -> u64 {
         for n in 1..COUNTERS {
             assert_eq!(sample(text, &format!("c{n}{}", self.counter)), COUNTED);
@@ -108,7 +108,7 @@ impl Names {
 }
 
 /// A contestant that counts each of its scrapes and then makes it; `scrape` appends to an empty
-/// buffer, and the last text must say how many there were.
+/// buffer, and the last text must report how many there were.
 fn scraping(
     name: &'static str,
     names: Names,

@@ -1,4 +1,4 @@
-// What a peer's own exposition says: the totals that a race is checked against.
+// The totals in a peer's own exposition, against which a race is checked.
 // Never knows: who counted, or how often.
 // Read next: `race.rs`, which checks.
 
@@ -22,7 +22,7 @@ pub fn sample(text: &str, name: &str) -> u64 {
 pub static EXPORTER: LazyLock<PrometheusRecorder> =
     LazyLock::new(|| PrometheusBuilder::new().build_recorder());
 
-/// What the facade's macros say of where they are used.
+/// The metadata that the facade's macros give of their call site.
 pub const METADATA: metrics::Metadata<'static> =
     metrics::Metadata::new("bench", metrics::Level::INFO, None);
 
@@ -31,7 +31,7 @@ pub fn exporter_counter(name: String) -> metrics::Counter {
     metrics::Recorder::register_counter(&*EXPORTER, &metrics::Key::from_name(name), &METADATA)
 }
 
-/// The same for a histogram. Its values pile up until [`exporter_upkeep`] is called.
+/// A `metrics` histogram of its exporter. Its values pile up until [`exporter_upkeep`] is called.
 pub fn exporter_histogram(name: &'static str) -> metrics::Histogram {
     let key = metrics::Key::from_static_name(name);
     metrics::Recorder::register_histogram(&*EXPORTER, &key, &METADATA)
@@ -42,7 +42,7 @@ pub fn exporter_upkeep() {
     EXPORTER.handle().run_upkeep();
 }
 
-/// What the exporter exposes now.
+/// The exporter's current exposition.
 pub fn exporter_text() -> String {
     EXPORTER.handle().render()
 }
@@ -53,7 +53,7 @@ pub fn registered(mut registry: Registry, name: &str, metric: impl Metric) -> Re
     registry
 }
 
-/// What a registry of prometheus-client exposes now.
+/// The current exposition of a registry of prometheus-client.
 pub fn client_text(registry: &Registry) -> String {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, registry).expect("a string takes it");

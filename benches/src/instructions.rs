@@ -17,7 +17,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// What a command line of [`FLAG`], group, contestant and number asks for.
+    /// The operation that a command line of [`FLAG`], group, contestant and number asks for.
     pub(crate) fn asked_for(args: &[String]) -> Option<Watched> {
         let [flag, group, contestant, n] = args else { return None };
         let n = (flag == FLAG).then(|| n.parse().expect("a number"))?;
@@ -33,8 +33,8 @@ impl Watched {
     }
 }
 
-/// What is counted: valgrind finds it by its name. Setting up, which differs by millions of
-/// instructions from run to run (calibration, hash seeds), lies outside.
+/// The function that is counted: valgrind finds it by its name. Setting up, which differs by
+/// millions of instructions from run to run (calibration, hash seeds), lies outside.
 #[inline(never)]
 fn watched_by_valgrind(contestant: &Contestant, n: u64) {
     contestant.go(n);

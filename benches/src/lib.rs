@@ -4,12 +4,12 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
-/// What a peer's own exposition says, against which its counts are checked.
+/// The totals in a peer's own exposition, against which its counts are checked.
 pub mod exposition;
 mod instructions;
 /// The values and bounds of every histogram that is raced.
 pub mod latencies;
-/// Interleaved rounds of contestants, and what their times come to.
+/// Interleaved rounds of contestants, and the medians of their times.
 pub mod race;
 /// The command line, the output and the verdicts of a benchmark program.
 pub mod report;

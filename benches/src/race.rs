@@ -10,9 +10,9 @@ use std::time::Instant;
 /// The contestant that the others are raced against.
 pub const OURS: &str = "kairos";
 
-/// Something that does an operation `n` times, and can say how often it was done in all.
+/// A contestant: does an operation `n` times, and reports how often it was done in all.
 pub struct Contestant {
-    /// What it is called in the report.
+    /// The contestant's name in the report.
     pub name: &'static str,
     run: Box<dyn Fn(u64) + Sync>,
     total: Box<dyn Fn() -> u64 + Sync>,
@@ -22,8 +22,8 @@ pub struct Contestant {
 }
 
 impl Contestant {
-    /// `run` does the operation so many times; `total` is how often it was done since `new`, by the
-    /// contestant's own exposition.
+    /// Returns a contestant. `run` does the operation as many times as it is given; `total` returns
+    /// how often it was done since `new`, by the contestant's own exposition.
     pub fn new(
         name: &'static str,
         run: impl Fn(u64) + Sync + 'static,
@@ -72,10 +72,10 @@ impl Contestant {
         elapsed.iter().sum::<f64>() / (threads as f64 * n as f64)
     }
 
-    /// Compares what it counted with what was done; a peer that is not exact is named.
+    /// Compares the contestant's count with what was done; prints the name of an inexact peer.
     ///
     /// # Panics
-    /// When this workspace's own lost or invented an operation.
+    /// When this workspace's own contestant lost or invented an operation.
     fn check_total(&self) {
         // Relaxed: all threads have been joined.
         let (total, expected) = ((self.total)(), self.expected.load(Ordering::Relaxed));
@@ -138,7 +138,7 @@ impl<'a> Race<'a> {
 }
 
 impl Spread {
-    /// Of one value that was measured once.
+    /// The spread of one value that was measured once.
     pub fn exact(value: f64) -> Spread {
         Spread { low: value, median: value, high: value }
     }

@@ -5,7 +5,7 @@
 use crate::instructions::{self, Watched};
 use crate::race::{Contestant, OURS, Race, Spread};
 
-/// What this workspace's contestant is to reach in a race: threads, the peer, and at most how many
+/// The target of this workspace's contestant in a race: threads, the peer, and at most how many
 /// times as long as the peer.
 pub type Target = (usize, &'static str, f64);
 
@@ -18,12 +18,12 @@ pub struct Report {
     slice: u64,
     watched: Option<Watched>,
     raced: bool,
-    /// What was measured, the most that it should be, and what it is.
+    /// The name of each measurement, its upper bound, and its value.
     verdicts: Vec<(String, f64, Spread)>,
 }
 
 impl Report {
-    /// As the command line of this program wants it.
+    /// A report as the command line of this program sets it.
     pub fn from_args() -> Report {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let quick = args.iter().any(|arg| arg == "--quick");
@@ -32,7 +32,7 @@ impl Report {
         Report { rounds, slice, watched, raced: false, verdicts: Vec::new() }
     }
 
-    /// Races a group with one thread and with two, and notes how it stands to its targets.
+    /// Races a group with one thread and with two, and notes the ratios to its targets.
     pub fn race(&mut self, group: &str, contestants: &[Contestant], targets: &[Target]) {
         if let Some(watched) = &self.watched {
             return watched.operate(group, contestants);
@@ -53,7 +53,7 @@ impl Report {
         }
     }
 
-    /// Races operations that take long, on one thread, in slices so many times as long.
+    /// Races operations that take long, on one thread, in slices this many times as long.
     pub fn race_long(
         &mut self,
         group: &str,

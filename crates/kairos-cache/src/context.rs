@@ -8,13 +8,13 @@ use crate::matches::Scope;
 use crate::policy::WallNs;
 use crate::runtime::wall_ns;
 
-/// The context of a read. Build it once per key and reuse it: reads borrow it.
+/// The context of a read: match, market, tags and limits. Build it once per key and reuse it.
 ///
 /// Kickoff and line-up belong to the match: each read with a context that gives them publishes
 /// them there, and every other reader of the match obeys them at once. In a context that is kept
-/// they go out of date, and a read would bring the old ones back: give them where they are known
-/// to be new, or tell the cache ([`Cache::set_kickoff`](crate::Cache::set_kickoff)) and leave them
-/// out of contexts.
+/// they go out of date, and a read would publish the old ones again: give them only while they are
+/// known to be new, or set them by [`Cache::set_kickoff`](crate::Cache::set_kickoff) and leave
+/// them out of contexts.
 ///
 /// A value belongs to the match, market and tags of the context whose read computed it. Reads of
 /// one key should therefore agree on them: a refresh by a read without a match stores a value that
@@ -33,32 +33,32 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context within a match.
+    /// Returns a context within a match.
     pub fn new(scope: &Scope) -> Context {
         Context { scope: Some(scope.clone()), ..Context::default() }
     }
 
-    /// A context without a match: the default TTL, no events, no volatility. Not for keys whose
-    /// values belong to a match: see [`Context`].
+    /// Returns a context without a match: the default TTL, no events, no volatility. Not for keys
+    /// whose values belong to a match: see [`Context`].
     pub fn none() -> Context {
         Context::default()
     }
 
-    /// Names the market of the event graph to which the value belongs.
+    /// Sets the market of the event graph to which the value belongs.
     #[must_use]
     pub fn market(mut self, market: &str) -> Context {
         self.market = Some(market.into());
         self
     }
 
-    /// Publishes the kickoff of the match.
+    /// Sets the kickoff that a read publishes to the match.
     #[must_use]
     pub fn kickoff(mut self, kickoff: SystemTime) -> Context {
         self.kickoff = Some(wall_ns(kickoff));
         self
     }
 
-    /// Publishes whether the line-up of the match has been confirmed.
+    /// Sets whether the line-up is confirmed, which a read publishes to the match.
     #[must_use]
     pub fn lineup_confirmed(mut self, confirmed: bool) -> Context {
         self.lineup_confirmed = Some(confirmed);
@@ -72,7 +72,7 @@ impl Context {
         self
     }
 
-    /// Adds a tag to the value that a compute stores, as in `team:arsenal`.
+    /// Adds a tag to the value that a compute stores, such as `team:arsenal`.
     #[must_use]
     pub fn tag(mut self, tag: &str) -> Context {
         if let Err(place) = self.tags.binary_search_by(|t| (**t).cmp(tag)) {
@@ -81,36 +81,36 @@ impl Context {
         self
     }
 
-    /// Asks for a new value even if there is a fresh one.
+    /// Requires a new value even if a fresh one is stored.
     #[must_use]
     pub fn force_refresh(mut self, force: bool) -> Context {
         self.force_refresh = force;
         self
     }
 
-    /// Refuses values older than this.
+    /// Refuses values older than `max_age`.
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Context {
         self.max_age = Some(max_age);
         self
     }
 
-    /// The match, if the context names one.
+    /// Returns the match, if the context names one.
     pub fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }
 
-    /// The market, if the context names one.
+    /// Returns the name of the market, if the context names one.
     pub fn market_name(&self) -> Option<&str> {
         self.market.as_deref()
     }
 
-    /// The tags that the context adds to its market's own, sorted.
+    /// Returns the tags that the context adds to its market's own, sorted.
     pub fn tags(&self) -> impl ExactSizeIterator<Item = &str> {
         self.tags.iter().map(|tag| &**tag)
     }
 
-    /// What the context gives that needs a match, if it names none.
+    /// The name of a property that needs a match, if the context gives one but no match.
     pub(crate) fn needs_match(&self) -> Option<&'static str> {
         if self.scope.is_some() {
             None

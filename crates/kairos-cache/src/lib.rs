@@ -3,7 +3,7 @@
 //! It knows how long it is until kickoff ([`Zone`], the TTL as a function of now), whether the
 //! market is panicking ([`Volatility`], the bypass), and what has just happened (events, tags,
 //! invalidation). It serves stale values while it revalidates them, runs one compute per key
-//! however many callers wait, and says of every answer why it was given ([`Receipt`]).
+//! however many callers wait, and returns with every answer its reason ([`Receipt`]).
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -36,19 +36,19 @@
 //! - **slot**: a key's place in the store, with a version; it dies once.
 //! - **entry**: a stored value with its capture and what the rules need to know of it.
 //! - **shelf**: what finds and keeps a key's slot; moka in the engine, a lock in the models.
-//! - **moment**: the clock's reading, the rules and the breaker's level, taken once an operation.
+//! - **moment**: the clock's reading, the rules and the breaker's level, taken once per operation.
 //! - **reading**: what one look at a key has found, and the verdict of the rules on it.
 //! - **flight**: a key's computes: at most one runs and one is pending.
-//! - **claim**: a key and its flight, held by whoever waits for it, runs it or fills it.
+//! - **claim**: a key and its flight, held by what waits for a compute, runs it or fills the key.
 //! - **run**: one compute as its waiters see it; a **crew** is the computes of one task.
 //! - **permit**: a place among background refreshes.
 //! - **gate**: the limit on concurrent computes, with a bounded queue.
 //! - **turn**: a compute's place behind the gate, given back once.
 //! - **place**: the match and market that a value belongs to; a **home** adds its class.
 //! - **displaced**: what has left the cache under a lock and is dropped under none.
-//! - **sweep**: taking dead entries out of the store, behind the operation that killed them.
-//! - **reclaim**: letting go of matches and tags that nothing needs, when their tables are full.
-//! - **notice**: what subscribers are told.
+//! - **sweep**: removing dead entries from the store, after the operation that killed them.
+//! - **reclaim**: forgetting matches and tags that nothing needs, when their tables are full.
+//! - **notice**: a report to subscribers of something that happened in the cache.
 
 // Loom runs this crate with the primitives of its shim; tests may use any.
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::policy::{Reason, Strategy, Volatility, Zone};
 
-/// Where an answer came from.
+/// The source of an answer: the cache or a compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// A stored value.
@@ -19,7 +19,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The source's name in receipts.
+    /// Returns the source's name in receipts.
     pub const fn name(self) -> &'static str {
         match self {
             Source::Cache => "cache",
@@ -28,28 +28,28 @@ impl Source {
     }
 }
 
-/// Why a read was answered as it was. Plain data: building one allocates nothing.
+/// The record of how and why a read was answered. Plain data; building one allocates nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Receipt {
-    /// What the engine did.
+    /// How the engine answered the read.
     pub strategy: Strategy,
-    /// Where the answer came from.
+    /// The source of the answer.
     pub source: Source,
     /// The zone: of the read for a served value, of the compute's end for a computed one.
     pub zone: Zone,
-    /// The TTL: after any cap for a served value, before it for a computed one.
+    /// The TTL: after any cap for a served value, before any cap for a computed one.
     pub ttl: Duration,
     /// Time since the compute of the value finished.
     pub age: Duration,
     /// `max(0, 1 - age / ttl)`; 1 for a computed answer.
     pub freshness: f64,
-    /// Volatility status when the read arrived.
+    /// The volatility status when the read arrived.
     pub volatility: Volatility,
-    /// The z-score behind that status.
+    /// The z-score that gave the status.
     pub z: f64,
     /// Whether this read started a background refresh.
     pub refresh_started: bool,
-    /// Why.
+    /// The reason for the strategy.
     pub reason: Reason,
 }
 
@@ -65,17 +65,17 @@ impl<V> Hit<V> {
         Hit { value, receipt }
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> &V {
         &self.value
     }
 
-    /// Why the read was answered as it was.
+    /// Returns the receipt of the read.
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
     }
 
-    /// The value, to be kept.
+    /// Returns a share in the value, which may be kept.
     pub fn into_arc(self) -> Arc<V> {
         self.value
     }
@@ -97,17 +97,17 @@ impl<V> Deref for Hit<V> {
 
 /// The outcome of a read with its receipt, also where there is no value.
 ///
-/// For the error of a compute, zone and TTL are those of the compute's end, as for its value.
+/// For the error of a compute, zone and TTL are those at the compute's end, as for a value.
 #[derive(Debug)]
 pub struct Answer<V> {
-    /// Why the read was answered as it was.
+    /// The receipt of the read.
     pub receipt: Receipt,
-    /// The value, or why there is none.
+    /// The value, or the error by which there is none.
     pub outcome: Result<Arc<V>, Error>,
 }
 
 impl<V> Answer<V> {
-    /// The answer as a hit.
+    /// Returns the value with its receipt.
     ///
     /// # Errors
     /// The error of the compute, or [`Error::Nothing`].
@@ -117,12 +117,12 @@ impl<V> Answer<V> {
     }
 }
 
-/// What a compute found: a value, or that there is nothing to cache.
+/// The result of a compute: a value, or that the key has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Computed<V> {
     /// A value.
     Value(V),
-    /// Nothing: the entry is removed, the caller gets [`Error::Nothing`].
+    /// No value: the entry is removed, and the caller gets [`Error::Nothing`].
     None,
 }
 

@@ -7,20 +7,20 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a key must be. Implemented for every type that is all of it.
+/// The bounds of a key. Implemented for every type that meets them.
 ///
-/// A key's own `Clone`, `Hash`, `Eq` and `Drop` run under locks of the cache, and may not use it.
+/// A key's `Clone`, `Hash`, `Eq` and `Drop` run under locks of the cache and may not use the cache.
 pub trait Key: Hash + Eq + Clone + Send + Sync + 'static {}
 
 impl<K: Hash + Eq + Clone + Send + Sync + 'static> Key for K {}
 
-/// What a value must be. Implemented for every type that is all of it.
+/// The bounds of a value. Implemented for every type that meets them.
 pub trait Value: Send + Sync + 'static {}
 
 impl<V: Send + Sync + 'static> Value for V {}
 
-/// A borrowed form of the key `K`, from which a `K` is made when the cache has to keep it: when a read
-/// has something computed. A hit makes none.
+/// A borrowed form of the key `K`, from which the cache makes a `K` when it has to keep the key,
+/// as for a compute. A hit makes none.
 ///
 /// Implemented for a key itself, and for strings, paths and slices where their owned, shared or boxed
 /// forms are keys: `str` for `String`, `Arc<str>`, `Box<str>` and `Cow<'static, str>`, `[T]` for `Vec<T>`,
@@ -37,7 +37,7 @@ impl<V: Send + Sync + 'static> Value for V {}
 /// # Ok::<(), kairos_cache::Error>(())
 /// ```
 pub trait ToKey<K> {
-    /// The key itself.
+    /// Returns an owned key equal to this one.
     fn to_key(&self) -> K;
 }
 

@@ -15,20 +15,19 @@ use crate::receipt::{Answer, Computed, Hit};
 use crate::runtime::wait;
 use crate::to_key::{Key, ToKey, Value};
 
-/// A cache read by threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.
+/// A cache for threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.
 ///
-/// Its reads are those of the async cache, and share their computes with them: one per key, whoever
-/// waits. A closure runs where it may block, on tokio's blocking threads; other computes, timers
-/// and waiters go on beside it.
+/// Blocking and async reads share their computes: one per key. A closure runs on tokio's blocking
+/// threads, where it may block; other computes, timers and waiters go on beside it.
 ///
 /// Nothing can stop a closure that has begun. When its time is up its waiters get
-/// [`Error::Timeout`] and its result is dropped, but it holds its key until it returns: who reads
-/// the key meanwhile waits for that, and times out in turn.
+/// [`Error::Timeout`] and its result is dropped, but the closure holds its key until it returns: a
+/// read of the key meanwhile waits for that, and times out in turn.
 ///
 /// On a worker of a multi-thread tokio runtime the worker's tasks move to another thread first. On
-/// the thread that drives a current-thread runtime, and in a `LocalSet`, no read may block: it is
-/// [`Error::BlocksRuntime`], and tokio's own panic message goes to the panic hook. The runtime on
-/// which the cache runs its tasks must be driven by somebody, as its own thread is.
+/// the thread that drives a current-thread runtime, and in a `LocalSet`, no read may block: it
+/// returns [`Error::BlocksRuntime`], and tokio's own panic message goes to the panic hook. The
+/// runtime on which the cache runs its tasks must be driven, as the cache's own thread is.
 ///
 /// ```
 /// use kairos_cache::{Cache, Context};
@@ -61,21 +60,21 @@ impl<K, V> From<AsyncCache<K, V>> for Cache<K, V> {
 }
 
 impl<K: Key, V: Value> AsyncCache<K, V> {
-    /// This cache for threads that may block.
+    /// Returns this cache for threads that may block.
     pub fn blocking(&self) -> Cache<K, V> {
         Cache(self.clone())
     }
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// The cache itself, whose other operations never block.
+    /// Returns the cache itself, whose other operations never block.
     pub fn cache(&self) -> &AsyncCache<K, V> {
         &self.0
     }
 
-    /// Reads through: serves what is stored, or runs `compute` once for everyone who waits.
+    /// Reads a key: serves the stored value, or runs `compute` once for all reads that wait.
     ///
-    /// A served value costs what it costs the async read. A stale one is served at once, and
+    /// A served value costs the same as in the async read. A stale value is served at once and
     /// refreshed by `compute` in the background.
     ///
     /// # Errors
@@ -96,7 +95,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.explain(key, context, compute)?.into_hit()
     }
 
-    /// The same read, with a receipt also where there is no value.
+    /// Reads as [`Cache::get_or_compute`] does, with a receipt also where there is no value.
     ///
     /// # Errors
     /// [`Error::BlocksRuntime`]; else as [`crate::Cache::explain`].
@@ -118,7 +117,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         wait(engine.runtime(), read)?
     }
 
-    /// Reads through by the loader, whose future runs where the cache's tasks do.
+    /// Reads a key by the loader, whose future runs where the cache's tasks do.
     ///
     /// # Errors
     /// [`Error::BlocksRuntime`]; else as [`crate::Cache::read`].
@@ -130,7 +129,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.explain_read(key, context)?.into_hit()
     }
 
-    /// The same read, with a receipt also where there is no value.
+    /// Reads as [`Cache::read`] does, with a receipt also where there is no value.
     ///
     /// # Errors
     /// [`Error::BlocksRuntime`]; else as [`crate::Cache::explain_read`].

@@ -24,7 +24,7 @@ use crate::stats::{Sampling, Stats};
 use crate::store::{Bound, Entry, Weigher};
 use crate::to_key::{Key, Value};
 
-/// Builds a [`Cache`] from a [`Config`] and what is injected beside it.
+/// Builds a [`Cache`] from a [`Config`] and injected parts: clock, runtime, loader, weigher.
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder<K, V> {
     config: Config,
@@ -40,7 +40,7 @@ pub struct Builder<K, V> {
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// A builder with the default configuration.
+    /// Returns a builder with the default configuration.
     pub fn builder() -> Builder<K, V> {
         Builder::new()
     }
@@ -100,7 +100,7 @@ impl<K: Key, V: Value> Builder<K, V> {
         }
     }
 
-    /// Replaces the whole configuration; setters called later change single fields of it.
+    /// Replaces the whole configuration; later setters change single fields of it.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self

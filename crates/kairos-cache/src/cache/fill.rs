@@ -13,8 +13,8 @@ use crate::to_key::{Key, ToKey, Value};
 
 /// A value on its way into the cache. Dropping it without [`Fill::insert`] stores nothing.
 ///
-/// Begin before you read the value's source: an invalidation between the two then keeps the value
-/// out.
+/// Begin before you read the value's source: an invalidation between the two then bars the value
+/// from the cache.
 #[must_use = "a fill stores nothing until it is given its value"]
 pub struct Fill<K: Key, V: Value>(Filling<K, V>);
 
@@ -32,9 +32,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.begin_fill(key, context).map(Fill)
     }
 
-    /// Stores a value that has just been computed; says whether it was stored.
+    /// Stores a value that has just been computed. Returns whether it was stored.
     ///
-    /// Use [`Cache::begin`] where an invalidation may have come since the value's source was read.
+    /// Use [`Cache::begin`] if an invalidation may have come since the value's source was read.
     ///
     /// # Errors
     /// As [`Cache::begin`].

@@ -13,26 +13,26 @@ use crate::policy::{MarketName, impact_tenths};
 use crate::stats::Notice;
 use crate::to_key::{Key, Value};
 
-/// What an event did.
+/// The effect of an event on the entries of a match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventOutcome {
     /// The markets that share a tag with the event.
     pub markets: Arc<[MarketName]>,
-    /// How many markets the graph has.
+    /// The number of markets in the graph.
     pub total_markets: usize,
     /// The share of markets affected, rounded to 0.1.
     pub impact_pct: f64,
-    /// `100 - impact_pct`: what need not be computed again.
+    /// `100 - impact_pct`: the share that need not be computed again.
     pub cpu_saved_pct: f64,
     /// Entries that died by this event.
     pub died: u64,
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// Invalidates one key. Says whether a live entry died.
+    /// Invalidates one key. Returns whether a live entry died.
     ///
     /// When this returns, no later read is served a value whose compute started before the call.
-    /// The same holds for every invalidation below. O(1); locks the key's flight and slot.
+    /// The same holds for every other invalidation. O(1); locks the key's flight and slot.
     pub fn invalidate<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -55,7 +55,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         engine.expire_key(key);
     }
 
-    /// Invalidates every entry that carries a tag, across matches, as `team:arsenal`. O(1).
+    /// Invalidates every entry that carries a tag, such as `team:arsenal`, across matches. O(1).
     pub fn invalidate_tag(&self, tag: &str) {
         self.engine.note_second();
         self.engine.invalidations().kill_tag(self.engine.tags(), tag);
@@ -68,8 +68,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.invalidations().expire_tag(self.engine.tags(), tag);
     }
 
-    /// Invalidates every entry of a match; returns how many died. A match of another cache has none
-    /// here, one over the bound ([`Scope`]) has none at all. O(distinct sets of tags).
+    /// Invalidates every entry of a match. Returns how many died: 0 for a match of another cache,
+    /// and for one over the bound ([`Scope`]). O(distinct sets of tags).
     pub fn invalidate_match(&self, scope: &Scope) -> u64 {
         if !self.engine.matches().own(scope) {
             return 0;
@@ -140,8 +140,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Sets whether a match, or one market of it, trades. Suspended and closed kill the entries
-    /// concerned and bar storing and serving until open again. Returns how many entries died;
-    /// setting what is already set changes nothing.
+    /// concerned and bar storing and serving until the status is open again. Returns how many
+    /// entries died; a status that is already set changes nothing.
     ///
     /// # Errors
     /// [`Error::UnknownMarket`]; [`Error::ForeignScope`] for a match of another cache;

@@ -19,34 +19,34 @@ use crate::receipt::{Answer, Computed, Hit};
 use crate::to_key::{Key, ToKey, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// Reads many keys, each with its context: serves what is stored, and computes together, by
-    /// one call of `compute`, what is not. One answer for each read, in their order.
+    /// Reads many keys, each with its context: serves the stored values and computes the missing
+    /// ones by one call of `compute`. Returns one answer for each read, in the order of the reads.
     ///
     /// Each read is decided, coalesced and counted as one of [`Cache::get_or_compute`] at the same
-    /// instant; a key may be asked for more than once. `compute` is called
+    /// instant; a key may be read more than once. `compute` is called
     /// - once with all keys that need a new compute and have none running, which passes the gate of
     ///   `max_concurrent_computes` as one and has one hard timeout;
     /// - once with all keys that are served and want a refresh, as one background refresh among
     ///   `max_concurrent_refreshes`;
     /// - later, with one key at a time, for a key whose running compute may not be joined.
     ///
-    /// A key that is missing from its answer has nothing ([`Computed::None`]); one that was not
-    /// asked for is ignored; of a key that is in it twice the last counts. `computes` are counted
-    /// by key. An invalidation during the call keeps out of the cache the results that it covers,
-    /// and no others.
+    /// A key that is missing from the result of `compute` has nothing ([`Computed::None`]); a key
+    /// that was not passed to it is ignored; of a key that is there twice the last value counts.
+    /// `computes` are counted by key. An invalidation during the call bars the results that it
+    /// covers from the cache, and no others.
     ///
-    /// Costs one lookup for each read; what is computed costs each key the flight, entry and
-    /// waiter's place of a single compute, but one task and one timer for all. The results are
-    /// stored in one go, without yielding in between.
+    /// Costs one lookup for each read; each computed key costs the flight, entry and waiter's place
+    /// of a single compute, but all keys share one task and one timer. The results are stored
+    /// without yielding in between.
     ///
     /// # Errors
     /// For each read those of [`Cache::get_or_compute`]. An error, panic or timeout of a call is
     /// that of each key in it.
     ///
     /// # Cancellation
-    /// Dropping the future drops every read that still waits, as dropping each alone would: others
-    /// who wait for one of the keys get their answer, and the call is aborted when nobody waits for
-    /// any of them.
+    /// Dropping the future drops every read that still waits, as dropping each alone would: other
+    /// waiters of one of the keys get their answer, and the call is aborted when no read waits for
+    /// any of the keys.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -88,10 +88,10 @@ impl<K: Key, V: Value> Cache<K, V> {
         answers.into_iter().map(|answer| answer?.into_hit()).collect()
     }
 
-    /// The same reads, each with a receipt also where there is no value.
+    /// Reads as [`Cache::get_many`] does, each with a receipt also where there is no value.
     ///
     /// # Errors
-    /// For each read, a context that names an unknown market or lacks its match; what became of
+    /// For each read, a context that names an unknown market or lacks its match; the outcome of
     /// the compute is in the answer.
     ///
     /// # Cancellation
@@ -131,22 +131,25 @@ impl<K: Key, V: Value> Cache<K, V> {
                 let mut job = |rules: &Rules| single(engine, together, &request, rules);
                 match engine.look(&request, &moment, &mut job, &mut computes) {
                     Looked::Answered(answer) => answers[index] = Some(Ok(answer)),
-                    Looked::Stored(reading) => stored.push((index, request, reading)),
+                    Looked::Stored(reading, newer) => {
+                        stored.push((index, request, reading, newer));
+                    }
                     Looked::Waiting(waits, reading) => {
                         waiting.push((index, request, waits, reading));
                     }
                 }
             }
-            // Before the refreshes: somebody waits for these.
-            computes.launch();
+            // Before the refreshes: readers wait for these.
+            computes.launch(&moment);
             let mut refreshes = Batch::new(engine, together);
-            for (index, request, reading) in stored {
+            for (index, request, reading, newer) in stored {
+                let moment = newer.as_ref().unwrap_or(&moment);
                 let mut job = |rules: &Rules| single(engine, together, &request, rules);
                 let answer =
-                    engine.serve_stored(&request, &reading, &moment, &mut job, &mut refreshes);
+                    engine.serve_stored(&request, &reading, moment, &mut job, &mut refreshes);
                 answers[index] = Some(Ok(answer));
             }
-            refreshes.launch();
+            refreshes.launch(&moment);
         }
         let waits = waiting.into_iter().map(|(index, request, waits, reading)| async move {
             let mut job = |rules: &Rules| single(engine, together, &request, rules);

@@ -14,11 +14,10 @@ use crate::stats::{Bounded, Notice};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// The match of a name, created if it is new. Keep the handle: reads through it hash nothing,
-    /// and the match is not forgotten.
+    /// Returns the match of a name, created if it is new. Keep the handle: reads through it do not
+    /// hash the name, and the match is not forgotten.
     ///
-    /// Beyond `bounds.matches` it is a match without a state, which is not cached: see [`Scope`].
-    /// Counted.
+    /// Beyond `bounds.matches` the match has no state and is not cached: see [`Scope`]. Counted.
     pub fn scope(&self, name: &str) -> Scope {
         let engine = &self.engine;
         engine.scope(name).unwrap_or_else(|| {
@@ -27,24 +26,23 @@ impl<K: Key, V: Value> Cache<K, V> {
         })
     }
 
-    /// The match of a name, created if it is new, and never one without a state.
+    /// Returns the match of a name, created if it is new, and never one without a state.
     ///
     /// # Errors
     /// [`Error::TooManyMatches`] beyond `bounds.matches`.
     pub fn try_scope(&self, name: &str) -> Result<Scope, Error> {
         self.engine.scope(name).ok_or(Error::TooManyMatches)
     }
-    /// Observes a decimal price of one of a match's odds markets, and returns the status it was
-    /// scored with against the window before it joined.
+    /// Adds a decimal price to the window of one of a match's odds markets. Returns the status by
+    /// which the price was scored against the window before it was added.
     ///
-    /// The status of a panic or warning is published to readers of the match for `status_hold`.
-    /// Amortised O(1) in the window's length; locks the match's odds; allocates for a market's
-    /// first price only.
+    /// A panic or warning is published to readers of the match for `status_hold`. Amortised O(1)
+    /// in the window's length; locks the match's odds; allocates for a market's first price only.
     ///
     /// # Errors
     /// [`Error::Observation`] for a price that is not finite or not above 1.0, one older than the
     /// window or than its market's newest, one dated more than 60 s ahead, and the first of a market
-    /// beyond `bounds.markets`. It is counted, and the windows stay as they were.
+    /// beyond `bounds.markets`. The refusal is counted, and the windows stay as they were.
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
     /// the bound ([`Scope`]).
     pub fn observe_odds(
@@ -77,8 +75,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         }
     }
 
-    /// Publishes the kickoff of a match, as a context that gives one does: every reader obeys at
-    /// once. The last writer wins, so a context that is kept must not go on giving the old one.
+    /// Publishes the kickoff of a match, as a context that gives one does: every reader obeys it at
+    /// once. The last writer wins, so a context that is kept must not give an old kickoff.
     ///
     /// # Errors
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
@@ -88,7 +86,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         Ok(())
     }
 
-    /// Publishes whether the line-up of a match has been confirmed, as a context that gives it does.
+    /// Publishes whether the line-up of a match is confirmed, as a context that gives it does.
     ///
     /// # Errors
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over

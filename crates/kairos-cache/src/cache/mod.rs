@@ -31,7 +31,8 @@ pub use invalidate::EventOutcome;
 /// An in-process cache that knows the moment. Cheap to clone; clones share everything.
 ///
 /// A value's `Drop`, a closure and a weigher may use the cache and may panic: none of them runs
-/// under a lock of it. A key's `Clone`, `Hash`, `Eq` and `Drop` do, and may not use the cache.
+/// under a lock of the cache. A key's `Clone`, `Hash`, `Eq` and `Drop` do, and may not use the
+/// cache.
 pub struct Cache<K, V> {
     engine: Arc<Engine<K, V>>,
 }
@@ -53,18 +54,18 @@ impl<K: Key, V: Value> Cache<K, V> {
         Cache { engine: Arc::new(engine) }
     }
 
-    /// Reads through: serves what is stored, or runs `compute` once for everyone who waits.
+    /// Reads a key: serves the stored value, or runs `compute` once for all reads that wait.
     ///
-    /// A served value costs one lookup and allocates nothing. A stale one is served at once and
+    /// A served value costs one lookup and allocates nothing. A stale value is served at once and
     /// refreshed by `compute` in the background.
     ///
     /// # Errors
-    /// The compute's own error, shared by all who waited ([`Error::Compute`]); its panic or
+    /// The compute's own error, shared by all reads that waited ([`Error::Compute`]); its panic or
     /// timeout; [`Error::Nothing`]; a context that names an unknown market or lacks its match.
     ///
     /// # Cancellation
-    /// Dropping the future harms nobody else. When the last waiter of a compute goes, the compute
-    /// is aborted. A cancelled read moves no counter.
+    /// Dropping the future affects no other read. When the last waiter of a compute leaves, the
+    /// compute is aborted. A cancelled read moves no counter.
     pub async fn get_or_compute<Q, F, Fut, T, E>(
         &self,
         key: &Q,
@@ -82,10 +83,10 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.explain(key, context, compute).await?.into_hit()
     }
 
-    /// The same read, with a receipt also where there is no value.
+    /// Reads as [`Cache::get_or_compute`] does, with a receipt also where there is no value.
     ///
     /// # Errors
-    /// A context that names an unknown market or lacks its match; what became of the compute is in
+    /// A context that names an unknown market or lacks its match; the outcome of the compute is in
     /// the answer.
     ///
     /// # Cancellation
@@ -107,16 +108,16 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.read_through(key, context, move || work(compute))
     }
 
-    /// The read without a compute: serves fresh and stale values, and nothing where a compute
-    /// would be needed. Synchronous; what is fresh allocates nothing.
+    /// Returns the stored value, fresh or stale, and `None` where a compute would be needed.
+    /// Synchronous; a fresh value allocates nothing.
     ///
-    /// Where it returns nothing it counts nothing: the caller's `get_or_compute` will.
+    /// A read that returns `None` is not counted: the caller's `get_or_compute` will be.
     ///
-    /// With a [`loader`](crate::Builder::loader) it leaves a background refresh behind wherever a
-    /// read would start one, and behind a value that is too stale, or was invalidated by a tag, a
-    /// match, an event or all and is not reclaimed yet. It leaves nothing behind for a key of
-    /// which nothing is known, because nobody says where the value belongs; where the value could
-    /// not be stored; and where a panic sends readers around the cache. Those need [`Cache::read`].
+    /// With a [`loader`](crate::Builder::loader) the read starts a background refresh wherever
+    /// [`Cache::read`] would start one, and for a value that is too stale, or was invalidated by a
+    /// tag, a match, an event or all and is not reclaimed yet. It starts none for a key without a
+    /// slot, because nothing tells where the value belongs; where the value could not be stored;
+    /// and where a panic sends readers around the cache. Those need [`Cache::read`].
     pub fn get<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
@@ -125,7 +126,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.read_stored(key)
     }
 
-    /// What [`Cache::get`] would serve, without counting the read.
+    /// Returns what [`Cache::get`] would serve, without counting the read.
     pub fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
@@ -134,25 +135,25 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.peek(key)
     }
 
-    /// The event graph.
+    /// Returns the event graph of this cache.
     pub fn event_graph(&self) -> &EventGraph {
         self.engine.graph()
     }
 
-    /// How many entries are stored, those included that are dead but not reclaimed yet. Exact
+    /// Returns the number of stored entries, including dead ones that are not reclaimed yet. Exact
     /// after [`Cache::run_pending_tasks`].
     pub fn entry_count(&self) -> u64 {
         self.engine.store().len()
     }
 
-    /// Applies ranks and evictions that have been put off. Never needed for correctness.
+    /// Applies deferred ranks and evictions. Never needed for correctness.
     pub fn run_pending_tasks(&self) {
         let store = self.engine.store();
         let _released = store.releasing();
         store.run_pending();
     }
 
-    /// Pins a key that [`Cache::get`] would serve: reads of it hash nothing.
+    /// Pins a key that [`Cache::get`] would serve: reads through the pin hash nothing.
     pub fn pin<Q>(&self, key: &Q) -> Option<Pinned<K, V>>
     where
         K: Borrow<Q>,

@@ -10,7 +10,7 @@ use crate::stats::{Activity, Category, Sizes, StatsSnapshot};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// The 34 keys, since the last reset of each category.
+    /// Returns the 34 keys, since the last reset of each category.
     ///
     /// In every snapshot `total_requests` is the sum of `strategy_*`, and fresh and stale hits are
     /// equal under each of their names. Takes a lock that resets take, none that reads take.
@@ -18,22 +18,22 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.stats().since_reset()
     }
 
-    /// The 34 keys since the cache was built, whatever has been reset.
+    /// Returns the 34 keys since the cache was built, regardless of resets.
     pub fn lifetime_stats(&self) -> StatsSnapshot {
         self.engine.stats().lifetime()
     }
 
-    /// Counts since the cache was built, beside the 34 keys.
+    /// Returns the counts beside the 34 keys, since the cache was built.
     pub fn activity(&self) -> Activity {
         self.engine.stats().activity()
     }
 
-    /// How much the cache keeps at the moment of what has a bound. Locks nothing.
+    /// Returns the current size of everything that has a bound. Locks nothing.
     pub fn sizes(&self) -> Sizes {
         self.engine.sizes()
     }
 
-    /// Resets all 34 keys. Nothing that is counted meanwhile is lost: it shows after the reset.
+    /// Resets all 34 keys. A count made meanwhile is not lost: it shows after the reset.
     pub fn stats_reset(&self) {
         self.engine.stats().reset();
     }
@@ -43,12 +43,12 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.stats().reset_category(category);
     }
 
-    /// The latency of a strategy in nanoseconds, since the cache was built.
+    /// Returns the latencies of a strategy in nanoseconds, since the cache was built.
     pub fn latency(&self, strategy: Strategy) -> Histogram<u64> {
         self.engine.stats().latency(strategy).to_hdr()
     }
 
-    /// The registry that holds every metric of this cache, for exposition.
+    /// Returns the registry that holds every metric of this cache, for exposition.
     pub fn registry(&self) -> &Registry {
         self.engine.stats().registry()
     }

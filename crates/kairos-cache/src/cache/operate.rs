@@ -12,59 +12,59 @@ use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
     /// Switches the cache on or off. While it is off every read computes and nothing is stored or
-    /// served; what is stored stays, and invalidations still reach it. Counted if it changes.
+    /// served; stored values stay, and invalidations still reach them. A change is counted.
     pub fn set_enabled(&self, enabled: bool) {
         self.engine.switch(enabled);
     }
 
-    /// Takes a new configuration at run time, the switch included. Every read that begins after
-    /// this returned obeys it, stored values too. Counted.
+    /// Applies a new configuration at run time, including the switch. Every read that begins after
+    /// this returned obeys it, also for stored values. Counted.
     ///
     /// # Errors
     /// [`Error::Config`] for a field out of range, and for a capacity, precision or event graph
-    /// other than the one that the cache was built with; the old configuration then stays in force.
+    /// other than the cache was built with; the old configuration then stays in force.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
         self.engine.reload(config)
     }
 
-    /// From now on times one in `every` served reads, at 0 and 1 each: a thread's first read of a
-    /// strategy, then one in `every`, recorded with that weight. Reads that wait for a compute are
-    /// always timed. Thins the latency histograms, never the counters.
+    /// Times 1 in `every` served reads from now on, all of them at 0 and 1: a thread's first read
+    /// of a strategy, then 1 in `every`, recorded with that weight. Reads that wait for a compute
+    /// are always timed. Thins the latency histograms, never the counters.
     pub fn set_latency_sampling(&self, every: u32) {
         self.engine.stats().sample_latency(every.max(1));
     }
 
-    /// Subscribes to what happens from now on: panics, events, changes of status, evictions,
-    /// refreshes that fail, steps of the breaker, the switch and new configurations.
+    /// Subscribes to the notices from now on: panics, events, changes of status, evictions, failed
+    /// refreshes, steps of the breaker, the switch and new configurations.
     ///
-    /// The first subscriber allocates the ring. Reads that are served never touch it; what is told
-    /// takes the ring's lock, if anybody has subscribed.
+    /// The first subscriber allocates the ring. Served reads never touch the ring; a notice takes
+    /// the ring's lock, if there has been a subscriber.
     pub fn subscribe(&self) -> Subscription<K> {
         self.engine.notices().subscribe()
     }
 
-    /// How far lasting panic has opened the breaker.
+    /// Returns how far lasting panic has opened the breaker.
     pub fn breaker_level(&self) -> BreakerLevel {
         self.engine.breaker_level()
     }
 
-    /// Shuts the cache down: from now on no compute and no refresh begins; resolves once no task
+    /// Shuts the cache down: from now on no compute and no refresh begins. Resolves once no task
     /// and no timer of the cache is left.
     ///
     /// Computes that readers wait for run to their end, at most their hard timeout; refreshes and
-    /// computes that nobody waits for are aborted. A read that needs a new compute gets
-    /// [`Error::ShutDown`](crate::Error::ShutDown), and so do those whose compute waits for its
-    /// turn. What is stored goes on being served, fresh and stale, and invalidations go on
-    /// working. A compute that never yields is waited for no longer than its timeout.
+    /// computes without a waiter are aborted. A read that needs a new compute gets
+    /// [`Error::ShutDown`](crate::Error::ShutDown), as does a read whose compute waits for its
+    /// turn. Stored values are still served, fresh and stale, and invalidations still work. A
+    /// compute that never yields is waited for no longer than its timeout.
     ///
-    /// Any clone may ask, any number of times; there is no way back. Without it nothing is lost
-    /// or leaked: when the last clone is dropped, computes and refreshes run to their end, at most
-    /// their timeout, and free what is left.
+    /// Any clone may shut down, any number of times; nothing reverts it. Without a shutdown nothing
+    /// is lost or leaked: when the last clone is dropped, computes and refreshes run to their end,
+    /// at most their timeout, and free what is left.
     ///
-    /// Costs one look at each key that has a compute.
+    /// O(keys with a compute).
     ///
     /// # Cancellation
-    /// Dropping the future, once polled, leaves the shutdown under way.
+    /// Dropping the future, once polled, does not stop the shutdown.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {

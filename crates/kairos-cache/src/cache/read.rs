@@ -15,12 +15,12 @@ use crate::receipt::{Answer, Computed, Hit};
 use crate::to_key::{Key, ToKey, Value};
 
 impl<K: Key, V: Value> Builder<K, V> {
-    /// Computes values for readers that bring no closure: [`Cache::read`] waits for it, and
-    /// [`Cache::get`] and pins let it refresh and fill behind them.
+    /// Sets the loader, which computes values for readers without a closure: [`Cache::read`] waits
+    /// for it; [`Cache::get`] and pins have it refresh and fill in the background.
     ///
-    /// It is given the key and a context: that of [`Cache::read`] as the caller built it; behind
-    /// `get` and pins one of the match, market and tags with which the entry was stored. It must
-    /// not own a clone of the cache, which would then never be dropped.
+    /// The loader gets the key and a context: from [`Cache::read`] the caller's own, from `get` and
+    /// pins one of the match, market and tags with which the entry was stored. The loader must not
+    /// own a clone of the cache, which would then never be dropped.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -45,7 +45,7 @@ impl<K: Key, V: Value> Builder<K, V> {
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// Reads through by the loader: [`Cache::get_or_compute`] with the builder's
+    /// Reads a key as [`Cache::get_or_compute`] does, with the builder's
     /// [`loader`](Builder::loader) in the place of a closure.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.explain_read(key, context).await?.into_hit()
     }
 
-    /// The same read, with a receipt also where there is no value.
+    /// Reads as [`Cache::read`] does, with a receipt also where there is no value.
     ///
     /// # Errors
     /// [`Error::NoLoader`]; else as [`Cache::explain`].

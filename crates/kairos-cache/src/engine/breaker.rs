@@ -27,8 +27,8 @@ impl BreakerCell {
         BreakerLevel::ALL[usize::from(self.level.load(Ordering::Relaxed))]
     }
 
-    /// Evaluates if `second` has just begun, and counts a change of the level. `total` is asked once
-    /// a second; `publish` is told of a changed level, in the order of the changes.
+    /// Evaluates if `second` has just begun, and counts a change of the level. `total` is called
+    /// once a second; `publish` gets each changed level, in the order of the changes.
     pub(crate) fn note(
         &self,
         second: u64,

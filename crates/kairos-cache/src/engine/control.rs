@@ -17,7 +17,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.note_second();
         // Relaxed: the switch decides by itself, and pins go by the version.
         let changed = self.enabled.swap(enabled, Ordering::Relaxed) != enabled;
-        // Even if nothing changed: whoever changed it may not have counted that yet.
+        // Even if nothing changed: the call that changed it may not have counted that yet.
         self.touch();
         if changed {
             self.stats.switched();
@@ -25,7 +25,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Takes another configuration, or none of it.
+    /// Applies another configuration, all of it or nothing.
     pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
         // One at a time: the parts of one configuration must not mix with another's.
         let _alone = self.reloading.lock();

@@ -29,12 +29,12 @@ impl<V> View<V> {
     }
 }
 
-/// The same of an entry that is looked at in its slot.
+/// What the rules need to know of an entry that is looked at in its slot.
 pub(crate) fn rules_view<V>(slot: &Slot<Entry<V>>, held: &Held<Entry<V>>) -> EntryView {
     EntryView { expired: held.is_expired_in(slot), ..held.entry.rules_view }
 }
 
-/// Whether an entry is there for a read that names this match.
+/// Whether an entry may answer a read that names this match.
 fn is_for<V>(entry: &Entry<V>, scope: Option<&Scope>) -> bool {
     scope.is_none_or(|scope| entry.place.is_within(scope))
 }
@@ -50,8 +50,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         is_for(view.entry(), scope).then_some(view)
     }
 
-    /// Asks about the live entry of a key. Under a flight's lock this is the way to look: a view
-    /// could be the last to let go of its value. `ask` runs under the slot's lock.
+    /// Calls `ask` with the live entry of a key, under the slot's lock. Under a flight's lock this
+    /// is the way to look: a view could hold the last share in its value.
     pub(crate) fn inspect<Q, T>(
         &self,
         key: &Q,
@@ -69,7 +69,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         })?
     }
 
-    /// Whether a reader that looks again would see what it saw.
+    /// Whether a reader that looks again would see the same entry.
     pub(crate) fn is_unchanged<Q>(
         &self,
         key: &Q,
@@ -117,14 +117,14 @@ impl<K: Key, V: Value> Engine<K, V> {
         Ok(Place { scope, market: self.market(context.market.as_deref())? })
     }
 
-    /// Refuses a match that another cache has resolved: what is captured and killed there goes by
-    /// another sequence.
+    /// Refuses a match that another cache has resolved: its captures and kills have another
+    /// sequence.
     pub(crate) fn require_own(&self, scope: &Scope) -> Result<(), Error> {
         let own = self.matches.own(scope);
         if own { Ok(()) } else { Err(Error::ForeignScope(scope.name().into())) }
     }
 
-    /// The state of a match that something is told of or done to.
+    /// The state of a match that an operation changes.
     pub(crate) fn known<'a>(&self, scope: &'a Scope) -> Result<Known<'a>, Error> {
         self.require_own(scope)?;
         self.matches.known(scope).ok_or(Error::TooManyMatches)
@@ -147,8 +147,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
-    /// The counts of the changes that could alter a decision about an entry of this place, those of
-    /// the entry itself aside.
+    /// The counts of the changes that could alter a decision about an entry of this place, except
+    /// those of the entry itself.
     pub(crate) fn stamp(&self, place: &Place) -> Stamp<3> {
         Stamp::take([self.matches.version(place), self.invalidations.changes(), self.clock.steps()])
     }
@@ -192,7 +192,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
-    /// The marks and numbers of everything that is kept.
+    /// The number line and the marks that reach across matches.
     pub(crate) fn invalidations(&self) -> &Invalidations {
         &self.invalidations
     }

@@ -59,8 +59,8 @@ pub(crate) struct Engine<K, V> {
     notices: Notices<K>,
 }
 
-/// The present of one operation, taken once and passed down: it is judged by one reading of the
-/// clock and by one configuration, whatever is reloaded meanwhile. Not kept across a wait.
+/// The present of one operation, taken once and passed down: the operation goes by one reading of
+/// the clock and one configuration, whatever is reloaded meanwhile. Not kept across a wait.
 pub(crate) struct Moment {
     /// The reading of the clock.
     pub(crate) now: Now,
@@ -96,7 +96,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         Moment { now, rules, level }
     }
 
-    /// Something happens that need not know the present: the second has begun all the same.
+    /// Begins the second, for an operation that needs no moment.
     pub(crate) fn note_second(&self) {
         let _present = self.moment();
     }
@@ -108,7 +108,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.enabled.load(Ordering::Relaxed)
     }
 
-    /// Tells readers with remembered decisions to work them out again.
+    /// Makes readers with remembered decisions decide anew.
     fn touch(&self) {
         self.invalidations.changes().touch();
     }

@@ -23,7 +23,7 @@ use crate::truth::{Invalidations, Tags};
 /// Classes are made and tags invalidated under the lock of one shard.
 const TAG_SHARDS: usize = 32;
 
-/// What an engine is made of.
+/// The parts from which an engine is built.
 pub(crate) struct Parts<K, V> {
     pub(crate) rules: Rules,
     pub(crate) fixed: Fixed,
@@ -34,9 +34,9 @@ pub(crate) struct Parts<K, V> {
     pub(crate) clock: Clock,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) stats: Stats,
-    /// Of the tables by key and of the draws.
+    /// The hasher of the tables by key and of the draws.
     pub(crate) hasher: FixedState,
-    /// By which a match is known to be one of this cache.
+    /// The number by which a match is known to be one of this cache.
     pub(crate) owner: u64,
 }
 
@@ -125,7 +125,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if enabled { self.breaker.level() } else { BreakerLevel::Normal }
     }
 
-    /// How much is kept at the moment of what has a bound.
+    /// The current size of everything that has a bound.
     pub(crate) fn sizes(&self) -> Sizes {
         Sizes {
             entries: self.store.len(),

@@ -3,7 +3,7 @@
 // Read next: `../matches/mod.rs` and `../truth/tags.rs`, the tables; `../store/mod.rs`, whose entries hold both.
 // Why: `docs/decisions/0004-a-tag-is-forgotten-without-a-floor.md`.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Moment};
 use crate::matches::Scope;
 use crate::policy::Now;
 use crate::store::Entry;
@@ -21,7 +21,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if let Some(scope) = self.matches.find_or_create(name, bound, now) {
             return Some(scope);
         }
-        // Entries that nobody can be served any more still hold their matches.
+        // Entries that no read can be served still hold their matches.
         if !self.sweep_entries(now) {
             return None;
         }
@@ -29,16 +29,16 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.matches.find_or_create(name, bound, now)
     }
 
-    /// Makes room for tags once nearly as many are known as may be. One load otherwise. Called with
-    /// no lock held.
-    pub(crate) fn relieve_tags(&self) {
-        let bound = self.rules.load().bounds.tags;
+    /// Makes room for tags once their table is nearly full. One load otherwise. Called with no lock
+    /// held.
+    pub(crate) fn relieve_tags(&self, moment: &Moment) {
+        let bound = moment.rules.bounds.tags;
         let is_crowded = || self.tags.len() >= bound - bound / 64;
         if !is_crowded() || !self.sweeps.tags.is_due(self.tags.len() / 8) {
             return;
         }
         self.forget_tags();
-        if is_crowded() && self.sweep_entries(self.moment().now) {
+        if is_crowded() && self.sweep_entries(moment.now) {
             self.forget_tags();
         }
     }
@@ -48,8 +48,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.sweeps.tags.made_room(self.tags.forget_unheld());
     }
 
-    /// Takes out the entries that no read can be served any more, if that was not done just now;
-    /// says whether it did. O(entries), once for so many calls that each pays for 64.
+    /// Removes the entries that no read can be served, if that was not done just now. Returns
+    /// whether it was done. O(entries), at most once in `entries / 64` calls.
     fn sweep_entries(&self, now: Now) -> bool {
         let entries = usize::try_from(self.store.len()).unwrap_or(usize::MAX);
         if !self.sweeps.entries.is_due(entries / 64) {

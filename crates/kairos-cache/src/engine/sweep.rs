@@ -3,9 +3,9 @@
 // Read next: `../store/mod.rs`, which walks its slots.
 //
 // Invalidation is O(1), so the dead stay where they are: they hold memory, and places for which
-// newcomers have to outrank them. Whoever kills asks for a sweep, and so does whoever finds the
-// store full again and again. However many ask, one sweep follows, a second later,
-// and a large store is not swept more often than a fiftieth of the time allows.
+// newcomers have to outrank them. A kill asks for a sweep, and so does a read that finds the store
+// full again and again. However many requests there are, one sweep follows, a second later, and
+// sweeps of a large store take at most a fiftieth of the time.
 
 use std::sync::{Arc, Weak};
 
@@ -15,13 +15,13 @@ use crate::store::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth::Held;
 
-/// How long after the first request a sweep begins, at least.
+/// A sweep begins at least this long after the first request.
 const DELAY_NS: u64 = 1_000_000_000;
 
-/// How many slots a sweep for want of room may look at for each newcomer.
+/// A sweep for want of room looks at no more than this many slots for each newcomer.
 const LOOKS: u64 = 8;
 
-/// A sweep may take one part in so many of the time.
+/// Sweeps take at most 1 part in this many of the time.
 const SHARE: u64 = 50;
 
 impl<K: Key, V: Value> Engine<K, V> {
@@ -37,15 +37,15 @@ impl<K: Key, V: Value> Engine<K, V> {
         });
     }
 
-    /// The same if any have died.
+    /// Asks for a sweep if any entries have died.
     pub(crate) fn sweep_dead(self: &Arc<Self>, died: u64) {
         if died > 0 {
             self.sweep_soon();
         }
     }
 
-    /// The same if the store is full, the dead have to go before the living, and so many have come
-    /// since the last sweep that looking at every slot again costs each of them a few looks.
+    /// Asks for a sweep if the store is full, so that dead entries go before living ones, and so
+    /// often since the last sweep that looking at every slot costs each newcomer a few looks.
     pub(crate) fn sweep_if_full(self: &Arc<Self>) {
         if self.store.is_full() && self.sweeper.is_full_often(self.store.len() / LOOKS) {
             self.sweep_soon();

@@ -1,5 +1,5 @@
-// One key's computes as a state machine: at most one runs, at most one is pending. Each step says what it leaves to be
-// done.
+// One key's computes as a state machine: at most one runs, at most one is pending. Each step returns what it leaves to
+// be done.
 // Never knows: locks, wakers, tasks, or time; a run is a name here, compared and handed out.
 // Read next: `mod.rs`, the lock around it; `core/leaving.rs` for the steps of those who go away.
 // Why: `docs/decisions/0003-a-pending-compute-keeps-every-closure.md`.
@@ -17,7 +17,7 @@ mod pending;
 
 use pending::Pending;
 
-/// The state of a flight. Whoever has it to themselves takes its steps.
+/// The state of a flight. Its steps are taken by one caller at a time.
 pub(super) struct Core<J, R> {
     retired: bool,
     holds: usize,
@@ -31,11 +31,11 @@ struct Running<R> {
     run: Arc<Run<R>>,
     capture: Capture,
     waiters: usize,
-    /// It will be aborted: nobody may join it any more.
+    /// The compute will be aborted: no read may join it any longer.
     doomed: bool,
-    /// It waits for its turn: whoever arrives now arrives before it starts.
+    /// The compute waits for its turn: a read that arrives now arrives before it starts.
     queued: bool,
-    /// It goes on without waiters: a refresh, or a compute that a reader left and wants to go on.
+    /// The compute goes on without waiters: a refresh, or one that a departed reader wants.
     kept: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Left<J, R> {
     pub(super) answer: Option<(Arc<Run<R>>, R)>,
     /// A run that will not begin.
     pub(super) given_up: Option<Arc<Run<R>>>,
-    /// A run that has begun and is wanted by nobody.
+    /// A run that has begun and is no longer wanted.
     pub(super) abort: Option<Arc<Run<R>>>,
     /// Jobs that will not run.
     pub(super) spare: BTreeMap<u64, Offered<J>>,
@@ -81,8 +81,9 @@ impl<J: Launchable, R: Clone> Core<J, R> {
     /// Joins the running compute if it may, else the pending one, else starts one.
     ///
     /// A bypass never joins a compute that has begun: it must see one that starts after it arrived.
-    /// A miss does, unless an invalidation or expiry has covered it since it started. `unchanged` is
-    /// asked before a compute is started for a miss: whether the caller's view still holds.
+    /// A miss does, unless an invalidation or expiry has covered the compute since it started.
+    /// `unchanged` returns whether the caller's view still holds; it is called before a compute is
+    /// started for a miss.
     pub(super) fn join(
         &mut self,
         kind: Kind,
@@ -105,7 +106,7 @@ impl<J: Launchable, R: Clone> Core<J, R> {
                 Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, None)
             }
             Some(_) => {
-                // The job first: no pending compute stands without one, should asking for it panic.
+                // The job first: no pending compute stands without one, should `job` panic.
                 let offered = Offered { kind, job: job(), departed: false };
                 let new = || Pending::new(Arc::new(Run::new()));
                 let pending = self.pending.get_or_insert_with(new);
@@ -178,14 +179,14 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         (true, overdue)
     }
 
-    /// A compute that was launched has to wait for its turn.
+    /// Marks a launched compute as waiting for its turn.
     pub(super) fn queue(&mut self, run: &Arc<Run<R>>) {
         if let Some(running) = self.running(run) {
             running.queued = true;
         }
     }
 
-    /// The turn of a queued compute has come: captures anew. False if nobody wants it any more.
+    /// Begins a queued compute at its turn: captures anew. False if it is no longer wanted.
     pub(super) fn begin(&mut self, run: &Arc<Run<R>>, job: &J) -> bool {
         match self.running(run).filter(|r| !r.doomed) {
             Some(running) => {
@@ -217,13 +218,13 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         !self.retired
     }
 
-    /// Ends a hold. Says whether the flight has retired.
+    /// Ends a hold. Returns whether the flight has retired.
     pub(super) fn unhold(&mut self) -> bool {
         self.holds = self.holds.saturating_sub(1);
         self.retire()
     }
 
-    /// Retires the flight if nothing runs, waits or holds it; says whether it has retired.
+    /// Retires the flight if nothing runs, waits or holds it. Returns whether it has retired.
     pub(super) fn retire(&mut self) -> bool {
         let idle = self.running.is_none() && self.pending.is_none() && self.holds == 0;
         self.retired |= idle;
@@ -264,7 +265,7 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         {
             let others = pending.jobs.values().filter(|offered| !offered.departed).count();
             let waiters = others + usize::from(!departed);
-            // Whoever has departed wants it to go on, and will not leave it.
+            // A departed caller wants the compute to go on, and will not leave it.
             let kept = waiters <= pending.jobs.len();
             launch = Some((self.start(pending.run, kind, waiters, job), leader));
             if let Some(running) = &mut self.running {

@@ -27,7 +27,7 @@ struct Shared {
 pub(crate) struct Underway {
     shared: Arc<Shared>,
     left: AtomicBool,
-    /// It is being polled right now, or it may block its thread, whenever that begins.
+    /// The task is being polled right now, or it may block its thread, whenever that begins.
     polled: AtomicBool,
 }
 
@@ -42,10 +42,10 @@ impl Drain {
         Drain(Arc::new(Shared { word: AtomicUsize::new(0), empty: Notify::new() }))
     }
 
-    /// Enters a compute; nothing if no compute may begin any more.
+    /// Enters a compute; `None` once no compute may begin.
     pub(crate) fn enter(&self) -> Option<Arc<Underway>> {
         let one_more = |word| (word & CLOSED == 0).then_some(word + ONE);
-        // Release: pairs with the Acquire in `close`, so that whoever closes finds the flight of
+        // Release: pairs with the Acquire in `close`, so that the closing call finds the flight of
         // each compute that has entered. Relaxed: a refusal publishes nothing.
         let entered =
             self.0.word.fetch_update(Ordering::Release, Ordering::Relaxed, one_more).is_ok();
@@ -61,14 +61,14 @@ impl Drain {
         self.0.word.fetch_or(CLOSED, Ordering::Acquire); // Acquire: pairs with `enter`.
     }
 
-    /// Whether no compute may begin any more.
+    /// Whether computes may no longer begin.
     pub(crate) fn is_closed(&self) -> bool {
-        // Relaxed: it only saves work. Whoever must not miss the closing holds or has held a lock
-        // that the closer took after it.
+        // Relaxed: it only saves work. A caller that must not miss the closing holds or has held a
+        // lock that the closing call took after it.
         self.0.word.load(Ordering::Relaxed) & CLOSED != 0
     }
 
-    /// Resolves once no compute is under way. To be asked after `close` only.
+    /// Resolves once no compute is under way. To be called after `close` only.
     pub(crate) async fn emptied(&self) {
         loop {
             let mut changed = pin!(self.0.empty.notified());
@@ -91,14 +91,15 @@ impl Underway {
         Box::pin(Tracked { future: Box::pin(future), underway: self })
     }
 
-    /// The task may block its thread, and may have to wait for one: once aborted it will not begin,
-    /// or is not waited for, and nobody can tell which.
+    /// Marks the task as one that may block its thread, and may have to wait for one: once aborted
+    /// it will not begin, or is not waited for, and nothing tells which.
     pub(crate) fn may_block(&self) {
         self.polled.store(true, Ordering::Release); // Release: as in `Tracked::poll`.
     }
 
-    /// Leaves if the task is being polled right now, or may block. Asked after the task was aborted: one that is
-    /// not being polled will be dropped, one that is may never yield. Says whether it is.
+    /// Leaves if the task is being polled right now, or may block. Returns whether that is so.
+    /// Called after the task was aborted: a task that is not being polled will be dropped, one that
+    /// is may never yield.
     pub(crate) fn leave_if_stuck(&self) -> bool {
         // Acquire: pairs with the Release in `Tracked::poll`.
         let stuck = self.polled.load(Ordering::Acquire);
@@ -109,7 +110,7 @@ impl Underway {
     }
 
     fn leave(&self) {
-        // Relaxed: it only decides who counts down.
+        // Relaxed: it only decides which caller counts down.
         if self.left.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -1,4 +1,4 @@
-// The gate before the backend: so many computes at once, a bounded queue behind them.
+// The gate before the backend: a limit on concurrent computes, with a bounded queue.
 // Never knows: what a compute is, or who waits for it.
 // Read next: `../engine/compute/launch.rs`, whose computes pass through.
 
@@ -10,15 +10,15 @@ use crate::sync::Mutex;
 
 /// Something that waits at the gate.
 pub trait Arrival: Send {
-    /// Whether anybody still wants it to begin. Asked under the gate's lock, which is taken under
-    /// flights' locks: it takes none of those.
+    /// Whether the arrival is still to begin. Called under the gate's lock, which is taken under
+    /// flights' locks, and takes none of those.
     fn is_wanted(&self) -> bool;
 
-    /// Begins, keeping the pass for as long as it runs; gives it back if it is not wanted any more.
-    /// Should it panic, or be dropped instead, whoever waits for it is told all the same.
+    /// Begins, keeping the pass for as long as it runs; returns the pass if it is no longer wanted.
+    /// Should this panic, or the arrival be dropped instead, its waiters are answered all the same.
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass>;
 
-    /// It will not begin: the queue is full.
+    /// Ends the arrival without beginning: the queue is full.
     fn refuse(self: Box<Self>);
 }
 
@@ -28,29 +28,29 @@ pub struct Gate(Arc<Mutex<State>>);
 
 struct State {
     passed: usize,
-    /// The newest limit, by which a pass that is given back is handed on.
+    /// The newest limit, by which a returned pass is handed on.
     limit: usize,
     queue: VecDeque<Box<dyn Arrival>>,
-    /// Somebody is handing on places.
+    /// A thread is handing on places.
     handing_on: bool,
 }
 
 /// One place behind the gate. Dropping it lets the next in.
 pub struct Pass(Option<Gate>);
 
-/// What came of a request.
+/// The outcome of a request at the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It has begun.
+    /// The arrival has begun.
     Begun,
-    /// It waits.
+    /// The arrival waits.
     Queued,
-    /// The queue is full; it has been told so.
+    /// The queue is full, and the arrival was refused.
     Refused,
 }
 
 impl Gate {
-    /// A gate that nobody has passed.
+    /// A gate with every place free.
     pub fn new() -> Gate {
         let state = State { passed: 0, limit: 0, queue: VecDeque::new(), handing_on: false };
         Gate(Arc::new(Mutex::new(state)))
@@ -90,7 +90,7 @@ impl Gate {
         }
     }
 
-    /// Lets everything that waits begin without a place, for when nothing of it may begin any more.
+    /// Empties the queue: what waits begins without a place, for when none of it may begin.
     pub(crate) fn turn_away(&self) {
         loop {
             let Some(next) = self.0.lock().queue.pop_front() else { return };
@@ -98,7 +98,7 @@ impl Gate {
         }
     }
 
-    /// A place if there is one right now, for what never queues.
+    /// Takes a place if one is free right now, for what never queues.
     pub fn try_pass(&self, limit: usize) -> Option<Pass> {
         let mut state = self.0.lock();
         state.limit = limit;
@@ -109,13 +109,13 @@ impl Gate {
         Some(Pass(Some(self.clone())))
     }
 
-    /// Takes another limit into force: what waits begins as far as there is room now.
+    /// Sets another limit: what waits begins as far as there is room now.
     pub(crate) fn set_limit(&self, limit: usize) {
         self.0.lock().limit = limit;
         self.fill();
     }
 
-    /// Takes a place back and lets those begin that there is room for.
+    /// Takes a place back, and lets in what waits for as long as there is room.
     fn hand_on(&self) {
         self.0.lock().passed -= 1;
         self.fill();
@@ -124,14 +124,14 @@ impl Gate {
     /// Lets in what waits for as long as there is room.
     fn fill(&self) {
         let mut state = self.0.lock();
-        // Whoever is handing on looks for room again. Were this to nest instead, a row of arrivals
-        // that end as they begin would nest as deep as it is long.
+        // The thread that is handing on looks for room again. Were this to nest instead, a row of
+        // arrivals that end as they begin would nest as deep as it is long.
         if std::mem::replace(&mut state.handing_on, true) {
             return;
         }
         while let Some(next) = state.next() {
             drop(state);
-            // Whoever gives a place back has nothing to do with what the next makes of it.
+            // A panic of the next arrival must not reach the caller that returns a place.
             shielded(|| drop(next.begin(Pass(Some(self.clone())))));
             state = self.0.lock();
         }
@@ -150,7 +150,7 @@ impl State {
         self.limit == 0 || self.passed < self.limit
     }
 
-    /// The first that waits, if there is room for it; it has passed then.
+    /// Takes the first arrival that waits and a place for it, if there is room.
     fn next(&mut self) -> Option<Box<dyn Arrival>> {
         let next = if self.has_room() { self.queue.pop_front() } else { None };
         self.passed += usize::from(next.is_some());

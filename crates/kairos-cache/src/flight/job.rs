@@ -19,7 +19,7 @@ pub(crate) type Found<V> = Result<Computed<V>, Error>;
 /// How a value is found.
 pub(crate) struct Work<V> {
     pub(crate) begin: Begin<V>,
-    /// It blocks its thread until its future is ready, which is at the first poll.
+    /// The work blocks its thread until its future is ready, which is at the first poll.
     pub(crate) may_block: bool,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Job<V> {
     pub(crate) home: Home,
 }
 
-/// A reader's closure, which it can offer to one flight after the other until one of them runs it.
+/// A reader's closure, offered to one flight after the other until one of them runs it.
 pub(crate) struct Offer<V> {
     work: Mutex<Option<Work<V>>>,
     may_block: bool,
@@ -86,18 +86,18 @@ impl<V> Launchable for Job<V> {
     }
 }
 
-/// What a compute came to, for everyone who waited.
+/// The outcome of a compute, for all of its waiters.
 pub(crate) struct Done<V> {
     pub(crate) outcome: Result<Arc<V>, Error>,
     /// Zone and TTL when the compute finished, before any cap.
     pub(crate) zone: ZoneTtl,
-    /// Where the value belongs; nowhere, if whoever waits has this answer.
+    /// Where the value belongs; `None` if this answers every waiter.
     pub(crate) place: Option<Place>,
 }
 
 impl<V> Done<V> {
-    /// Whether this is the answer of a read of this place. One that names another match than the
-    /// compute did would not be served its value from the store either.
+    /// Whether this answers a read of this place. A read that names another match than the compute
+    /// did would not be served the value from the store either.
     pub(crate) fn answers(&self, read: &Place) -> bool {
         match (&self.place, &read.scope) {
             (Some(own), Some(named)) => own.is_within(named),

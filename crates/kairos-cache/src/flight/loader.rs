@@ -1,4 +1,4 @@
-// The loader: how values are computed for readers that bring no closure, and how soon again after a failure.
+// The loader: how values are computed for readers without a closure, and how soon again after a failure.
 // Never knows: flights, tasks, or why a value is needed.
 // Read next: `../engine/read/background.rs`, which calls it behind reads.
 // Why: `docs/decisions/0010-the-loader-remembers-failures-by-key.md`.
@@ -31,7 +31,7 @@ const FAILED_BEFORE_RECLAIM: usize = 1024;
 pub(crate) struct Loader<K, V> {
     load: Load<K, V>,
     failed: DashMap<K, MonoNs, FixedState>,
-    /// How many there are, or nearly.
+    /// The approximate number of failed keys.
     count: AtomicUsize,
     reclaim_at: AtomicUsize,
 }
@@ -49,15 +49,15 @@ impl<K: Key, V: Value> Loader<K, V> {
         Work { begin: Box::new(move || load(key, context)), may_block: false }
     }
 
-    /// Whether the last load of a key is not one that has just failed.
+    /// Whether a key may be loaded: its last load did not just fail.
     pub(crate) fn may_load(&self, key: &K, now: MonoNs) -> bool {
         self.failed.get(key).is_none_or(|until| now >= *until)
     }
 
-    /// A compute of a key without a servable value has failed: nothing is loaded before `until`.
-    /// At most `bound` keys are remembered; one more is simply loaded again when it is asked for.
+    /// Records a failed compute of a key without a servable value: no load starts before `until`.
+    /// At most `bound` keys are remembered; a key beyond them is loaded again at its next read.
     pub(crate) fn put_off(&self, key: &K, now: MonoNs, until: MonoNs, bound: usize) {
-        // Relaxed: a count that bounds memory, and a hint when to look for what is over.
+        // Relaxed: a count that bounds memory, and a hint when to look for outdated failures.
         let count = self.count.load(Ordering::Relaxed);
         if count >= self.reclaim_at.load(Ordering::Relaxed).min(bound) {
             let mut kept = 0;
@@ -78,11 +78,11 @@ impl<K: Key, V: Value> Loader<K, V> {
         }
     }
 
-    /// A compute of a key has succeeded.
+    /// Forgets the failure of a key whose compute has succeeded.
     pub(crate) fn succeeded(&self, key: &K) {
         if self.failed.remove(key).is_some() {
             let one_less = |count: usize| Some(count.saturating_sub(1));
-            // Relaxed: as in `put_off`. What a sweep meanwhile has set is near enough.
+            // Relaxed: as in `put_off`. A sweep meanwhile leaves the count near enough.
             let _before = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
         }
     }
@@ -102,7 +102,7 @@ where
     })
 }
 
-/// What a compute of a user's types has found, in the engine's.
+/// Converts the result of a compute from the user's types to the engine's.
 pub(crate) fn found<V, T, E>(result: Result<T, E>) -> Found<V>
 where
     T: Into<Computed<V>>,

@@ -35,7 +35,7 @@ pub(crate) use turn::{OtherTurn, Places, Turn};
 /// One key's computes. Lives in the table of flights while anything runs, waits or is held.
 ///
 /// Each method takes one step of the state machine under the lock, and does what the step leaves to
-/// be done when it has released it: a waiter that is woken may run at once, and come back here.
+/// be done after releasing the lock: a woken waiter may run at once, and come back here.
 pub struct Flight<J, R> {
     core: Mutex<Core<J, R>>,
 }
@@ -46,8 +46,7 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         Flight { core: Mutex::new(Core::new()) }
     }
 
-    /// Whether a compute of the key runs or waits for its turn. The answer may be out of date as
-    /// soon as it is given.
+    /// Whether a compute of the key runs or waits for its turn. May be out of date at once.
     pub fn is_running(&self) -> bool {
         self.core.lock().is_running()
     }
@@ -56,7 +55,8 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     ///
     /// A bypass never joins a running compute: it must see one that starts after it arrived. The
     /// others do, unless an invalidation or expiry has covered it since it started. `unchanged`
-    /// is asked before a compute is started for a miss: whether the caller's view still holds.
+    /// returns whether the caller's view still holds; it is called before a compute is started for
+    /// a miss.
     pub fn join(
         &self,
         kind: Kind,
@@ -82,8 +82,8 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     /// Ends a running compute: publishes its result under the flight's lock, hands it to the
     /// waiters, and starts the pending compute.
     ///
-    /// `publish` gets the capture and the key's own marks, and may not panic: nobody would start
-    /// the pending compute. It is not called for a compute whose waiters have their answer already.
+    /// `publish` gets the capture and the key's own marks, and may not panic: the pending compute
+    /// would never start. It is not called for a compute whose waiters already have their answer.
     pub fn finish(
         &self,
         run: &Arc<Run<R>>,
@@ -93,17 +93,18 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         done(left)
     }
 
-    /// Answers the waiters of a running compute that has used up its time, and lets nobody join
-    /// it any more. False if it has ended or been answered already.
+    /// Answers the waiters of a running compute that has used up its time, and lets no further read
+    /// join it. False if it has ended or been answered already.
     ///
-    /// `answer` is asked under the flight's lock, before anybody has the answer, and may not panic.
+    /// `answer` is called under the flight's lock, before any waiter has the answer, and may not
+    /// panic.
     pub fn doom(&self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> bool {
         let answer = self.core.lock().doom(run, answer);
         answer.is_some_and(|result| run.complete(result))
     }
 
-    /// Answers whoever has waited for two checks behind a compute that does not end although it
-    /// was aborted. False once that compute has ended.
+    /// Answers the waiters that have waited for two checks behind a compute that does not end
+    /// although it was aborted. False once that compute has ended.
     pub fn check_stuck(&self, run: &Arc<Run<R>>, result: R) -> bool {
         let (runs, overdue) = self.core.lock().check_stuck(run);
         if let Some(pending) = overdue {
@@ -112,17 +113,17 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         runs
     }
 
-    /// A compute that was launched has to wait for its turn.
+    /// Marks a launched compute as waiting for its turn.
     pub fn queue(&self, run: &Arc<Run<R>>) {
         self.core.lock().queue(run);
     }
 
-    /// The turn of a queued compute has come: captures anew. False if nobody wants it any more.
+    /// Begins a queued compute at its turn: captures anew. False if it is no longer wanted.
     pub fn begin(&self, run: &Arc<Run<R>>, job: &J) -> bool {
         self.core.lock().begin(run, job)
     }
 
-    /// A waiter goes away without an answer. A compute that waits for its turn ends with its last
+    /// Removes a waiter without an answer. A compute that waits for its turn ends with its last
     /// waiter; one that has begun keeps the key until its task is gone.
     pub fn leave(&self, ticket: &Ticket<R>) -> After<J, R> {
         ticket.run.leave(&ticket.seat);
@@ -130,14 +131,14 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         done(left)
     }
 
-    /// A waiter goes away and wants the compute to go on.
+    /// Removes a waiter that wants the compute to go on.
     pub fn depart(&self, ticket: &Ticket<R>) {
         ticket.run.leave(&ticket.seat);
         self.core.lock().depart(ticket);
     }
 
-    /// The last step of a flight that is to start nothing any more. A compute is kept only by those
-    /// who wait for it; whoever waits for the pending one gets `answer` of its job.
+    /// The last step of a flight that is to start no further compute. A compute is kept only by its
+    /// waiters; the waiters of the pending one get `answer` of its job.
     pub fn turn_away(&self, answer: impl FnOnce(&J) -> R) -> After<J, R> {
         let left = self.core.lock().turn_away(answer);
         done(left)
@@ -174,12 +175,12 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         publish(core.marks())
     }
 
-    /// Retires the flight if nothing runs, waits or holds it; says whether it has retired.
+    /// Retires the flight if nothing runs, waits or holds it. Returns whether it has retired.
     pub fn retire(&self) -> bool {
         self.core.lock().retire()
     }
 
-    /// Ends a [`Flight::hold`]. Says whether the flight has retired.
+    /// Ends a [`Flight::hold`]. Returns whether the flight has retired.
     pub fn unhold(&self) -> bool {
         self.core.lock().unhold()
     }
@@ -189,7 +190,7 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
 fn done<J, R: Clone>(left: Left<J, R>) -> After<J, R> {
     let Left { launch, answer, given_up, abort, spare, retired } = left;
     let launch = launch.map(|(launch, leader)| {
-        // Nobody has its result before this: only who gets the launch can end it.
+        // No waiter has its result before this: only the caller that gets the launch can end it.
         launch.run.set_leader(leader);
         launch
     });

@@ -1,4 +1,4 @@
-// A bulkhead: so many at once, and no queue.
+// A bulkhead: a limit on how many run at once, and no queue.
 // Never knows: what is being limited.
 // Read next: `../engine/compute/dispatch.rs`, whose refreshes each take a permit.
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::sync::{AtomicUsize, Ordering};
 
-/// How many are under way. The limit is given with each request, because it may be changed.
+/// The number of permits taken. The limit is given with each request, because it may be changed.
 #[derive(Debug)]
 pub struct Permits(Arc<AtomicUsize>);
 
@@ -15,7 +15,7 @@ pub struct Permits(Arc<AtomicUsize>);
 pub struct Permit(Arc<AtomicUsize>);
 
 impl Permits {
-    /// None taken.
+    /// Permits of which none is taken.
     pub fn new() -> Permits {
         Permits(Arc::new(AtomicUsize::new(0)))
     }

@@ -17,7 +17,7 @@ pub struct Run<R> {
 
 struct State<R> {
     result: Option<R>,
-    /// Of those who wait, by their places: in order of arrival.
+    /// The wakers of the waiters, by their places: in order of arrival.
     wakers: BTreeMap<u64, Waker>,
     next_place: u64,
     abort: AbortState,
@@ -53,8 +53,8 @@ impl<R: Clone> Run<R> {
         }
     }
 
-    /// Hands the result to every waiter, present and future. Only the first result counts; says
-    /// whether this was it.
+    /// Hands the result to every waiter, present and future. Only the first result counts; returns
+    /// whether this was the first.
     pub fn complete(&self, result: R) -> bool {
         let wakers = {
             let mut state = self.state.lock();
@@ -93,7 +93,7 @@ impl<R: Clone> Run<R> {
         drop(waker); // Outside the lock: as above.
     }
 
-    /// Says how the compute can be aborted from now on; does it at once if that was asked for.
+    /// Sets how the compute is aborted from now on; aborts at once if that was requested.
     pub fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
         let mut state = self.state.lock();
         match state.abort {
@@ -132,18 +132,18 @@ impl<R: Clone> Run<R> {
         drop(abort);
     }
 
-    /// Says that it will not begin: everybody has left it while it waited for its turn.
+    /// Marks the run as one that will not begin: its last waiter left while it waited for its turn.
     pub fn give_up(&self) {
         self.state.lock().given_up = true;
     }
 
-    /// Whether it will not begin. Takes no lock of its flight, so that it can be asked under locks
-    /// that a flight's steps take.
+    /// Whether the run will not begin. Takes no lock of its flight, so that it can be called under
+    /// locks that a flight's steps take.
     pub fn is_given_up(&self) -> bool {
         self.state.lock().given_up
     }
 
-    /// Names the waiter whose closure runs.
+    /// Sets the waiter whose closure runs.
     pub fn set_leader(&self, waiter: u64) {
         self.state.lock().leader = Some(waiter);
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::run::{Run, Seat};
 use crate::truth::Capture;
 
-/// What asked for a compute. It stays the kind of whoever started it.
+/// What asked for a compute. A compute keeps the kind of the read that started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A read that found nothing it could be served.
+    /// A read that found no value to serve.
     Miss,
     /// A read that goes around the cache.
     Bypass,
@@ -27,7 +27,7 @@ pub trait Launchable {
 
 /// What one caller would run.
 pub struct Offered<J> {
-    /// What the compute would be if this ran.
+    /// The kind of the compute if this job ran.
     pub kind: Kind,
     /// The work.
     pub job: J,
@@ -35,12 +35,12 @@ pub struct Offered<J> {
     pub(super) departed: bool,
 }
 
-/// A compute to be spawned by whoever receives it.
+/// A compute that its receiver must spawn.
 #[derive(Debug)]
 pub struct Launch<J, R> {
     /// The compute as its waiters see it.
     pub run: Arc<Run<R>>,
-    /// What asked for it.
+    /// What asked for the compute.
     pub kind: Kind,
     /// The work.
     pub job: J,
@@ -65,7 +65,7 @@ impl<R: Clone> Ticket<R> {
     }
 }
 
-/// What came of an attempt to join. Unless it is `Wait`, the job was not asked for.
+/// The outcome of an attempt to join. Unless it is `Wait`, the job was not called for.
 pub enum Join<J, R> {
     /// The caller waits; if it started the compute it must spawn it.
     Wait(Ticket<R>, Option<Launch<J, R>>),
@@ -75,7 +75,7 @@ pub enum Join<J, R> {
     Retired,
 }
 
-/// What came of an attempt to refresh.
+/// The outcome of an attempt to refresh.
 pub enum Refresh<J, R> {
     /// The refresh must be spawned by the caller.
     Started(Launch<J, R>),
@@ -91,7 +91,7 @@ pub enum Refresh<J, R> {
 pub struct After<J, R> {
     /// The pending compute, which runs now and must be spawned.
     pub launch: Option<Launch<J, R>>,
-    /// A compute that nobody waits for any more and that must be aborted.
+    /// A compute that no longer has a waiter and must be aborted.
     pub abort: Option<Arc<Run<R>>>,
     /// The flight has retired and must be removed from the table.
     pub retired: bool,

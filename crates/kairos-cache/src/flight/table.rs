@@ -1,4 +1,4 @@
-// The table of flights: each key with a compute running, waiting or held, and so many keys at most.
+// The table of flights: each key with a compute running, waiting or held, at most `bounds.flights` of them.
 // Never knows: what a flight does.
 // Read next: `mod.rs` for one flight, `../engine/read/join.rs`, which asks for it.
 

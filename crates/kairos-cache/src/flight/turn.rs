@@ -29,7 +29,7 @@ impl Places {
 /// A turn, given back when this is dropped unless it has been before.
 pub(crate) struct Turn(Arc<Mutex<Option<Places>>>);
 
-/// A way to give back a turn that somebody else has.
+/// A way to give back a turn that the task holds.
 pub(crate) struct OtherTurn(Arc<Mutex<Option<Places>>>);
 
 impl Turn {
@@ -37,7 +37,7 @@ impl Turn {
         Turn(Arc::new(Mutex::new(Some(places))))
     }
 
-    /// The same turn, for whoever watches that it is given back.
+    /// The same turn, for the timer that watches that it is given back.
     pub(crate) fn watched(&self) -> OtherTurn {
         OtherTurn(Arc::clone(&self.0))
     }

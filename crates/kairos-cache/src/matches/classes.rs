@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::policy::{EventGraph, EventId, MarketId};
 use crate::truth::{Class, Mark, Sequence};
 
-/// Below this many classes a match does not look for ones that nothing refers to.
+/// Below this many classes a match does not look for unreferenced ones.
 const CLASSES_BEFORE_RECLAIM: usize = 64;
 
 /// Tags of a context beyond its market's own, sorted.
@@ -22,7 +22,7 @@ pub(super) struct Classes {
     reclaim_at: usize,
 }
 
-/// A class, and what reaches it beside its tags.
+/// A class, with what reaches its entries beside its tags.
 pub(super) struct ClassEntry {
     pub(super) market: Option<MarketId>,
     pub(super) events: Box<[EventId]>,
@@ -66,7 +66,7 @@ impl Classes {
         found.map_or_else(Vec::new, |(tags, _)| tags.to_vec())
     }
 
-    /// Kills the entries of some classes; returns how many lived.
+    /// Kills the entries of some classes. Returns how many lived.
     pub(super) fn kill(&self, sequence: &Sequence, which: impl Fn(&ClassEntry) -> bool) -> u64 {
         let seq = sequence.next();
         self.entries().filter(|e| which(e)).map(|e| e.class.kill(seq)).sum()

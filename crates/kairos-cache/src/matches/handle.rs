@@ -10,11 +10,11 @@ use crate::policy::{
     MarketId, MatchFacts, MonoNs, ScoreRule, Signal, Standing, Volatility, WallNs,
 };
 
-/// A match: a handle that is cheap to clone and keeps the match from being forgotten.
+/// The handle of a match. Cheap to clone; while it is held, the match is not forgotten.
 ///
 /// A handle that was resolved beyond `bounds.matches` ([`Scope::is_over_bound`]) has no state behind
-/// it. Whatever is done through it looks the name up again, and reaches the match if it has a state
-/// by then. Until then
+/// it. Each operation through it looks the name up again, and reaches the match if the match has a
+/// state by then. Until then
 /// - a read computes, together with concurrent reads of its key, and stores nothing
 ///   ([`Reason::OverBound`](crate::Reason::OverBound)); kickoff and line-up of its context count for
 ///   that read alone;
@@ -23,7 +23,7 @@ use crate::policy::{
 #[derive(Debug, Clone)]
 pub struct Scope {
     of: Of,
-    /// The cache whose match it is.
+    /// The cache to which the match belongs.
     owner: u64,
 }
 
@@ -53,7 +53,7 @@ impl Scope {
         Scope { of: Of::OverBound(Arc::new(of)), owner }
     }
 
-    /// The name under which the match was resolved.
+    /// Returns the name under which the match was resolved.
     pub fn name(&self) -> &str {
         match &self.of {
             Of::Known(of) => of.state.name(),
@@ -61,19 +61,19 @@ impl Scope {
         }
     }
 
-    /// Whether the match had no state when this handle was resolved, because as many as
+    /// Returns whether the match had no state when this handle was resolved, because as many as
     /// `bounds.matches` allows were in use: see [`Scope`]. Resolve the name again to get a handle
     /// that keeps the match, once there is room.
     pub fn is_over_bound(&self) -> bool {
         matches!(self.of, Of::OverBound(_))
     }
 
-    /// Whether it is a match of this cache.
+    /// Whether the match is one of this cache.
     pub(super) fn is_of(&self, owner: u64) -> bool {
         self.owner == owner
     }
 
-    /// What is behind the handle, if the match has a state.
+    /// The match behind the handle, if it has a state.
     pub(super) fn of(&self) -> Option<&Arc<Match>> {
         match &self.of {
             Of::Known(of) => Some(of),
@@ -81,8 +81,8 @@ impl Scope {
         }
     }
 
-    /// Whether this is the same match. A match without a state differs from the same match with one:
-    /// a read of the one is not answered by a compute of the other.
+    /// Whether both handles are of the same match. A match without a state differs from the same
+    /// match with one: a compute of the one does not answer a read of the other.
     pub(super) fn is(&self, other: &Scope) -> bool {
         match (&self.of, &other.of) {
             (Of::Known(own), Of::Known(other)) => Arc::ptr_eq(own, other),
@@ -91,8 +91,8 @@ impl Scope {
         }
     }
 
-    /// Publishes to the match what a read's context gives. Over the bound it stays in this handle,
-    /// which is the read's own.
+    /// Publishes kickoff and line-up of a read's context to the match. Over the bound they stay in
+    /// this handle, which is the read's own.
     pub(crate) fn publish(&mut self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
         match &mut self.of {
             Of::Known(of) => of.publish(kickoff, lineup_confirmed),

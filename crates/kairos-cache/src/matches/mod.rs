@@ -49,10 +49,10 @@ pub use state::TradingStatus;
 
 /// The matches of a cache.
 pub(crate) struct Matches {
-    /// The cache whose matches these are.
+    /// The cache to which the matches belong.
     owner: u64,
     table: DashMap<Box<str>, Arc<Match>, FixedState>,
-    /// How many markets the event graph has.
+    /// The number of markets in the event graph.
     markets: usize,
     /// Written under the lock below only.
     count: AtomicUsize,
@@ -61,7 +61,7 @@ pub(crate) struct Matches {
     changing: Mutex<()>,
     /// The home of entries without a match: it has classes, and nothing else is ever set.
     no_match: state::ScopeState,
-    /// Covers what matches without a state compute.
+    /// The mark that covers the computes of matches without a state.
     over_bound: Arc<Mark>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Matches {
 pub(crate) enum Known<'a> {
     /// The handle keeps it.
     Held(&'a Match),
-    /// It was found by the name of a handle that was resolved over the bound.
+    /// The match was found by the name of a handle that was resolved over the bound.
     Found(Arc<Match>),
 }
 
@@ -103,8 +103,8 @@ impl Matches {
         self.table.get(name).map(|of| Scope::new(Arc::clone(&of), self.owner))
     }
 
-    /// The same, created if there are fewer than `bound`. At the bound it looks, now and then,
-    /// for matches that may be forgotten.
+    /// The match of a name, created if there are fewer than `bound`. At the bound this looks, now
+    /// and then, for matches that may be forgotten.
     pub(crate) fn find_or_create(&self, name: &str, bound: usize, now: Now) -> Option<Scope> {
         let _alone = self.changing.lock();
         if let Some(scope) = self.find(name) {
@@ -127,13 +127,13 @@ impl Matches {
         Scope::over_bound(name, self.owner)
     }
 
-    /// The handle that a read goes by: with a state, if the match has one by now.
+    /// The handle for a read: with a state, if the match has one by now.
     pub(crate) fn current(&self, scope: &Scope) -> Scope {
         let found = if scope.is_over_bound() { self.find(scope.name()) } else { None };
         found.unwrap_or_else(|| scope.clone())
     }
 
-    /// What an operation through a handle reaches: nothing, if the match has no state by now.
+    /// The match that an operation through a handle reaches; `None` if it still has no state.
     pub(crate) fn known<'a>(&self, scope: &'a Scope) -> Option<Known<'a>> {
         match scope.of() {
             Some(of) => Some(Known::Held(of)),
@@ -141,12 +141,12 @@ impl Matches {
         }
     }
 
-    /// Kills every entry of a match; returns how many lived.
+    /// Kills every entry of a match. Returns how many lived.
     pub(crate) fn kill_all(&self, scope: &Scope, sequence: &Sequence) -> u64 {
         if let Some(known) = self.known(scope) {
             return known.kill_all(sequence);
         }
-        // What gets a state from here on computes after this call began.
+        // A match that gets a state from here on computes after this call began.
         self.over_bound.kill(sequence.next());
         0
     }
@@ -155,7 +155,7 @@ impl Matches {
     pub(crate) fn expire_all(&self, scope: &Scope, sequence: &Sequence) {
         match self.known(scope) {
             Some(known) => known.expire_all(sequence),
-            // As above. Nothing of it is stored: an expiry bars from joining, as a kill does.
+            // As above. The match has nothing stored: an expiry bars from joining, as a kill does.
             None => self.over_bound.kill(sequence.next()),
         }
     }
@@ -181,7 +181,7 @@ impl Matches {
         self.state_of(place).tags_of(class)
     }
 
-    /// Counts every change about the match of a place that could alter a decision.
+    /// The count of the changes about the match of a place that could alter a decision.
     pub(crate) fn version<'a>(&'a self, place: &'a Place) -> &'a Version {
         self.state_of(place).version()
     }
@@ -192,7 +192,7 @@ impl Matches {
         self.no_match.reclaim_classes();
     }
 
-    /// Forgets matches that nobody holds until there is some room. O(matches).
+    /// Forgets matches without a holder until there is some room. O(matches).
     pub(crate) fn make_room(&self, bound: usize, now: Now) {
         let _alone = self.changing.lock();
         if self.len() >= bound {
@@ -200,23 +200,23 @@ impl Matches {
         }
     }
 
-    /// Whether a match is one of these.
+    /// Whether a match is one of this cache.
     pub(crate) fn own(&self, scope: &Scope) -> bool {
         scope.is_of(self.owner)
     }
 
-    /// How many matches have a state.
+    /// The number of matches with a state.
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed) // Relaxed: a count; it publishes nothing.
     }
 
-    /// The state of a place's match; where it has none, the one that is never told anything.
+    /// The state of a place's match; where it has none, the home of entries without a match.
     fn state_of<'a>(&'a self, place: &'a Place) -> &'a state::ScopeState {
         place.scope.as_ref().and_then(Scope::of).map_or(&self.no_match, |of| &of.state)
     }
 
-    /// First the matches that nothing is lost with, then those whose kickoff lies ahead: a reader of
-    /// such a match holds it, or gives its kickoff again.
+    /// Forgets first the matches with nothing to lose, then those whose kickoff lies ahead: a
+    /// reader of such a match holds it, or gives its kickoff again.
     fn forget_some(&self, bound: usize, now: Now) {
         let enough = bound.saturating_sub((bound / 64).max(1));
         let before = self.len();

@@ -23,7 +23,7 @@ pub(crate) struct OddsRule {
     pub(crate) score: ScoreRule,
 }
 
-/// How far ahead of now an observation may be dated.
+/// An observation may be dated at most this far ahead of now.
 const MAX_AHEAD_NS: i64 = 60_000_000_000;
 
 /// An observation of a match's odds.
@@ -34,14 +34,14 @@ pub(crate) struct Observation<'a> {
     pub(crate) at: WallNs,
 }
 
-/// What an observation did.
+/// The outcome of an observation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Observed {
     /// The status that the price was scored with.
     pub(crate) status: Volatility,
-    /// Its z-score.
+    /// The z-score of the price.
     pub(crate) z: f64,
-    /// When it leaves the window.
+    /// When the price leaves the window.
     pub(crate) leaves_window: MonoNs,
     /// Whether what readers of the match see has changed.
     pub(crate) changed: bool,
@@ -59,7 +59,7 @@ pub(crate) struct OddsBook {
 #[derive(Debug, Default)]
 struct Markets {
     windows: HashMap<Arc<str>, Market>,
-    /// Until then no window can be reclaimed: a full book need not look.
+    /// Before this no window can be reclaimed: a full book need not look.
     full_until: MonoNs,
 }
 
@@ -70,7 +70,7 @@ struct Market {
 }
 
 impl Market {
-    /// When its newest sample leaves the window: from then on it counts as empty.
+    /// When the newest sample leaves the window: from then on the window counts as empty.
     fn leaves_window(&self) -> MonoNs {
         self.published.load()[3]
     }
@@ -134,8 +134,8 @@ impl OddsBook {
         }
     }
 
-    /// Scores a price against its market's window, then lets it join. Amortised O(1). `changed` is
-    /// called if what readers see has changed, before the next observation can be made.
+    /// Scores a price against its market's window, then adds it to the window. Amortised O(1).
+    /// `changed` is called if readers see a change, before the next observation can be made.
     pub(crate) fn observe(
         &self,
         Observation { market, price, at }: Observation<'_>,
@@ -170,7 +170,7 @@ impl OddsBook {
         let entry = markets.windows.get_mut(market).expect("inserted above if it was missing");
         let newest_ahead = |newest: WallNs| newest.saturating_sub(now.wall) > MAX_AHEAD_NS;
         if entry.window.newest().is_some_and(newest_ahead) {
-            // Nothing so far ahead is accepted: the wall clock has stepped back since. The window
+            // No price so far ahead is accepted: the wall clock has stepped back since. The window
             // would refuse every price until the clock is there again.
             entry.window = Window::default();
         }
@@ -256,7 +256,7 @@ impl OddsBook {
 }
 
 impl Markets {
-    /// Whether one more market may have a window; forgets those that count as empty if need be.
+    /// Returns whether one more market may have a window; if need be, forgets empty windows.
     fn has_room(&mut self, now: MonoNs, bound: usize) -> bool {
         if self.windows.len() >= bound && now > self.full_until {
             self.windows.retain(|_, market| now <= market.leaves_window());

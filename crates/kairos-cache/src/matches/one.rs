@@ -16,8 +16,8 @@ use crate::truth::{Mark, Sequence};
 /// forgotten.
 ///
 /// What covers its entries also covers the computes of matches over the bound, by the mark that
-/// those share: one that began before this match had a state belongs to none of its classes, and a
-/// read that names no match could join it.
+/// those share: a compute that began before this match had a state belongs to none of its classes,
+/// and a read that names no match could join it.
 pub(crate) struct Match {
     pub(super) state: ScopeState,
     pub(super) odds: OddsBook,
@@ -45,7 +45,7 @@ impl Match {
         self.state.publish(kickoff, lineup_confirmed);
     }
 
-    /// Scores a price against its market's window, then lets it join.
+    /// Scores a price against its market's window, then adds it to the window.
     pub(crate) fn observe(
         &self,
         observation: Observation<'_>,
@@ -56,7 +56,7 @@ impl Match {
     }
 
     /// Sets the status of the match or of one market. Returns how many entries died by it, or
-    /// nothing if it was set already.
+    /// `None` if the status was set already.
     pub(crate) fn set_status(
         &self,
         market: Option<MarketId>,
@@ -69,14 +69,14 @@ impl Match {
         died
     }
 
-    /// Kills every entry of the match; returns how many lived.
+    /// Kills every entry of the match. Returns how many lived.
     pub(crate) fn kill_all(&self, sequence: &Sequence) -> u64 {
         let died = self.state.kill_all(sequence);
         self.over_bound.kill(sequence.next());
         died
     }
 
-    /// Kills the entries that carry a tag of the event; returns how many lived.
+    /// Kills the entries that carry a tag of the event. Returns how many lived.
     pub(crate) fn kill_event(&self, event: EventId, sequence: &Sequence) -> u64 {
         let died = self.state.kill_event(event, sequence);
         self.over_bound.kill(sequence.next());
@@ -89,7 +89,7 @@ impl Match {
         self.over_bound.kill(sequence.next());
     }
 
-    /// What would be lost with this match, of which nobody else holds anything.
+    /// What would be lost with this match, which the caller alone holds.
     pub(super) fn loss(&self, now: Now) -> Loss {
         self.state.loss(now, || self.odds.is_over(now.mono))
     }

@@ -13,7 +13,7 @@ impl Pace {
         Pace(AtomicUsize::new(0))
     }
 
-    /// Whether this call is to sweep; if it is, the next `step` calls are not.
+    /// Returns whether this call is to sweep; if it is, the next `step` calls are not.
     pub(crate) fn is_due(&self, step: usize) -> bool {
         let one_less = |left: usize| Some(left.checked_sub(1).unwrap_or(step));
         // Relaxed: a count of calls; a sweep takes the locks that it needs.
@@ -21,7 +21,8 @@ impl Pace {
         before == Ok(0)
     }
 
-    /// A sweep made room for `rows`: they pay for the next one as calls that found no room do.
+    /// Records that a sweep made room for `rows`: they pay for the next sweep as calls that found
+    /// no room do.
     pub(crate) fn made_room(&self, rows: usize) {
         let less = |left: usize| Some(left.saturating_sub(rows));
         // Relaxed: as in `is_due`.
@@ -29,7 +30,7 @@ impl Pace {
     }
 }
 
-/// When each kind of sweep of a cache comes next.
+/// The pace of each kind of sweep of a cache.
 #[derive(Debug)]
 pub(crate) struct Sweeps {
     pub(crate) entries: Pace,

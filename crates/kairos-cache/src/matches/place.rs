@@ -17,12 +17,12 @@ impl Place {
         self.scope.as_ref().map_or_else(MatchFacts::default, Scope::facts)
     }
 
-    /// Whether it is in a match without a state.
+    /// Whether the place is in a match without a state.
     pub(crate) fn is_over_bound(&self) -> bool {
         self.scope.as_ref().is_some_and(Scope::is_over_bound)
     }
 
-    /// Whether its match lets anything be stored and served.
+    /// Whether the place's match lets anything be stored and served.
     pub(crate) fn standing(&self) -> Standing {
         self.scope.as_ref().map_or(Standing::Open, |scope| scope.standing(self.market))
     }

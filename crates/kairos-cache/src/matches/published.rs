@@ -7,7 +7,7 @@ use crate::sync::{AtomicU64, Ordering, fence, pause};
 /// `N` words, always read as they were written together.
 ///
 /// Two buffers: the writer fills the one that is not current, then makes it current. A stalled
-/// writer holds up nobody; a reader retries only if two writes overtook it.
+/// writer holds up no reader; a reader retries only if two writes overtook it.
 #[derive(Debug)]
 pub struct Published<const N: usize> {
     version: AtomicU64,

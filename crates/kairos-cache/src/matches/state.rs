@@ -10,16 +10,16 @@ use crate::policy::{EventGraph, EventId, MarketId, MatchFacts, Now, WallNs};
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
-/// Whether a market trades.
+/// The trading status of a match or of one of its markets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum TradingStatus {
-    /// It trades: values may be stored and served.
+    /// Trading is open: values may be stored and served.
     #[default]
     Open,
     /// Trading is suspended: every read goes around the cache.
     Suspended,
-    /// Trading has ended: as suspended.
+    /// Trading has ended: every read goes around the cache.
     Closed,
 }
 
@@ -29,14 +29,14 @@ const NO_KICKOFF: i64 = i64::MIN;
 /// A match is over this long after its kickoff.
 const OVER_AFTER_NS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// What forgetting a match would lose. The caller holds it alone.
+/// What forgetting a match would lose. The caller alone holds the match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// Nothing that decides anything.
     Nothing,
     /// A kickoff that lies ahead.
     Kickoff,
-    /// Something that bars storing or serving: it is not forgotten.
+    /// A status that bars storing or serving: the match is not forgotten.
     Bar,
 }
 
@@ -46,7 +46,7 @@ pub struct ScopeState {
     version: Version,
     kickoff: AtomicI64,
     lineup_confirmed: AtomicBool,
-    /// Kickoff or line-up is being changed, and the change not counted yet.
+    /// Kickoff or line-up is being changed, and the change is not counted yet.
     publishing: AtomicBool,
     status: AtomicU8,
     market_status: Box<[AtomicU8]>,
@@ -78,7 +78,7 @@ impl ScopeState {
         &self.name
     }
 
-    /// Counts every change about the match that could alter a decision.
+    /// The count of the changes about the match that could alter a decision.
     pub fn version(&self) -> &Version {
         &self.version
     }
@@ -142,7 +142,7 @@ impl ScopeState {
     }
 
     /// Sets the status of the match or of one market. Returns how many entries died by it, or
-    /// nothing if it was set already.
+    /// `None` if the status was set already.
     pub fn set_status(
         &self,
         market: Option<MarketId>,
@@ -164,14 +164,14 @@ impl ScopeState {
         Some(died)
     }
 
-    /// Kills every entry of the match; returns how many lived.
+    /// Kills every entry of the match. Returns how many lived.
     pub fn kill_all(&self, sequence: &Sequence) -> u64 {
         let died = self.classes.lock().kill(sequence, |_| true);
         self.version.touch();
         died
     }
 
-    /// Kills the entries that carry a tag of the event; returns how many lived.
+    /// Kills the entries that carry a tag of the event. Returns how many lived.
     pub fn kill_event(&self, event: EventId, sequence: &Sequence) -> u64 {
         let died = self.classes.lock().kill(sequence, |entry| entry.events.contains(&event));
         self.version.touch();

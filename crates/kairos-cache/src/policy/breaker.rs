@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use super::volatility::Volatility;
 
-/// How far prolonged panic has opened the breaker.
+/// How far lasting panic has opened the breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(u8)]
 pub enum BreakerLevel {
@@ -15,7 +15,7 @@ pub enum BreakerLevel {
     Normal,
     /// Panicking reads are served with a TTL of seconds.
     HighVolatility,
-    /// All reads are served with capped TTLs: the backend is spared.
+    /// All reads are served with capped TTLs, to spare the backend.
     CircuitOpen,
 }
 
@@ -24,7 +24,7 @@ impl BreakerLevel {
     pub const ALL: [BreakerLevel; 3] =
         [BreakerLevel::Normal, BreakerLevel::HighVolatility, BreakerLevel::CircuitOpen];
 
-    /// The level's name.
+    /// Returns the level's name.
     pub const fn name(self) -> &'static str {
         match self {
             BreakerLevel::Normal => "normal",
@@ -131,7 +131,7 @@ impl Breaker {
         self.level
     }
 
-    /// Too few reads say nothing, and nothing keeps no breaker open.
+    /// The ratio in the window; zero with too few reads, which keeps no breaker open.
     fn ratio(&self, rule: &BreakerRule) -> f64 {
         if self.window.reads < rule.min_reads.max(1) {
             0.0

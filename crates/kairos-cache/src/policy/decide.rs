@@ -10,11 +10,11 @@ use super::golden_hour::{Zone, ZoneTtl};
 use super::volatility::{Signal, Volatility};
 use super::{MatchFacts, Now};
 
-/// What the engine did for a read.
+/// How the engine answered a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Strategy {
-    /// Went around the cache to a compute that started after the read arrived.
+    /// Went around the cache, to a compute that started after the read arrived.
     Bypass,
     /// Waited for a compute, its own or one already running.
     Compute,
@@ -29,7 +29,7 @@ impl Strategy {
     pub const ALL: [Strategy; 4] =
         [Strategy::Bypass, Strategy::Compute, Strategy::ServeStale, Strategy::ServeFresh];
 
-    /// The strategy's name in metrics and receipts.
+    /// Returns the strategy's name in metrics and receipts.
     pub const fn name(self) -> &'static str {
         match self {
             Strategy::Bypass => "bypass",
@@ -46,13 +46,13 @@ impl fmt::Display for Strategy {
     }
 }
 
-/// Why the engine answered as it did.
+/// The reason for the strategy by which a read was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
     /// The cache is switched off.
     Disabled,
-    /// There was no room for the match, and it has no state.
+    /// The match has no state, because there was no room for it.
     OverBound,
     /// The market or its match is suspended or closed.
     Suspended,
@@ -90,7 +90,7 @@ impl Reason {
         Reason::SoftTimeout,
     ];
 
-    /// The strategy that a reason leads to.
+    /// Returns the strategy that follows from this reason.
     pub const fn strategy(self) -> Strategy {
         match self {
             Reason::Suspended | Reason::Forced | Reason::Panic => Strategy::Bypass,
@@ -102,7 +102,7 @@ impl Reason {
         }
     }
 
-    /// Whether the read found its entry too stale, whatever it was answered with.
+    /// Whether the read found its entry too stale, whatever its answer.
     pub(crate) const fn found_too_stale(self) -> bool {
         matches!(self, Reason::TooStale | Reason::StaleIfError | Reason::SoftTimeout)
     }
@@ -112,7 +112,7 @@ impl Reason {
         matches!(self, Reason::Disabled | Reason::OverBound)
     }
 
-    /// The reason's name in metrics and receipts.
+    /// Returns the reason's name in metrics and receipts.
     pub const fn name(self) -> &'static str {
         match self {
             Reason::Disabled => "disabled",
@@ -139,15 +139,15 @@ impl fmt::Display for Reason {
 /// Whether a read's match lets anything be stored and served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It trades, or the read is of no match.
+    /// The market trades, or the read names no match.
     Open,
-    /// It has no state, because there was no room for it.
+    /// The match has no state, because there was no room for it.
     OverBound,
     /// The match or the market is suspended or closed.
     Suspended,
 }
 
-/// What a read knows besides the entry.
+/// The input of a decision besides the entry.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Signals {
     /// Whether the cache is switched on.
@@ -158,16 +158,16 @@ pub(crate) struct Signals {
     pub force_refresh: bool,
     /// The oldest age that the caller accepts.
     pub max_age_ns: Option<u64>,
-    /// What volatility says, and whether it was scored at all.
+    /// The volatility status, and whether it was scored at all.
     pub signal: Signal,
     /// How far the panic breaker is open.
     pub level: BreakerLevel,
 }
 
-/// What the rules say about one read.
+/// The verdict of the rules on one read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Verdict {
-    /// Why, and so what to do.
+    /// The reason, and with it the strategy.
     pub reason: Reason,
     /// The zone in force at the read.
     pub zone: Zone,
@@ -179,7 +179,7 @@ pub(crate) struct Verdict {
     pub freshness: f64,
 }
 
-/// Every rule that a read is decided by.
+/// Every rule by which a read is decided.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ReadPolicy {
     /// Zones, TTLs and stale limit.
@@ -240,8 +240,8 @@ impl ReadPolicy {
         self.max_stale_if_error_ns > 0 && entry.age_ns(now) <= self.max_stale_if_error_ns
     }
 
-    /// Whether a fresh entry is refreshed early. `draw` gives a number from (0, 1], and is asked
-    /// only where it could matter.
+    /// Whether a fresh entry is refreshed early. `draw` returns a number from (0, 1], and is called
+    /// only if the number could matter.
     pub(crate) fn refreshes_early(
         &self,
         entry: &EntryView,

@@ -7,15 +7,15 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A market's place in its graph.
+/// The index of a market in its event graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MarketId(pub(crate) u16);
 
-/// An event's place in its graph.
+/// The index of an event in its event graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(pub(crate) u16);
 
-/// The name of a market, shared by everything that reports it.
+/// The name of a market, shared by all that report it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MarketName(Arc<str>);
 
@@ -73,7 +73,7 @@ impl fmt::Display for GraphError {
 impl std::error::Error for GraphError {}
 
 impl GraphError {
-    /// The name of the market or event at fault.
+    /// Returns the name of the invalid market or event.
     pub fn name(&self) -> Option<&str> {
         match self {
             GraphError::NoName => Some(""),
@@ -96,7 +96,7 @@ struct Event {
     affected: Arc<[MarketName]>,
 }
 
-/// Which markets an event affects, as data. Immutable once built.
+/// The event graph: which markets an event affects. Immutable once built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventGraph {
     markets: Vec<Market>,
@@ -142,7 +142,7 @@ impl EventGraph {
         Ok(graph)
     }
 
-    /// The football graph: 12 markets, 13 tags, 12 events.
+    /// Returns the football graph: 12 markets, 13 tags, 12 events.
     pub fn football() -> EventGraph {
         EventGraph::new(
             FOOTBALL_MARKETS.iter().map(|&(name, tags)| (name, tags.iter().copied())),
@@ -151,27 +151,27 @@ impl EventGraph {
         .expect("the table below has no name twice")
     }
 
-    /// The market of a name. O(1).
+    /// Returns the market of a name. O(1).
     pub fn market(&self, name: &str) -> Option<MarketId> {
         self.market_ids.get(name).copied()
     }
 
-    /// The event of a name. O(1).
+    /// Returns the event of a name. O(1).
     pub fn event(&self, name: &str) -> Option<EventId> {
         self.event_ids.get(name).copied()
     }
 
-    /// How many markets the graph has.
+    /// Returns the number of markets.
     pub fn market_count(&self) -> usize {
         self.markets.len()
     }
 
-    /// The names of all markets, in the graph's order.
+    /// Returns the names of all markets, in the graph's order.
     pub fn market_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.markets.iter().map(|m| &*m.name)
     }
 
-    /// The names of all events, in the graph's order.
+    /// Returns the names of all events, in the graph's order.
     pub fn event_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.events.iter().map(|e| &*e.name)
     }
@@ -181,31 +181,30 @@ impl EventGraph {
         &self.markets[usize::from(market.0)].name
     }
 
-    /// The tags of a market; none for a market of another graph that this one does not reach to.
+    /// Returns the tags of a market; none for an index beyond this graph's markets.
     pub fn market_tags(&self, market: MarketId) -> impl Iterator<Item = &str> {
         let market = self.markets.get(usize::from(market.0));
         market.into_iter().flat_map(|market| &market.tags).map(|t| &**t)
     }
 
-    /// The tags that an event names; none for an event of another graph that this one does not
-    /// reach to.
+    /// Returns the tags that an event names; none for an index beyond this graph's events.
     pub fn event_tags(&self, event: EventId) -> impl Iterator<Item = &str> {
         let event = self.events.get(usize::from(event.0));
         event.into_iter().flat_map(|event| &event.tags).map(|t| &**t)
     }
 
-    /// The markets that share a tag with an event, in the graph's order; none for an event of
-    /// another graph that this one does not reach to.
+    /// Returns the markets that share a tag with an event, in the graph's order; none for an index
+    /// beyond this graph's events.
     pub fn affected(&self, event: EventId) -> &[MarketName] {
         self.events.get(usize::from(event.0)).map_or(&[], |event| &event.affected)
     }
 
-    /// The same, to be kept. The event must be of this graph.
+    /// A share in the markets that an event affects. The event must be of this graph.
     pub(crate) fn share_affected(&self, event: EventId) -> Arc<[MarketName]> {
         Arc::clone(&self.events[usize::from(event.0)].affected)
     }
 
-    /// The events that name at least one of these tags.
+    /// Returns the events that name at least one of these tags.
     pub fn events_naming(&self, tags: &[&str]) -> Vec<EventId> {
         (0u16..)
             .zip(&self.events)

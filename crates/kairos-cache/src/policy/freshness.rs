@@ -20,7 +20,7 @@ pub(crate) enum Evaluate {
 pub(crate) struct EntryView {
     /// When its compute finished.
     pub stored_at: MonoNs,
-    /// The same on the wall clock as it was then.
+    /// When its compute finished, on the wall clock as it was then.
     pub stored_wall: WallNs,
     /// The zone and TTL in force then.
     pub at_insert: ZoneTtl,
@@ -28,7 +28,7 @@ pub(crate) struct EntryView {
     pub expired: bool,
     /// What jitter has left of its TTL, from just above 0 to 1.
     pub ttl_factor: f64,
-    /// Its TTL is at most this: what is known to be nothing has a TTL of its own.
+    /// Its TTL is at most this: a key that is known to have no value has a TTL of its own.
     pub ttl_limit_ns: u64,
     /// How long its compute took.
     pub compute_ns: u64,

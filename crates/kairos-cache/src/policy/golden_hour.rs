@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{MatchFacts, WallNs};
 
-/// Where a match stands on its way to kickoff.
+/// The zone of a match, by the time to its kickoff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Zone {
@@ -20,7 +20,7 @@ pub enum Zone {
     Active,
     /// The day before kickoff.
     Prematch,
-    /// Further away than every configured zone.
+    /// Kickoff is further away than every configured zone.
     Standard,
     /// No kickoff is known.
     Unknown,
@@ -38,7 +38,7 @@ impl Zone {
         Zone::Unknown,
     ];
 
-    /// The zone's name in metrics, receipts and configuration.
+    /// Returns the zone's name in metrics, receipts and configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Zone::MatchStarted => "match_started",

@@ -51,7 +51,7 @@ impl Now {
     }
 }
 
-/// What a match tells every reader of its entries.
+/// The facts of a match that every reader of its entries obeys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 pub struct MatchFacts {

@@ -5,11 +5,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-/// How nervous a market is.
+/// The volatility status of a match's odds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(u8)]
 pub enum Volatility {
-    /// Within the ordinary, or too little known.
+    /// Below the warning threshold, or with too few samples to score.
     #[default]
     Normal,
     /// Beyond the warning threshold: TTLs are capped.
@@ -19,7 +19,7 @@ pub enum Volatility {
 }
 
 impl Volatility {
-    /// The status's name in metrics and receipts.
+    /// Returns the status's name in metrics and receipts.
     pub const fn name(self) -> &'static str {
         match self {
             Volatility::Normal => "normal",
@@ -35,7 +35,7 @@ impl fmt::Display for Volatility {
     }
 }
 
-/// What volatility says to one read.
+/// The volatility signal of one read.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) enum Signal {
     /// Nothing was scored: the status counts as normal and no volatility counter moves.
@@ -119,7 +119,7 @@ impl ScoreRule {
 /// Count, mean and sum of squared deviations of a set of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Moments {
-    /// How many samples.
+    /// The number of samples.
     pub count: u32,
     /// Their mean.
     pub mean: f64,

@@ -48,12 +48,13 @@ impl Steps {
     /// Compares a reading with the offset known. When this returns, a step that the reading shows
     /// has been counted.
     pub fn note(&self, offset: i64) {
-        // Acquire: who finds the offset known sees the step counted; pairs with the Release below.
+        // Acquire: a reader that finds the offset known sees the step counted; pairs with the
+        // Release below.
         // Model: a_reading_after_a_step.
         if offset.abs_diff(self.offset.load(Ordering::Acquire)) > STEP_NS {
             // Counted before it is known: see above.
             self.version.touch();
-            // Release: pairs with the Acquire above. Two readers who notice one step count two.
+            // Release: pairs with the Acquire above. Two readers that notice one step count two.
             self.offset.store(offset, Ordering::Release);
         }
     }
@@ -66,12 +67,12 @@ enum Kind {
 }
 
 impl Clock {
-    /// The operating system's clocks.
+    /// Returns the operating system's clocks.
     pub fn system() -> Clock {
         Clock::of(Kind::System { origin: Instant::now() }, wall_ns(SystemTime::now()))
     }
 
-    /// A clock that stands still until its owner moves it.
+    /// Returns a clock that stands still, and the hand that moves it.
     pub fn manual(start: SystemTime) -> (Clock, ManualClock) {
         let wall = AtomicI64::new(wall_ns(start));
         let clock = Clock::of(Kind::Manual { mono: AtomicU64::new(0), wall }, wall_ns(start));

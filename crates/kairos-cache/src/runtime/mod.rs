@@ -37,7 +37,7 @@ pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Task(Box<dyn FnOnce() + Send>);
 
 impl Task {
-    /// Wraps a way to abort a task.
+    /// Returns the handle of a task that `abort` aborts.
     pub fn new(abort: impl FnOnce() + Send + 'static) -> Task {
         Task(Box::new(abort))
     }
@@ -54,33 +54,34 @@ impl fmt::Debug for Task {
     }
 }
 
-/// Where computes, refreshes and timers run.
+/// A runtime of tasks and timers, on which a cache runs computes, refreshes and timeouts.
 pub trait Runtime: Send + Sync + 'static {
     /// Runs a future to its end, unless it is aborted. Must not poll it before returning.
     fn spawn(&self, future: BoxFuture) -> Task;
 
-    /// Runs what follows a timer: a sleep, then work too short to hold anybody up. A runtime whose
-    /// tasks may be held up by a compute that does not yield has another thread for it.
+    /// Runs a sleep and short work after it. A runtime whose tasks may be held up by a compute that
+    /// does not yield has another thread for this.
     fn spawn_timer(&self, future: BoxFuture) -> Task {
         self.spawn(future)
     }
 
-    /// Resolves once the clock's monotonic reading has reached `deadline` (nanoseconds). May be
-    /// polled by any executor, and by threads without one.
+    /// Returns a future that resolves once the clock's monotonic reading has reached `deadline`
+    /// (nanoseconds). Any executor may poll it, as may threads without one.
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture;
 
-    /// Runs a closure that may block its thread, on one that polls no futures. Must not run it
-    /// before returning. An abort drops it if it has not begun; what has begun runs to its end.
+    /// Runs a closure that may block its thread, on a thread that polls no futures. Must not run
+    /// the closure before returning. An abort drops a closure that has not begun; one that has
+    /// begun runs to its end.
     ///
-    /// By default each runs on a thread of its own, beyond the reach of an abort; a closure for
-    /// which there is no thread is dropped.
+    /// By default each closure runs on a thread of its own, beyond the reach of an abort; a closure
+    /// for which there is no thread is dropped.
     fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
         let _dropped_if_none =
             std::thread::Builder::new().name("kairos-blocking".into()).spawn(work);
         Task::new(|| {})
     }
 
-    /// Told by a thread that is about to park until tasks of this runtime have answered it. A
-    /// runtime that runs only when it is told to may run what is ready. By default nothing.
+    /// Called by a thread before it parks until tasks of this runtime have answered it. A runtime
+    /// that runs only when called may run its ready tasks here. By default does nothing.
     fn before_park(&self) {}
 }

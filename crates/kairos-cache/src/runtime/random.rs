@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 
 use crate::policy::MonoNs;
 
-/// What a number is drawn for. Draws for one purpose say nothing of those for another.
+/// The purpose of a draw. Draws for one purpose are independent of those for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Purpose {

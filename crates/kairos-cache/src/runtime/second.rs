@@ -19,10 +19,10 @@ impl<T> SecondHand<T> {
 
     /// Runs `begin` unless `second` or a later one has begun already. When this returns it has.
     ///
-    /// `then` is told what came of it, in the order of the seconds, and may look at the time.
+    /// `then` gets what `begin` returned, in the order of the seconds, and may look at the time.
     pub fn note<R>(&self, second: u64, begin: impl FnOnce(&mut T) -> R, then: impl FnOnce(R)) {
-        // Acquire: who finds the second begun sees what its beginning did; pairs with the Release
-        // below. Model: a_second_begins_once.
+        // Acquire: a caller that finds the second begun sees what its beginning did; pairs with
+        // the Release below. Model: a_second_begins_once.
         if self.second.load(Ordering::Acquire) >= second {
             return;
         }

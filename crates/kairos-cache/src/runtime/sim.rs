@@ -13,7 +13,7 @@ use crate::runtime::clock::{Clock, ManualClock};
 use crate::runtime::{BoxFuture, Runtime, Task};
 use crate::sync::Mutex;
 
-/// An executor whose time moves only when told to, on the thread that tells it.
+/// A deterministic executor on virtual time, which moves only by calls and on the calling thread.
 ///
 /// Tasks run first-in-first-out; timers fire by time, then by the order in which they were set,
 /// each followed by a run to quiescence. Two runs of the same program do the same in the same
@@ -74,18 +74,18 @@ impl State {
 }
 
 impl Sim {
-    /// An executor whose wall clock starts at `start` and whose monotonic clock starts at zero.
+    /// Returns an executor whose wall clock starts at `start` and whose monotonic clock at zero.
     pub fn new(start: SystemTime) -> Sim {
         let (clock, hand) = Clock::manual(start);
         Sim(Arc::new(Shared { clock, hand, state: Mutex::new(State::default()) }))
     }
 
-    /// The clock, to be given to a cache's builder.
+    /// Returns the executor's clock, for a cache's builder.
     pub fn clock(&self) -> Clock {
         self.0.clock.clone()
     }
 
-    /// Virtual time since the start.
+    /// Returns the virtual time since the start.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.0.clock.now().mono)
     }
@@ -95,7 +95,7 @@ impl Sim {
         self.0.hand.step_wall(to);
     }
 
-    /// Resolves after a stretch of virtual time.
+    /// Returns a future that resolves after a stretch of virtual time.
     pub fn sleep(&self, duration: Duration) -> BoxFuture {
         let deadline = self.now().saturating_add(duration);
         self.sleep_until(u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX))
@@ -188,7 +188,7 @@ impl Runtime for Sim {
         self.spawn(Box::pin(async move { work() }))
     }
 
-    /// Runs what is ready, so that a blocking read on the executor's own thread is answered. Time
+    /// Runs the ready tasks, so that a blocking read on the executor's own thread is answered. Time
     /// does not move.
     fn before_park(&self) {
         self.run_until_idle();

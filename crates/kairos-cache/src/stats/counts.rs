@@ -41,7 +41,7 @@ impl Category {
         Category::Performance,
     ];
 
-    /// The category's name.
+    /// Returns the category's name.
     pub const fn name(self) -> &'static str {
         match self {
             Category::Base => "base",
@@ -54,7 +54,7 @@ impl Category {
         }
     }
 
-    /// The category of a name.
+    /// Returns the category of a name.
     pub fn from_name(name: &str) -> Option<Category> {
         Category::ALL.into_iter().find(|category| category.name() == name)
     }
@@ -94,7 +94,7 @@ impl Counts {
     }
 }
 
-/// What had been counted when each category was last reset. Counters themselves never go back.
+/// The counts when each category was last reset. Counters themselves never go back.
 #[derive(Default)]
 pub(crate) struct Baselines {
     pub(crate) counts: [Counts; Category::ALL.len()],
@@ -104,9 +104,9 @@ pub(crate) struct Baselines {
 /// Counts since the cache was built, beside the 34 keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Activity {
-    /// Misses and too-stale reads answered by another caller's compute.
+    /// Misses and too-stale reads that another caller's compute answered.
     pub coalesced_computes: u64,
-    /// Bypasses answered by another caller's compute.
+    /// Bypasses that another caller's compute answered.
     pub coalesced_bypasses: u64,
     /// Bypasses that arrived while a compute of their key ran, and so waited for the next one.
     pub queued_bypasses: u64,
@@ -138,7 +138,7 @@ pub struct Activity {
     pub flights_over_bound: u64,
 }
 
-/// What there was no room for.
+/// Something for which there was no room.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bounded {
     /// A match that gets no state.
@@ -161,10 +161,10 @@ impl Bounded {
     }
 }
 
-/// How much a cache keeps at the moment.
+/// The current size of everything in a cache that has a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Entries, those included that are dead but not reclaimed yet.
+    /// Entries, including dead ones that are not reclaimed yet.
     pub entries: u64,
     /// Matches that have a state.
     pub matches: usize,

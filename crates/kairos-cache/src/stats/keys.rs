@@ -61,7 +61,7 @@ impl Stats {
         derive(&counts, &baselines.counts, &latency)
     }
 
-    /// The 34 keys since the cache was built, whatever has been reset.
+    /// The 34 keys since the cache was built, regardless of resets.
     pub(crate) fn lifetime(&self) -> StatsSnapshot {
         derive(&self.counts(), &Default::default(), &self.all_latency())
     }

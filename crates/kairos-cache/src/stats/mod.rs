@@ -29,7 +29,7 @@ pub(crate) struct Stats {
     /// One cell for each reason and score: every total of reads is a sum over these.
     reads: [[Counter; SCORES.len()]; Reason::ALL.len()],
     latency: [Histogram; Strategy::ALL.len()],
-    /// One in so many served reads is timed.
+    /// 1 in this many served reads is timed.
     sampling: AtomicU32,
     breaker_level: Gauge,
     breaker_steps: Counter,
@@ -79,8 +79,8 @@ impl Stats {
         &self.registry
     }
 
-    /// A finished read. `took_ns` is asked only where the read is timed: a served one if it is its
-    /// turn, a computed one always.
+    /// Counts a finished read. `took_ns` is called only if the read is timed: 1 in `sampling`
+    /// served reads, every computed one.
     pub(crate) fn read(&self, reason: Reason, signal: Signal, took_ns: impl FnOnce() -> u64) {
         self.reads[reason as usize][score_index(signal)].inc();
         let strategy = reason.strategy();
@@ -95,19 +95,19 @@ impl Stats {
         }
     }
 
-    /// From now on one in `every` served reads is timed.
+    /// Times 1 in `every` served reads from now on.
     pub(crate) fn sample_latency(&self, every: u32) {
         self.sampling.store(every, Ordering::Relaxed); // Relaxed: as in `read`.
     }
 
-    /// The panic breaker has stepped to this level.
+    /// Counts a step of the panic breaker to this level.
     pub(crate) fn breaker_level(&self, level: BreakerLevel) {
         self.breaker_steps.inc();
         self.breaker_level.set(level as i64);
     }
 
-    /// A finished read that waited for a compute: whether its own closure ran, and whether the
-    /// compute had not started when it arrived.
+    /// Counts a finished read that waited for a compute: whether the read's own closure ran, and
+    /// whether the compute had not started when the read arrived.
     pub(crate) fn joined(&self, strategy: Strategy, led: bool, queued: bool) {
         if !led {
             self.coalesced[strategy as usize].inc();
@@ -117,17 +117,17 @@ impl Stats {
         }
     }
 
-    /// A compute that starts.
+    /// Counts a compute that starts.
     pub(crate) fn compute_started(&self, kind: Kind) {
         self.computes[kind_index(kind)].inc();
     }
 
-    /// A compute that failed, panicked or timed out.
+    /// Counts a compute that failed, panicked or timed out.
     pub(crate) fn compute_failed(&self, kind: Kind) {
         if kind == Kind::Refresh { &self.refresh_failed } else { &self.failed }.inc();
     }
 
-    /// A compute that found a value or nothing, with the zone its value was stored in, if it was.
+    /// Counts a compute that found a value or nothing, by the zone of its value if it was stored.
     pub(crate) fn compute_succeeded(&self, kind: Kind, stored: Option<Zone>) {
         if kind == Kind::Refresh {
             self.refreshed.inc();
@@ -136,32 +136,32 @@ impl Stats {
         }
     }
 
-    /// Computes that wait for their turn.
+    /// Counts computes that wait for their turn.
     pub(crate) fn computes_queued(&self, computes: usize) {
         self.queued_computes.add(computes as u64);
     }
 
-    /// Computes that were refused.
+    /// Counts refused computes.
     pub(crate) fn computes_refused(&self, computes: usize) {
         self.refused_computes.add(computes as u64);
     }
 
-    /// Something for which there was no room.
+    /// Counts a match, tag or flight for which there was no room.
     pub(crate) fn over_bound(&self, what: Bounded) {
         self.over_bound[what as usize].inc();
     }
 
-    /// The cache was switched on or off.
+    /// Counts a change of the switch.
     pub(crate) fn switched(&self) {
         self.switched.inc();
     }
 
-    /// A configuration was taken at run time.
+    /// Counts a configuration that was applied at run time.
     pub(crate) fn reloaded(&self) {
         self.reloaded.inc();
     }
 
-    /// A refresh that was not started because too many were running.
+    /// Counts a refresh that was not started because too many were running.
     pub(crate) fn refresh_skipped(&self) {
         self.refresh_skipped.inc();
     }
@@ -171,7 +171,7 @@ impl Stats {
         self.evicted.clone()
     }
 
-    /// An event that was applied.
+    /// Counts an applied event.
     pub(crate) fn event(&self, died: u64, preserved: u64, cpu_saved_pct: f64) {
         self.events.inc();
         self.markets_invalidated.add(died);
@@ -179,12 +179,12 @@ impl Stats {
         self.cpu_saved_pct.add(cpu_saved_pct);
     }
 
-    /// An invalidation of a match or of everything.
+    /// Counts an invalidation of a match or of everything.
     pub(crate) fn full_invalidation(&self) {
         self.full.inc();
     }
 
-    /// An observation that was refused.
+    /// Counts a refused observation.
     pub(crate) fn observation_refused(&self, refused: ObservationError) {
         let index = match refused {
             ObservationError::Price(_) => 0,

@@ -1,4 +1,4 @@
-// What happened, told to whoever subscribed: a bounded ring in which slow readers lose the oldest.
+// Notices of what happened, for subscribers: a bounded ring in which slow readers lose the oldest.
 // Never knows: why something happened, or what subscribers make of it.
 // Read next: `../cache/invalidate.rs`, which tells of events.
 
@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::matches::TradingStatus;
 use crate::policy::BreakerLevel;
 
-/// How many notices are kept for the slowest subscriber. One ring serves all of them.
+/// At most this many notices are kept for the slowest subscriber. One ring serves all subscribers.
 const KEPT: usize = 1024;
 
-/// Something that happened in a cache.
+/// A report of something that happened in a cache.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Notice<K> {
@@ -26,10 +26,10 @@ pub enum Notice<K> {
         market: Arc<str>,
         /// The decimal price.
         price: f64,
-        /// Its z-score.
+        /// The z-score of the price.
         z: f64,
     },
-    /// The panic breaker went a step further open or closed.
+    /// The panic breaker moved one step, to this level.
     Breaker(BreakerLevel),
     /// An event was applied.
     Event {
@@ -40,11 +40,11 @@ pub enum Notice<K> {
         /// Entries that died by it.
         died: u64,
     },
-    /// A match or one of its markets has another trading status than before.
+    /// The trading status of a match or of one of its markets changed.
     Status {
         /// The name of the match.
         scope: Arc<str>,
-        /// The market; nothing for the whole match.
+        /// The market; `None` for the whole match.
         market: Option<Arc<str>>,
         /// The new status.
         status: TradingStatus,
@@ -53,14 +53,14 @@ pub enum Notice<K> {
     },
     /// A live entry was evicted to make room.
     Evicted {
-        /// Its key.
+        /// The key of the entry.
         key: K,
     },
     /// A background refresh failed, panicked or timed out.
     RefreshFailed {
         /// The key.
         key: K,
-        /// What went wrong.
+        /// The error of the refresh.
         error: Error,
     },
     /// The cache was switched on or off.
@@ -68,21 +68,21 @@ pub enum Notice<K> {
         /// Whether it is on now.
         enabled: bool,
     },
-    /// A new configuration was taken.
+    /// A new configuration was applied.
     Reloaded,
     /// This many notices were lost, because they came faster than they were read.
     Lost(u64),
 }
 
-/// A place from which notices are read, from the moment of subscribing on.
+/// The receiver of a cache's notices, from the moment of subscribing on.
 ///
-/// The last 1024 notices are kept, for all subscribers together: one that is slower loses the
-/// oldest and is told how many ([`Notice::Lost`]). Nobody ever waits for a subscriber.
+/// The last 1024 notices are kept, for all subscribers together: a slower subscriber loses the
+/// oldest and receives their number ([`Notice::Lost`]). No operation waits for a subscriber.
 #[derive(Debug)]
 pub struct Subscription<K>(Receiver<Notice<K>>);
 
 impl<K: Clone> Subscription<K> {
-    /// The next notice; `None` once the cache is gone and everything has been read.
+    /// Waits for the next notice; `None` once the cache is gone and every notice has been read.
     ///
     /// # Cancellation
     /// Dropping the future loses nothing.
@@ -94,7 +94,7 @@ impl<K: Clone> Subscription<K> {
         }
     }
 
-    /// The next notice, if there is one already.
+    /// Returns the next notice, if there is one already.
     pub fn try_next(&mut self) -> Option<Notice<K>> {
         match self.0.try_recv() {
             Ok(notice) => Some(notice),
@@ -104,7 +104,7 @@ impl<K: Clone> Subscription<K> {
     }
 }
 
-/// The ring, once anybody has asked for it.
+/// The ring, once there has been a subscriber.
 #[derive(Debug)]
 pub(crate) struct Notices<K>(Arc<OnceLock<Sender<Notice<K>>>>);
 
@@ -123,7 +123,7 @@ impl<K: Clone> Notices<K> {
         Subscription(self.0.get_or_init(|| Sender::new(KEPT)).subscribe())
     }
 
-    /// Tells every subscriber; `notice` is made only if there is one.
+    /// Sends a notice to every subscriber; `notice` is made only if there is one.
     pub(crate) fn tell(&self, notice: impl FnOnce() -> Notice<K>) {
         if let Some(ring) = self.0.get()
             && ring.receiver_count() > 0

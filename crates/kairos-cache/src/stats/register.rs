@@ -15,7 +15,7 @@ use crate::sync::{AtomicU32, Mutex};
 /// How latencies are recorded.
 pub(crate) struct Sampling {
     pub(crate) precision: Precision,
-    /// One in so many served reads is timed.
+    /// 1 in this many served reads is timed.
     pub(crate) every: u32,
 }
 

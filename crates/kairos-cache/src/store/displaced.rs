@@ -5,10 +5,10 @@
 use crate::contain::drop_each;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
-/// Dropping a value runs code of its user, who may call the cache from there: never under a lock.
+/// Dropping a value runs code of its user, which may call the cache: never under a lock.
 ///
-/// Whoever may have displaced something releases it once it holds no lock. What another thread has
-/// displaced meanwhile goes with it, so that nothing stays for longer than an operation.
+/// An operation that may have displaced something releases it once it holds no lock. What another
+/// thread has displaced meanwhile goes with it, so that nothing stays for longer than an operation.
 pub(crate) struct Displaced<T> {
     any: AtomicBool,
     kept: Mutex<Vec<T>>,
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(*log.lock().expect("no panic"), [1, 2]);
     }
 
-    /// Displaces another as it is dropped, so many times.
+    /// Displaces another as it is dropped, this many times.
     struct Again(Arc<Displaced<Again>>, u32);
 
     impl Drop for Again {

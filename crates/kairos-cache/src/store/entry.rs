@@ -10,7 +10,7 @@ use crate::sync::{AtomicU64, Ordering};
 
 /// A stored value and what was known when it was stored.
 pub(crate) struct Entry<V> {
-    /// Nothing, where it is known that there is nothing.
+    /// `None` where the key is known to have no value.
     pub(crate) value: Option<Arc<V>>,
     pub(crate) rules_view: EntryView,
     pub(crate) place: Place,

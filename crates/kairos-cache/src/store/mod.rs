@@ -31,7 +31,7 @@ pub(crate) use weight::{Weigher, weigh};
 /// life and death are its slot's.
 pub(crate) struct Store<K, E> {
     cache: moka::sync::Cache<K, Arc<Slot<E>>, FixedState>,
-    /// What an entry weighs, where the sum of weights is bounded.
+    /// Returns the weight of an entry, where the sum of weights is bounded.
     weight_of: Option<fn(&E) -> u32>,
     /// Entries that left under a lock: of moka's, or of the flight that let go of them.
     displaced: Arc<Displaced<Held<E>>>,
@@ -50,7 +50,7 @@ where
     K: Hash + Eq + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// `evicted` is told of each entry whose slot moka let go while it still lived.
+    /// Creates a store. `evicted` is called for each entry whose slot moka evicted while it lived.
     pub(crate) fn new(
         bound: &Bound<E>,
         hasher: FixedState,
@@ -72,7 +72,7 @@ where
         let displaced = Arc::new(Displaced::new());
         let graveyard = Arc::clone(&displaced);
         let cache = builder
-            // The notice may come late and for an older slot of the key: it carries the slot.
+            // The call may come late and for an older slot of the key: it carries the slot.
             .eviction_listener(move |key, slot: Arc<Slot<E>>, cause| {
                 // A slot that is replaced died before, or was put in its own place to be weighed
                 // anew: see `Keep::replaced`.
@@ -80,7 +80,7 @@ where
                     return;
                 }
                 if let Some(held) = slot.kill() {
-                    // moka gives no more notices once one has panicked.
+                    // moka no longer calls the listener once it has panicked.
                     shielded(|| evicted(&key, &held));
                     graveyard.keep(held);
                 }
@@ -89,7 +89,7 @@ where
         Store { cache, weight_of, displaced }
     }
 
-    /// Has whatever the operation that asks displaces released at its end.
+    /// Releases what the calling operation displaces, at the operation's end.
     pub(crate) fn releasing(&self) -> Releasing<'_, Held<E>> {
         self.displaced.releasing()
     }
@@ -108,14 +108,14 @@ where
         Place { store: self, key }
     }
 
-    /// A clone of the key as it is stored, for a caller who has only a borrowed form of it.
+    /// A clone of the key as it is stored, for a caller that has only a borrowed form of it.
     pub(crate) fn key<Q>(&self, key: &Q) -> Option<K>
     where
         K: Borrow<Q> + Clone,
         Q: Hash + Eq + ?Sized,
     {
         let probe = Probe { key, found: Cell::new(None) };
-        // A removed key may still be compared with: only the answer says whether it is stored.
+        // A removed key may still be compared with: only the answer tells whether it is stored.
         let stored = self.cache.contains_key(&probe);
         probe.found.into_inner().filter(|_| stored)
     }
@@ -146,17 +146,17 @@ where
         });
     }
 
-    /// Whether the next slot may cost another its place.
+    /// Whether the next slot may evict another.
     pub(crate) fn is_full(&self) -> bool {
         self.cache.weighted_size() >= self.cache.policy().max_capacity().unwrap_or(u64::MAX)
     }
 
-    /// How many slots there are, dead ones that moka still holds included.
+    /// The number of slots, including dead ones that moka still holds.
     pub(crate) fn len(&self) -> u64 {
         self.cache.entry_count()
     }
 
-    /// Lets moka apply what it has put off: ranks, evictions, notices.
+    /// Lets moka apply its deferred ranks, evictions and calls of the listener.
     pub(crate) fn run_pending(&self) {
         self.cache.run_pending_tasks();
     }

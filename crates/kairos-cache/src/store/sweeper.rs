@@ -32,11 +32,11 @@ impl Sweeper {
         }
     }
 
-    /// Has `set_timer` set the timer of a sweep, unless one is to come. It is told before which
-    /// instant no sweep may begin.
+    /// Calls `set_timer` for the timer of a sweep, unless one is to come, with the instant before
+    /// which no sweep may begin.
     pub(crate) fn ask(&self, set_timer: impl FnOnce(MonoNs) -> Task) {
-        // Relaxed, all of this flag: a hint. Who finds it raised has a sweep to come that has not
-        // looked at anything yet.
+        // Relaxed, all of this flag: a hint. A caller that finds it raised has a sweep to come that
+        // has not looked at anything yet.
         if self.asked.load(Ordering::Relaxed) {
             return;
         }
@@ -48,14 +48,14 @@ impl Sweeper {
         state.timer = Some(set_timer(state.not_before));
     }
 
-    /// The store has been found full; says whether that has happened `often` times since the last
-    /// sweep.
+    /// Counts that the store has been found full. Returns whether that has happened `often` times
+    /// since the last sweep.
     pub(crate) fn is_full_often(&self, often: u64) -> bool {
         // Relaxed: a count that spaces sweeps; nothing is published by it.
         self.found_full.fetch_add(1, Ordering::Relaxed) >= often
     }
 
-    /// A sweep begins: whoever asks from now on asks for another.
+    /// Begins a sweep: a request from now on is for another.
     pub(crate) fn answer(&self) {
         self.found_full.store(0, Ordering::Relaxed); // Relaxed: as in `is_full_often`.
         self.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
@@ -66,7 +66,7 @@ impl Sweeper {
         self.state.lock().not_before = instant;
     }
 
-    /// Ends the timer, and lets no other be set.
+    /// Ends the timer, and refuses another.
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;

@@ -65,8 +65,9 @@ impl Mark {
 
     /// Kills everything captured before `seq`.
     pub fn kill(&self, seq: u64) {
-        // Release: who sees the mark sees the number and what the caller did before; the maximum
-        // keeps the newest of two racing kills. Pairs with `killed_after`. Model: what_replaces.
+        // Release: a read that sees the mark sees the number and what the caller did before; the
+        // maximum keeps the newest of two racing kills. Pairs with `killed_after`. Model:
+        // what_replaces.
         self.killed.fetch_max(seq, Ordering::Release);
     }
 
@@ -103,8 +104,8 @@ const LIVE_MASK: u64 = (1 << LIVE_BITS) - 1;
 /// The entries of one match that share market and tags: one mark, and one word that counts them.
 ///
 /// The word holds the generation above and how many of its entries live below: one exchange ends
-/// the generation, its entries with it, and says how many they were. The mark covers what is so old
-/// that the bits of the generation have come round.
+/// the generation, its entries with it, and returns how many they were. The mark covers entries so
+/// old that the bits of the generation have come round.
 #[derive(Debug)]
 pub struct Class {
     mark: Mark,
@@ -118,15 +119,15 @@ impl Class {
         Class { mark: Mark::new(), word: AtomicU64::new(0), tags: tags.into_iter().collect() }
     }
 
-    /// Kills every entry captured before `seq` and returns how many lived. Kills of one class are
-    /// serialised by the caller, from the taking of their numbers on.
+    /// Kills every entry captured before `seq`. Returns how many lived. The caller serialises kills
+    /// of one class, from the taking of their numbers on.
     pub fn kill(&self, seq: u64) -> u64 {
         // Relaxed: a first guess for the exchange below.
         let mut word = self.word.load(Ordering::Relaxed);
         let died = loop {
             let next = (word >> LIVE_BITS).wrapping_add(1) << LIVE_BITS;
-            // Release: who reads the new generation sees the number and what the caller did before.
-            // Pairs with `generation`. Relaxed on failure: only another guess. Models:
+            // Release: a capture that reads the new generation sees the number and what the caller
+            // did before. Pairs with `generation`. Relaxed on failure: only another guess. Models:
             // publish_or_die, what_replaces, a_kill_counts.
             match self.word.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed)
             {

@@ -4,9 +4,9 @@
 // Why: `docs/decisions/0001-sequence-and-marks-beside-the-generation.md`.
 // Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 //
-// Each takes the number first, raises the mark second and counts the change last: whoever captures
-// the number has seen what the caller did before, and whoever goes by a remembered decision finds
-// the change counted only once it has been made.
+// Each takes the number first, raises the mark second and counts the change last: a compute that
+// captures the number has seen what the caller did before, and a reader with a remembered decision
+// finds the change counted only once it has been made.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Invalidations {
         &self.sequence
     }
 
-    /// Counts the changes that could alter decisions across matches.
+    /// The count of the changes that could alter decisions across matches.
     pub fn changes(&self) -> &Version {
         &self.changes
     }
@@ -57,14 +57,14 @@ impl Invalidations {
         self.changes.touch();
     }
 
-    /// Kills whatever carries a tag.
+    /// Kills every entry that carries a tag.
     pub fn kill_tag(&self, tags: &Tags, name: &str) {
         let seq = self.sequence.next();
         tags.raise(name, |mark| mark.kill(seq));
         self.changes.touch();
     }
 
-    /// Expires whatever carries a tag.
+    /// Expires every entry that carries a tag.
     pub fn expire_tag(&self, tags: &Tags, name: &str) {
         let seq = self.sequence.next();
         tags.raise(name, |mark| mark.expire(seq));

@@ -6,9 +6,9 @@ use super::generation::Capture;
 /// The newest kill and expiry of one key, kept while something of it is under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeyMarks {
-    /// Number of the newest kill.
+    /// The number of the newest kill.
     pub killed: u64,
-    /// Number of the newest expiry.
+    /// The number of the newest expiry.
     pub expired: u64,
 }
 

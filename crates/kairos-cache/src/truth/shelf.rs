@@ -28,12 +28,12 @@ pub trait Keep<E>: Shelf<E> {
     /// Puts a slot in the key's place, from where every reader finds it.
     fn keep(&self, slot: Arc<Slot<E>>);
 
-    /// Told of an entry that was replaced in its slot, which stays where it is.
+    /// Called after an entry was replaced in its slot, which stays where it is.
     fn replaced(&self, slot: &Arc<Slot<E>>, old: &E, new: &E);
 }
 
-/// Makes a result visible unless something forbids it; returns whether it did. Writers of a key
-/// are serialised by the caller.
+/// Makes a result visible unless something forbids it. Returns whether it is visible. The caller
+/// serialises the writers of a key.
 ///
 /// `is_barred` is whether the match of the result bars storing.
 pub fn publish<E>(
@@ -72,16 +72,16 @@ pub fn publish<E>(
     publish_first(shelf, held, marks.expired)
 }
 
-/// The same for a key without a living slot.
+/// Makes a result visible for a key without a living slot.
 fn publish_first<E>(shelf: &impl Keep<E>, held: Held<E>, expired: u64) -> bool {
     // 2. and 3. The slot is made with the expiry and the admitted entry in it.
     let Some(slot) = Slot::with_entry(held, expired) else { return false };
-    // 4. From here on it is seen. Model: an_expiry_is_seen_with_the_first_entry.
+    // 4. From here on readers see it. Model: an_expiry_is_seen_with_the_first_entry.
     shelf.keep(Arc::new(slot));
     true
 }
 
-/// Ends the entry of a key, whatever its state; returns whether the key had a slot.
+/// Ends the entry of a key, whatever its state. Returns whether the key had a slot.
 pub fn remove<E>(shelf: &impl Shelf<E>) -> bool {
     let Some(slot) = shelf.slot() else { return false };
     // Dead first: a pin that remembers the slot goes by its word.
@@ -101,8 +101,8 @@ pub struct View<E> {
 }
 
 impl<E> View<E> {
-    /// Looks at the entry of a slot. Not to be called under a lock: the view could be the last to
-    /// let go of its value.
+    /// Looks at the entry of a slot. Not to be called under a lock: the view could hold the last
+    /// share in its value.
     pub fn of(slot: Arc<Slot<E>>) -> Option<View<E>> {
         let (version, held) = slot.read()?;
         (!held.capture.is_killed()).then_some(View { slot, version, held })
@@ -123,7 +123,7 @@ impl<E> View<E> {
         self.held.is_expired_in(&self.slot)
     }
 
-    /// Whether the entry still stands in its slot: one load. Says nothing of marks.
+    /// Whether the entry still stands in its slot: one load. Checks no marks.
     pub fn stands(&self) -> bool {
         self.slot.version() == self.version
     }

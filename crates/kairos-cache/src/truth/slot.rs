@@ -13,12 +13,12 @@ const DEAD: u64 = u64::MAX;
 
 /// A slot holds one entry of type `E` and the capture under which it was computed.
 ///
-/// The word counts the entries that have stood here and is [`u64::MAX`] once the slot is dead. Who
-/// remembers word and entry learns with one load whether they still belong together.
+/// The word counts the entries that have stood here and is [`u64::MAX`] once the slot is dead. A
+/// reader that remembers word and entry learns with one load whether they still belong together.
 #[derive(Debug)]
 pub struct Slot<E> {
     word: AtomicU64,
-    /// Newest expiry of this key alone; see [`Slot::expire`].
+    /// The newest expiry of this key alone; see [`Slot::expire`].
     expired: AtomicU64,
     content: Mutex<Option<Held<E>>>,
 }
@@ -26,7 +26,7 @@ pub struct Slot<E> {
 /// An entry together with what it was captured under.
 #[derive(Debug)]
 pub struct Held<E> {
-    /// The entry, shared with whoever serves it.
+    /// The entry, shared with the reads that serve it.
     pub entry: Arc<E>,
     /// The capture of its compute.
     pub capture: Capture,
@@ -45,14 +45,14 @@ impl<E> Clone for Held<E> {
     }
 }
 
-/// What became of an attempt to put an entry into a slot, with what must not be dropped under a
+/// The outcome of an attempt to put an entry into a slot, with what must not be dropped under a
 /// lock.
 #[derive(Debug)]
 pub enum Replaced<E> {
     /// The entry stands in the place of this one.
     Yes(Held<E>),
-    /// A kill had covered the entry, or its class could not count it: it does not stand. With it goes
-    /// an old entry that could not go on living.
+    /// A kill had covered the entry, or its class could not count it: the entry does not stand.
+    /// With it goes an old entry that could not go on living.
     Covered(Option<Held<E>>),
     /// The slot is dead; the entry needs a new one.
     Dead(Held<E>),
@@ -74,20 +74,20 @@ impl<E> Slot<E> {
 
     /// The version word: equal to one remembered while the entry remembered with it stands.
     pub fn version(&self) -> u64 {
-        // Relaxed: who begins after a change has returned sees the word changed by that alone; who
-        // sees it changed gets the entry under the lock. Model: slot_replace.
+        // Relaxed: a reader that begins after a change has returned sees the word changed by that
+        // alone; one that sees it changed gets the entry under the lock. Model: slot_replace.
         self.word.load(Ordering::Relaxed)
     }
 
-    /// The entry with its version, unless the slot is dead. Says nothing about invalidations.
+    /// The entry with its version, unless the slot is dead. Checks no invalidation.
     pub fn read(&self) -> Option<(u64, Held<E>)> {
         let content = self.content.lock();
         let held = content.as_ref()?.clone();
         Some((self.version(), held))
     }
 
-    /// Asks about the entry under the slot's lock, so that the caller holds no share in it and
-    /// never is the last to let go of it. `ask` must drop nothing of the user's.
+    /// Calls `ask` with the entry under the slot's lock, so that the caller holds no share in it
+    /// and is never the last to drop it. `ask` must drop nothing of the user's.
     pub fn inspect<T>(&self, ask: impl FnOnce(&Held<E>) -> T) -> Option<T> {
         self.content.lock().as_ref().map(ask)
     }
@@ -114,12 +114,12 @@ impl<E> Slot<E> {
         Replaced::Yes(std::mem::replace(old, held))
     }
 
-    /// Ends the slot. Returns the entry to the one caller who ended it.
+    /// Ends the slot. Returns the entry to the one caller that ended it.
     pub fn kill(&self) -> Option<Held<E>> {
         self.kill_if(|_| true)
     }
 
-    /// Ends the slot if its entry is one that should go.
+    /// Ends the slot if `should_go` returns true for its entry.
     pub fn kill_if(&self, should_go: impl FnOnce(&Held<E>) -> bool) -> Option<Held<E>> {
         let mut content = self.content.lock();
         let held = content.take_if(|held| should_go(held))?;

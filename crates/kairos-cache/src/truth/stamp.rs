@@ -2,14 +2,14 @@
 // Never knows: what changes, or what is decided.
 // Read next: `../engine/read/pin.rs`, which remembers decisions; `../matches/state.rs`, which counts changes.
 //
-// Whoever changes something first makes the change, then counts it. Whoever remembers a decision
-// first reads the counts, then decides. Let a change return, and a read begin after that: the
-// read finds another count than a decision from before the change was stamped with. A decision
-// whose stamp already shows the change was made from what the change had left.
+// A writer first makes the change, then counts it. A reader that remembers a decision first reads
+// the counts, then decides. Let a change return, and a read begin after that: the read finds
+// another count than a decision from before the change was stamped with. A decision whose stamp
+// already shows the change was made from what the change had left.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// Counts changes of one kind, so that whoever remembers a decision notices them.
+/// Counts changes of one kind, so that a reader with a remembered decision notices them.
 #[derive(Debug)]
 pub struct Version(AtomicU64);
 
@@ -19,7 +19,7 @@ impl Version {
         Version(AtomicU64::new(0))
     }
 
-    /// How many changes there have been.
+    /// The number of changes so far.
     pub fn current(&self) -> u64 {
         // Acquire: a decision made after this read sees every change that is counted in it; pairs
         // with the Release in `touch`. Model: a_pinned_read.
@@ -40,7 +40,7 @@ impl Default for Version {
     }
 }
 
-/// What the versions that a decision rests on were before it was made.
+/// The versions that a decision rests on, as they were before it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp<const N: usize>([u64; N]);
 
@@ -58,7 +58,7 @@ impl<const N: usize> Stamp<N> {
 pub struct Remembered<D, P, const N: usize> {
     decision: Option<D>,
     subject: Option<P>,
-    /// What the decision rests on; none if that was not known before it was made.
+    /// The versions that the decision rests on; `None` if they were not read before it was made.
     stamp: Option<Stamp<N>>,
 }
 
@@ -73,7 +73,7 @@ impl<D, P, const N: usize> Remembered<D, P, N> {
         self.decision.as_ref()
     }
 
-    /// The same, for a change of what rests on nothing.
+    /// The decision that was made last, for a change of the part that rests on no version.
     pub fn decision_mut(&mut self) -> Option<&mut D> {
         self.decision.as_mut()
     }
@@ -93,8 +93,8 @@ impl<D, P, const N: usize> Remembered<D, P, N> {
         }
     }
 
-    /// Decides anew, given the last decision; returns whether the new one is vouched for. It is not
-    /// where its subject is another than before: the versions of that one were not read in time.
+    /// Decides anew, given the last decision. Returns whether the new one is vouched for: not if
+    /// its subject is another than before, whose versions were not read in time.
     pub fn decide(
         &mut self,
         stamp_now: impl FnOnce(&P) -> Stamp<N>,

@@ -1,4 +1,4 @@
-// The marks of tags, by name, across matches: so many at most; those that nothing holds are forgotten.
+// The marks of tags, by name, across matches: at most `bounds.tags` of their own; those that nothing holds are forgotten.
 // Never knows: which entries carry a tag; their classes hold its mark.
 // Read next: `generation.rs` for what a mark is, `../matches/classes.rs`, whose classes hold these.
 // Why: `docs/decisions/0004-a-tag-is-forgotten-without-a-floor.md`.
@@ -8,8 +8,8 @@
 // compute is judged by it. A class made later captures after it was made, and so after whatever
 // raised the forgotten mark had taken its number (both went through the lock of the tag's shard):
 // the number line itself is the floor, and every capture stands on it. For the same reason an
-// invalidation that finds no mark may leave it at that: whoever makes one takes the lock after
-// it, and captures a number that includes it.
+// invalidation that finds no mark may leave it at that: a class that makes one takes the lock after
+// the invalidation, and captures a number that includes it.
 //
 // Beyond the bound tags share one mark, which every invalidation of any tag raises: a tag may
 // have had its own mark or the shared one at different times, so both are raised each time.
@@ -39,12 +39,12 @@ pub struct Tags {
 pub struct TagMark {
     /// The mark.
     pub mark: Arc<Mark>,
-    /// Whether it is the one that the tags beyond the bound share.
+    /// Whether the mark is the one that the tags beyond the bound share.
     pub is_shared: bool,
 }
 
 impl Tags {
-    /// No tags, in so many shards.
+    /// A table without tags, of this many shards.
     pub fn new(hasher: FixedState, shards: usize) -> Tags {
         Tags {
             shards: (0..shards).map(|_| Mutex::new(Shard::with_hasher(hasher.clone()))).collect(),
@@ -71,19 +71,19 @@ impl Tags {
     }
 
     /// Raises the marks that cover a tag: its own, if it has one, and the shared one. The number
-    /// that they are raised to must have been taken before the call.
+    /// to which they are raised must have been taken before the call.
     pub fn raise(&self, name: &str, raise: impl Fn(&Mark)) {
         let shard = self.shard(name).lock();
         if let Some(mark) = shard.get(name) {
             raise(mark);
         }
         drop(shard);
-        // Whoever took the shared mark for this tag before the lock above is covered by this; whoever
-        // takes it later captures a number that includes the one raised to.
+        // A class that took the shared mark for this tag before the lock above is covered by this;
+        // a class that takes it later captures a number that includes the one raised to.
         raise(&self.shared);
     }
 
-    /// Forgets the tags whose marks nothing else holds; returns how many. O(tags), one shard after
+    /// Forgets the tags whose marks nothing else holds. Returns how many. O(tags), one shard after
     /// the other.
     pub fn forget_unheld(&self) -> usize {
         let mut forgotten = 0;
@@ -97,7 +97,7 @@ impl Tags {
         forgotten
     }
 
-    /// How many tags have a mark of their own.
+    /// The number of tags with a mark of their own.
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed) // Relaxed: as in `mark`.
     }

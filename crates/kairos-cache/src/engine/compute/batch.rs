@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::flight::{Arrival, Pass, Places};
 use crate::to_key::{Key, Value};
 
-/// Computes that are to start together. Whoever joins one of them meanwhile arrives before it
+/// Computes that are to start together. A read that joins one of them meanwhile arrives before it
 /// starts. Dropping the batch frees its keys.
 pub(crate) struct Batch<K: Key, V: Value> {
     engine: Arc<Engine<K, V>>,
@@ -35,7 +35,7 @@ impl<K: Key, V: Value> Batch<K, V> {
 
     /// Sends the batch on its way: refreshes have their places already, others go through the gate
     /// as one compute.
-    pub(crate) fn launch(mut self) {
+    pub(crate) fn launch(mut self, moment: &Moment) {
         if self.members.is_empty() {
             return;
         }
@@ -43,12 +43,12 @@ impl<K: Key, V: Value> Batch<K, V> {
             let _given_back = self.start(places);
         } else {
             let engine = Arc::clone(&self.engine);
-            engine.enter_gate(self.members.len(), Box::new(self));
+            engine.enter_gate(self.members.len(), Box::new(self), moment);
         }
     }
 
-    /// Starts one task for all that is still wanted. The pass comes back if that is nothing, or
-    /// if the cache has been shut down.
+    /// Starts one task for all computes that are still wanted. Returns the pass if there are none,
+    /// or if the cache has been shut down.
     fn start(mut self, places: Places) -> Option<Pass> {
         // Capture before compute: each key captures anew, and only then is the call made.
         self.members.retain(Launched::begin);
@@ -65,7 +65,7 @@ impl<K: Key, V: Value> Dispatch<K, V> for Batch<K, V> {
         self.places.is_some()
     }
 
-    fn send(&mut self, compute: Launched<K, V>) {
+    fn send(&mut self, compute: Launched<K, V>, _: &Moment) {
         compute.queue();
         self.members.push(compute);
     }

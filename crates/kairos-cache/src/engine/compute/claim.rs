@@ -1,4 +1,4 @@
-// A key that is claimed: its flight, and whoever answers for what happens to it.
+// A claimed key with its flight, and the compute that a flight has launched for it.
 // Never knows: the gate, tasks, timers, or why a compute does not run.
 // Read next: `settle.rs` for what a claim does after each step of its flight.
 // Why: `docs/decisions/0011-each-key-of-a-batch-captures-before-the-call.md`.
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::flight::{Done, Job, KeyFlight, Launch};
 use crate::to_key::{Key, Value};
 
-/// A key and its flight, held by whoever waits for a compute of it, runs one or fills it.
+/// A key and its flight, held by what waits for a compute of the key, runs one or fills the key.
 pub(crate) struct Claim<K: Key, V: Value> {
     engine: Arc<Engine<K, V>>,
     key: K,
@@ -46,11 +46,11 @@ impl<K: Key, V: Value> Claim<K, V> {
     }
 }
 
-/// A compute that a flight has launched and that no task runs yet. Dropping it ends it: its waiters
-/// are answered, and the key is free.
+/// A compute that a flight has launched and that no task runs yet. Dropping it ends the compute,
+/// answers its waiters and frees the key.
 pub(crate) struct Launched<K: Key, V: Value>(Option<Ready<K, V>>);
 
-/// Until it is taken over by its task, or has ended.
+/// What a launched compute holds until its task takes it over, or it has ended.
 struct Ready<K: Key, V: Value> {
     claim: Claim<K, V>,
     launch: Launch<Job<V>, Done<V>>,
@@ -76,30 +76,31 @@ impl<K: Key, V: Value> Launched<K, V> {
         &self.ready().launch
     }
 
-    /// It has to wait for its turn: whoever joins it meanwhile arrives before it starts.
+    /// Marks the compute as waiting for its turn: a read that joins it meanwhile arrives before it
+    /// starts.
     pub(super) fn queue(&self) {
         let Ready { claim, launch } = self.ready();
         claim.flight.queue(&launch.run);
     }
 
-    /// Its turn has come: it captures anew. False if nobody wants it any longer.
+    /// Begins the compute at its turn: captures anew. False if it is no longer wanted.
     pub(super) fn begin(&self) -> bool {
         let Ready { claim, launch } = self.ready();
         claim.flight.begin(&launch.run, &launch.job)
     }
 
-    /// Whether every waiter left it while it waited for its turn. Takes no lock of its flight.
+    /// Whether every waiter left while the compute waited for its turn. Takes no flight's lock.
     pub(super) fn is_given_up(&self) -> bool {
         self.ready().launch.run.is_given_up()
     }
 
-    /// Hands it over to the guard of its task.
+    /// Hands the compute over to the guard of its task.
     pub(super) fn take(mut self) -> (Claim<K, V>, Launch<Job<V>, Done<V>>) {
         let Ready { claim, launch } = self.0.take().expect("it is taken only together with this");
         (claim, launch)
     }
 
-    /// Ends it without having run.
+    /// Ends the compute without having run it.
     pub(super) fn end(self, error: Error) {
         let (claim, launch) = self.take();
         claim.end_unstarted(launch, error);

@@ -15,18 +15,18 @@ use crate::runtime::Task;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::to_key::{Key, Value};
 
-/// What a call for many keys has found. A key that is not in it has nothing.
+/// The result of a call for many keys. A key that is not in it has no value.
 type FoundTogether<K, V> = Result<HashMap<K, Computed<V>>, Error>;
 
 /// A call that computes many keys.
 pub(crate) type Together<K, V> =
     Arc<dyn Fn(Vec<K>) -> Pin<Box<dyn Future<Output = FoundTogether<K, V>> + Send>> + Send + Sync>;
 
-/// What a crew runs.
+/// The work of a crew: a closure of its own, or a call for many.
 pub(super) enum Call<K, V> {
     /// The closure of its one compute.
     Own(Work<V>),
-    /// One call for the keys of all.
+    /// One call for the keys of all its computes.
     Together(Together<K, V>, Vec<K>),
 }
 
@@ -35,11 +35,11 @@ pub(super) struct Crew<K: Key, V: Value> {
     members: Vec<Running<K, V>>,
     timer: Option<Task>,
     turn: Option<Turn>,
-    /// Whether it is one call for all, not the closure of one.
+    /// Whether the crew runs one call for all, not the closure of one.
     is_call: bool,
 }
 
-/// A task under way, as the keys that give it up see it.
+/// A task under way, shared by the keys that may give it up.
 pub(super) struct Wanted {
     keys: AtomicUsize,
     task: Run<()>,
@@ -54,8 +54,8 @@ impl<K: Key, V: Value> Crew<K, V> {
         self.timer = Some(timer);
     }
 
-    /// Has each member ask for the end of the task when nobody waits for it any longer: the last
-    /// of them ends it.
+    /// Sets each member's abort: a member without waiters gives up the task, and the last of them
+    /// aborts it.
     pub(super) fn share(&self) -> Arc<Wanted> {
         let wanted =
             Arc::new(Wanted { keys: AtomicUsize::new(self.members.len()), task: Run::new() });
@@ -112,12 +112,12 @@ impl<K: Key, V: Value> Drop for Crew<K, V> {
 }
 
 impl Wanted {
-    /// Says how the task is ended, now that it is known.
+    /// Sets the task to be aborted, now that it is known.
     pub(super) fn set_task(&self, task: Task) {
         self.task.set_abort(move || task.abort());
     }
 
-    /// One key is no longer wanted; with the last of them the task is aborted.
+    /// Gives up one key that is no longer wanted; the last of them aborts the task.
     fn give_up(&self) {
         // AcqRel: each key gives up once; the last has seen the others do it.
         if self.keys.fetch_sub(1, Ordering::AcqRel) == 1 {

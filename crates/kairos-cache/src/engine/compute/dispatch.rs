@@ -11,11 +11,11 @@ use crate::to_key::{Key, Value};
 
 /// How the computes that a read starts are admitted and sent on their way.
 pub(crate) trait Dispatch<K: Key, V: Value> {
-    /// Whether one more refresh may start right now. If so, its compute is sent next.
+    /// Returns whether one more refresh may start right now. If so, its compute is sent next.
     fn admit_refresh(&mut self, engine: &Engine<K, V>, moment: &Moment) -> bool;
 
     /// Sends a compute on its way.
-    fn send(&mut self, compute: Launched<K, V>);
+    fn send(&mut self, compute: Launched<K, V>, moment: &Moment);
 }
 
 /// Each compute goes by itself, at once.
@@ -28,13 +28,13 @@ impl<K: Key, V: Value> Dispatch<K, V> for Alone {
         self.0.is_some()
     }
 
-    fn send(&mut self, compute: Launched<K, V>) {
+    fn send(&mut self, compute: Launched<K, V>, moment: &Moment) {
         let engine = compute.claim().engine().clone();
         match self.0.take() {
             Some(places) => {
                 let _given_back = engine.spawn(vec![compute], None, places);
             }
-            None => engine.launch(compute),
+            None => engine.launch(compute, moment),
         }
     }
 }
@@ -63,7 +63,7 @@ where
     })
 }
 
-/// The same of a closure that may block its thread.
+/// A closure that may block its thread as the work of a compute.
 pub(crate) fn blocking_work<V, F, T, E>(compute: F) -> Work<V>
 where
     V: Send + 'static,

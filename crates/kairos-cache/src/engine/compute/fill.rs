@@ -53,14 +53,14 @@ impl<K: Key, V: Value> Engine<K, V> {
                 continue;
             };
             let filling = Filling { claim: Claim::new(self, owned, flight), home, capture };
-            self.relieve_tags();
+            self.relieve_tags(&moment);
             return Ok(filling);
         }
     }
 }
 
 impl<K: Key, V: Value> Filling<K, V> {
-    /// Stores the value unless something forbids it; returns whether it did.
+    /// Stores the value unless something forbids it. Returns whether it was stored.
     pub(crate) fn store(self, value: V) -> bool {
         let (engine, key) = (self.claim.engine(), self.claim.key());
         let _released = engine.store.releasing();

@@ -42,19 +42,16 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Sends a compute through the gate, where it may have to wait or be refused.
-    pub(super) fn launch(self: &Arc<Self>, compute: Launched<K, V>) {
-        if self.rules.load().max_concurrent_computes > 0 {
+    pub(super) fn launch(self: &Arc<Self>, compute: Launched<K, V>, moment: &Moment) {
+        if moment.rules.max_concurrent_computes > 0 {
             compute.queue();
         }
-        self.enter_gate(1, Box::new(AtGate(compute)));
+        self.enter_gate(1, Box::new(AtGate(compute)), moment);
     }
 
     /// Sends the computes of this many keys through the gate as one.
-    pub(super) fn enter_gate(&self, keys: usize, arrival: Box<dyn Arrival>) {
-        let (limit, queue) = {
-            let rules = self.rules.load();
-            (rules.max_concurrent_computes, rules.compute_queue)
-        };
+    pub(super) fn enter_gate(&self, keys: usize, arrival: Box<dyn Arrival>, moment: &Moment) {
+        let (limit, queue) = (moment.rules.max_concurrent_computes, moment.rules.compute_queue);
         if self.gate.enter(limit, queue, arrival) == Admission::Queued {
             self.stats.computes_queued(keys);
             // A shutdown may have emptied the queue just before.
@@ -70,8 +67,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         compute.end(error);
     }
 
-    /// Starts computes as one task: the one by its own closure, or all by a call. The pass comes
-    /// back if the cache has been shut down.
+    /// Starts computes as one task: the one by its own closure, or all by a call. Returns the pass
+    /// if the cache has been shut down.
     pub(super) fn spawn(
         self: &Arc<Self>,
         computes: Vec<Launched<K, V>>,
@@ -95,7 +92,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         let kind = computes.first().map_or(Kind::Miss, |compute| compute.launch().kind);
         let limit_ns = time_limit_ns(kind, &moment);
         let started = moment.now.mono;
-        drop(moment);
         let turn = Turn::new(places);
         let watched_turn = turn.watched();
         let mut own_work = None;
@@ -110,14 +106,14 @@ impl<K: Key, V: Value> Engine<K, V> {
         let may_block = together.is_none() && own_work.may_block;
         let call = match (together, keys) {
             (Some(together), Some(keys)) => Call::Together(together, keys),
-            // The own work of one of many is for when it runs alone.
+            // The own work of one of many runs only if its key is computed alone.
             _ => Call::Own(own_work),
         };
         // 4. The timer, before the task: a task that never yields does not hold up its timeout.
         let timer = self.watch(watched, started, limit_ns, Arc::clone(&underway), watched_turn);
         crew.set_timer(timer);
         // 5. Room for the tags that the computes have brought. No lock is held.
-        self.relieve_tags();
+        self.relieve_tags(&moment);
         // 6. The task.
         if may_block {
             underway.may_block();
@@ -137,7 +133,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 }
 
-/// How long a compute may take.
+/// The time limit of a compute.
 fn time_limit_ns(kind: Kind, moment: &Moment) -> u64 {
     match kind {
         Kind::Refresh => moment.rules.refresh_timeout_ns,

@@ -45,7 +45,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Tells subscribers of a refresh that failed.
+    /// Sends subscribers the notice of a failed refresh.
     pub(crate) fn tell_failure(&self, key: &K, kind: Kind, error: &Error) {
         if kind == Kind::Refresh {
             self.notices.tell(|| Notice::RefreshFailed { key: key.clone(), error: error.clone() });

@@ -17,7 +17,7 @@ use crate::truth::{Capture, Held, KeyMarks};
 
 /// A result that has just been found.
 pub(crate) struct Fresh<V> {
-    /// Nothing, where it is known that there is nothing.
+    /// `None` where the key is known to have no value.
     pub(crate) value: Option<Arc<V>>,
     pub(crate) rules_view: EntryView,
     pub(crate) weight: u32,
@@ -38,7 +38,7 @@ impl<V> Fresh<V> {
         Fresh { value: Some(value), rules_view, weight: 1 }
     }
 
-    /// The same with the share of its TTL that jitter leaves.
+    /// The result with the share of its TTL that jitter leaves.
     pub(crate) fn with_jitter(mut self, factor: f64) -> Fresh<V> {
         let at_insert = &mut self.rules_view.at_insert;
         at_insert.ttl_ns = shortened(at_insert.ttl_ns, factor);
@@ -46,7 +46,7 @@ impl<V> Fresh<V> {
         self
     }
 
-    /// That there is nothing, to be remembered for at most `limit_ns`.
+    /// The result that there is no value, remembered for at most `limit_ns`.
     pub(super) fn nothing(now: Now, at_insert: ZoneTtl, limit_ns: u64) -> Fresh<V> {
         let at_insert = ZoneTtl { ttl_ns: at_insert.ttl_ns.min(limit_ns), ..at_insert };
         let rules_view = EntryView {
@@ -72,9 +72,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         1.0 - jitter * self.draws.draw(Purpose::Jitter, key, moment.now.mono)
     }
 
-    /// Stores a result unless something forbids it; says whether it did. Called under the flight's
-    /// lock, which serialises the writers of a key. What it displaces is dropped when the caller
-    /// has left the lock and releases it; the result itself is the caller's to drop.
+    /// Stores a result unless something forbids it. Returns whether it was stored. Called under the
+    /// flight's lock, which serialises the writers of a key. After leaving the lock the caller
+    /// releases what this displaces, and drops the result itself.
     pub(crate) fn store_result(
         &self,
         key: &K,
@@ -97,7 +97,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         truth::publish(&self.store.shelf(key), held, marks, || home.place.is_barred())
     }
 
-    /// What a value weighs. Not to be called under a lock.
+    /// The weight of a value. Not to be called under a lock.
     pub(crate) fn weight(&self, key: &K, value: &V) -> u32 {
         weigh(self.weigher.as_ref(), key, Some(value))
     }

@@ -15,7 +15,7 @@ use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
 use crate::truth::{self, Capture, KeyMarks};
 
-/// A compute that its task runs. However that ends, dropping this frees the key.
+/// A compute that its task runs. However the task ends, dropping this frees the key.
 pub(super) struct Running<K: Key, V: Value> {
     claim: Claim<K, V>,
     run: Arc<Run<Done<V>>>,
@@ -28,9 +28,9 @@ pub(super) struct Running<K: Key, V: Value> {
 /// How far a compute's end has come.
 #[expect(clippy::large_enum_variant, reason = "every compute comes to its large variant")]
 enum End<V> {
-    /// It runs.
+    /// The compute runs.
     Open,
-    /// Its waiters have their answer.
+    /// The waiters have their answer.
     Published {
         after: After<Job<V>, Done<V>>,
         failed: Option<Error>,
@@ -52,7 +52,7 @@ impl<K: Key, V: Value> Running<K, V> {
         self.claim.key()
     }
 
-    /// Says how the compute is aborted when nobody waits for it any longer.
+    /// Sets how the compute is aborted once it has no waiter.
     pub(super) fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
         self.run.set_abort(abort);
     }
@@ -62,17 +62,18 @@ impl<K: Key, V: Value> Running<K, V> {
         if !matches!(self.end, End::Open) {
             return;
         }
-        self.end = End::Settled;
         shielded(|| self.run.clear_abort());
         let moment = self.claim.engine().moment();
         let zone = moment.zone_of(&self.home.place);
-        let found = self.prepare(found, &moment, zone);
+        // The user's code may panic here: that is the compute's error, and the key is free.
+        let found = caught(|| self.prepare(found, &moment, zone)).and_then(|prepared| prepared);
         let mut failed = None;
         let after = self.claim.flight().finish(&self.run, |capture, marks| {
             let (outcome, zone) = self.conclude(&found, capture, marks, &moment, zone);
             failed = outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
             Done { outcome, zone, place: Some(self.home.place.clone()) }
         });
+        // Last: until here dropping this would still free the key.
         self.end = End::Published { after, failed, found };
     }
 
@@ -93,8 +94,8 @@ impl<K: Key, V: Value> Running<K, V> {
         engine.sweep_if_full();
     }
 
-    /// What was found, made ready to be stored: what calls the user's code is done here, before
-    /// the flight's lock is taken.
+    /// Prepares what was found to be stored: user code is called here, before the flight's lock is
+    /// taken.
     fn prepare(&self, found: Found<V>, moment: &Moment, zone: ZoneTtl) -> Result<Fresh<V>, Error> {
         let (engine, key, now) = (self.claim.engine(), self.claim.key(), moment.now);
         match found? {
@@ -108,8 +109,7 @@ impl<K: Key, V: Value> Running<K, V> {
         }
     }
 
-    /// Stores what was found, and counts what became of it. Called under the flight's lock, and
-    /// panics for nothing.
+    /// Stores what was found, and counts the outcome. Called under the flight's lock; never panics.
     fn conclude(
         &self,
         found: &Result<Fresh<V>, Error>,

@@ -20,7 +20,10 @@ impl<K: Key, V: Value> Claim<K, V> {
             match caught(|| self.again()) {
                 Ok(claim) => {
                     let launched = Launched::new(claim, launch);
-                    shielded(|| self.engine().launch(launched));
+                    shielded(|| {
+                        let engine = self.engine();
+                        engine.launch(launched, &engine.moment());
+                    });
                 }
                 Err(error) => self.end_unstarted(launch, error),
             }
@@ -40,8 +43,8 @@ impl<K: Key, V: Value> Claim<K, V> {
         self.engine().forget_flight(self.key(), self.flight());
     }
 
-    /// Aborts what runs for nobody, and tells whoever waits for the next compute of the key that
-    /// there will be none: the cache has been shut down.
+    /// Aborts a compute without waiters, and refuses the waiters of the key's next compute: the
+    /// cache has been shut down.
     pub(in crate::engine) fn turn_away(&self) {
         let engine = self.engine();
         let moment = engine.moment();
@@ -68,7 +71,7 @@ impl<K: Key, V: Value> Claim<K, V> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Lets nothing begin any longer, and ends what nobody waits for.
+    /// Lets no further compute begin, and aborts computes without waiters.
     pub(crate) fn wind_up(self: &Arc<Self>) {
         self.drain.close();
         self.sweeper.close();

@@ -34,12 +34,12 @@ impl<K: Key, V: Value> Watched<K, V> {
         }
     }
 
-    /// Tells whoever waits for the compute that it has used up its time.
+    /// Answers the waiters of a compute that has used up its time.
     fn time_out(&self, moment: &Moment) {
         let (engine, key) = (self.claim.engine(), self.claim.key());
         let _released = engine.store.releasing();
         let answered = self.claim.flight().doom(&self.run, || {
-            // Counted before anybody can know of it.
+            // Counted before any waiter has the answer.
             engine.compute_failed(key, self.kind, moment);
             self.timed_out(Some(self.place.clone()), moment)
         });
@@ -48,9 +48,10 @@ impl<K: Key, V: Value> Watched<K, V> {
         }
     }
 
-    /// Answers whoever has waited behind the compute for too long; returns whether it still runs.
+    /// Answers the waiters that have waited behind the compute for too long. Returns whether it
+    /// still runs.
     fn is_stuck(&self, moment: &Moment) -> bool {
-        // Whoever is behind it waits in vain, also for the value of another match.
+        // A read behind it waits in vain, also one for the value of another match.
         let timed_out = self.timed_out(None, moment);
         caught(|| self.claim.flight().check_stuck(&self.run, timed_out)).unwrap_or(true)
     }
@@ -62,8 +63,8 @@ impl<K: Key, V: Value> Watched<K, V> {
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Starts the timer of computes that end together: it answers the waiters, then aborts the
-    /// task. From a task that does not yield it takes the turn, so that other keys get theirs, and
-    /// behind it it goes on answering whoever waits for the next compute.
+    /// task. From a task that does not yield the timer takes the turn, so that other keys get
+    /// theirs, and from then on answers the waiters of the next compute.
     pub(super) fn watch(
         self: &Arc<Self>,
         watched: Vec<Watched<K, V>>,

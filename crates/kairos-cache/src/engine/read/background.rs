@@ -1,4 +1,4 @@
-// What the loader does by itself behind reads that bring no closure: it refreshes, and fills again.
+// Background loads behind reads without a closure: the loader refreshes, and fills again.
 // Never knows: how a value is loaded, or what the read is answered.
 // Read next: `join.rs`, whose claim a background load takes; `../../flight/loader.rs`, which it runs.
 // Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
@@ -18,8 +18,8 @@ use crate::flight::{Home, Job, Kind};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Whether what a read without a closure has found calls for the loader. Costs one look at an
-    /// option where there is none.
+    /// Whether the reading of a read without a closure calls for the loader. Without a loader this
+    /// costs one look at an option.
     pub(super) fn calls_for_load<Q>(&self, key: &Q, reading: &Reading<V>, moment: &Moment) -> bool
     where
         Q: Hash + ?Sized,
@@ -32,8 +32,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
     }
 
-    /// Starts the load that a read by `get` calls for; says whether it did. The home of the value
-    /// is that of the entry in the key's slot, also of a dead one that is not reclaimed yet.
+    /// Starts the load that a read by `get` calls for. Returns whether it was started. The home of
+    /// the value is that of the entry in the key's slot, also of a dead one not reclaimed yet.
     pub(super) fn load_behind<Q>(
         self: &Arc<Self>,
         request: &Request<'_, Q>,
@@ -57,7 +57,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Starts a load under the rules of a refresh, if its result could be stored and no panic
-    /// would send readers around it; says whether it did.
+    /// would send readers around it. Returns whether it was started.
     pub(super) fn load(
         self: &Arc<Self>,
         key: &K,
@@ -66,7 +66,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         moment: &Moment,
     ) -> bool {
         let Some(loader) = &self.loader else { return false };
-        // Asked first, because it costs a reader the least while a load is under way.
+        // First, because it costs a reader the least while a load is under way.
         if self.is_computing(key)
             || !loader.may_load(key, reading.now.mono)
             || !self.may_fill(&home.place, moment)

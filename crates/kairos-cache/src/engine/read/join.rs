@@ -18,11 +18,11 @@ use crate::to_key::{Key, ToKey, Value};
 
 /// How far a read came on its way to a compute.
 pub(crate) enum Joining<K: Key, V: Value> {
-    /// It waits for one.
+    /// The read waits for a compute.
     Waiting(Waiting<K, V>),
     /// The entry has changed meanwhile.
     LookAgain,
-    /// The key has no flight, and there are as many as may be.
+    /// The key has no flight, and `bounds.flights` is reached.
     Refused,
 }
 
@@ -62,7 +62,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                     let claim = waiting.claim();
                     if let (Some(key), Some(launch)) = (leading, launch) {
                         let claim = Claim::new(self, key, Arc::clone(claim.flight()));
-                        dispatch.send(Launched::new(claim, launch));
+                        dispatch.send(Launched::new(claim, launch), moment);
                     } else if queued && self.drain.is_closed() {
                         // A shutdown may have come by before this read did.
                         claim.turn_away();
@@ -73,14 +73,14 @@ impl<K: Key, V: Value> Engine<K, V> {
                     self.release_flight(key, &flight);
                     return Joining::LookAgain;
                 }
-                // Whoever retired it may be held up: nobody waits for that.
+                // The caller that retired it may be held up: no other waits for that.
                 Join::Retired => self.forget_flight(key, &flight),
             }
         }
     }
 
-    /// Starts a compute in the background for whoever reads next, if it may: of a value that can
-    /// be served, or of one that is gone. Says whether it did.
+    /// Starts a compute in the background for later reads, if it may: of a value that can be
+    /// served, or of one that is gone. Returns whether it was started.
     pub(super) fn refresh<Q>(
         self: &Arc<Self>,
         request: &Request<'_, Q>,
@@ -117,7 +117,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             match flight.refresh(unchanged, permitted) {
                 Refresh::Started(launch) => {
                     let key = leading.expect("what has started was asked for its job");
-                    dispatch.send(Launched::new(Claim::new(self, key, flight), launch));
+                    dispatch.send(Launched::new(Claim::new(self, key, flight), launch), moment);
                     return true;
                 }
                 Refresh::No => {

@@ -33,18 +33,19 @@ pub use pin::Pinned;
 pub(crate) use reading::Reading;
 pub(crate) use request::Request;
 
-/// How far a read comes by itself.
+/// How far a read comes without waiting.
 pub(crate) enum Looked<K: Key, V: Value> {
-    /// The stored value is served; whether it is refreshed is still to be seen.
-    Stored(Reading<V>),
-    /// It has its answer.
+    /// The stored value is served; whether it is refreshed is still to be seen. With the moment of
+    /// the reading, if that is not the caller's.
+    Stored(Reading<V>, Option<Moment>),
+    /// The read has its answer.
     Answered(Answer<V>),
-    /// It waits for a compute.
+    /// The read waits for a compute.
     Waiting(Waiting<K, V>, Reading<V>),
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// The read with whatever computes: `work` is asked only where a flight wants it.
+    /// Reads with a compute: `work` is called only where a flight wants it.
     pub(crate) async fn read_through<Q>(
         self: &Arc<Self>,
         key: &Q,
@@ -65,8 +66,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         let alone = &mut Alone::default();
         let (waiting, reading) = match self.look(&request, &moment, &mut job, alone) {
-            Looked::Stored(reading) => {
-                return Ok(self.serve_stored(&request, &reading, &moment, &mut job, alone));
+            Looked::Stored(reading, newer) => {
+                let moment = newer.as_ref().unwrap_or(&moment);
+                return Ok(self.serve_stored(&request, &reading, moment, &mut job, alone));
             }
             Looked::Answered(answer) => return Ok(answer),
             Looked::Waiting(waiting, reading) => (waiting, reading),
@@ -75,7 +77,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         Ok(self.wait(&request, waiting, reading, &mut job).await)
     }
 
-    /// The read without a compute. It leaves to the loader what it finds wanting.
+    /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
     pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
@@ -91,7 +93,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.serve(&reading, moment.now, refreshing).into_hit().ok()
     }
 
-    /// The same read without a trace: it counts nothing and leaves nothing behind.
+    /// Reads without a trace: counts nothing and starts nothing.
     pub(crate) fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
@@ -119,27 +121,24 @@ impl<K: Key, V: Value> Engine<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        let mut newer;
-        let mut moment = moment;
+        let mut newer = None;
         loop {
+            let moment = newer.as_ref().unwrap_or(moment);
             let reading = self.reading(request, moment);
             let kind = match reading.next(moment) {
-                Next::ServeFresh | Next::ServeStale => return Looked::Stored(reading),
+                Next::ServeFresh | Next::ServeStale => return Looked::Stored(reading, newer),
                 Next::ServeOld(reason) => {
                     return Looked::Answered(self.serve_as(reason, reading, request.arrived));
                 }
                 Next::Compute(kind) => kind,
             };
             if reading.verdict.reason == Reason::Miss && reading.view.is_some() {
-                // What is there has been ended by kickoff, and others with it.
+                // Kickoff has ended the entry that is stored, and others with it.
                 self.sweep_if_full();
             }
             match self.join(request, kind, &reading, moment, job, dispatch) {
                 Joining::Waiting(waiting) => return Looked::Waiting(waiting, reading),
-                Joining::LookAgain => {
-                    newer = self.moment();
-                    moment = &newer;
-                }
+                Joining::LookAgain => newer = Some(self.moment()),
                 Joining::Refused => {
                     return Looked::Answered(self.answer_overloaded(request, &reading, moment));
                 }
@@ -185,8 +184,9 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
             let (moment, alone) = (self.moment(), &mut Alone::default());
             match self.look(request, &moment, job, alone) {
-                Looked::Stored(reading) => {
-                    return self.serve_stored(request, &reading, &moment, job, alone);
+                Looked::Stored(reading, newer) => {
+                    let moment = newer.as_ref().unwrap_or(&moment);
+                    return self.serve_stored(request, &reading, moment, job, alone);
                 }
                 Looked::Answered(answer) => return answer,
                 Looked::Waiting(next, again) => (waiting, reading) = (next, again),

@@ -9,18 +9,18 @@ use crate::policy::Reason;
 /// How a read goes on from what it has found.
 #[derive(Clone, Copy)]
 pub(super) enum Next {
-    /// It is served; if the value is due early, it asks for a refresh.
+    /// The read is served; if the value is due early, it asks for a refresh.
     ServeFresh,
-    /// It is served, and asks for a refresh.
+    /// The read is served, and asks for a refresh.
     ServeStale,
-    /// It is served an old value for this reason.
+    /// The read is served an old value for this reason.
     ServeOld(Reason),
-    /// It needs a compute.
+    /// The read needs a compute.
     Compute(Kind),
 }
 
 impl<V> Reading<V> {
-    /// How a read goes on that has found this.
+    /// How the read of this reading goes on.
     pub(super) fn next(&self, moment: &Moment) -> Next {
         match self.verdict.reason {
             Reason::Fresh => Next::ServeFresh,
@@ -31,7 +31,7 @@ impl<V> Reading<V> {
             | Reason::OverBound
             | Reason::Miss
             | Reason::TooStale
-            // Given only to what is served after a compute.
+            // The reason of answers after a compute only.
             | Reason::StaleIfError
             | Reason::SoftTimeout => Next::Compute(Kind::Miss),
         }

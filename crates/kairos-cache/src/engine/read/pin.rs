@@ -20,11 +20,11 @@ use crate::runtime::Purpose;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::Remembered;
 
-/// A key whose reads hash nothing and touch no shared structure while its value stays fresh.
+/// A pinned key: its reads hash nothing and touch no shared structure while the value is fresh.
 ///
 /// Reads through a pin are counted as reads through [`crate::Cache::get`] are, and leave the same
-/// work to a [`loader`](crate::Builder::loader). A pin knows besides where the entry that it last
-/// saw belonged: however that entry went, the pin fills the key again.
+/// work to a [`loader`](crate::Builder::loader). A pin also remembers where the entry that it last
+/// saw belonged, and so fills the key again however that entry went.
 pub struct Pinned<K, V> {
     engine: Arc<Engine<K, V>>,
     key: K,
@@ -53,13 +53,13 @@ impl<K: Key, V: Value> Pinned<K, V> {
         pinned.reading.decision().is_some().then_some(pinned)
     }
 
-    /// The value, fresh or stale; nothing where a compute would be needed.
+    /// Returns the value, fresh or stale; `None` where a compute would be needed.
     pub fn get(&mut self) -> Option<&V> {
         self.renew()?;
         self.reading.decision()?.view.as_ref()?.entry().value.as_deref()
     }
 
-    /// The value with its receipt.
+    /// Returns the value with its receipt; `None` where a compute would be needed.
     pub fn read(&mut self) -> Option<Hit<V>> {
         let refresh_started = self.renew()?;
         let reading = self.reading.decision_mut()?;
@@ -68,13 +68,13 @@ impl<K: Key, V: Value> Pinned<K, V> {
         Some(Hit::new(value, reading.receipt(refresh_started)))
     }
 
-    /// The key.
+    /// Returns the key.
     pub fn key(&self) -> &K {
         &self.key
     }
 
-    /// Makes the remembered reading that of now, counts it, or gives it up. Says whether that
-    /// started a background refresh.
+    /// Brings the remembered reading to the present and counts it, or gives it up. Returns whether
+    /// that started a background refresh.
     fn renew(&mut self) -> Option<bool> {
         let moment = self.engine.moment();
         let now = moment.now;
@@ -93,8 +93,8 @@ impl<K: Key, V: Value> Pinned<K, V> {
         Some(refresh_started)
     }
 
-    /// Decides anew, and leaves to the loader what that calls for; says whether that started a
-    /// refresh.
+    /// Decides anew, and starts the load that the decision calls for. Returns whether a refresh
+    /// was started.
     fn look(&mut self) -> bool {
         let Pinned { engine, key, reading, home, valid_until } = self;
         let (mut refresh_started, mut valid) = (false, 0);
@@ -135,8 +135,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 }
 
-/// Starts the load that a pin's reading calls for; says whether it did. `home` is where the last
-/// entry belonged, by which an entry that is gone is filled again.
+/// Starts the load that a pin's reading calls for. Returns whether it was started. `home` is where
+/// the last entry belonged, by which an entry that is gone is filled again.
 fn load<K: Key, V: Value>(
     engine: &Arc<Engine<K, V>>,
     key: &K,

@@ -19,7 +19,7 @@ use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::{Purpose, nanos};
 use crate::to_key::{Key, Value};
 
-/// Everything that one look at a key has found out.
+/// The result of one look at a key.
 pub(crate) struct Reading<V> {
     pub(super) view: Option<View<V>>,
     pub(super) signals: Signals,
@@ -77,8 +77,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         let rules_view = view.as_ref().map(View::rules_view);
         let facts = ruled_by.facts();
         let mut verdict = rules.decide(rules_view.as_ref(), &signals, facts, now);
-        // That there is nothing is known while it is fresh, and is no value to serve after that.
-        // The view stays, to tell whether the key has changed since.
+        // An entry without a value answers while it is fresh, and is not served after that. The
+        // view stays, to tell whether the key has changed since.
         let nothing = view.as_ref().is_some_and(|view| view.entry().value.is_none());
         if nothing && matches!(verdict.reason, Reason::Stale | Reason::TooStale) {
             verdict = rules.decide(None, &signals, facts, now);
@@ -113,7 +113,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (rules_view, facts) = (view.rules_view(), view.entry().place.facts());
         let rules = self.rules.load();
         let verdict = rules.read.decide(Some(&rules_view), &reading.signals, facts, reading.now);
-        // Another reason means a change since the read was decided and counted: it keeps what it saw.
+        // Another reason means a change since the read was decided and counted: the reading stays.
         if verdict.reason == reading.verdict.reason {
             reading.verdict = verdict;
         }
@@ -223,7 +223,7 @@ fn ruling<'a, V>(view: Option<&'a View<V>>, place: &'a Place) -> &'a Place {
     }
 }
 
-/// What volatility says to a read: its own prices if it gives any, else the published status.
+/// The volatility signal of a read: by its own prices if it gives any, else the published status.
 fn signal(context: &Context, place: &Place, now: Now, rule: &OddsRule) -> Signal {
     match &place.scope {
         Some(scope) if rule.enabled && !context.current_odds.is_empty() => {

@@ -31,15 +31,15 @@ static NO_CONTEXT: Context = Context {
 };
 
 impl<'a, Q: ?Sized> Request<'a, Q> {
-    /// A read that says nothing about itself: it obeys the match of the entry that it finds.
+    /// A read without a context: it obeys the match of the entry that it finds.
     pub(crate) fn of_stored(key: &'a Q, arrived: Now) -> Request<'a, Q> {
         Request { key, context: &NO_CONTEXT, place: Place { scope: None, market: None }, arrived }
     }
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// A read that arrives: its names are looked up, and what its context gives is published to
-    /// its match.
+    /// Takes in a read: looks its names up, and publishes its context's kickoff and line-up to its
+    /// match.
     pub(crate) fn arrive<'a, Q>(
         &self,
         key: &'a Q,

@@ -19,8 +19,8 @@ use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
 use crate::to_key::{Key, Value};
 
-/// A read that waits for a compute. Dropping it gives up the place; the last to give up aborts
-/// the compute.
+/// A read that waits for a compute. Dropping it gives up the place; the last waiter to give up
+/// aborts the compute.
 pub(crate) struct Waiting<K: Key, V: Value> {
     claim: Claim<K, V>,
     ticket: Option<Ticket<Done<V>>>,
@@ -36,19 +36,19 @@ impl<K: Key, V: Value> Waiting<K, V> {
         &self.claim
     }
 
-    /// Goes away and lets the compute go on.
+    /// Leaves, and lets the compute go on.
     pub(crate) fn depart(mut self) {
         if let Some(ticket) = self.ticket.take() {
             self.claim.flight().depart(&ticket);
         }
     }
 
-    /// What the compute came to, and how the reader came to it.
+    /// Waits for the outcome of the compute, and how the reader joined it.
     pub(crate) async fn done(&mut self) -> (Done<V>, Joined) {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// The same, or nothing once `timer` has rung.
+    /// Waits as [`Waiting::done`] does; `None` once `timer` has rung.
     pub(crate) async fn done_before(&mut self, mut timer: BoxFuture) -> Option<(Done<V>, Joined)> {
         poll_fn(|cx| match self.poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
@@ -70,7 +70,7 @@ impl<K: Key, V: Value> Waiting<K, V> {
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Waits for a compute, and answers with its result, or with the old value where the rules
-    /// allow that: the compute fails, or takes longer than the read waits. Nothing if the compute
+    /// allow that: the compute fails, or takes longer than the read waits. `None` if the compute
     /// was of another match than the read names: look again.
     pub(super) async fn wait_once<Q>(
         &self,
@@ -104,7 +104,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         answer
     }
 
-    /// Rings when a read that arrived then has waited as long as it would for a new value.
+    /// The timer that rings when a read that arrived at `arrived` has waited for its soft timeout.
     fn soft_timer(&self, arrived: Now) -> Option<BoxFuture> {
         let limit_ns = self.rules.load().soft_timeout_ns;
         let rings_at = arrived.mono.saturating_add(limit_ns);

@@ -9,7 +9,7 @@ use super::{Core, Left};
 use crate::flight::{Launchable, Ticket};
 
 impl<J: Launchable, R: Clone> Core<J, R> {
-    /// A waiter goes away without an answer. A compute that waits for its turn ends with its last
+    /// Removes a waiter without an answer. A compute that waits for its turn ends with its last
     /// waiter; one that has begun keeps the key until its task is gone.
     pub(in crate::flight) fn leave(&mut self, ticket: &Ticket<R>) -> Left<J, R> {
         let mut spare = BTreeMap::new();
@@ -33,7 +33,7 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         Left { spare, ..self.settle() }
     }
 
-    /// A waiter goes away and wants the compute to go on.
+    /// Removes a waiter that wants the compute to go on.
     pub(in crate::flight) fn depart(&mut self, ticket: &Ticket<R>) {
         if let Some(running) = self.running(&ticket.run) {
             running.waiters = running.waiters.saturating_sub(1);
@@ -46,11 +46,11 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         }
     }
 
-    /// The last step of a flight that is to start nothing any more. A compute is kept only by those
-    /// who wait for it; whoever waits for the pending one gets `answer` of its job.
+    /// The last step of a flight that is to start no further compute. A compute is kept only by its
+    /// waiters; the waiters of the pending one get `answer` of its job.
     pub(in crate::flight) fn turn_away(&mut self, answer: impl FnOnce(&J) -> R) -> Left<J, R> {
         let mut abort = None;
-        // One that waits for its turn will be refused when it asks for it.
+        // A compute that waits for its turn will be refused when its turn comes.
         if let Some(running) = self.running.as_mut().filter(|r| !r.queued) {
             running.kept = false;
             if running.waiters == 0 && !running.doomed {

@@ -1,4 +1,4 @@
-// The pending compute of a flight: whoever waits for it, with what each would run.
+// The pending compute of a flight: its waiters, with what each would run.
 // Never knows: the running compute, or when this one starts.
 // Read next: `../core.rs`, which starts it.
 // Why: `docs/decisions/0003-a-pending-compute-keeps-every-closure.md`.
@@ -13,7 +13,7 @@ pub(in crate::flight) struct Pending<J, R> {
     pub(in crate::flight) run: Arc<Run<R>>,
     /// What each caller would run, by the callers' numbers: in order of arrival.
     pub(super) jobs: BTreeMap<u64, Offered<J>>,
-    /// It stood here at the last check of a compute that does not end.
+    /// The pending compute stood here at the last check of a running one that does not end.
     pub(super) seen_stuck: bool,
 }
 
@@ -22,7 +22,7 @@ impl<J, R> Pending<J, R> {
         Pending { run, jobs: BTreeMap::new(), seen_stuck: false }
     }
 
-    /// The job of the first caller who still waits; if nobody does, of the first who left it.
+    /// The job of the first caller that still waits; if none does, of the first that left it.
     pub(super) fn take_leader(&mut self) -> Option<(u64, Offered<J>)> {
         let waits = self.jobs.iter().find(|(_, offered)| !offered.departed);
         let (&first, _) = waits.or_else(|| self.jobs.first_key_value())?;

@@ -146,7 +146,7 @@ fn only_a_change_of_what_readers_see_is_a_change() {
     assert!(!observe(&book, 1, 2.0).changed);
     assert!(!observe(&book, 2, 2.0).changed);
     assert!(observe(&book, 3, 2.2).changed, "panic begins");
-    // The first panic's hold is over and nobody wrote: a second panic is a change all the same.
+    // The first panic's hold is over and nothing was written: a second panic is a change all the same.
     assert!(observe(&book, 100, 9.0).changed);
 }
 

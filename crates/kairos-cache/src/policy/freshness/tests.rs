@@ -134,7 +134,7 @@ fn a_clock_that_steps_back_makes_no_negative_age() {
 }
 
 proptest! {
-    /// The one precomputed instant says what the rules say at every instant before and at it.
+    /// The one precomputed instant agrees with the rules at every instant before and at it.
     #[test]
     fn fresh_until_is_the_first_instant_that_is_not_fresh(
         stored_before in -2 * HOUR as i64..30 * HOUR as i64,
