@@ -1,10 +1,6 @@
-// One key's computes as a state machine: at most one runs, at most one is pending. Each step returns what it leaves to
-// be done.
-// Never knows: locks, wakers, tasks, or time; a run is a name here, compared and handed out.
-// Read next: `mod.rs`, the lock around it; `core/leaving.rs` for the steps of those who go away.
-// Why: `docs/decisions/0003-a-pending-compute-keeps-every-closure.md`.
-// Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
-// Why: `docs/decisions/0017-a-flight-is-a-pure-core-in-a-lock.md`.
+// The state machine of a flight: at most one compute runs, at most one is pending behind it.
+// Never knows: locks, wakers, tasks, or time. To it a run is a name, which it compares and hands out.
+// Read next: `core/leaving.rs`, the steps of readers that go; `core/tests/table.rs`, its whole life as a table.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +13,9 @@ mod pending;
 
 use pending::Pending;
 
-/// The state of a flight. Its steps are taken by one caller at a time.
+/// The state of a flight, and its steps. A step returns what is to be done outside the flight's lock.
 pub(super) struct Core<J, R> {
+    /// It has left its table, and takes nothing up again.
     retired: bool,
     holds: usize,
     key: KeyMarks,
@@ -31,32 +28,40 @@ struct Running<R> {
     run: Arc<Run<R>>,
     capture: Capture,
     waiters: usize,
-    /// The compute will be aborted: no read may join it any longer.
+    /// It has only to end: no reader may join it.
     doomed: bool,
-    /// The compute waits for its turn: a read that arrives now arrives before it starts.
+    /// It waits for its turn.
     queued: bool,
-    /// The compute goes on without waiters: a refresh, or one that a departed reader wants.
+    /// It goes on without waiters: a refresh, or a compute from which a reader has departed.
     kept: bool,
 }
 
-/// What a step leaves to be done outside the lock.
+/// What a step leaves to be done outside the flight's lock.
 pub(super) struct Left<J, R> {
-    /// The pending compute, which runs now, and the waiter whose job it is.
+    /// The pending compute, which runs now, and the number of the waiter whose job it is.
     pub(super) launch: Option<(Launch<J, R>, u64)>,
-    /// A run whose waiters get this result.
+    /// A run to be completed, and its result.
     pub(super) answer: Option<(Arc<Run<R>>, R)>,
-    /// A run that will not begin.
+    /// A run to be given up: it will not begin.
     pub(super) given_up: Option<Arc<Run<R>>>,
-    /// A run that has begun and is no longer wanted.
+    /// A run to be aborted: it has begun, and is not wanted.
     pub(super) abort: Option<Arc<Run<R>>>,
-    /// Jobs that will not run.
+    /// Jobs that will not run, to be dropped.
     pub(super) spare: BTreeMap<u64, Offered<J>>,
-    /// Nothing is left of the flight.
+    /// The flight has retired, and is to be removed from its table.
     pub(super) retired: bool,
 }
 
+impl<R> Running<R> {
+    /// Whether a reader of this kind may join. A doomed compute has no result for it. A queued one
+    /// starts after the reader came, and captures then. From one that has begun a bypass could get
+    /// what was found before it came, and so could a miss, if an invalidation has come since.
+    fn may_be_joined(&self, kind: Kind, key: KeyMarks) -> bool {
+        !self.doomed && (self.queued || (kind != Kind::Bypass && !key.cover(&self.capture)))
+    }
+}
+
 impl<J: Launchable, R: Clone> Core<J, R> {
-    /// An idle flight.
     pub(super) fn new() -> Core<J, R> {
         Core {
             retired: false,
@@ -68,22 +73,16 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         }
     }
 
-    /// Whether a compute of the key runs or waits for its turn.
     pub(super) fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// The key's own marks.
     pub(super) fn marks(&self) -> KeyMarks {
         self.key
     }
 
-    /// Joins the running compute if it may, else the pending one, else starts one.
-    ///
-    /// A bypass never joins a compute that has begun: it must see one that starts after it arrived.
-    /// A miss does, unless an invalidation or expiry has covered the compute since it started.
-    /// `unchanged` returns whether the caller's view still holds; it is called before a compute is
-    /// started for a miss.
+    /// A reader joins the running compute if it may, else the pending one, else starts one. A miss
+    /// starts none if its view has changed: the value that it missed may be there by now.
     pub(super) fn join(
         &mut self,
         kind: Kind,
@@ -93,39 +92,34 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         if self.retired {
             return Join::Retired;
         }
-        let id = self.next_waiter;
+        let (id, key) = (self.next_waiter, self.key);
         self.next_waiter += 1;
-        let key = self.key;
+        let ticket = |run, queued| Ticket { run, seat: Seat::default(), queued, id };
         match &mut self.running {
-            Some(running)
-                if !running.doomed
-                    && (running.queued || kind != Kind::Bypass && !key.cover(&running.capture)) =>
-            {
+            Some(running) if running.may_be_joined(kind, key) => {
                 running.waiters += 1;
-                let run = Arc::clone(&running.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, None)
+                Join::Wait(ticket(Arc::clone(&running.run), false), None)
             }
             Some(_) => {
-                // The job first: no pending compute stands without one, should `job` panic.
+                // The job first: should asking for it panic, no pending compute stands without one.
                 let offered = Offered { kind, job: job(), departed: false };
-                let new = || Pending::new(Arc::new(Run::new()));
-                let pending = self.pending.get_or_insert_with(new);
+                let pending = self.pending.get_or_insert_with(Pending::new);
                 pending.jobs.insert(id, offered);
-                let run = Arc::clone(&pending.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), queued: true, id }, None)
+                Join::Wait(ticket(Arc::clone(&pending.run), true), None)
             }
             None => {
                 if kind == Kind::Miss && !unchanged() {
                     return Join::LookAgain;
                 }
-                let launch = self.start(Arc::new(Run::new()), kind, 1, job());
-                let run = Arc::clone(&launch.run);
-                Join::Wait(Ticket { run, seat: Seat::default(), queued: false, id }, Some(launch))
+                let launch = Launch { run: Arc::default(), kind, job: job() };
+                let launch = self.start(launch, 1, false);
+                Join::Wait(ticket(Arc::clone(&launch.run), false), Some(launch))
             }
         }
     }
 
-    /// Starts a refresh if nothing runs, the caller's view still holds and a job is granted.
+    /// A refresh starts if nothing runs and its view holds. The job is asked for last: it comes with
+    /// a permit.
     pub(super) fn refresh(
         &mut self,
         unchanged: impl FnOnce() -> bool,
@@ -138,10 +132,11 @@ impl<J: Launchable, R: Clone> Core<J, R> {
             return Refresh::No;
         }
         let Some(job) = job() else { return Refresh::No };
-        Refresh::Started(self.start(Arc::new(Run::new()), Kind::Refresh, 0, job))
+        let launch = Launch { run: Arc::default(), kind: Kind::Refresh, job };
+        Refresh::Started(self.start(launch, 0, true))
     }
 
-    /// Ends a running compute with what `publish` makes of it, and starts the pending one.
+    /// A compute ends, and the pending one starts. One that runs no longer was given up.
     pub(super) fn finish(
         &mut self,
         run: &Arc<Run<R>>,
@@ -149,7 +144,7 @@ impl<J: Launchable, R: Clone> Core<J, R> {
     ) -> Left<J, R> {
         let mut answer = None;
         if let Some(running) = self.running.take_if(|r| Arc::ptr_eq(&r.run, run)) {
-            // A doomed compute has no waiters left, or they have their answer.
+            // The waiters of a doomed compute have left, or have their answer.
             if !running.doomed {
                 let result = publish(&running.capture, self.key);
                 answer = Some((running.run, result));
@@ -158,7 +153,8 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         Left { answer, ..self.settle() }
     }
 
-    /// Dooms a running compute whose waiters get an answer now; nothing if it has ended or is doomed.
+    /// A running compute is out of time: its waiters get an answer. None, if it has ended, or if they
+    /// have one.
     pub(super) fn doom(&mut self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> Option<R> {
         let running = self.running(run).filter(|r| !r.doomed)?;
         let result = answer();
@@ -166,8 +162,8 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         Some(result)
     }
 
-    /// Whether a compute still runs, and the pending one, if it stood behind it at the last check too:
-    /// it will not start.
+    /// Whether a compute still runs; and the pending one, if the last check found it there too: it
+    /// has waited for as long as lies between two checks.
     pub(super) fn check_stuck(&mut self, run: &Arc<Run<R>>) -> (bool, Option<Pending<J, R>>) {
         if self.running(run).is_none() {
             return (false, None);
@@ -179,14 +175,15 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         (true, overdue)
     }
 
-    /// Marks a launched compute as waiting for its turn.
+    /// A launched compute waits for its turn.
     pub(super) fn queue(&mut self, run: &Arc<Run<R>>) {
         if let Some(running) = self.running(run) {
             running.queued = true;
         }
     }
 
-    /// Begins a queued compute at its turn: captures anew. False if it is no longer wanted.
+    /// The turn of a compute has come. It captures anew: the readers that joined while it was queued
+    /// need what is found from now on. False if it has been given up, or is doomed.
     pub(super) fn begin(&mut self, run: &Arc<Run<R>>, job: &J) -> bool {
         match self.running(run).filter(|r| !r.doomed) {
             Some(running) => {
@@ -198,19 +195,19 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         }
     }
 
-    /// Records a kill of the key. False if the flight has retired.
+    /// False if the flight has retired: it says no more of the key.
     pub(super) fn kill_key(&mut self, seq: u64) -> bool {
         self.key.killed = self.key.killed.max(seq);
         !self.retired
     }
 
-    /// Records an expiry of the key. False if the flight has retired.
+    /// As for a kill.
     pub(super) fn expire_key(&mut self, seq: u64) -> bool {
         self.key.expired = self.key.expired.max(seq);
         !self.retired
     }
 
-    /// Keeps the flight from retiring. False if it has.
+    /// Keeps the flight from retiring. False if it has retired.
     pub(super) fn hold(&mut self) -> bool {
         if !self.retired {
             self.holds += 1;
@@ -224,7 +221,7 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         self.retire()
     }
 
-    /// Retires the flight if nothing runs, waits or holds it. Returns whether it has retired.
+    /// Retires the flight if nothing runs, is pending or holds it. Says whether it has retired.
     pub(super) fn retire(&mut self) -> bool {
         let idle = self.running.is_none() && self.pending.is_none() && self.holds == 0;
         self.retired |= idle;
@@ -241,37 +238,29 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         self.pending.as_mut().filter(|pending| Arc::ptr_eq(&pending.run, run))
     }
 
-    fn start(&mut self, run: Arc<Run<R>>, kind: Kind, waiters: usize, job: J) -> Launch<J, R> {
-        // Capture before compute: the launch that is returned here has not been spawned yet.
-        let capture = job.capture();
-        self.running = Some(Running {
-            run: Arc::clone(&run),
-            capture,
-            waiters,
-            doomed: false,
-            queued: false,
-            kept: kind == Kind::Refresh,
-        });
-        Launch { run, kind, job }
+    fn start(&mut self, launch: Launch<J, R>, waiters: usize, kept: bool) -> Launch<J, R> {
+        // Capture before compute: the launch that is returned here has not been spawned.
+        let (run, capture) = (Arc::clone(&launch.run), launch.job.capture());
+        let (doomed, queued) = (false, false);
+        self.running = Some(Running { run, capture, waiters, doomed, queued, kept });
+        launch
     }
 
-    /// Starts the pending compute if nothing runs; retires the flight if nothing is left of it.
+    /// Starts the pending compute if nothing runs; retires the flight if it is idle.
     fn settle(&mut self) -> Left<J, R> {
         let mut launch = None;
         let mut spare = BTreeMap::new();
         if self.running.is_none()
             && let Some(mut pending) = self.pending.take()
-            && let Some((leader, Offered { kind, job, departed })) = pending.take_leader()
         {
-            let others = pending.jobs.values().filter(|offered| !offered.departed).count();
-            let waiters = others + usize::from(!departed);
-            // A departed caller wants the compute to go on, and will not leave it.
-            let kept = waiters <= pending.jobs.len();
-            launch = Some((self.start(pending.run, kind, waiters, job), leader));
-            if let Some(running) = &mut self.running {
-                running.kept |= kept;
+            let waiters = pending.jobs.values().filter(|offered| !offered.departed).count();
+            // A reader that has departed wants it to go on, and will not leave it.
+            let kept = waiters < pending.jobs.len();
+            if let Some((leader, Offered { kind, job, .. })) = pending.take_leader() {
+                let pending_launch = Launch { run: pending.run, kind, job };
+                launch = Some((self.start(pending_launch, waiters, kept), leader));
+                spare = pending.jobs;
             }
-            spare = pending.jobs;
         }
         Left { launch, answer: None, given_up: None, abort: None, spare, retired: self.retire() }
     }

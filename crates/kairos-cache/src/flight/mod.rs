@@ -1,7 +1,6 @@
 // Single-flight: per key one compute runs and one is pending, whatever asked for them.
 // Never knows: what is computed, where it is stored, tasks, timers, or time.
-// Read next: `core.rs`, the state machine in the lock.
-// Why: `docs/decisions/0017-a-flight-is-a-pure-core-in-a-lock.md`.
+// Read next: `core.rs`, the state machine whose steps are taken here under a lock.
 
 use std::sync::Arc;
 
@@ -32,10 +31,10 @@ pub use steps::{After, Join, Kind, Launch, Launchable, Offered, Refresh, Ticket}
 pub(crate) use table::Flights;
 pub(crate) use turn::{OtherTurn, Places, Turn};
 
-/// One key's computes. Lives in the table of flights while anything runs, waits or is held.
+/// The computes of one key. It is in the table of flights while anything runs, is pending or holds it.
 ///
-/// Each method takes one step of the state machine under the lock, and does what the step leaves to
-/// be done after releasing the lock: a woken waiter may run at once, and come back here.
+/// Each method takes one step of the state machine under the lock, releases the lock, and does what
+/// the step has left to be done: a waiter that is woken may come back here at once.
 pub struct Flight<J, R> {
     core: Mutex<Core<J, R>>,
 }
@@ -53,10 +52,10 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
 
     /// Joins the running compute if it may, else the pending one, else starts one.
     ///
-    /// A bypass never joins a running compute: it must see one that starts after it arrived. The
-    /// others do, unless an invalidation or expiry has covered it since it started. `unchanged`
-    /// returns whether the caller's view still holds; it is called before a compute is started for
-    /// a miss.
+    /// A bypass waits for a compute that starts after the bypass came; a miss joins one that runs,
+    /// unless an invalidation or expiry has covered it since it started. `unchanged` is asked before a
+    /// compute is started for a miss: whether the caller's view still holds. Both closures are called
+    /// under the flight's lock, before anything has changed.
     pub fn join(
         &self,
         kind: Kind,
@@ -70,7 +69,8 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         joined
     }
 
-    /// Starts a refresh if nothing runs, the caller's view still holds and `job` grants it.
+    /// Starts a refresh if nothing runs, the caller's view still holds and `job` grants it. Both
+    /// closures are called as in [`Flight::join`].
     pub fn refresh(
         &self,
         unchanged: impl FnOnce() -> bool,
@@ -83,7 +83,7 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     /// waiters, and starts the pending compute.
     ///
     /// `publish` gets the capture and the key's own marks, and may not panic: the pending compute
-    /// would never start. It is not called for a compute whose waiters already have their answer.
+    /// would not start. It is not called for a doomed compute, whose waiters have an answer.
     pub fn finish(
         &self,
         run: &Arc<Run<R>>,
@@ -93,18 +93,17 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         done(left)
     }
 
-    /// Answers the waiters of a running compute that has used up its time, and lets no further read
-    /// join it. False if it has ended or been answered already.
+    /// Answers the waiters of a running compute that has used up its time; no other reader joins it.
+    /// False if it has ended, or its waiters have an answer.
     ///
-    /// `answer` is called under the flight's lock, before any waiter has the answer, and may not
-    /// panic.
+    /// `answer` is called under the flight's lock, before a waiter has the answer, and may not panic.
     pub fn doom(&self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> bool {
         let answer = self.core.lock().doom(run, answer);
         answer.is_some_and(|result| run.complete(result))
     }
 
-    /// Answers the waiters that have waited for two checks behind a compute that does not end
-    /// although it was aborted. False once that compute has ended.
+    /// Answers the pending compute's waiters if two checks have found them behind a compute that does
+    /// not end although it was aborted. False once that compute has ended.
     pub fn check_stuck(&self, run: &Arc<Run<R>>, result: R) -> bool {
         let (runs, overdue) = self.core.lock().check_stuck(run);
         if let Some(pending) = overdue {
@@ -113,38 +112,37 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         runs
     }
 
-    /// Marks a launched compute as waiting for its turn.
+    /// A launched compute has to wait for its turn: until then every reader may join it.
     pub fn queue(&self, run: &Arc<Run<R>>) {
         self.core.lock().queue(run);
     }
 
-    /// Begins a queued compute at its turn: captures anew. False if it is no longer wanted.
+    /// The turn of a queued compute has come: captures anew. False if it is no longer wanted.
     pub fn begin(&self, run: &Arc<Run<R>>, job: &J) -> bool {
         self.core.lock().begin(run, job)
     }
 
-    /// Removes a waiter without an answer. A compute that waits for its turn ends with its last
-    /// waiter; one that has begun keeps the key until its task is gone.
+    /// A waiter goes without an answer. The last to go ends the compute, unless it is kept.
     pub fn leave(&self, ticket: &Ticket<R>) -> After<J, R> {
         ticket.run.leave(&ticket.seat);
         let left = self.core.lock().leave(ticket);
         done(left)
     }
 
-    /// Removes a waiter that wants the compute to go on.
+    /// A waiter goes without an answer and wants the compute to go on.
     pub fn depart(&self, ticket: &Ticket<R>) {
         ticket.run.leave(&ticket.seat);
         self.core.lock().depart(ticket);
     }
 
-    /// The last step of a flight that is to start no further compute. A compute is kept only by its
-    /// waiters; the waiters of the pending one get `answer` of its job.
+    /// Nothing may start any more: the pending compute's waiters get `answer` of its job, and a
+    /// running compute that has no waiters is aborted.
     pub fn turn_away(&self, answer: impl FnOnce(&J) -> R) -> After<J, R> {
         let left = self.core.lock().turn_away(answer);
         done(left)
     }
 
-    /// Records a kill of the key. False if the flight has retired: nothing runs here.
+    /// Records a kill of the key. False if the flight has retired.
     pub fn kill_key(&self, seq: u64) -> bool {
         self.core.lock().kill_key(seq)
     }
@@ -154,7 +152,7 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         self.core.lock().expire_key(seq)
     }
 
-    /// Keeps the flight in the table, so that invalidations of the key are seen. False if the
+    /// Keeps the flight in its table, so that invalidations of the key are recorded. False if the
     /// flight has retired.
     pub fn hold(&self) -> bool {
         self.core.lock().hold()
@@ -175,7 +173,7 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         publish(core.marks())
     }
 
-    /// Retires the flight if nothing runs, waits or holds it. Returns whether it has retired.
+    /// Retires the flight if nothing runs, is pending or holds it. Says whether it has retired.
     pub fn retire(&self) -> bool {
         self.core.lock().retire()
     }
@@ -186,11 +184,11 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     }
 }
 
-/// Does what a step has left to be done outside the lock, and hands on what is left to the caller.
+/// Does what a step has left to be done outside the lock, but for the caller's part.
 fn done<J, R: Clone>(left: Left<J, R>) -> After<J, R> {
     let Left { launch, answer, given_up, abort, spare, retired } = left;
     let launch = launch.map(|(launch, leader)| {
-        // No waiter has its result before this: only the caller that gets the launch can end it.
+        // In time: until the caller has the launch, the run cannot get a result.
         launch.run.set_leader(leader);
         launch
     });

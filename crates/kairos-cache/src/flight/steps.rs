@@ -1,5 +1,5 @@
-// What goes into a flight and what comes out of its steps: jobs, tickets, launches.
-// Never knows: the order of the steps, or who takes them.
+// What goes into the steps of a flight and what comes out: jobs, tickets, launches.
+// Never knows: the order of the steps, or what their callers do.
 // Read next: `core.rs`, the state machine between them.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::run::{Run, Seat};
 use crate::truth::Capture;
 
-/// What asked for a compute. A compute keeps the kind of the read that started it.
+/// What asked for a compute. It stays what it was when the compute started, whatever joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A read that found no value to serve.
@@ -25,17 +25,17 @@ pub trait Launchable {
     fn capture(&self) -> Capture;
 }
 
-/// What one caller would run.
+/// The job of one caller of the pending compute.
 pub struct Offered<J> {
-    /// The kind of the compute if this job ran.
+    /// The kind of the compute, should this be its job.
     pub kind: Kind,
     /// The work.
     pub job: J,
-    /// The caller has gone and wants the compute to go on.
+    /// The caller has departed: it wants the compute to go on, and waits no longer.
     pub(super) departed: bool,
 }
 
-/// A compute that its receiver must spawn.
+/// A compute that the receiver has to spawn.
 #[derive(Debug)]
 pub struct Launch<J, R> {
     /// The compute as its waiters see it.
@@ -53,7 +53,7 @@ pub struct Ticket<R> {
     pub run: Arc<Run<R>>,
     /// The waiter's place there.
     pub seat: Seat,
-    /// Whether the compute had not started when the waiter arrived behind another.
+    /// Whether the compute was pending when the waiter arrived.
     pub queued: bool,
     pub(super) id: u64,
 }
@@ -85,13 +85,13 @@ pub enum Refresh<J, R> {
     Retired,
 }
 
-/// What a caller must do after a step that may have emptied the flight. A launch that is dropped
-/// instead leaves its key without an end.
+/// What the caller must do after a step. A launch that is dropped instead leaves its key without an
+/// end.
 #[must_use = "a compute in it must be spawned"]
 pub struct After<J, R> {
     /// The pending compute, which runs now and must be spawned.
     pub launch: Option<Launch<J, R>>,
-    /// A compute that no longer has a waiter and must be aborted.
+    /// A compute that is no longer wanted and must be aborted.
     pub abort: Option<Arc<Run<R>>>,
     /// The flight has retired and must be removed from the table.
     pub retired: bool,

@@ -1,6 +1,6 @@
-// How waiters go away, and what that means for the compute they leave.
+// Readers that go, and what their going means for a compute.
 // Never knows: why they go.
-// Read next: `../core.rs`, where they came from.
+// Read next: `../core.rs`, the steps by which they came.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use super::{Core, Left};
 use crate::flight::{Launchable, Ticket};
 
 impl<J: Launchable, R: Clone> Core<J, R> {
-    /// Removes a waiter without an answer. A compute that waits for its turn ends with its last
-    /// waiter; one that has begun keeps the key until its task is gone.
+    /// A reader goes and does not want the compute any more. With its last waiter a compute that is
+    /// not kept ends: at once if it is queued, for there is no task yet; else when its task has been
+    /// aborted, which keeps the key until then.
     pub(in crate::flight) fn leave(&mut self, ticket: &Ticket<R>) -> Left<J, R> {
         let mut spare = BTreeMap::new();
         if let Some(running) = self.running(&ticket.run) {
@@ -33,24 +34,24 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         Left { spare, ..self.settle() }
     }
 
-    /// Removes a waiter that wants the compute to go on.
+    /// A reader goes and wants the compute to go on.
     pub(in crate::flight) fn depart(&mut self, ticket: &Ticket<R>) {
         if let Some(running) = self.running(&ticket.run) {
             running.waiters = running.waiters.saturating_sub(1);
             running.kept = true;
         } else if let Some(pending) = self.pending(&ticket.run) {
-            // Its job stays, and keeps the compute wanted.
+            // The job stays: the compute may need it.
             if let Some(offered) = pending.jobs.get_mut(&ticket.id) {
                 offered.departed = true;
             }
         }
     }
 
-    /// The last step of a flight that is to start no further compute. A compute is kept only by its
-    /// waiters; the waiters of the pending one get `answer` of its job.
+    /// Nothing may start any more. What has begun goes on for its waiters alone, whatever kept it;
+    /// what is pending is refused.
     pub(in crate::flight) fn turn_away(&mut self, answer: impl FnOnce(&J) -> R) -> Left<J, R> {
         let mut abort = None;
-        // A compute that waits for its turn will be refused when its turn comes.
+        // A queued compute is refused at its turn.
         if let Some(running) = self.running.as_mut().filter(|r| !r.queued) {
             running.kept = false;
             if running.waiters == 0 && !running.doomed {
