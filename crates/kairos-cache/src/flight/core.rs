@@ -1,6 +1,9 @@
 // The state machine of a flight: at most one compute runs, at most one is pending behind it.
 // Never knows: locks, wakers, tasks, or time. To it a run is a name, which it compares and hands out.
 // Read next: `core/leaving.rs`, the steps of readers that go; `core/tests/table.rs`, its whole life as a table.
+// Why: `docs/decisions/0003-a-pending-compute-keeps-every-closure.md`.
+// Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
+// Why: `docs/decisions/0017-a-flight-is-a-pure-core-in-a-lock.md`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 // Single-flight: per key one compute runs and one is pending, whatever asked for them.
 // Never knows: what is computed, where it is stored, tasks, timers, or time.
 // Read next: `core.rs`, the state machine whose steps are taken here under a lock.
+// Why: `docs/decisions/0017-a-flight-is-a-pure-core-in-a-lock.md`.
 
 use std::sync::Arc;
 
