@@ -1,6 +1,6 @@
 // What a read says about itself: match, market, kickoff, line-up, prices, tags, how old is too old.
 // Never knows: the cache that will read it, or whether its names exist there.
-// Read next: `engine/read/request.rs`, which resolves the names.
+// Read next: `engine/read/mod.rs`, which resolves the names.
 
 use std::time::{Duration, SystemTime};
 

@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use std::error::Error as StdError;
 use std::hash::Hash;
 
-use crate::cache::Cache as AsyncCache;
+use crate::cache::{ASKED_ONCE, Cache as AsyncCache};
 use crate::context::Context;
 use crate::engine::blocking_work;
 use crate::error::Error;
@@ -113,8 +113,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let engine = &self.0.engine;
-        let read = engine.read_through(key, context, move || blocking_work(compute));
-        wait(engine.runtime(), read)?
+        let mut compute = Some(compute);
+        let work = &mut |_: &Q, _: &Context| blocking_work(compute.take().expect(ASKED_ONCE));
+        wait(engine.runtime(), engine.read_through(key, context, work))?
     }
 
     /// Reads a key by the loader, whose future runs where the cache's tasks do.

@@ -39,7 +39,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Eq + ?Sized,
     {
         let engine = &self.engine;
-        let lived = engine.is_alive(key, engine.moment().now);
+        let lived = engine.is_alive(key, engine.now());
         engine.kill_key(key);
         lived
     }
@@ -51,20 +51,20 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Eq + ?Sized,
     {
         let engine = &self.engine;
-        engine.note_second();
+        engine.now();
         engine.expire_key(key);
     }
 
     /// Invalidates every entry that carries a tag, such as `team:arsenal`, across matches. O(1).
     pub fn invalidate_tag(&self, tag: &str) {
-        self.engine.note_second();
+        self.engine.now();
         self.engine.invalidations().kill_tag(self.engine.tags(), tag);
         self.engine.sweep_soon();
     }
 
     /// Makes every entry that carries a tag stale at once. O(1).
     pub fn expire_tag(&self, tag: &str) {
-        self.engine.note_second();
+        self.engine.now();
         self.engine.invalidations().expire_tag(self.engine.tags(), tag);
     }
 
@@ -74,7 +74,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         if !self.engine.matches().own(scope) {
             return 0;
         }
-        self.engine.note_second();
+        self.engine.now();
         let died = self.engine.matches().kill_all(scope, self.engine.invalidations().sequence());
         self.engine.stats().full_invalidation();
         self.engine.sweep_dead(died);
@@ -86,13 +86,13 @@ impl<K: Key, V: Value> Cache<K, V> {
         if !self.engine.matches().own(scope) {
             return;
         }
-        self.engine.note_second();
+        self.engine.now();
         self.engine.matches().expire_all(scope, self.engine.invalidations().sequence());
     }
 
     /// Invalidates everything. O(1).
     pub fn invalidate_all(&self) {
-        self.engine.note_second();
+        self.engine.now();
         self.engine.invalidations().kill_everything();
         self.engine.stats().full_invalidation();
         self.engine.sweep_soon();
@@ -100,7 +100,7 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Makes everything stale at once. O(1).
     pub fn expire_all(&self) {
-        self.engine.note_second();
+        self.engine.now();
         self.engine.invalidations().expire_everything();
     }
 
@@ -116,7 +116,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         engine.require_own(scope)?;
         let event = engine.graph().event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
         let known = engine.known(scope)?;
-        engine.note_second();
+        engine.now();
         let died = known.kill_event(event, engine.invalidations().sequence());
         let markets = engine.graph().share_affected(event);
         let total_markets = engine.graph().market_count();
@@ -156,7 +156,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         engine.require_own(scope)?;
         let market = engine.market(name)?;
         let known = engine.known(scope)?;
-        engine.note_second();
+        engine.now();
         let died = known.set_status(market, status, engine.invalidations().sequence());
         if let Some(died) = died {
             engine.sweep_dead(died);

@@ -37,6 +37,9 @@ pub struct Cache<K, V> {
     engine: Arc<Engine<K, V>>,
 }
 
+/// A caller's closure is a compute's work, and then the engine keeps it.
+const ASKED_ONCE: &str = "the engine asks for the work at most once";
+
 impl<K, V> Clone for Cache<K, V> {
     fn clone(&self) -> Self {
         Cache { engine: Arc::clone(&self.engine) }
@@ -105,7 +108,11 @@ impl<K: Key, V: Value> Cache<K, V> {
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        self.engine.read_through(key, context, move || work(compute))
+        let mut compute = Some(compute);
+        async move {
+            let work = &mut |_: &Q, _: &Context| work(compute.take().expect(ASKED_ONCE));
+            self.engine.read_through(key, context, work).await
+        }
     }
 
     /// Returns the stored value, fresh or stale, and `None` where a compute would be needed.

@@ -74,7 +74,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
         let loader = self.engine.loader().ok_or(Error::NoLoader)?;
-        let work = || loader.work(key.to_key(), context.clone());
+        let work = &mut |key: &Q, context: &Context| loader.work(key.to_key(), context.clone());
         self.engine.read_through(key, context, work).await
     }
 }

@@ -5,7 +5,6 @@
 use crate::policy::{Breaker, BreakerLevel, BreakerRule, Scored};
 use crate::runtime::SecondHand;
 use crate::sync::{AtomicU8, Ordering};
-use crate::truth::Version;
 
 /// The level, and the hand by which it is evaluated.
 #[derive(Debug)]
@@ -27,14 +26,19 @@ impl BreakerCell {
         BreakerLevel::ALL[usize::from(self.level.load(Ordering::Relaxed))]
     }
 
-    /// Evaluates if `second` has just begun, and counts a change of the level. `total` is called
-    /// once a second; `publish` gets each changed level, in the order of the changes.
+    /// Whether a second, or a later one, has been evaluated.
+    pub(crate) fn has_begun(&self, second: u64) -> bool {
+        self.hand.has_begun(second)
+    }
+
+    /// Evaluates if `second` has just begun. `total` is called once a second; `count` for each
+    /// change of the level, before `publish` gets it. Levels are published in their order.
     pub(crate) fn note(
         &self,
         second: u64,
         rule: &BreakerRule,
         total: impl FnOnce() -> Scored,
-        changes: &Version,
+        count: impl FnOnce(),
         publish: impl FnOnce(BreakerLevel),
     ) {
         let begin = |breaker: &mut Breaker| {
@@ -44,7 +48,7 @@ impl BreakerCell {
                 return None;
             }
             self.level.store(level as u8, Ordering::Relaxed); // Relaxed: as in `level`.
-            changes.touch();
+            count();
             Some(level)
         };
         self.hand.note(second, begin, |changed| {

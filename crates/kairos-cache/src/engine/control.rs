@@ -14,7 +14,7 @@ use crate::to_key::{Key, Value};
 impl<K: Key, V: Value> Engine<K, V> {
     /// Switches the cache on or off.
     pub(crate) fn switch(&self, enabled: bool) {
-        self.note_second();
+        self.now();
         // Relaxed: the switch decides by itself, and pins go by the version.
         let changed = self.enabled.swap(enabled, Ordering::Relaxed) != enabled;
         // Even if nothing changed: the call that changed it may not have counted that yet.
@@ -31,7 +31,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let _alone = self.reloading.lock();
         let rules = Rules::new(config)?;
         self.fixed.require_same(&Fixed::of(config))?;
-        self.note_second();
+        self.now();
         let (enabled, max_concurrent) = (rules.enabled, rules.max_concurrent_computes);
         self.stats.sample_latency(rules.latency_sampling);
         self.rules.store(Arc::new(rules));

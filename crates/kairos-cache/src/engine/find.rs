@@ -17,7 +17,7 @@ use crate::stats::Bounded;
 use crate::store::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::{Class, Held, Invalidations, Slot, Stamp, TagMark, Tags};
+use crate::truth::{Class, Held, Invalidations, Slot, TagMark, Tags};
 
 /// An entry that no kill has covered, as one read sees it.
 pub(crate) type View<V> = truth::View<Entry<V>>;
@@ -145,12 +145,6 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
             mark
         })
-    }
-
-    /// The counts of the changes that could alter a decision about an entry of this place, except
-    /// those of the entry itself.
-    pub(crate) fn stamp(&self, place: &Place) -> Stamp<3> {
-        Stamp::take([self.matches.version(place), self.invalidations.changes(), self.clock.steps()])
     }
 
     /// Kills the entry of a key, whatever its state, and what is under way for the key.

@@ -81,7 +81,21 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Takes the present: reads the clock, loads the rules, and lets the breaker evaluate in the
     /// first operation of each second.
     pub(crate) fn moment(&self) -> Moment {
+        self.moment_at(self.clock.now())
+    }
+
+    /// Reads the clock, for an operation that goes by the rules only sometimes, and then by
+    /// `moment_at`. The breaker evaluates as in `moment`.
+    pub(crate) fn now(&self) -> Now {
         let now = self.clock.now();
+        if !self.breaker.has_begun(self.clock.second(now)) {
+            let _evaluated = self.moment_at(now);
+        }
+        now
+    }
+
+    /// The moment of an operation that has read the clock.
+    pub(crate) fn moment_at(&self, now: Now) -> Moment {
         let rules = self.rules.load();
         let second = self.clock.second(now);
         let scored = || self.stats.scored();
@@ -89,16 +103,10 @@ impl<K: Key, V: Value> Engine<K, V> {
             self.stats.breaker_level(level);
             self.notices.tell(|| Notice::Breaker(level));
         };
-        let changes = self.invalidations.changes();
-        self.breaker.note(second, &rules.read.breaker, scored, changes, publish);
+        self.breaker.note(second, &rules.read.breaker, scored, || self.touch(), publish);
         let level =
             if rules.read.breaker.enabled { self.breaker.level() } else { BreakerLevel::Normal };
         Moment { now, rules, level }
-    }
-
-    /// Begins the second, for an operation that needs no moment.
-    pub(crate) fn note_second(&self) {
-        let _present = self.moment();
     }
 
     /// Whether the cache is switched on.

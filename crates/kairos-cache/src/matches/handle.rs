@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::matches::one::Match;
 use crate::policy::{
-    MarketId, MatchFacts, MonoNs, ScoreRule, Signal, Standing, Volatility, WallNs,
+    MarketId, MatchFacts, MonoNs, Now, ScoreRule, Signal, Standing, Volatility, WallNs,
 };
 
 /// The handle of a match. Cheap to clone; while it is held, the match is not forgotten.
@@ -95,7 +95,7 @@ impl Scope {
     /// this handle, which is the read's own.
     pub(crate) fn publish(&mut self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
         match &mut self.of {
-            Of::Known(of) => of.publish(kickoff, lineup_confirmed),
+            Of::Known(of) => of.state.publish(kickoff, lineup_confirmed),
             Of::OverBound(of) if kickoff.is_some() || lineup_confirmed.is_some() => {
                 let facts =
                     MatchFacts { kickoff, lineup_confirmed: lineup_confirmed.unwrap_or(false) };
@@ -141,5 +141,54 @@ impl Scope {
                 None => Signal::Unscored,
             },
         }
+    }
+}
+
+/// The match and market of a value or a read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    pub(crate) scope: Option<Scope>,
+    pub(crate) market: Option<MarketId>,
+}
+
+impl Place {
+    pub(crate) fn facts(&self) -> MatchFacts {
+        self.scope.as_ref().map_or_else(MatchFacts::default, Scope::facts)
+    }
+
+    /// Whether the place is in a match without a state.
+    pub(crate) fn is_over_bound(&self) -> bool {
+        self.scope.as_ref().is_some_and(Scope::is_over_bound)
+    }
+
+    /// Whether the place's match lets anything be stored and served.
+    pub(crate) fn standing(&self) -> Standing {
+        self.scope.as_ref().map_or(Standing::Open, |scope| scope.standing(self.market))
+    }
+
+    /// Whether nothing may be stored or served.
+    pub(crate) fn is_barred(&self) -> bool {
+        self.standing() != Standing::Open
+    }
+
+    /// The match's published status, and until when it holds by itself.
+    pub(crate) fn published(&self, now: Now) -> (Signal, MonoNs) {
+        let none = (Signal::Unscored, MonoNs::MAX);
+        self.scope.as_ref().map_or(none, |scope| scope.published(now.mono))
+    }
+
+    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
+        self.scope.as_ref().is_some_and(|own| own.is(scope))
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Place) -> bool {
+        let same_scope = match (&self.scope, &other.scope) {
+            (Some(a), Some(b)) => a.is(b),
+            (None, None) => true,
+            _ => false,
+        };
+        same_scope && self.market == other.market
     }
 }

@@ -18,7 +18,6 @@ mod handle;
 mod odds;
 mod one;
 mod pace;
-mod place;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod published;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -37,10 +36,10 @@ use crate::policy::{EventGraph, Now};
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
+pub(crate) use handle::Place;
 pub use handle::Scope;
 pub(crate) use odds::{Observation, OddsRule};
 pub(crate) use pace::Sweeps;
-pub(crate) use place::Place;
 #[cfg(kairos_loom)]
 pub use published::Published;
 #[cfg(kairos_loom)]

@@ -1,6 +1,6 @@
 // The order of decisions of a read: entry, signals and time in, a verdict out.
 // Never knows: how the entry was found, or what will be done about the verdict.
-// Read next: `../engine/read/next.rs`, whose one match acts on the verdict.
+// Read next: `../engine/read/reading.rs`, whose one match acts on the verdict.
 
 use std::fmt;
 
@@ -225,6 +225,9 @@ impl ReadPolicy {
     /// The cap on a TTL that volatility status and breaker level bring.
     pub(crate) fn cap_ns(&self, status: Volatility, level: BreakerLevel) -> u64 {
         let warning = if status == Volatility::Warning { self.warning_ttl_ns } else { u64::MAX };
+        if level == BreakerLevel::Normal {
+            return warning;
+        }
         warning.min(self.breaker.cap_ns(level, status))
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::policy::{MonoNs, Now, WallNs};
-use crate::sync::{AtomicI64, AtomicU64, Ordering};
+use crate::sync::{AtomicI64, AtomicU64, Mutex, Ordering};
 use crate::truth::Version;
 
 /// A wall clock that moves by more than this against the monotonic one has stepped.
@@ -142,6 +142,46 @@ impl ManualClock {
             // Release and Relaxed: as above.
             wall.store(wall.load(Ordering::Relaxed).saturating_add(ahead), Ordering::Release);
         }
+    }
+}
+
+/// Lets something happen once in each second in which anything happens.
+#[derive(Debug)]
+pub struct SecondHand<T> {
+    /// The newest second that has begun.
+    second: AtomicU64,
+    state: Mutex<T>,
+}
+
+impl<T> SecondHand<T> {
+    /// A hand at zero.
+    pub fn new(state: T) -> SecondHand<T> {
+        SecondHand { second: AtomicU64::new(0), state: Mutex::new(state) }
+    }
+
+    /// Whether a second, or a later one, has begun.
+    pub fn has_begun(&self, second: u64) -> bool {
+        // Acquire: a caller that finds the second begun sees what its beginning did; pairs with
+        // the Release in `note`. Model: a_second_begins_once.
+        self.second.load(Ordering::Acquire) >= second
+    }
+
+    /// Runs `begin` unless `second` or a later one has begun already. When this returns it has.
+    ///
+    /// `then` gets what `begin` returned, in the order of the seconds, and may look at the time.
+    pub fn note<R>(&self, second: u64, begin: impl FnOnce(&mut T) -> R, then: impl FnOnce(R)) {
+        if self.has_begun(second) {
+            return;
+        }
+        let mut state = self.state.lock();
+        // Relaxed: written under the lock only.
+        if self.second.load(Ordering::Relaxed) >= second {
+            return;
+        }
+        let outcome = begin(&mut state);
+        // Release: pairs with the Acquire in `has_begun`.
+        self.second.store(second, Ordering::Release);
+        then(outcome);
     }
 }
 

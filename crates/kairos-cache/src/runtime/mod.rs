@@ -6,8 +6,6 @@
 mod clock;
 mod parking;
 mod random;
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
-mod second;
 mod sim;
 mod timers;
 mod tokio;
@@ -17,16 +15,14 @@ use std::pin::Pin;
 
 use crate::policy::MonoNs;
 
-#[cfg(kairos_loom)]
-pub use clock::Steps;
+#[cfg(not(kairos_loom))]
+pub(crate) use clock::SecondHand;
 pub use clock::{Clock, ManualClock};
+#[cfg(kairos_loom)]
+pub use clock::{SecondHand, Steps};
 pub(crate) use clock::{nanos, wall_ns};
 pub(crate) use parking::wait;
 pub(crate) use random::{Draws, Purpose};
-#[cfg(kairos_loom)]
-pub use second::SecondHand;
-#[cfg(not(kairos_loom))]
-pub(crate) use second::SecondHand;
 pub use sim::Sim;
 pub(crate) use tokio::TokioRuntime;
 

@@ -49,6 +49,11 @@ impl<const N: usize> Stamp<N> {
     pub fn take(versions: [&Version; N]) -> Stamp<N> {
         Stamp(versions.map(Version::current))
     }
+
+    /// Whether none of the versions has changed since.
+    pub fn holds(&self, versions: [&Version; N]) -> bool {
+        versions.iter().zip(self.0).all(|(version, before)| version.current() == before)
+    }
 }
 
 /// A decision that is remembered with what it rests on, and about what it was made.
@@ -80,14 +85,14 @@ impl<D, P, const N: usize> Remembered<D, P, N> {
 
     /// Whether nothing that the decision rests on has changed since it was made: what it `stands`
     /// by, and the counts of changes.
-    pub fn holds(
-        &self,
+    pub fn holds<'a>(
+        &'a self,
         stands: impl FnOnce(&D) -> bool,
-        stamp_now: impl FnOnce(&P) -> Stamp<N>,
+        versions: impl FnOnce(&'a P) -> [&'a Version; N],
     ) -> bool {
         match (&self.decision, &self.subject, &self.stamp) {
             (Some(decision), Some(subject), Some(stamp)) => {
-                stands(decision) && stamp_now(subject) == *stamp
+                stands(decision) && stamp.holds(versions(subject))
             }
             _ => false,
         }

@@ -7,12 +7,10 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::next::Next;
 use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::compute::Alone;
-use crate::engine::read::Request;
-use crate::engine::read::reading::Reading;
+use crate::engine::read::reading::{Next, Reading, Request};
 use crate::engine::{Engine, Moment};
 use crate::flight::{Home, Job, Kind};
 use crate::to_key::{Key, Value};

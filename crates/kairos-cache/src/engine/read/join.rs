@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use crate::config::Rules;
 use crate::engine::compute::{Claim, Dispatch, Launched};
-use crate::engine::read::Request;
-use crate::engine::read::reading::Reading;
+use crate::engine::read::reading::{Reading, Request};
 use crate::engine::read::waiting::Waiting;
 use crate::engine::{Engine, Moment};
 use crate::flight::{Job, Join, KeyFlight, Kind, Refresh};

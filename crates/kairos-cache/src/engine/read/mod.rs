@@ -1,13 +1,11 @@
 // The read, top to bottom: find, decide, and one match on the reason.
 // Never knows: how a rule is worked out, where entries live, or how computes are spawned.
-// Read next: `request.rs`, `reading.rs` for a look, `next.rs`, `join.rs` for a compute, `waiting.rs` for its end; `background.rs`, `pin.rs`.
+// Read next: `reading.rs` for a look, `join.rs` for a compute, `waiting.rs` for its end; `background.rs`, `pin.rs`.
 
 mod background;
 mod join;
-mod next;
 mod pin;
 mod reading;
-mod request;
 mod waiting;
 
 use std::borrow::Borrow;
@@ -15,7 +13,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use join::Joining;
-use next::Next;
+use reading::Next;
 use waiting::Waiting;
 
 use crate::config::Rules;
@@ -24,14 +22,13 @@ use crate::engine::compute::{Alone, Dispatch};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Job, Joined, Offer, Work};
-use crate::policy::Reason;
+use crate::policy::{Now, Reason};
 use crate::receipt::{Answer, Hit};
 use crate::stats::Bounded;
 use crate::to_key::{Key, ToKey, Value};
 
 pub use pin::Pinned;
-pub(crate) use reading::Reading;
-pub(crate) use request::Request;
+pub(crate) use reading::{Reading, Request};
 
 /// How far a read comes without waiting.
 pub(crate) enum Looked<K: Key, V: Value> {
@@ -45,12 +42,13 @@ pub(crate) enum Looked<K: Key, V: Value> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Reads with a compute: `work` is called only where a flight wants it.
+    /// Reads with a compute: `work` is called at most once, where a flight wants it. It is behind a
+    /// pointer so that this is compiled once for each form of key, not for each caller's closure.
     pub(crate) async fn read_through<Q>(
         self: &Arc<Self>,
         key: &Q,
         context: &Context,
-        work: impl FnOnce() -> Work<V>,
+        work: &mut (dyn FnMut(&Q, &Context) -> Work<V> + Send),
     ) -> Result<Answer<V>, Error>
     where
         K: Borrow<Q>,
@@ -58,10 +56,9 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         let moment = self.moment();
         let request = self.arrive(key, context, moment.now)?;
-        let (mut work, mut offer) = (Some(work), None);
+        let mut offer = None;
         let mut job = |rules: &Rules| {
-            let new = || Offer::new(work.take().expect("the offer stays")());
-            let work = offer.get_or_insert_with(new).work();
+            let work = offer.get_or_insert_with(|| Offer::new(work(key, context))).work();
             Job { work, home: self.home(request.place.clone(), &context.tags, rules) }
         };
         let alone = &mut Alone::default();
@@ -86,7 +83,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let moment = self.moment();
         let request = Request::of_stored(key, moment.now);
         let reading = self.reading(&request, &moment);
-        let refreshing = self.load_behind(&request, &reading, &moment);
+        let refreshing = self.loader.is_some() && self.load_behind(&request, &reading, &moment);
         if !reading.is_served(&moment) {
             return None;
         }
@@ -106,6 +103,25 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         let value = reading.view.as_ref()?.entry().value.clone()?;
         Some(Hit::new(value, reading.receipt(false)))
+    }
+
+    /// Takes in a read: looks its names up, and publishes its context's kickoff and line-up to its
+    /// match.
+    pub(crate) fn arrive<'a, Q>(
+        &self,
+        key: &'a Q,
+        context: &'a Context,
+        arrived: Now,
+    ) -> Result<Request<'a, Q>, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let mut place = self.place(context)?;
+        if let Some(scope) = &mut place.scope {
+            scope.publish(context.kickoff, context.lineup_confirmed);
+        }
+        Ok(Request { key, context, place, arrived })
     }
 
     /// Decides a read that has arrived, as of a moment, and joins or starts a compute where the

@@ -9,16 +9,15 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::find::View;
-use crate::engine::read::Request;
-use crate::engine::read::reading::Reading;
+use crate::engine::read::reading::{Reading, Request};
 use crate::engine::{Engine, Moment};
 use crate::flight::Home;
 use crate::matches::Place;
-use crate::policy::{MonoNs, Reason, Signals};
+use crate::policy::{MonoNs, Now, Reason, Signals};
 use crate::receipt::Hit;
 use crate::runtime::Purpose;
 use crate::to_key::{Key, ToKey, Value};
-use crate::truth::Remembered;
+use crate::truth::{Remembered, Stamp, Version};
 
 /// A pinned key: its reads hash nothing and touch no shared structure while the value is fresh.
 ///
@@ -34,6 +33,14 @@ pub struct Pinned<K, V> {
     home: Option<Home>,
     /// The first instant at which the reading could be another.
     valid_until: MonoNs,
+}
+
+/// How a pin came to the reading that it serves.
+enum Renewed {
+    /// The remembered one holds as of now.
+    Held(Now),
+    /// It was decided anew.
+    Decided { refresh_started: bool },
 }
 
 impl<K: Key, V: Value> Pinned<K, V> {
@@ -61,9 +68,15 @@ impl<K: Key, V: Value> Pinned<K, V> {
 
     /// Returns the value with its receipt; `None` where a compute would be needed.
     pub fn read(&mut self) -> Option<Hit<V>> {
-        let refresh_started = self.renew()?;
+        let renewed = self.renew()?;
         let reading = self.reading.decision_mut()?;
-        self.engine.restate(reading);
+        let refresh_started = match renewed {
+            Renewed::Held(now) => {
+                reading.restate(&self.engine.moment_at(now));
+                false
+            }
+            Renewed::Decided { refresh_started } => refresh_started,
+        };
         let value = reading.view.as_ref()?.entry().value.clone()?;
         Some(Hit::new(value, reading.receipt(refresh_started)))
     }
@@ -73,34 +86,33 @@ impl<K: Key, V: Value> Pinned<K, V> {
         &self.key
     }
 
-    /// Brings the remembered reading to the present and counts it, or gives it up. Returns whether
-    /// that started a background refresh.
-    fn renew(&mut self) -> Option<bool> {
-        let moment = self.engine.moment();
-        let now = moment.now;
+    /// Brings the remembered reading to the present and counts it, or gives it up.
+    fn renew(&mut self) -> Option<Renewed> {
+        let now = self.engine.now();
         let holds = now.mono < self.valid_until
             && self.reading.holds(
                 |reading| reading.view.as_ref().is_some_and(View::stands),
-                |place| self.engine.stamp(place),
+                |place| self.engine.versions(place),
             );
-        let refresh_started = if holds { false } else { self.look() };
+        let renewed = if holds { Renewed::Held(now) } else { self.look() };
         let reading = self.reading.decision_mut()?;
         if holds {
             reading.now = now;
         }
         let took = || self.engine.clock.now().mono.saturating_sub(now.mono);
         self.engine.stats.read(reading.verdict.reason, reading.signals.signal, took);
-        Some(refresh_started)
+        Some(renewed)
     }
 
-    /// Decides anew, and starts the load that the decision calls for. Returns whether a refresh
-    /// was started.
-    fn look(&mut self) -> bool {
+    /// Decides anew, and starts the load that the decision calls for.
+    fn look(&mut self) -> Renewed {
         let Pinned { engine, key, reading, home, valid_until } = self;
         let (mut refresh_started, mut valid) = (false, 0);
         let vouched_for = reading.decide(
-            |place| engine.stamp(place),
+            |place| Stamp::take(engine.versions(place)),
             |last| {
+                // Another reading of the clock than the caller's: a step that came between that
+                // one and the stamp would be vouched for unseen.
                 let moment = engine.moment();
                 let reading = engine.reading(&Request::of_stored(&*key, moment.now), &moment);
                 refresh_started = load(engine, key, home, last, &reading, &moment);
@@ -113,11 +125,17 @@ impl<K: Key, V: Value> Pinned<K, V> {
             },
         );
         *valid_until = if vouched_for { valid } else { 0 };
-        refresh_started
+        Renewed::Decided { refresh_started }
     }
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
+    /// The counts of the changes that could alter a decision about an entry of this place, except
+    /// those of the entry itself.
+    fn versions<'a>(&'a self, place: &'a Place) -> [&'a Version; 3] {
+        [self.matches.version(place), self.invalidations.changes(), self.clock.steps()]
+    }
+
     /// The first instant at which a pinned read could be decided otherwise than as fresh, if
     /// nothing of what its stamp vouches for changes.
     fn valid_until(&self, key: &K, view: &View<V>, signals: &Signals, moment: &Moment) -> MonoNs {

@@ -1,23 +1,61 @@
-// One look at a key: what was found, what the rules say of it, and the receipt and count of the answer.
-// Never knows: computes, flights, or what the caller does with the verdict.
-// Read next: `../../policy/decide.rs` for the rules, `next.rs` for the match on their verdict.
+// One look at a key: what was found, what the rules say of it and how the read goes on; receipt and count of the answer.
+// Never knows: computes, or what the caller does with the verdict.
+// Read next: `../../policy/decide.rs` for the rules.
 // Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::time::Duration;
 
-use super::request::Request;
 use crate::context::Context;
 use crate::engine::find::View;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Done, Joined};
+use crate::flight::{Done, Joined, Kind};
 use crate::matches::{OddsRule, Place};
 use crate::policy::{EntryView, Now, Reason, Signal, Signals, Verdict};
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::{Purpose, nanos};
 use crate::to_key::{Key, Value};
+
+/// A read that has arrived.
+pub(crate) struct Request<'a, Q: ?Sized> {
+    pub(crate) key: &'a Q,
+    pub(crate) context: &'a Context,
+    pub(crate) place: Place,
+    pub(crate) arrived: Now,
+}
+
+static NO_CONTEXT: Context = Context {
+    scope: None,
+    market: None,
+    kickoff: None,
+    lineup_confirmed: None,
+    current_odds: Vec::new(),
+    tags: Vec::new(),
+    force_refresh: false,
+    max_age: None,
+};
+
+impl<'a, Q: ?Sized> Request<'a, Q> {
+    /// A read without a context: it obeys the match of the entry that it finds.
+    pub(crate) fn of_stored(key: &'a Q, arrived: Now) -> Request<'a, Q> {
+        Request { key, context: &NO_CONTEXT, place: Place { scope: None, market: None }, arrived }
+    }
+}
+
+/// How a read goes on from what it has found.
+#[derive(Clone, Copy)]
+pub(super) enum Next {
+    /// The read is served; if the value is due early, it asks for a refresh.
+    ServeFresh,
+    /// The read is served, and asks for a refresh.
+    ServeStale,
+    /// The read is served an old value for this reason.
+    ServeOld(Reason),
+    /// The read needs a compute.
+    Compute(Kind),
+}
 
 /// The result of one look at a key.
 pub(crate) struct Reading<V> {
@@ -28,6 +66,29 @@ pub(crate) struct Reading<V> {
 }
 
 impl<V> Reading<V> {
+    /// How the read of this reading goes on.
+    pub(super) fn next(&self, moment: &Moment) -> Next {
+        match self.verdict.reason {
+            Reason::Fresh => Next::ServeFresh,
+            Reason::Stale => Next::ServeStale,
+            Reason::TooStale if self.is_put_off(moment) => Next::ServeOld(Reason::StaleIfError),
+            Reason::Suspended | Reason::Forced | Reason::Panic => Next::Compute(Kind::Bypass),
+            Reason::Disabled
+            | Reason::OverBound
+            | Reason::Miss
+            | Reason::TooStale
+            // The reason of answers after a compute only.
+            | Reason::StaleIfError
+            | Reason::SoftTimeout => Next::Compute(Kind::Miss),
+        }
+    }
+
+    /// Whether a read without a compute is served what was found.
+    pub(super) fn is_served(&self, moment: &Moment) -> bool {
+        let has_value = self.view.as_ref().is_some_and(|view| view.entry().value.is_some());
+        has_value && matches!(self.next(moment), Next::ServeFresh | Next::ServeStale)
+    }
+
     /// Whether fail-safe allows the value that was found.
     pub(super) fn is_allowed_if_error(&self, moment: &Moment) -> bool {
         let view = self.view.as_ref();
@@ -40,6 +101,19 @@ impl<V> Reading<V> {
         let Some(view) = &self.view else { return false };
         let young_enough = self.signals.max_age_ns.is_none_or(|max| self.verdict.age_ns <= max);
         young_enough && !view.entry().may_compute(self.now) && self.is_allowed_if_error(moment)
+    }
+
+    /// Brings zone, TTL, age and freshness of a remembered reading to its present `now`, for the
+    /// receipt: a value may stay fresh from one zone into the next.
+    pub(super) fn restate(&mut self, moment: &Moment) {
+        let Some(view) = &self.view else { return };
+        let (rules_view, facts) = (view.rules_view(), view.entry().place.facts());
+        let rules = &moment.rules.read;
+        let verdict = rules.decide(Some(&rules_view), &self.signals, facts, moment.now);
+        // Another reason means a change since the read was decided and counted: the reading stays.
+        if verdict.reason == self.verdict.reason {
+            self.verdict = verdict;
+        }
     }
 
     pub(super) fn receipt(&self, refresh_started: bool) -> Receipt {
@@ -103,19 +177,6 @@ impl<K: Key, V: Value> Engine<K, V> {
             max_age_ns: context.max_age.map(nanos),
             signal: signal(context, place, moment.now, &moment.rules.odds),
             level: moment.level,
-        }
-    }
-
-    /// Brings zone, TTL, age and freshness of a remembered reading to its present `now`, for the
-    /// receipt: a value may stay fresh from one zone into the next.
-    pub(super) fn restate(&self, reading: &mut Reading<V>) {
-        let Some(view) = &reading.view else { return };
-        let (rules_view, facts) = (view.rules_view(), view.entry().place.facts());
-        let rules = self.rules.load();
-        let verdict = rules.read.decide(Some(&rules_view), &reading.signals, facts, reading.now);
-        // Another reason means a change since the read was decided and counted: the reading stays.
-        if verdict.reason == reading.verdict.reason {
-            reading.verdict = verdict;
         }
     }
 
