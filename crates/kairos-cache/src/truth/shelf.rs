@@ -26,10 +26,22 @@ pub trait Shelf<E> {
 /// A place in which a slot can be put.
 pub trait Keep<E>: Shelf<E> {
     /// Puts a slot in the key's place, from where every reader finds it.
-    fn keep(&self, slot: Arc<Slot<E>>);
+    fn keep(&self, slot: Admitted<E>);
 
     /// Called after an entry was replaced in its slot, which stays where it is.
-    fn replaced(&self, slot: &Arc<Slot<E>>, old: &E, new: &E);
+    fn replaced(&self, slot: Admitted<E>, old: &E, new: &E);
+}
+
+/// A slot whose entry [`publish`] has admitted. Nothing else makes one, so nothing else has a slot
+/// put where readers find it.
+#[derive(Debug)]
+pub struct Admitted<E>(Arc<Slot<E>>);
+
+impl<E> Admitted<E> {
+    /// The slot.
+    pub fn into_slot(self) -> Arc<Slot<E>> {
+        self.0
+    }
 }
 
 /// Makes a result visible unless something forbids it. Returns whether it is visible. The caller
@@ -56,7 +68,7 @@ pub fn publish<E>(
         let new = Arc::clone(&held.entry);
         match slot.replace(held) {
             Replaced::Yes(old) => {
-                shelf.replaced(&slot, &old.entry, &new);
+                shelf.replaced(Admitted(slot), &old.entry, &new);
                 shelf.displace(old);
                 return true;
             }
@@ -77,7 +89,7 @@ fn publish_first<E>(shelf: &impl Keep<E>, held: Held<E>, expired: u64) -> bool {
     // 2. and 3. The slot is made with the expiry and the admitted entry in it.
     let Some(slot) = Slot::with_entry(held, expired) else { return false };
     // 4. From here on readers see it. Model: an_expiry_is_seen_with_the_first_entry.
-    shelf.keep(Arc::new(slot));
+    shelf.keep(Admitted(Arc::new(slot)));
     true
 }
 

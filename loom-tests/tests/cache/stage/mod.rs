@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
-    Capture, Class, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind, Launch, Launchable,
-    ScopeState, Shelf, Slot, Tags, Ticket, View, publish,
+    Admitted, Capture, Class, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind, Launch,
+    Launchable, ScopeState, Shelf, Slot, Tags, Ticket, View, publish,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
 use loom::sync::Mutex;
@@ -178,9 +178,9 @@ impl Shelf<u64> for Place {
 }
 
 impl Keep<u64> for Place {
-    fn keep(&self, slot: Arc<Slot<u64>>) {
-        *self.0.lock().unwrap() = Some(slot);
+    fn keep(&self, slot: Admitted<u64>) {
+        *self.0.lock().unwrap() = Some(slot.into_slot());
     }
 
-    fn replaced(&self, _: &Arc<Slot<u64>>, _: &u64, _: &u64) {}
+    fn replaced(&self, _: Admitted<u64>, _: &u64, _: &u64) {}
 }
