@@ -234,7 +234,7 @@ where
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;
-    use crate::truth::{Capture, Class, KeyMarks, Sequence, publish};
+    use crate::truth::{Capture, Class, Finding, KeyMarks, Sequence, conclude};
 
     #[test]
     fn the_stored_key_is_found_by_a_borrowed_form_that_has_no_owned_one() {
@@ -242,9 +242,9 @@ mod tests {
             Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {});
         let class = Arc::new(Class::new([]));
         let capture = Capture::take(&Sequence::new(), &Arc::default(), &class);
-        let held = Held { entry: Arc::new(1), capture };
+        let finding = Finding::Value(Some(Arc::new(1)));
         let stored: Arc<str> = "k".into();
-        assert!(publish(&store.shelf(&stored), held, KeyMarks::default(), || false));
+        assert!(conclude(&store.shelf(&stored), finding, &capture, KeyMarks::default(), || false));
         let found = store.key("k").expect("stored");
         assert!(Arc::ptr_eq(&found, &stored));
         assert!(store.key("other").is_none());

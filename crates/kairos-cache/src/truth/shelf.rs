@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use super::key::KeyMarks;
+use crate::truth::generation::Capture;
 use crate::truth::slot::{Held, Replaced, Slot};
 
 /// One key's place in a store, which finds and forgets the key's slot and decides nothing.
@@ -32,7 +33,7 @@ pub trait Keep<E>: Shelf<E> {
     fn replaced(&self, slot: Admitted<E>, old: &E, new: &E);
 }
 
-/// A slot whose entry [`publish`] has admitted. Nothing else makes one, so nothing else has a slot
+/// A slot whose entry [`conclude`] has admitted. Nothing else makes one, so nothing else has a slot
 /// put where readers find it.
 #[derive(Debug)]
 pub struct Admitted<E>(Arc<Slot<E>>);
@@ -44,11 +45,41 @@ impl<E> Admitted<E> {
     }
 }
 
+/// What a compute has found, with the entry for it unless it may not be stored.
+#[derive(Debug)]
+pub enum Finding<E> {
+    /// A value.
+    Value(Option<Arc<E>>),
+    /// That the key has no value.
+    Nothing(Option<Arc<E>>),
+}
+
+/// Brings what a compute has found to its key's place. Returns whether it is visible there. `capture`
+/// is the compute's; for the rest see `publish`.
+pub fn conclude<E>(
+    shelf: &impl Keep<E>,
+    finding: Finding<E>,
+    capture: &Capture,
+    marks: KeyMarks,
+    is_barred: impl FnOnce() -> bool,
+) -> bool {
+    let has_value = matches!(finding, Finding::Value(_));
+    let (Finding::Value(entry) | Finding::Nothing(entry)) = finding;
+    let held = entry.map(|entry| Held { entry, capture: capture.clone() });
+    let stored = held.is_some_and(|held| publish(shelf, held, marks, is_barred));
+    // A key that has no value is not served its old one, whatever forbids to remember that. Model:
+    // a_pinned_read_after_a_compute_that_found_nothing.
+    if !has_value && !stored {
+        remove(shelf);
+    }
+    stored
+}
+
 /// Makes a result visible unless something forbids it. Returns whether it is visible. The caller
 /// serialises the writers of a key.
 ///
 /// `is_barred` is whether the match of the result bars storing.
-pub fn publish<E>(
+fn publish<E>(
     shelf: &impl Keep<E>,
     held: Held<E>,
     marks: KeyMarks,
@@ -94,7 +125,7 @@ fn publish_first<E>(shelf: &impl Keep<E>, held: Held<E>, expired: u64) -> bool {
 }
 
 /// Ends the entry of a key, whatever its state. Returns whether the key had a slot.
-pub fn remove<E>(shelf: &impl Shelf<E>) -> bool {
+pub(super) fn remove<E>(shelf: &impl Shelf<E>) -> bool {
     let Some(slot) = shelf.slot() else { return false };
     // Dead first: a pin that remembers the slot goes by its word.
     if let Some(held) = slot.kill() {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Class, Held, KeyMarks, Kind, publish};
+use kairos_cache::model::{Class, KeyMarks, Kind};
 use kairos_cache::{MarketId, TradingStatus};
 use loom::thread;
 
@@ -36,8 +36,7 @@ fn compute_and_store(world: &World, class: &Arc<Class>) {
 /// The same by a flag that was looked at before.
 fn compute_and_store_unless(world: &World, class: &Arc<Class>, barred: bool) {
     let capture = world.invalidations.capture(class);
-    let held = Held { entry: Arc::new(world.source.read()), capture };
-    publish(&world.place, held, KeyMarks::default(), || barred);
+    world.place.store(world.source.read(), &capture, || barred);
 }
 
 fn nothing_is_stored(level: Level, known: bool, compute: Storing) {

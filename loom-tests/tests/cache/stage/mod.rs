@@ -1,5 +1,9 @@
 // The stage of the models: a match, a key of it with its place in the store, a value outside of the cache.
 // Never knows: which interleaving a model is about.
+//
+// What loom cannot see is played: a lock around an option plays moka, a thread plays the task that
+// tokio runs and the loader in it, and who is handed the next compute of a flight runs it, where the
+// engine spawns it. All that is decided and stored in between is the production function.
 
 mod source;
 
@@ -8,8 +12,8 @@ use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
-    Admitted, Capture, Class, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind, Launch,
-    Launchable, ScopeState, Shelf, Slot, Tags, Ticket, View, publish,
+    Admitted, Capture, Class, Finding, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind,
+    Launch, Launchable, ScopeState, Shelf, Slot, Tags, Ticket, View, conclude,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
 use loom::sync::Mutex;
@@ -81,10 +85,25 @@ impl World {
         self.scope.is_suspended(Some(self.market))
     }
 
+    /// Ends a compute at the key's place; says whether its result is stored.
+    pub(crate) fn conclude(
+        &self,
+        finding: Finding<u64>,
+        capture: &Capture,
+        marks: KeyMarks,
+    ) -> bool {
+        conclude(&self.place, finding, capture, marks, || self.is_barred())
+    }
+
     /// Stores a result; says whether it did.
     pub(crate) fn store(&self, value: u64, capture: &Capture, marks: KeyMarks) -> bool {
-        let held = Held { entry: Arc::new(value), capture: capture.clone() };
-        publish(&self.place, held, marks, || self.is_barred())
+        self.conclude(Finding::Value(Some(Arc::new(value))), capture, marks)
+    }
+
+    /// Ends a fill with a value computed elsewhere.
+    pub(crate) fn fill(&self, value: u64, capture: &Capture) {
+        self.flight.publish(|marks| self.store(value, capture, marks));
+        self.flight.unhold();
     }
 
     /// Captures, computes, stores.
@@ -160,6 +179,17 @@ pub(crate) struct Place(Mutex<Option<Arc<Slot<u64>>>>);
 impl Place {
     pub(crate) fn new() -> Place {
         Place(Mutex::new(None))
+    }
+
+    /// Stores a value; says whether it did.
+    pub(crate) fn store(
+        &self,
+        value: u64,
+        capture: &Capture,
+        is_barred: impl FnOnce() -> bool,
+    ) -> bool {
+        let finding = Finding::Value(Some(Arc::new(value)));
+        conclude(self, finding, capture, KeyMarks::default(), is_barred)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Class, Held, Invalidations, KeyMarks, Shelf, View, publish};
+use kairos_cache::model::{Class, Invalidations, Shelf, View};
 use loom::thread;
 
 use crate::stage::Place;
@@ -22,8 +22,7 @@ impl World {
 
     /// Stores a value of a class that is computed now. Says whether it did.
     fn publish(&self, place: &Place, class: &Arc<Class>) -> bool {
-        let held = Held { entry: Arc::new(0), capture: self.invalidations.capture(class) };
-        publish(place, held, KeyMarks::default(), || false)
+        place.store(0, &self.invalidations.capture(class), || false)
     }
 
     /// A place with an entry of the class.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Class, Held, Invalidations, KeyMarks, Shelf, View, publish, remove};
+use kairos_cache::model::{Class, Invalidations, Shelf, View};
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
@@ -14,19 +14,18 @@ use crate::stage::Place;
 #[test]
 fn slot_replace() {
     loom::model(|| {
-        let (invalidations, class) = (Invalidations::new(), Arc::new(Class::new([])));
+        let invalidations = Invalidations::new();
+        let capture = invalidations.capture(&Arc::new(Class::new([])));
         let (place, killed) = (Arc::new(Place::new()), Arc::new(AtomicBool::new(false)));
-        let [first, second] = [0, 1]
-            .map(|value| Held { entry: Arc::new(value), capture: invalidations.capture(&class) });
-        assert!(publish(&*place, first, KeyMarks::default(), || false), "nothing covers it");
+        assert!(place.store(0, &capture, || false), "nothing covers it");
         let slot = place.slot().expect("stored");
         let (version, first) = slot.read().expect("stored");
         let pinned = View::of(Arc::clone(&slot)).expect("stored");
         let writing = {
             let (place, killed) = (Arc::clone(&place), Arc::clone(&killed));
             thread::spawn(move || {
-                assert!(publish(&*place, second, KeyMarks::default(), || false));
-                remove(&*place);
+                assert!(place.store(1, &capture, || false), "nothing covers it");
+                invalidations.kill_key(&*place, |_| {});
                 // Release: tells that the kill has returned; pairs with the load below.
                 killed.store(true, Ordering::Release);
             })

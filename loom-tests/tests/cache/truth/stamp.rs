@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kairos_cache::TradingStatus;
-use kairos_cache::model::{KeyMarks, MatchFacts, Remembered, Stamp, View};
+use kairos_cache::model::{Finding, KeyMarks, MatchFacts, Remembered, Stamp, View};
 use loom::thread;
 
 use crate::stage::{TAG, World, graph};
@@ -132,6 +132,9 @@ noticed! {
         world.invalidations.expire_tag(&world.tags, TAG);
     };
     a_pinned_read_after_an_expiry_of_the_key_does_not_serve_as_fresh: World::expire_key;
+    a_pinned_read_after_a_compute_that_found_nothing_serves_nothing: |world| {
+        world.conclude(Finding::Nothing(None), &world.capture(), KeyMarks::default());
+    };
     a_pinned_read_after_a_suspension_serves_nothing: |world| {
         let sequence = world.invalidations.sequence();
         world.scope.set_status(None, TradingStatus::Suspended, sequence);
