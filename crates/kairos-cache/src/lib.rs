@@ -105,6 +105,6 @@ pub mod model {
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::truth::{
         Admitted, Capture, Class, Finding, Held, Invalidations, Keep, KeyMarks, Mark, Remembered,
-        Sequence, Shelf, Slot, Stamp, TagMark, Tags, Version, View, conclude,
+        Sequence, Shelf, Slot, Stamp, TagMark, Tags, Version, View, conclude, is_unchanged,
     };
 }

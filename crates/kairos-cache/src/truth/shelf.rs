@@ -124,6 +124,30 @@ fn publish_first<E>(shelf: &impl Keep<E>, held: Held<E>, expired: u64) -> bool {
     true
 }
 
+/// Calls `ask` with the entry at a place, unless a kill has covered it, under the slot's lock. Under a
+/// flight's lock this is the way to look: a view could hold the last share in its value.
+pub fn inspect<E, T>(
+    shelf: &impl Shelf<E>,
+    ask: impl FnOnce(&Slot<E>, &Held<E>) -> T,
+) -> Option<T> {
+    let slot = shelf.slot()?;
+    slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(&slot, held)))?
+}
+
+/// Whether a reader that looks again would see the same entry, or none again. `is_for` is whether an
+/// entry may answer that reader.
+pub fn is_unchanged<E>(
+    shelf: &impl Shelf<E>,
+    is_for: impl FnOnce(&E) -> bool,
+    seen: Option<&View<E>>,
+) -> bool {
+    let found = inspect(shelf, |_, held| {
+        let is_seen = |seen: &View<E>| Arc::ptr_eq(seen.entry(), &held.entry);
+        is_for(&held.entry).then(|| seen.is_some_and(is_seen))
+    });
+    found.flatten().unwrap_or(seen.is_none())
+}
+
 /// Ends the entry of a key, whatever its state. Returns whether the key had a slot.
 pub(super) fn remove<E>(shelf: &impl Shelf<E>) -> bool {
     let Some(slot) = shelf.slot() else { return false };

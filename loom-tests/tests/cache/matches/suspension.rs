@@ -209,18 +209,13 @@ fn nothing_computed_before_the_market_opened_is_joined_after_it() {
             let world = Arc::clone(&world);
             thread::spawn(move || {
                 world.turn.take();
-                if let Some((_ticket, launch)) = world.join(Kind::Miss) {
-                    world.run(launch);
-                }
+                world.read(Kind::Miss);
             })
         };
         world.turn.take();
         world.source.write(1);
         Level::Match.set(&world, TradingStatus::Open);
-        let joined = world.join(Kind::Miss).map(|(ticket, launch)| {
-            world.run(launch);
-            ticket
-        });
+        let joined = world.read(Kind::Miss);
         // Behind the other's compute, which runs this one's when it has ended.
         other.join().unwrap();
         if let Some(mut ticket) = joined {

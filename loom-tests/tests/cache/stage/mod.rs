@@ -13,10 +13,12 @@ use std::task::{Context, Poll, Waker};
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
     Admitted, Capture, Class, Finding, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind,
-    Launch, Launchable, ScopeState, Shelf, Slot, Tags, Ticket, View, conclude,
+    Launch, Launchable, Refresh, ScopeState, Shelf, Slot, Tags, Ticket, View, conclude,
+    is_unchanged,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
 use loom::sync::Mutex;
+use loom::thread::{self, JoinHandle};
 
 pub(crate) use source::{Source, Turn};
 
@@ -27,6 +29,12 @@ pub(crate) const TAG: &str = "goals";
 pub(crate) fn graph() -> Arc<EventGraph> {
     let graph = EventGraph::new([("btts", [TAG])], [("goal", [TAG])]);
     Arc::new(graph.expect("names that are unlike"))
+}
+
+/// Runs a model, on a new stage for each interleaving.
+pub(crate) fn model(play: impl Fn(&Arc<World>) + Send + Sync + 'static) {
+    let graph = graph();
+    loom::model(move || play(&World::new(&graph)));
 }
 
 /// A match, one key of it, and a value outside of the cache.
@@ -68,6 +76,15 @@ impl World {
             flight: Flight::new(),
             turn: Turn::new(),
         })
+    }
+
+    /// Plays a part beside the thread that calls this.
+    pub(crate) fn beside<T: 'static>(
+        self: &Arc<Self>,
+        play: impl FnOnce(&Arc<World>) -> T + 'static,
+    ) -> JoinHandle<T> {
+        let world = Arc::clone(self);
+        thread::spawn(move || play(&world))
     }
 
     /// The class of the market's entries.
@@ -139,16 +156,47 @@ impl World {
         });
     }
 
-    /// Joins the compute of the key or starts one, for a read of this kind; nothing if the flight
-    /// has retired.
+    fn job(self: &Arc<Self>) -> Compute {
+        Compute(Arc::clone(self), self.class())
+    }
+
+    /// Joins the compute of the key or starts one, for a read of this kind; nothing if the read has
+    /// no need of it, or if the flight has retired.
     pub(crate) fn join(
         self: &Arc<Self>,
         kind: Kind,
     ) -> Option<(Ticket<u64>, Option<Launch<Compute, u64>>)> {
-        match self.flight.join(kind, || true, || Compute(Arc::clone(self), self.class())) {
-            Join::Wait(ticket, launch) => Some((ticket, launch)),
-            Join::LookAgain | Join::Retired => None,
+        loop {
+            let seen = self.look();
+            if kind == Kind::Miss && seen.is_some() {
+                return None;
+            }
+            let unchanged = || is_unchanged(&self.place, |_| true, seen.as_ref());
+            match self.flight.join(kind, unchanged, || self.job()) {
+                Join::Wait(ticket, launch) => return Some((ticket, launch)),
+                Join::LookAgain => {}
+                Join::Retired => return None,
+            }
         }
+    }
+
+    /// Starts a refresh of the entry if it is stale; nothing if another has come meanwhile, or if the
+    /// flight has retired.
+    pub(crate) fn refresh(self: &Arc<Self>) -> Option<Launch<Compute, u64>> {
+        let seen = self.look().filter(|view| view.is_expired())?;
+        let unchanged = || is_unchanged(&self.place, |_| true, Some(&seen));
+        match self.flight.refresh(unchanged, || Some(self.job())) {
+            Refresh::Started(launch) => Some(launch),
+            Refresh::No | Refresh::Retired => None,
+        }
+    }
+
+    /// A read of this kind, which runs the compute that it starts. Returns its place among the
+    /// waiters; nothing as in `join`.
+    pub(crate) fn read(self: &Arc<Self>, kind: Kind) -> Option<Ticket<u64>> {
+        let (ticket, launch) = self.join(kind)?;
+        self.run(launch);
+        Some(ticket)
     }
 
     /// Runs a launched compute and whatever it leaves to be run. Each reads the source between its
