@@ -1,9 +1,12 @@
 // The stage of the models: a match, a key of it with its place in the store, a value outside of the cache.
 // Never knows: which interleaving a model is about.
 //
-// What loom cannot see is played: a lock around an option plays moka, a thread plays the task that
-// tokio runs and the loader in it, and who is handed the next compute of a flight runs it, where the
-// engine spawns it. All that is decided and stored in between is the production function.
+// What loom cannot see is played. A lock around an option plays moka. A thread plays the task that
+// tokio runs and the user's closure in it: whoever is handed a flight's next compute runs it, where
+// the engine spawns it. A read is served what lives, where the engine asks rules and odds, which
+// stand behind an arc-swap. What is asked and stored under a flight's lock is production code: the
+// flight, `is_unchanged`, and `conclude`, which the engine's `Running` calls between the user's code
+// and the counts.
 
 mod source;
 
