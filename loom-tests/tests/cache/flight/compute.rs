@@ -81,6 +81,23 @@ fn a_value_that_came_since_a_read_looked_is_not_refreshed() {
     });
 }
 
+/// A read that finds the entry killed computes, although its slot still stands in the key's place.
+#[test]
+fn a_killed_entry_keeps_no_read_from_a_compute() {
+    model(|world| {
+        assert!(world.compute_and_store(&world.class()));
+        let killing = world.beside(|world| {
+            world.source.write(1);
+            world.invalidations.kill_everything();
+        });
+        if let Some(mut ticket) = world.read(Kind::Miss) {
+            assert_eq!(answer(&mut ticket), Some(1), "it saw what the kill was about");
+        }
+        killing.join().unwrap();
+        assert_ne!(world.alive(), Some(0));
+    });
+}
+
 /// The last waiter leaves while the compute ends: aborted or published, never both, and a reader
 /// that comes then is answered or sent to a new flight.
 #[test]
