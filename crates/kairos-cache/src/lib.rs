@@ -104,7 +104,7 @@ pub mod model {
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::truth::{
-        Capture, Class, Held, Invalidations, Keep, KeyMarks, Mark, Remembered, Replaced, Sequence,
-        Shelf, Slot, Stamp, TagMark, Tags, Version, View, publish, remove,
+        Admitted, Capture, Class, Finding, Held, Invalidations, Keep, KeyMarks, Mark, Remembered,
+        Sequence, Shelf, Slot, Stamp, TagMark, Tags, Version, View, conclude, is_unchanged,
     };
 }

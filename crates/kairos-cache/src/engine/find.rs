@@ -50,25 +50,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         is_for(view.entry(), scope).then_some(view)
     }
 
-    /// Calls `ask` with the live entry of a key, under the slot's lock. Under a flight's lock this
-    /// is the way to look: a view could hold the last share in its value.
-    pub(crate) fn inspect<Q, T>(
-        &self,
-        key: &Q,
-        scope: Option<&Scope>,
-        ask: impl FnOnce(&Slot<Entry<V>>, &Held<Entry<V>>) -> T,
-    ) -> Option<T>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let slot = self.store.get(key)?;
-        slot.inspect(|held| {
-            let is_live = is_for(&held.entry, scope) && !held.capture.is_killed();
-            is_live.then(|| ask(&slot, held))
-        })?
-    }
-
     /// Whether a reader that looks again would see the same entry.
     pub(crate) fn is_unchanged<Q>(
         &self,
@@ -80,10 +61,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let same = self.inspect(key, scope, |_, held| {
-            seen.is_some_and(|seen| Arc::ptr_eq(seen.entry(), &held.entry))
-        });
-        same.unwrap_or(seen.is_none())
+        truth::is_unchanged(&self.store.shelf(key), |entry| is_for(entry, scope), seen)
     }
 
     /// Where an entry belongs.

@@ -21,7 +21,7 @@ use moka::ops::compute::Op;
 use crate::contain::{drop_each, shielded};
 use crate::store::displaced::{Displaced, Releasing};
 use crate::to_key::ToKey;
-use crate::truth::{Held, Keep, Shelf, Slot};
+use crate::truth::{Admitted, Held, Keep, Shelf, Slot};
 
 pub(crate) use entry::Entry;
 pub(crate) use sweeper::Sweeper;
@@ -193,14 +193,14 @@ where
     Q: Hash + Eq + ToKey<K> + ?Sized,
     E: Send + Sync + 'static,
 {
-    fn keep(&self, slot: Arc<Slot<E>>) {
-        self.store.cache.insert(self.key.to_key(), slot);
+    fn keep(&self, slot: Admitted<E>) {
+        self.store.cache.insert(self.key.to_key(), slot.into_slot());
     }
 
     /// Has the slot weighed anew if its weight is another.
-    fn replaced(&self, slot: &Arc<Slot<E>>, old: &E, new: &E) {
+    fn replaced(&self, slot: Admitted<E>, old: &E, new: &E) {
         if self.store.weight_of.is_some_and(|weight_of| weight_of(old) != weight_of(new)) {
-            self.keep(Arc::clone(slot));
+            self.keep(slot);
         }
     }
 }
@@ -234,18 +234,17 @@ where
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;
+    use crate::truth::{Capture, Class, Finding, KeyMarks, Sequence, conclude};
 
     #[test]
     fn the_stored_key_is_found_by_a_borrowed_form_that_has_no_owned_one() {
         let store: Store<Arc<str>, u32> =
             Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {});
-        let mark = Arc::default();
-        let class = Arc::new(crate::truth::Class::new([]));
-        let sequence = crate::truth::Sequence::new();
-        let capture = crate::truth::Capture::take(&sequence, &mark, &class);
-        let slot = Slot::with_entry(Held { entry: Arc::new(1), capture }, 0).expect("no kill");
+        let class = Arc::new(Class::new([]));
+        let capture = Capture::take(&Sequence::new(), &Arc::default(), &class);
+        let finding = Finding::Value(Some(Arc::new(1)));
         let stored: Arc<str> = "k".into();
-        store.shelf(&stored).keep(Arc::new(slot));
+        assert!(conclude(&store.shelf(&stored), finding, &capture, KeyMarks::default(), || false));
         let found = store.key("k").expect("stored");
         assert!(Arc::ptr_eq(&found, &stored));
         assert!(store.key("other").is_none());

@@ -13,9 +13,7 @@ mod tags;
 pub use generation::{Capture, Class, Mark, Sequence};
 pub use invalidations::Invalidations;
 pub use key::KeyMarks;
-pub use shelf::{Keep, Shelf, View, publish, remove};
-#[cfg(kairos_loom)]
-pub use slot::Replaced;
+pub use shelf::{Admitted, Finding, Keep, Shelf, View, conclude, inspect, is_unchanged};
 pub use slot::{Held, Slot};
 pub use stamp::{Remembered, Stamp, Version};
 pub use tags::{TagMark, Tags};

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use super::key::KeyMarks;
+use crate::truth::generation::Capture;
 use crate::truth::slot::{Held, Replaced, Slot};
 
 /// One key's place in a store, which finds and forgets the key's slot and decides nothing.
@@ -26,17 +27,59 @@ pub trait Shelf<E> {
 /// A place in which a slot can be put.
 pub trait Keep<E>: Shelf<E> {
     /// Puts a slot in the key's place, from where every reader finds it.
-    fn keep(&self, slot: Arc<Slot<E>>);
+    fn keep(&self, slot: Admitted<E>);
 
     /// Called after an entry was replaced in its slot, which stays where it is.
-    fn replaced(&self, slot: &Arc<Slot<E>>, old: &E, new: &E);
+    fn replaced(&self, slot: Admitted<E>, old: &E, new: &E);
+}
+
+/// A slot whose entry [`conclude`] has admitted. Nothing else makes one, so nothing else has a slot
+/// put where readers find it.
+#[derive(Debug)]
+pub struct Admitted<E>(Arc<Slot<E>>);
+
+impl<E> Admitted<E> {
+    /// The slot.
+    pub fn into_slot(self) -> Arc<Slot<E>> {
+        self.0
+    }
+}
+
+/// What a compute has found, with the entry for it unless it may not be stored.
+#[derive(Debug)]
+pub enum Finding<E> {
+    /// A value.
+    Value(Option<Arc<E>>),
+    /// That the key has no value.
+    Nothing(Option<Arc<E>>),
+}
+
+/// Brings what a compute has found to its key's place. Returns whether it is visible there. `capture`
+/// is the compute's; for the rest see `publish`.
+pub fn conclude<E>(
+    shelf: &impl Keep<E>,
+    finding: Finding<E>,
+    capture: &Capture,
+    marks: KeyMarks,
+    is_barred: impl FnOnce() -> bool,
+) -> bool {
+    let has_value = matches!(finding, Finding::Value(_));
+    let (Finding::Value(entry) | Finding::Nothing(entry)) = finding;
+    let held = entry.map(|entry| Held { entry, capture: capture.clone() });
+    let stored = held.is_some_and(|held| publish(shelf, held, marks, is_barred));
+    // A key that has no value is not served its old one, whatever forbids to remember that. Model:
+    // a_pinned_read_after_a_compute_that_found_nothing.
+    if !has_value && !stored {
+        remove(shelf);
+    }
+    stored
 }
 
 /// Makes a result visible unless something forbids it. Returns whether it is visible. The caller
 /// serialises the writers of a key.
 ///
 /// `is_barred` is whether the match of the result bars storing.
-pub fn publish<E>(
+fn publish<E>(
     shelf: &impl Keep<E>,
     held: Held<E>,
     marks: KeyMarks,
@@ -56,7 +99,7 @@ pub fn publish<E>(
         let new = Arc::clone(&held.entry);
         match slot.replace(held) {
             Replaced::Yes(old) => {
-                shelf.replaced(&slot, &old.entry, &new);
+                shelf.replaced(Admitted(slot), &old.entry, &new);
                 shelf.displace(old);
                 return true;
             }
@@ -77,12 +120,36 @@ fn publish_first<E>(shelf: &impl Keep<E>, held: Held<E>, expired: u64) -> bool {
     // 2. and 3. The slot is made with the expiry and the admitted entry in it.
     let Some(slot) = Slot::with_entry(held, expired) else { return false };
     // 4. From here on readers see it. Model: an_expiry_is_seen_with_the_first_entry.
-    shelf.keep(Arc::new(slot));
+    shelf.keep(Admitted(Arc::new(slot)));
     true
 }
 
+/// Calls `ask` with the entry at a place, unless a kill has covered it, under the slot's lock. Under a
+/// flight's lock this is the way to look: a view could hold the last share in its value.
+pub fn inspect<E, T>(
+    shelf: &impl Shelf<E>,
+    ask: impl FnOnce(&Slot<E>, &Held<E>) -> T,
+) -> Option<T> {
+    let slot = shelf.slot()?;
+    slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(&slot, held)))?
+}
+
+/// Whether a reader that looks again would see the same entry, or none again. `is_for` is whether an
+/// entry may answer that reader.
+pub fn is_unchanged<E>(
+    shelf: &impl Shelf<E>,
+    is_for: impl FnOnce(&E) -> bool,
+    seen: Option<&View<E>>,
+) -> bool {
+    let found = inspect(shelf, |_, held| {
+        let is_seen = |seen: &View<E>| Arc::ptr_eq(seen.entry(), &held.entry);
+        is_for(&held.entry).then(|| seen.is_some_and(is_seen))
+    });
+    found.flatten().unwrap_or(seen.is_none())
+}
+
 /// Ends the entry of a key, whatever its state. Returns whether the key had a slot.
-pub fn remove<E>(shelf: &impl Shelf<E>) -> bool {
+pub(super) fn remove<E>(shelf: &impl Shelf<E>) -> bool {
     let Some(slot) = shelf.slot() else { return false };
     // Dead first: a pin that remembers the slot goes by its word.
     if let Some(held) = slot.kill() {

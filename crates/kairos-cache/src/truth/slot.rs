@@ -48,7 +48,7 @@ impl<E> Clone for Held<E> {
 /// The outcome of an attempt to put an entry into a slot, with what must not be dropped under a
 /// lock.
 #[derive(Debug)]
-pub enum Replaced<E> {
+pub(super) enum Replaced<E> {
     /// The entry stands in the place of this one.
     Yes(Held<E>),
     /// A kill had covered the entry, or its class could not count it: the entry does not stand.
@@ -60,8 +60,8 @@ pub enum Replaced<E> {
 
 impl<E> Slot<E> {
     /// A slot with its first entry and the newest expiry of its key, or none if a kill has covered
-    /// the entry.
-    pub fn with_entry(held: Held<E>, expired: u64) -> Option<Slot<E>> {
+    /// the entry. A step of `publish`, as `replace` is: nothing else makes an entry visible.
+    pub(super) fn with_entry(held: Held<E>, expired: u64) -> Option<Slot<E>> {
         if held.capture.is_killed() || !held.capture.admit() {
             return None;
         }
@@ -94,7 +94,7 @@ impl<E> Slot<E> {
 
     /// Replaces the entry in place, keeping the class counts exact. A caller under a lock keeps a
     /// share in the new value, so that it is not dropped here.
-    pub fn replace(&self, held: Held<E>) -> Replaced<E> {
+    pub(super) fn replace(&self, held: Held<E>) -> Replaced<E> {
         let mut content = self.content.lock();
         let Some(old) = content.as_mut() else { return Replaced::Dead(held) };
         if held.capture.is_killed() {

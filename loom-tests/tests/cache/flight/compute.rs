@@ -6,23 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
 use kairos_cache::model::{Kind, Launch, Ticket};
-use loom::thread;
 
-use crate::stage::{Compute, World, answer, graph};
+use crate::stage::{Compute, World, answer, model};
 
 /// The key is invalidated while its compute runs: the old value is neither served nor stored.
 #[test]
 fn an_invalidation_of_the_key_is_not_lost_to_a_running_compute() {
-    let graph = graph();
-    loom::model(move || {
-        let world = World::new(&graph);
-        let reading = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || {
-                let (_ticket, launch) = world.join(Kind::Miss).expect("a new flight");
-                world.run(launch);
-            })
-        };
+    model(|world| {
+        let reading = world.beside(|world| world.read(Kind::Miss));
         world.source.write(1);
         world.kill_key();
         assert_ne!(world.alive(), Some(0), "served what was invalidated");
@@ -34,27 +25,16 @@ fn an_invalidation_of_the_key_is_not_lost_to_a_running_compute() {
 /// A bypass that arrives after a change sees it, whatever runs when it arrives.
 #[test]
 fn a_bypass_gets_a_compute_that_started_after_it_arrived() {
-    let graph = graph();
-    loom::model(move || {
-        let world = World::new(&graph);
-        let other = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || {
-                if let Some((mut ticket, launch)) = world.join(Kind::Bypass) {
-                    world.run(launch);
-                    let _answer = answer(&mut ticket);
-                }
-            })
-        };
+    model(|world| {
+        let other = world
+            .beside(|world| world.read(Kind::Bypass).and_then(|mut ticket| answer(&mut ticket)));
         world.source.write(1);
-        if let Some((mut ticket, launch)) = world.join(Kind::Bypass) {
-            world.run(launch);
-            // Queued behind the other, which runs this one's compute when it has finished.
-            other.join().unwrap();
+        let mine = world.read(Kind::Bypass);
+        // Queued behind the other, which runs this one's compute when it has finished.
+        other.join().unwrap();
+        if let Some(mut ticket) = mine {
             assert_eq!(answer(&mut ticket), Some(1), "an older value, or none");
             assert!(ticket.led(), "it ran the closure of this bypass, which nobody shared");
-        } else {
-            other.join().unwrap();
         }
     });
 }
@@ -62,23 +42,9 @@ fn a_bypass_gets_a_compute_that_started_after_it_arrived() {
 /// Two readers of a missing key: both are answered, by one compute or by two in a row.
 #[test]
 fn every_waiter_is_answered() {
-    let graph = graph();
-    loom::model(move || {
-        let world = World::new(&graph);
-        let other = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || {
-                let joined = world.join(Kind::Miss);
-                joined.map(|(ticket, launch)| {
-                    world.run(launch);
-                    ticket
-                })
-            })
-        };
-        let mine = world.join(Kind::Miss).map(|(ticket, launch)| {
-            world.run(launch);
-            ticket
-        });
+    model(|world| {
+        let other = world.beside(|world| world.read(Kind::Miss));
+        let mine = world.read(Kind::Miss);
         let theirs = other.join().unwrap();
         assert!(mine.is_some() || theirs.is_some(), "the flight retired before it began");
         for mut ticket in [mine, theirs].into_iter().flatten() {
@@ -87,28 +53,64 @@ fn every_waiter_is_answered() {
     });
 }
 
+/// Two readers of a missing key, of which the second comes to the flight while the first computes
+/// or when the value is there.
+#[test]
+fn a_value_that_came_since_a_read_looked_is_not_computed_again() {
+    model(|world| {
+        // As a fill does: between two computes the flight would retire, and ask nothing.
+        assert!(world.flight.hold());
+        let other = world.beside(|world| world.read(Kind::Miss));
+        world.read(Kind::Miss);
+        other.join().unwrap();
+        assert_eq!(world.source.computes(), 1);
+    });
+}
+
+/// The same for two readers that find a stale value.
+#[test]
+fn a_value_that_came_since_a_read_looked_is_not_refreshed() {
+    model(|world| {
+        assert!(world.flight.hold());
+        assert!(world.compute_and_store(&world.class()));
+        world.expire_key();
+        let other = world.beside(|world| world.run(world.refresh()));
+        world.run(world.refresh());
+        other.join().unwrap();
+        assert_eq!(world.source.computes(), 1);
+    });
+}
+
+/// A read that finds the entry killed computes, although its slot still stands in the key's place.
+#[test]
+fn a_killed_entry_keeps_no_read_from_a_compute() {
+    model(|world| {
+        assert!(world.compute_and_store(&world.class()));
+        let killing = world.beside(|world| {
+            world.source.write(1);
+            world.invalidations.kill_everything();
+        });
+        if let Some(mut ticket) = world.read(Kind::Miss) {
+            assert_eq!(answer(&mut ticket), Some(1), "it saw what the kill was about");
+        }
+        killing.join().unwrap();
+        assert_ne!(world.alive(), Some(0));
+    });
+}
+
 /// The last waiter leaves while the compute ends: aborted or published, never both, and a reader
 /// that comes then is answered or sent to a new flight.
 #[test]
 fn leaving_and_finishing_agree() {
-    let graph = graph();
-    loom::model(move || {
-        let world = World::new(&graph);
+    model(|world| {
         let (ticket, launch) = world.join(Kind::Miss).expect("a new flight");
-        let running = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.run(launch))
-        };
+        let running = world.beside(|world| world.run(launch));
         let after = world.flight.leave(&ticket);
-        let late = world.join(Kind::Miss);
-        if let Some((_, Some(launch))) = late {
-            world.run(Some(launch));
-        } else if let Some((mut ticket, None)) = late {
-            running.join().unwrap();
-            assert_eq!(answer(&mut ticket), Some(0), "a late reader was forgotten");
-            return;
-        }
+        let late = world.read(Kind::Miss);
         running.join().unwrap();
+        if let Some(mut ticket) = late {
+            assert_eq!(answer(&mut ticket), Some(0), "a late reader was forgotten");
+        }
         assert!(after.launch.is_none());
     });
 }
@@ -116,16 +118,11 @@ fn leaving_and_finishing_agree() {
 /// A timeout answers the waiters once, whether the compute ends before it or after.
 #[test]
 fn a_timeout_and_a_result_answer_once() {
-    let graph = graph();
-    loom::model(move || {
-        let world = World::new(&graph);
+    model(|world| {
         let (mut ticket, launch) = world.join(Kind::Miss).expect("a new flight");
         let launch = launch.expect("nothing ran before");
         let run = Arc::clone(&launch.run);
-        let running = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.run(Some(launch)))
-        };
+        let running = world.beside(|world| world.run(Some(launch)));
         let doomed = world.flight.doom(&run, || 408);
         running.join().unwrap();
         let expected = if doomed { 408 } else { 0 };
@@ -138,17 +135,12 @@ fn a_timeout_and_a_result_answer_once() {
 /// is given up, and whoever left finds it so.
 #[test]
 fn a_turn_and_the_last_waiter_to_leave_agree() {
-    let graph = graph();
-    loom::model(move || {
-        let world = World::new(&graph);
+    model(|world| {
         let (ticket, launch) = world.join(Kind::Miss).expect("a new flight");
         let launch = launch.expect("nothing ran before");
         let run = Arc::clone(&launch.run);
         world.flight.queue(&run);
-        let turn = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.flight.begin(&launch.run, &launch.job))
-        };
+        let turn = world.beside(move |world| world.flight.begin(&launch.run, &launch.job));
         let after = world.flight.leave(&ticket);
         let given_up = run.is_given_up();
         let began = turn.join().unwrap();
@@ -181,18 +173,16 @@ fn a_reader_that_is_woken_may_come_back_at_once() {
         |world, _| drop(world.flight.turn_away(|_| 503)),
     ];
     for step in steps {
-        let graph = graph();
-        loom::model(move || {
-            let world = World::new(&graph);
+        model(move |world| {
             let (running, launch) = world.join(Kind::Miss).expect("a new flight");
             let (pending, _) = world.join(Kind::Bypass).expect("it runs");
             let came = AtomicUsize::new(0);
-            let reader = Arc::new(ComesBack { world: Arc::clone(&world), came });
+            let reader = Arc::new(ComesBack { world: Arc::clone(world), came });
             let waker = Waker::from(Arc::clone(&reader));
             for Ticket { run, seat, .. } in &mut [running, pending] {
                 assert!(run.poll(seat, &Context::from_waker(&waker)).is_pending());
             }
-            step(&world, &launch.expect("nothing ran before"));
+            step(world, &launch.expect("nothing ran before"));
             // Relaxed: as in `wake`.
             assert_eq!(reader.came.load(Ordering::Relaxed), 1, "of two that wait one is answered");
         });

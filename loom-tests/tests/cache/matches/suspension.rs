@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Class, Held, KeyMarks, Kind, publish};
+use kairos_cache::model::{Class, KeyMarks, Kind};
 use kairos_cache::{MarketId, TradingStatus};
 use loom::thread;
 
@@ -36,8 +36,7 @@ fn compute_and_store(world: &World, class: &Arc<Class>) {
 /// The same by a flag that was looked at before.
 fn compute_and_store_unless(world: &World, class: &Arc<Class>, barred: bool) {
     let capture = world.invalidations.capture(class);
-    let held = Held { entry: Arc::new(world.source.read()), capture };
-    publish(&world.place, held, KeyMarks::default(), || barred);
+    world.place.store(world.source.read(), &capture, || barred);
 }
 
 fn nothing_is_stored(level: Level, known: bool, compute: Storing) {
@@ -210,18 +209,13 @@ fn nothing_computed_before_the_market_opened_is_joined_after_it() {
             let world = Arc::clone(&world);
             thread::spawn(move || {
                 world.turn.take();
-                if let Some((_ticket, launch)) = world.join(Kind::Miss) {
-                    world.run(launch);
-                }
+                world.read(Kind::Miss);
             })
         };
         world.turn.take();
         world.source.write(1);
         Level::Match.set(&world, TradingStatus::Open);
-        let joined = world.join(Kind::Miss).map(|(ticket, launch)| {
-            world.run(launch);
-            ticket
-        });
+        let joined = world.read(Kind::Miss);
         // Behind the other's compute, which runs this one's when it has ended.
         other.join().unwrap();
         if let Some(mut ticket) = joined {

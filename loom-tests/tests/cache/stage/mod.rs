@@ -1,5 +1,12 @@
 // The stage of the models: a match, a key of it with its place in the store, a value outside of the cache.
 // Never knows: which interleaving a model is about.
+//
+// What loom cannot see is played. A lock around an option plays moka. A thread plays the task that
+// tokio runs and the user's closure in it: whoever is handed a flight's next compute runs it, where
+// the engine spawns it. A read is served what lives, where the engine asks rules and odds, which
+// stand behind an arc-swap. What is asked and stored under a flight's lock is production code: the
+// flight, `is_unchanged`, and `conclude`, which the engine's `Running` calls between the user's code
+// and the counts.
 
 mod source;
 
@@ -8,11 +15,13 @@ use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
-    Capture, Class, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind, Launch, Launchable,
-    ScopeState, Shelf, Slot, Tags, Ticket, View, publish,
+    Admitted, Capture, Class, Finding, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind,
+    Launch, Launchable, Refresh, ScopeState, Shelf, Slot, Tags, Ticket, View, conclude,
+    is_unchanged,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
 use loom::sync::Mutex;
+use loom::thread::{self, JoinHandle};
 
 pub(crate) use source::{Source, Turn};
 
@@ -23,6 +32,12 @@ pub(crate) const TAG: &str = "goals";
 pub(crate) fn graph() -> Arc<EventGraph> {
     let graph = EventGraph::new([("btts", [TAG])], [("goal", [TAG])]);
     Arc::new(graph.expect("names that are unlike"))
+}
+
+/// Runs a model, on a new stage for each interleaving.
+pub(crate) fn model(play: impl Fn(&Arc<World>) + Send + Sync + 'static) {
+    let graph = graph();
+    loom::model(move || play(&World::new(&graph)));
 }
 
 /// A match, one key of it, and a value outside of the cache.
@@ -66,6 +81,15 @@ impl World {
         })
     }
 
+    /// Plays a part beside the thread that calls this.
+    pub(crate) fn beside<T: 'static>(
+        self: &Arc<Self>,
+        play: impl FnOnce(&Arc<World>) -> T + 'static,
+    ) -> JoinHandle<T> {
+        let world = Arc::clone(self);
+        thread::spawn(move || play(&world))
+    }
+
     /// The class of the market's entries.
     pub(crate) fn class(&self) -> Arc<Class> {
         let mark = |name: &str| self.tags.mark(name, 1).mark;
@@ -81,10 +105,25 @@ impl World {
         self.scope.is_suspended(Some(self.market))
     }
 
+    /// Ends a compute at the key's place; says whether its result is stored.
+    pub(crate) fn conclude(
+        &self,
+        finding: Finding<u64>,
+        capture: &Capture,
+        marks: KeyMarks,
+    ) -> bool {
+        conclude(&self.place, finding, capture, marks, || self.is_barred())
+    }
+
     /// Stores a result; says whether it did.
     pub(crate) fn store(&self, value: u64, capture: &Capture, marks: KeyMarks) -> bool {
-        let held = Held { entry: Arc::new(value), capture: capture.clone() };
-        publish(&self.place, held, marks, || self.is_barred())
+        self.conclude(Finding::Value(Some(Arc::new(value))), capture, marks)
+    }
+
+    /// Ends a fill with a value computed elsewhere.
+    pub(crate) fn fill(&self, value: u64, capture: &Capture) {
+        self.flight.publish(|marks| self.store(value, capture, marks));
+        self.flight.unhold();
     }
 
     /// Captures, computes, stores.
@@ -120,16 +159,47 @@ impl World {
         });
     }
 
-    /// Joins the compute of the key or starts one, for a read of this kind; nothing if the flight
-    /// has retired.
+    fn job(self: &Arc<Self>) -> Compute {
+        Compute(Arc::clone(self), self.class())
+    }
+
+    /// Joins the compute of the key or starts one, for a read of this kind; nothing if the read has
+    /// no need of it, or if the flight has retired.
     pub(crate) fn join(
         self: &Arc<Self>,
         kind: Kind,
     ) -> Option<(Ticket<u64>, Option<Launch<Compute, u64>>)> {
-        match self.flight.join(kind, || true, || Compute(Arc::clone(self), self.class())) {
-            Join::Wait(ticket, launch) => Some((ticket, launch)),
-            Join::LookAgain | Join::Retired => None,
+        loop {
+            let seen = self.look();
+            if kind == Kind::Miss && seen.is_some() {
+                return None;
+            }
+            let unchanged = || is_unchanged(&self.place, |_| true, seen.as_ref());
+            match self.flight.join(kind, unchanged, || self.job()) {
+                Join::Wait(ticket, launch) => return Some((ticket, launch)),
+                Join::LookAgain => {}
+                Join::Retired => return None,
+            }
         }
+    }
+
+    /// Starts a refresh of the entry if it is stale; nothing if another has come meanwhile, or if the
+    /// flight has retired.
+    pub(crate) fn refresh(self: &Arc<Self>) -> Option<Launch<Compute, u64>> {
+        let seen = self.look().filter(|view| view.is_expired())?;
+        let unchanged = || is_unchanged(&self.place, |_| true, Some(&seen));
+        match self.flight.refresh(unchanged, || Some(self.job())) {
+            Refresh::Started(launch) => Some(launch),
+            Refresh::No | Refresh::Retired => None,
+        }
+    }
+
+    /// A read of this kind, which runs the compute that it starts. Returns its place among the
+    /// waiters; nothing as in `join`.
+    pub(crate) fn read(self: &Arc<Self>, kind: Kind) -> Option<Ticket<u64>> {
+        let (ticket, launch) = self.join(kind)?;
+        self.run(launch);
+        Some(ticket)
     }
 
     /// Runs a launched compute and whatever it leaves to be run. Each reads the source between its
@@ -161,6 +231,17 @@ impl Place {
     pub(crate) fn new() -> Place {
         Place(Mutex::new(None))
     }
+
+    /// Stores a value; says whether it did.
+    pub(crate) fn store(
+        &self,
+        value: u64,
+        capture: &Capture,
+        is_barred: impl FnOnce() -> bool,
+    ) -> bool {
+        let finding = Finding::Value(Some(Arc::new(value)));
+        conclude(self, finding, capture, KeyMarks::default(), is_barred)
+    }
 }
 
 impl Shelf<u64> for Place {
@@ -178,9 +259,9 @@ impl Shelf<u64> for Place {
 }
 
 impl Keep<u64> for Place {
-    fn keep(&self, slot: Arc<Slot<u64>>) {
-        *self.0.lock().unwrap() = Some(slot);
+    fn keep(&self, slot: Admitted<u64>) {
+        *self.0.lock().unwrap() = Some(slot.into_slot());
     }
 
-    fn replaced(&self, _: &Arc<Slot<u64>>, _: &u64, _: &u64) {}
+    fn replaced(&self, _: Admitted<u64>, _: &u64, _: &u64) {}
 }

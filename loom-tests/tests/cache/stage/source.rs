@@ -8,11 +8,17 @@ pub(crate) struct Source {
     value: AtomicU64,
     /// How many computes of the key are under way.
     running: AtomicUsize,
+    /// How many have begun.
+    begun: AtomicUsize,
 }
 
 impl Source {
     pub(crate) fn new() -> Source {
-        Source { value: AtomicU64::new(0), running: AtomicUsize::new(0) }
+        Source {
+            value: AtomicU64::new(0),
+            running: AtomicUsize::new(0),
+            begun: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn read(&self) -> u64 {
@@ -28,9 +34,15 @@ impl Source {
     pub(crate) fn compute(&self) -> u64 {
         // Relaxed: an exchange on one word counts exactly; it must order nothing.
         assert_eq!(self.running.fetch_add(1, Ordering::Relaxed), 0, "two computes at once");
+        self.begun.fetch_add(1, Ordering::Relaxed); // Relaxed: as above.
         let value = self.read();
         self.running.fetch_sub(1, Ordering::Relaxed); // Relaxed: as above.
         value
+    }
+
+    /// How many computes have begun.
+    pub(crate) fn computes(&self) -> usize {
+        self.begun.load(Ordering::Relaxed) // Relaxed: as in `read`.
     }
 }
 

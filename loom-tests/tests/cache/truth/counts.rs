@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Class, Held, Invalidations, Replaced, Slot};
+use kairos_cache::model::{Class, Invalidations, Shelf, View};
 use loom::thread;
 
-/// One class of entries, in slots of their own.
+use crate::stage::Place;
+
+/// One class of entries, each at a place of its own.
 struct World {
     invalidations: Invalidations,
     class: Arc<Class>,
@@ -18,8 +20,16 @@ impl World {
         Arc::new(World { invalidations: Invalidations::new(), class })
     }
 
-    fn held(&self, class: &Arc<Class>, value: u64) -> Held<u64> {
-        Held { entry: Arc::new(value), capture: self.invalidations.capture(class) }
+    /// Stores a value of a class that is computed now. Says whether it did.
+    fn publish(&self, place: &Place, class: &Arc<Class>) -> bool {
+        place.store(0, &self.invalidations.capture(class), || false)
+    }
+
+    /// A place with an entry of the class.
+    fn stored(&self) -> Arc<Place> {
+        let place = Arc::new(Place::new());
+        assert!(self.publish(&place, &self.class), "nothing covers it yet");
+        place
     }
 
     /// Kills the class; returns how many entries died.
@@ -30,29 +40,40 @@ impl World {
     fn kill(&self, class: &Class) -> u64 {
         class.kill(self.invalidations.sequence().next())
     }
+
+    /// Two computes of the class that end meanwhile. Each returns the place of its entry, if it was
+    /// stored.
+    fn two_computes(self: &Arc<Self>) -> [thread::JoinHandle<Option<Place>>; 2] {
+        [(); 2].map(|()| {
+            let world = Arc::clone(self);
+            thread::spawn(move || {
+                let place = Place::new();
+                world.publish(&place, &world.class).then_some(place)
+            })
+        })
+    }
 }
 
-fn publish(world: &World) -> Option<Slot<u64>> {
-    Slot::with_entry(world.held(&world.class, 0), 0)
+fn is_alive(place: &Place) -> bool {
+    place.slot().and_then(View::of).is_some()
 }
 
-fn is_dead(slot: &Slot<u64>) -> bool {
-    slot.read().is_none_or(|(_, held)| held.capture.is_killed())
+/// Ends the slot of a place as the store's eviction does, which leaves it there for a while. Returns
+/// whether it has ended an entry.
+fn evict(place: &Place) -> bool {
+    place.slot().is_some_and(|slot| slot.kill().is_some())
 }
 
 #[test]
 fn a_kill_counts_exactly_the_entries_that_are_dead_after_it() {
     loom::model(|| {
         let world = World::new();
-        let publishing = [(); 2].map(|()| {
-            let world = Arc::clone(&world);
-            thread::spawn(move || publish(&world))
-        });
+        let computing = world.two_computes();
         let died = world.kill_class();
-        let slots: Vec<_> = publishing.into_iter().filter_map(|t| t.join().unwrap()).collect();
-        let dead = slots.iter().filter(|slot| is_dead(slot)).count();
-        assert_eq!(died, dead as u64);
-        assert_eq!(world.kill_class(), (slots.len() - dead) as u64, "the rest dies later");
+        let places: Vec<_> = computing.into_iter().filter_map(|t| t.join().unwrap()).collect();
+        let alive = places.iter().filter(|place| is_alive(place)).count();
+        assert_eq!(died, (places.len() - alive) as u64);
+        assert_eq!(world.kill_class(), alive as u64, "the rest dies later");
         assert_eq!(world.kill_class(), 0);
     });
 }
@@ -61,14 +82,11 @@ fn a_kill_counts_exactly_the_entries_that_are_dead_after_it() {
 fn two_kills_share_the_entries_between_them() {
     loom::model(|| {
         let world = World::new();
-        let publishing = [(); 2].map(|()| {
-            let world = Arc::clone(&world);
-            thread::spawn(move || publish(&world))
-        });
+        let computing = world.two_computes();
         let died = world.kill_class() + world.kill_class();
-        let slots: Vec<_> = publishing.into_iter().filter_map(|t| t.join().unwrap()).collect();
-        let alive = slots.iter().filter(|slot| !is_dead(slot)).count() as u64;
-        assert_eq!(died + alive, slots.len() as u64);
+        let places: Vec<_> = computing.into_iter().filter_map(|t| t.join().unwrap()).collect();
+        let alive = places.iter().filter(|place| is_alive(place)).count() as u64;
+        assert_eq!(died + alive, places.len() as u64);
         assert_eq!(world.kill_class(), alive);
     });
 }
@@ -77,17 +95,17 @@ fn two_kills_share_the_entries_between_them() {
 fn an_entry_replaced_in_place_is_counted_once() {
     loom::model(|| {
         let world = World::new();
-        let slot = Arc::new(publish(&world).expect("nothing covers it yet"));
+        let place = world.stored();
         let replacing = {
-            let (world, slot) = (Arc::clone(&world), Arc::clone(&slot));
-            thread::spawn(move || slot.replace(world.held(&world.class, 1)))
+            let (world, place) = (Arc::clone(&world), Arc::clone(&place));
+            thread::spawn(move || world.publish(&place, &world.class))
         };
         let first = world.kill_class();
         let replaced = replacing.join().unwrap();
         assert_eq!(first, 1, "the old entry or the new one, never both");
-        let alive = u64::from(!is_dead(&slot));
-        assert!(alive == 0 || matches!(replaced, Replaced::Yes(_)));
-        assert_eq!(world.kill_class(), alive);
+        let alive = is_alive(&place);
+        assert!(replaced || !alive);
+        assert_eq!(world.kill_class(), u64::from(alive));
     });
 }
 
@@ -96,15 +114,16 @@ fn an_entry_that_moves_to_another_class_is_counted_in_one_of_them() {
     loom::model(|| {
         let world = World::new();
         let other = Arc::new(Class::new([]));
-        let slot = Arc::new(publish(&world).expect("nothing covers it yet"));
+        let place = world.stored();
         let moving = {
-            let (world, other, slot) = (Arc::clone(&world), Arc::clone(&other), Arc::clone(&slot));
-            thread::spawn(move || slot.replace(world.held(&other, 1)))
+            let (world, other, place) =
+                (Arc::clone(&world), Arc::clone(&other), Arc::clone(&place));
+            thread::spawn(move || world.publish(&place, &other))
         };
         let died = world.kill(&other);
-        let replaced = moving.join().unwrap();
-        let alive = u64::from(!is_dead(&slot));
-        if matches!(replaced, Replaced::Yes(_)) {
+        let moved = moving.join().unwrap();
+        let alive = u64::from(is_alive(&place));
+        if moved {
             assert_eq!(died + alive, 1, "the new entry, before the kill or after it");
             assert_eq!(world.kill_class(), 0, "the old entry has left its class");
             assert_eq!(world.kill(&other), alive);
@@ -119,17 +138,39 @@ fn an_entry_that_moves_to_another_class_is_counted_in_one_of_them() {
 fn an_eviction_beside_a_kill_takes_nobody_elses_place() {
     loom::model(|| {
         let world = World::new();
-        let slot = Arc::new(publish(&world).expect("nothing covers it yet"));
+        let place = world.stored();
         let evicting = {
-            let slot = Arc::clone(&slot);
-            thread::spawn(move || slot.kill().is_some())
+            let place = Arc::clone(&place);
+            thread::spawn(move || evict(&place))
         };
         let first = world.kill_class();
         assert!(first <= 1);
-        let next = publish(&world).expect("captured after the kill");
+        let next = world.stored();
         assert!(evicting.join().unwrap(), "it is ended once");
-        assert!(!is_dead(&next));
+        assert!(is_alive(&next));
         assert_eq!(world.kill_class(), 1, "the entry that came after the first kill");
+    });
+}
+
+/// The new entry goes with the slot in which it replaced the old one, or gets a slot of its own.
+#[test]
+fn an_eviction_beside_a_replacement_ends_one_of_the_two_entries() {
+    loom::model(|| {
+        let world = World::new();
+        let place = world.stored();
+        let evicting = {
+            let place = Arc::clone(&place);
+            thread::spawn(move || {
+                let slot = place.slot().expect("nothing takes it out");
+                slot.kill().map(|_| slot)
+            })
+        };
+        assert!(world.publish(&place, &world.class), "nothing covers it");
+        let evicted = evicting.join().unwrap().expect("a slot that lived");
+        let stands = place.slot().expect("nothing takes it out");
+        let is_evicted = Arc::ptr_eq(&stands, &evicted);
+        assert_eq!(is_alive(&place), !is_evicted);
+        assert_eq!(world.kill_class(), u64::from(!is_evicted), "what was evicted is not counted");
     });
 }
 
@@ -137,13 +178,12 @@ fn an_eviction_beside_a_kill_takes_nobody_elses_place() {
 fn of_two_who_end_a_slot_one_does() {
     loom::model(|| {
         let world = World::new();
-        let slot = Arc::new(publish(&world).expect("nothing covers it yet"));
-        let _other = publish(&world).expect("nothing covers it yet");
+        let (place, _other) = (world.stored(), world.stored());
         let ending = {
-            let slot = Arc::clone(&slot);
-            thread::spawn(move || slot.kill().is_some())
+            let place = Arc::clone(&place);
+            thread::spawn(move || evict(&place))
         };
-        let own = slot.kill().is_some();
+        let own = evict(&place);
         assert!(own ^ ending.join().unwrap());
         assert_eq!(world.kill_class(), 1, "the other entry is still counted");
     });
@@ -155,21 +195,20 @@ fn of_two_who_end_a_slot_one_does() {
 fn died_is_exact() {
     loom::model(|| {
         let world = World::new();
-        let slot = Arc::new(publish(&world).expect("nothing covers it yet"));
+        let place = world.stored();
         let replacing = {
-            let (world, slot) = (Arc::clone(&world), Arc::clone(&slot));
+            let (world, place) = (Arc::clone(&world), Arc::clone(&place));
             thread::spawn(move || {
-                slot.replace(world.held(&world.class, 1));
+                world.publish(&place, &world.class);
             })
         };
         let coming = {
             let world = Arc::clone(&world);
             thread::spawn(move || {
-                let slot = publish(&world);
-                let came = slot.is_some();
+                let place = Place::new();
+                let came = world.publish(&place, &world.class);
                 // Whether it leaves by eviction before or after a kill, it is counted once.
-                let left = slot.as_ref().and_then(Slot::kill).is_some();
-                (came, left)
+                (came, evict(&place))
             })
         };
         let died = world.kill_class();

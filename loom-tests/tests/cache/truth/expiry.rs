@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Capture, Held, KeyMarks, Kind, Remembered, Shelf, Stamp, View, publish};
+use kairos_cache::model::{Capture, KeyMarks, Kind, Remembered, Shelf, Stamp, View};
 use loom::thread;
 
 use crate::stage::{World, graph};
@@ -166,9 +166,7 @@ fn an_expiry_covers_a_fill_that_began_before_it() {
             let world = Arc::clone(&world);
             thread::spawn(move || {
                 world.turn.take();
-                let held = Held { entry: Arc::new(7), capture };
-                world.flight.publish(|marks| publish(&world.place, held, marks, || false));
-                world.flight.unhold();
+                world.fill(7, &capture);
             })
         };
         world.turn.take();
@@ -192,9 +190,7 @@ fn a_fill_that_begins_beside(cover: fn(&World), is_covered: fn(Option<View<u64>>
                 let begun = world.flight.begin_fill(|| world.capture());
                 let value = world.source.read();
                 if let Some(capture) = begun {
-                    let held = Held { entry: Arc::new(value), capture };
-                    world.flight.publish(|marks| publish(&world.place, held, marks, || false));
-                    world.flight.unhold();
+                    world.fill(value, &capture);
                 }
             })
         };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kairos_cache::TradingStatus;
-use kairos_cache::model::{Held, MatchFacts, Remembered, Shelf, Stamp, View};
+use kairos_cache::model::{Finding, KeyMarks, MatchFacts, Remembered, Stamp, View};
 use loom::thread;
 
 use crate::stage::{TAG, World, graph};
@@ -27,10 +27,10 @@ fn stamp(world: &World) -> Stamp<2> {
     Stamp::take([world.scope.version(), world.invalidations.changes()])
 }
 
-/// Replaces the value under the flight's lock, as a compute that ends does.
+/// Replaces the value, as a compute that ends does.
 fn replace(world: &World, value: u64) {
-    let held = Held { entry: Arc::new(value), capture: world.capture() };
-    world.place.slot().expect("stored when the stage was set").replace(held);
+    let stored = world.store(value, &world.capture(), KeyMarks::default());
+    assert!(stored, "nothing covers it");
 }
 
 /// When a pin takes its stamp.
@@ -132,6 +132,9 @@ noticed! {
         world.invalidations.expire_tag(&world.tags, TAG);
     };
     a_pinned_read_after_an_expiry_of_the_key_does_not_serve_as_fresh: World::expire_key;
+    a_pinned_read_after_a_compute_that_found_nothing_serves_nothing: |world| {
+        world.conclude(Finding::Nothing(None), &world.capture(), KeyMarks::default());
+    };
     a_pinned_read_after_a_suspension_serves_nothing: |world| {
         let sequence = world.invalidations.sequence();
         world.scope.set_status(None, TradingStatus::Suspended, sequence);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use kairos_cache::model::{Class, Held, Invalidations, KeyMarks, Shelf, Tags, View, publish};
+use kairos_cache::model::{Class, Invalidations, Shelf, Tags, View};
 use loom::thread;
 
 use crate::stage::{Place, Source};
@@ -33,8 +33,7 @@ impl World {
     fn compute(&self) {
         let class = Arc::new(Class::new([self.tags.mark("t", self.bound).mark]));
         let capture = self.invalidations.capture(&class);
-        let held = Held { entry: Arc::new(self.source.read()), capture };
-        publish(&self.place, held, KeyMarks::default(), || false);
+        self.place.store(self.source.read(), &capture, || false);
     }
 
     fn invalidate(&self) {

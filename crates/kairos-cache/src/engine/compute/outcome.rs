@@ -10,6 +10,7 @@ use crate::flight::Kind;
 use crate::policy::Zone;
 use crate::stats::Notice;
 use crate::to_key::{Key, Value};
+use crate::truth;
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Counts a failed compute, and puts off the next refresh of a value that can still be served,
@@ -22,7 +23,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     fn put_off(&self, key: &K, moment: &Moment) {
         let (now, rules) = (moment.now, &moment.rules);
         let until = now.mono.saturating_add(rules.throttle_ns);
-        let servable = self.inspect(key, None, |slot, held| {
+        let servable = truth::inspect(&self.store.shelf(key), |slot, held| {
             let facts = held.entry.place.facts();
             let servable = rules.read.servable(&rules_view(slot, held), facts, now);
             if servable {

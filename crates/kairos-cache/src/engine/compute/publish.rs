@@ -13,7 +13,7 @@ use crate::store::{Entry, weigh};
 use crate::sync::AtomicU64;
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::{Capture, Held, KeyMarks};
+use crate::truth::{Capture, Finding, KeyMarks};
 
 /// A result that has just been found.
 pub(crate) struct Fresh<V> {
@@ -72,9 +72,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         1.0 - jitter * self.draws.draw(Purpose::Jitter, key, moment.now.mono)
     }
 
-    /// Stores a result unless something forbids it. Returns whether it was stored. Called under the
-    /// flight's lock, which serialises the writers of a key. After leaving the lock the caller
-    /// releases what this displaces, and drops the result itself.
+    /// Stores a result unless something forbids it; an old value does not outlive the result that
+    /// there is none. Returns whether the result was stored. Called under the flight's lock, which
+    /// serialises the writers of a key. After leaving the lock the caller releases what this
+    /// displaces, and drops the result itself.
     pub(crate) fn store_result(
         &self,
         key: &K,
@@ -83,18 +84,21 @@ impl<K: Key, V: Value> Engine<K, V> {
         capture: &Capture,
         marks: KeyMarks,
     ) -> bool {
-        if !self.is_enabled() || result.rules_view.at_insert.ttl_ns == 0 {
-            return false;
-        }
-        let entry = Arc::new(Entry {
-            weight: result.weight,
-            value: result.value.clone(),
-            rules_view: result.rules_view,
-            place: home.place.clone(),
-            refresh_not_before: AtomicU64::new(0),
+        let is_storable = self.is_enabled() && result.rules_view.at_insert.ttl_ns > 0;
+        let entry = is_storable.then(|| {
+            Arc::new(Entry {
+                weight: result.weight,
+                value: result.value.clone(),
+                rules_view: result.rules_view,
+                place: home.place.clone(),
+                refresh_not_before: AtomicU64::new(0),
+            })
         });
-        let held = Held { entry, capture: capture.clone() };
-        truth::publish(&self.store.shelf(key), held, marks, || home.place.is_barred())
+        let finding = match result.value {
+            Some(_) => Finding::Value(entry),
+            None => Finding::Nothing(entry),
+        };
+        truth::conclude(&self.store.shelf(key), finding, capture, marks, || home.place.is_barred())
     }
 
     /// The weight of a value. Not to be called under a lock.

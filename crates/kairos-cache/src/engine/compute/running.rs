@@ -13,7 +13,7 @@ use crate::flight::{After, Done, Found, Home, Job, Kind, Launch, Run, Work};
 use crate::policy::{MonoNs, ZoneTtl};
 use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
-use crate::truth::{self, Capture, KeyMarks};
+use crate::truth::{Capture, KeyMarks};
 
 /// A compute that its task runs. However the task ends, dropping this frees the key.
 pub(super) struct Running<K: Key, V: Value> {
@@ -120,14 +120,7 @@ impl<K: Key, V: Value> Running<K, V> {
     ) -> (Result<Arc<V>, Error>, ZoneTtl) {
         let (engine, key, kind) = (self.claim.engine(), self.claim.key(), self.kind);
         let stored = found.as_ref().map_err(Error::clone).and_then(|fresh| {
-            let store = || {
-                let stored = engine.store_result(key, fresh, &self.home, capture, marks);
-                if fresh.value.is_none() && !stored {
-                    truth::remove(&engine.store.shelf(key));
-                }
-                (fresh, stored)
-            };
-            caught(store)
+            caught(|| (fresh, engine.store_result(key, fresh, &self.home, capture, marks)))
         });
         match stored {
             Err(error) => {
