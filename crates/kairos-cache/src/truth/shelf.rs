@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::key::KeyMarks;
 use crate::truth::generation::Capture;
-use crate::truth::slot::{Held, Replaced, Slot};
+use crate::truth::slot::{Held, Replaced, Slot, View};
 
 /// One key's place in a store, which finds and forgets the key's slot and decides nothing.
 pub trait Shelf<E> {
@@ -157,41 +157,4 @@ pub(super) fn remove<E>(shelf: &impl Shelf<E>) -> bool {
     }
     shelf.take_out();
     true
-}
-
-/// An entry that no kill had covered when it was looked at.
-#[derive(Debug)]
-pub struct View<E> {
-    slot: Arc<Slot<E>>,
-    version: u64,
-    held: Held<E>,
-}
-
-impl<E> View<E> {
-    /// Looks at the entry of a slot. Not to be called under a lock: the view could hold the last
-    /// share in its value.
-    pub fn of(slot: Arc<Slot<E>>) -> Option<View<E>> {
-        let (version, held) = slot.read()?;
-        (!held.capture.is_killed()).then_some(View { slot, version, held })
-    }
-
-    /// The entry.
-    pub fn entry(&self) -> &Arc<E> {
-        &self.held.entry
-    }
-
-    /// The entry with its capture.
-    pub fn held(&self) -> &Held<E> {
-        &self.held
-    }
-
-    /// Whether an expiry has covered the entry since its compute started.
-    pub fn is_expired(&self) -> bool {
-        self.held.is_expired_in(&self.slot)
-    }
-
-    /// Whether the entry still stands in its slot: one load. Checks no marks.
-    pub fn stands(&self) -> bool {
-        self.slot.version() == self.version
-    }
 }

@@ -1,4 +1,4 @@
-// One key's value in the store: a version word over the entry, replaced in place, dead once.
+// One key's value in the store: a version word over the entry, replaced in place, dead once; and a look at it.
 // Never knows: moka, matches, policy, or time.
 // Read next: `shelf.rs` for the steps around it.
 // Why: `docs/decisions/0014-moka-bounds-and-ranks.md`.
@@ -140,6 +140,43 @@ impl<E> Slot<E> {
         // Acquire: as in `Mark::expired_after`; pairs with the Release in `expire`. Model:
         // what_replaces.
         self.expired.load(Ordering::Acquire) > seq
+    }
+}
+
+/// An entry that no kill had covered when it was looked at.
+#[derive(Debug)]
+pub struct View<E> {
+    slot: Arc<Slot<E>>,
+    version: u64,
+    held: Held<E>,
+}
+
+impl<E> View<E> {
+    /// Looks at the entry of a slot. Not to be called under a lock: the view could hold the last
+    /// share in its value.
+    pub fn of(slot: Arc<Slot<E>>) -> Option<View<E>> {
+        let (version, held) = slot.read()?;
+        (!held.capture.is_killed()).then_some(View { slot, version, held })
+    }
+
+    /// The entry.
+    pub fn entry(&self) -> &Arc<E> {
+        &self.held.entry
+    }
+
+    /// The entry with its capture.
+    pub fn held(&self) -> &Held<E> {
+        &self.held
+    }
+
+    /// Whether an expiry has covered the entry since its compute started.
+    pub fn is_expired(&self) -> bool {
+        self.held.is_expired_in(&self.slot)
+    }
+
+    /// Whether the entry still stands in its slot: one load. Checks no marks.
+    pub fn stands(&self) -> bool {
+        self.slot.version() == self.version
     }
 }
 
