@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Capture, KeyMarks, Kind, Remembered, Shelf, Stamp, View};
+use kairos_cache::model::{Capture, KeyMarks, Kind, Remembered, Shelf, Stamp, Version, View};
 use loom::thread;
 
 use crate::stage::{World, graph};
@@ -43,15 +43,19 @@ impl Pin {
 
     /// What the pin serves as fresh: what it remembers, or else finds.
     fn serves_fresh(&mut self, world: &World) -> Option<u64> {
-        if !self.0.holds(View::stands, |()| stamp(world)) {
+        if !self.0.holds(View::stands, |()| versions(world)) {
             self.look(world);
         }
         self.0.decision().map(|view| **view.entry())
     }
 }
 
+fn versions(world: &World) -> [&Version; 2] {
+    [world.scope.version(), world.invalidations.changes()]
+}
+
 fn stamp(world: &World) -> Stamp<2> {
-    Stamp::take([world.scope.version(), world.invalidations.changes()])
+    Stamp::take(versions(world))
 }
 
 /// What stands in the key's place when the compute ends.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kairos_cache::TradingStatus;
-use kairos_cache::model::{Finding, KeyMarks, MatchFacts, Remembered, Stamp, View};
+use kairos_cache::model::{Finding, KeyMarks, MatchFacts, Remembered, Stamp, Version, View};
 use loom::thread;
 
 use crate::stage::{TAG, World, graph};
@@ -23,8 +23,12 @@ fn decide(world: &World) -> Option<View<u64>> {
     served.then_some(view)
 }
 
+fn versions(world: &World) -> [&Version; 2] {
+    [world.scope.version(), world.invalidations.changes()]
+}
+
 fn stamp(world: &World) -> Stamp<2> {
-    Stamp::take([world.scope.version(), world.invalidations.changes()])
+    Stamp::take(versions(world))
 }
 
 /// Replaces the value, as a compute that ends does.
@@ -70,7 +74,7 @@ impl Pin {
     }
 
     fn read(&mut self, world: &World) -> Option<u64> {
-        if !self.remembered.holds(View::stands, |()| stamp(world)) {
+        if !self.remembered.holds(View::stands, |()| versions(world)) {
             self.look(world);
         }
         self.remembered.decision().map(|view| **view.entry())
