@@ -22,10 +22,10 @@ enum Run {
 
 /// The steps that take seconds come first, so that most mistakes are reported at once.
 ///
-/// Clippy, test and doc share the main target folder and its dev profile, with the same features,
-/// so that a dependency is checked once and built once. The property test runs a few sequences as
-/// one of the tests and all of them as a step of its own, which prints what they reached. Loom has
-/// flags of its own and therefore a folder of its own: see `loom.rs`.
+/// All but loom share the main target folder and its dev profile. Clippy, test, property, scrape and
+/// doc have the same features too, so that a dependency is checked once and built once. The property
+/// test runs a few sequences as one of the tests and all of them as a step of its own, which prints
+/// what they reached. Loom has flags of its own and therefore a folder of its own: see `loom.rs`.
 const STEPS: &[(&str, Run)] = &[
     ("fmt", Run::Line("cargo fmt --all --check")),
     ("tidy", Run::Own(tidy::run)),

@@ -7,7 +7,6 @@ use std::process::Command;
 
 use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
-use crate::target;
 
 const AARCH64: &str = "aarch64-unknown-linux-gnu";
 
@@ -37,11 +36,12 @@ fn for_aarch64() -> Invocation {
     Invocation::words(&format!("cargo check -p kairos-metrics --all-features --target {AARCH64}"))
 }
 
-/// In a target folder of its own, for the reason that loom has one.
+/// The flag is given to the packages of this workspace alone, which cargo then keeps beside those
+/// without it: in `RUSTFLAGS` it would build every dependency a second time.
 fn on_system_clock(root: &Path) -> Invocation {
-    let folder = target::shown(root, "os-clock");
-    let line = "cargo test -p kairos-metrics --all-features --lib --tests --target-dir";
-    Invocation::words(line).args([folder]).var("RUSTFLAGS", "--cfg kairos_os_clock")
+    let wrapper = root.join("xtask/os-clock.sh").display().to_string();
+    Invocation::words("cargo test -p kairos-metrics --all-features --lib --tests")
+        .var("RUSTC_WORKSPACE_WRAPPER", wrapper)
 }
 
 /// Whether std is there for the target.
@@ -65,13 +65,10 @@ mod tests {
             for_aarch64().to_string(),
             "cargo check -p kairos-metrics --all-features --target aarch64-unknown-linux-gnu"
         );
-        let shown = on_system_clock(Path::new(".")).to_string();
-        assert!(
-            shown.starts_with(
-                "RUSTFLAGS='--cfg kairos_os_clock' cargo test -p kairos-metrics --all-features \
-                 --lib --tests --target-dir "
-            ),
-            "{shown}"
+        assert_eq!(
+            on_system_clock(Path::new("/kairos")).to_string(),
+            "RUSTC_WORKSPACE_WRAPPER=/kairos/xtask/os-clock.sh cargo test -p kairos-metrics \
+             --all-features --lib --tests"
         );
     }
 }

@@ -10,27 +10,12 @@ pub(super) struct Plan {
     /// stands on a floor below its own. In a room's row `mod` are its files without a place.
     pub(super) floors: &'static [(&'static str, &'static str)],
     /// Rooms that name themselves and what of `std` is not [`IMPURE`], and nothing else.
-    pub(super) pure: &'static [&'static str],
-    /// Structs whose fields are private.
-    pub(super) closed: &'static [&'static str],
+    pub(super) pure: &'static str,
     /// A path, and the rooms that alone may name it; `room::mod` is the one file of that name.
-    pub(super) fenced: &'static [(&'static str, &'static [&'static str])],
-    /// A room, and a path that it must not name.
+    pub(super) fenced: &'static [(&'static str, &'static str)],
+    /// A path, and the rooms that must not name it.
     pub(super) barred: &'static [(&'static str, &'static str)],
-    /// Rooms that are excused from being closed and whole: their files are open to the crate, or
-    /// import each other in a circle, or name what loom cannot see, or hide parameters in tuples.
-    pub(super) unsettled: &'static [&'static str],
 }
-
-const EMPTY: Plan = Plan {
-    package: "",
-    floors: &[],
-    pure: &[],
-    closed: &[],
-    fenced: &[],
-    barred: &[],
-    unsettled: &[],
-};
 
 pub(super) const PLANS: &[Plan] = &[
     Plan {
@@ -40,29 +25,28 @@ pub(super) const PLANS: &[Plan] = &[
             "model > recorder > registry > instrument > encode > snapshot > shard > buckets > names >
              clock > error > sync",
         )],
-        fenced: &[("loom", &["sync"]), ("std::sync::atomic", &["sync"])],
-        ..EMPTY
+        pure: "",
+        fenced: &[("loom", "sync"), ("std::sync::atomic", "sync")],
+        barred: &[],
     },
     Plan {
         package: "kairos-cache",
         floors: &[
             (
                 "",
-                "cache > engine > stats > flight > config store > context > matches receipt >
+                "cache model > engine > stats > flight > config store > context > matches receipt >
                  runtime contain > truth error > policy to_key > sync",
             ),
             ("engine", "read > compute > mod"),
         ],
-        pure: &["policy"],
-        closed: &["Engine"],
+        pure: "policy",
         fenced: &[
-            ("loom", &["sync"]),
-            ("std::sync::atomic", &["sync"]),
-            ("moka", &["store::mod"]),
-            ("tokio", &["runtime", "stats::notices", "flight::drain", "cache::builder"]),
+            ("loom", "sync"),
+            ("std::sync::atomic", "sync"),
+            ("moka", "store::mod"),
+            ("tokio", "runtime stats::notices flight::drain cache::builder"),
         ],
-        barred: &[("cache", "crate::sync"), ("policy", "crate::sync")],
-        ..EMPTY
+        barred: &[("crate::sync", "cache")],
     },
     Plan {
         package: "kairos-cli",
@@ -75,55 +59,39 @@ pub(super) const PLANS: &[Plan] = &[
             ("report", "mod > rows > run operations text json > table > spread instant"),
             ("scenario", "mod > load jsonl emit > csv fields > json op source strictness > names"),
         ],
+        pure: "",
+        fenced: &[],
         // What the engine is measured against owes it nothing, and a replay asks no rule itself.
         barred: &[
-            ("columns::plain_ttl", "kairos_cache"),
-            ("columns::exposure", "kairos_cache"),
-            ("columns::engine", "kairos_cache::policy"),
+            ("kairos_cache", "columns::plain_ttl columns::exposure"),
+            ("kairos_cache::policy", "columns::engine"),
         ],
-        ..EMPTY
     },
     Plan {
         package: "xtask",
         floors: &[
             ("", "check > bench scrape tidy > tools > invocation target > failure"),
-            ("tidy", "mod > rooms shapes text words > house > layers tree > code > finding"),
+            ("tidy", "mod > rooms text > house > layers tree > code"),
         ],
-        ..EMPTY
+        pure: "",
+        fenced: &[],
+        barred: &[],
     },
 ];
 
+/// The struct whose fields are private.
+pub(super) const CLOSED: &str = "Engine";
+
 /// What loom cannot see: locks, tasks and atomics of others, and what std makes once.
-pub(super) const OPAQUE: &[&str] = &[
-    "arc_swap",
-    "crossbeam_channel",
-    "crossbeam_epoch",
-    "crossbeam_queue",
-    "dashmap",
-    "moka",
-    "once_cell",
-    "parking_lot",
-    "std::sync::LazyLock",
-    "std::sync::OnceLock",
-    "tokio",
-];
+pub(super) const OPAQUE: &str =
+    "arc_swap crossbeam_channel crossbeam_epoch crossbeam_queue dashmap moka
+    once_cell parking_lot std::sync::LazyLock std::sync::OnceLock tokio";
 
 /// What of `std` is time, a thread, a task, a lock or the world outside.
-pub(super) const IMPURE: &[&str] = &[
-    "std::env",
-    "std::fs",
-    "std::future",
-    "std::io",
-    "std::net",
-    "std::process",
-    "std::sync::LazyLock",
-    "std::sync::Mutex",
-    "std::sync::OnceLock",
-    "std::sync::RwLock",
-    "std::sync::atomic",
-    "std::sync::mpsc",
-    "std::task",
-    "std::thread",
-    "std::time::Instant",
-    "std::time::SystemTime",
-];
+pub(super) const IMPURE: &str = "std::env std::fs std::future std::io std::net std::process
+    std::sync::LazyLock std::sync::Mutex std::sync::OnceLock std::sync::RwLock std::sync::atomic
+    std::sync::mpsc std::task std::thread std::time::Instant std::time::SystemTime";
+
+/// What a path may start with besides a module, a crate or a type.
+pub(super) const PRIMITIVES: &str =
+    "bool char f32 f64 i8 i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize";

@@ -1,48 +1,44 @@
-// The house rules: a table of pure functions from the workspace's files to what breaks a rule.
+// The house rules: a table of pure functions, each from a file or from a path that a file names to what
+// is wrong with it.
 // Never knows: what a rule looks for, or how a Rust file is taken apart.
 // Read next: `layers.rs`, the tables that say which room may name which.
 
 mod code;
-mod finding;
 mod house;
 mod layers;
 mod rooms;
-mod shapes;
 mod text;
 mod tree;
-mod words;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::failure::{Failure, no_arguments};
-use finding::Finding;
-use house::House;
+use house::{House, Way};
 use layers::Plan;
-use tree::{File, Tree};
+use tree::File;
 
-/// What a rule looks at.
-#[derive(Clone, Copy)]
+/// What a rule looks at, and what it returns: nothing where the rule is kept.
 enum Rule {
-    /// Each text file alone.
-    File(fn(&File, &mut Vec<Finding>)),
-    /// The crates, with every path that they name.
-    Houses(fn(&[House], &mut Vec<Finding>)),
+    /// A text file; each line that breaks the rule, counted from one, with what is wrong.
+    File(fn(&File) -> Vec<(usize, String)>),
+    /// A path that a source file of a crate names.
+    Way(fn(&House, &Way) -> Option<String>),
 }
 
 /// The rules by their names.
 const RULES: &[(&str, Rule)] = &[
-    ("layers", Rule::Houses(rooms::layers)),
-    ("circle", Rule::Houses(rooms::circles)),
-    ("private", Rule::Houses(rooms::private)),
-    ("modelled", Rule::Houses(rooms::modelled)),
-    ("fenced", Rule::Houses(rooms::fenced)),
-    ("purity", Rule::Houses(rooms::purity)),
-    ("shape", Rule::Houses(shapes::check)),
+    ("layers", Rule::Way(rooms::layers)),
+    ("circle", Rule::Way(rooms::circles)),
+    ("modelled", Rule::Way(rooms::modelled)),
+    ("fenced", Rule::Way(rooms::fenced)),
+    ("purity", Rule::Way(rooms::purity)),
+    ("private", Rule::File(rooms::private)),
     ("length", Rule::File(text::length)),
     ("header", Rule::File(text::header)),
     ("ordering", Rule::File(text::orderings)),
-    ("word", Rule::File(words::check)),
-    ("module-name", Rule::File(words::module_names)),
+    ("word", Rule::File(text::words)),
+    ("module-name", Rule::File(text::module_names)),
 ];
 
 /// Checks every tracked file and every untracked one that is not ignored.
@@ -52,42 +48,40 @@ const RULES: &[(&str, Rule)] = &[
 /// [`Failure::Usage`] for arguments, [`Failure::Failed`] if a rule is broken or a file cannot be read.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     no_arguments("tidy", args)?;
-    let tree = Tree::read(root)?;
-    let report = report(&tree, layers::PLANS);
+    let files = tree::read(root)?;
+    let report = report(&files, layers::PLANS);
     for line in &report {
         println!("{line}");
     }
-    println!(
-        "tidy: {} files, {} rules, {} violations",
-        tree.files.len(),
-        RULES.len(),
-        report.len()
-    );
+    let violations = report.len();
+    println!("tidy: {} files, {} rules, {violations} violations", files.len(), RULES.len());
     if report.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Failed(format!("tidy found {} violations", report.len())))
+        Err(Failure::Failed(format!("tidy found {violations} violations")))
     }
 }
 
-/// Every finding as `path:line: [rule] message`, in the order of the files.
-fn report(tree: &Tree, plans: &[Plan]) -> Vec<String> {
-    let houses = house::houses(tree, plans);
-    let mut report = Vec::new();
+/// Every violation once, as `path:line: [rule] message`, in the order of paths and lines.
+fn report(files: &[File], plans: &[Plan]) -> Vec<String> {
+    let houses: Vec<House> = plans.iter().map(|plan| House::of(plan, files)).collect();
+    let mut found = BTreeSet::new();
     for (name, rule) in RULES {
-        let mut findings = Vec::new();
         match rule {
-            Rule::File(check) => tree.files.iter().for_each(|file| check(file, &mut findings)),
-            Rule::Houses(check) => check(&houses, &mut findings),
+            Rule::File(check) => found.extend(files.iter().flat_map(|file| {
+                check(file)
+                    .into_iter()
+                    .map(move |(line, message)| (&file.path, line, name, message))
+            })),
+            Rule::Way(check) => found.extend(houses.iter().flat_map(|house| {
+                house.ways.iter().filter_map(move |way| {
+                    Some((&way.file.path, way.named.line, name, check(house, way)?))
+                })
+            })),
         }
-        report.extend(findings.into_iter().map(|finding| (finding, name)));
     }
-    report.sort();
-    // The same name twice on a line is one thing to mend.
-    report.dedup();
-    let line =
-        |(Finding { path, line, message }, rule)| format!("{path}:{line}: [{rule}] {message}");
-    report.into_iter().map(line).collect()
+    let line = |(path, line, rule, message)| format!("{path}:{line}: [{rule}] {message}");
+    found.into_iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -2,143 +2,106 @@
 // Never knows: the tables' reasons, and test code, which may name what it likes.
 // Read next: `layers.rs`, the tables.
 
-use std::collections::BTreeSet;
+use syn::spanned::Spanned as _;
+use syn::{Item, ItemMod, ItemStruct, Visibility};
 
-use super::finding::Finding;
 use super::house::{House, Way, below, is_in};
-use super::layers::{IMPURE, OPAQUE};
+use super::layers::{CLOSED, IMPURE, OPAQUE, PRIMITIVES};
+use super::tree::File;
 
 /// A room names only rooms below it; what stands in the root is named by its room.
-pub(super) fn layers(houses: &[House], findings: &mut Vec<Finding>) {
-    let rooms = houses.iter().flat_map(|h| h.plan.floors.iter().map(move |floors| (h, floors)));
-    for (house, (room, order)) in rooms {
-        let floors: Vec<Vec<&str>> =
-            order.split('>').map(|f| f.split_whitespace().collect()).collect();
-        let rank = |unit: &str| floors.iter().position(|floor| floor.contains(&unit));
-        let unit = |module: &str| {
-            let inside = if room.is_empty() { module } else { below(module, room)? };
-            let first = inside.trim_start_matches("::").split("::").next().unwrap_or_default();
-            // A room's own files need no row.
-            Some(if room.is_empty() || rank(first).is_some() { first } else { "mod" }.to_owned())
+pub(super) fn layers(house: &House, way: &Way) -> Option<String> {
+    let to = way.crosses()?;
+    house.plan.floors.iter().find_map(|(room, order)| {
+        let (own, other) = (unit(&way.from, room, order)?, unit(to, room, order)?);
+        let Some(floor) = rank(own, order) else {
+            return Some(format!("`{own}` has no row (layers.rs)"));
         };
-        for (module, (file, _)) in &house.files {
-            if let Some(own) = unit(module).filter(|own| !own.is_empty() && rank(own).is_none()) {
-                findings.push(file.finding(1, format!("`{own}` has no row (layers.rs)")));
-            }
-        }
-        for (way, to) in house.crossings() {
-            let units = unit(way.from).zip(unit(to)).filter(|(own, other)| own != other);
-            // The root has no rank, which is less than any.
-            if let Some((own, other)) = units.filter(|(own, other)| rank(own) >= rank(other)) {
-                let other = if other.is_empty() { "the root" } else { &other };
-                let message = format!("`{own}` must not name `{}`: {other} is not below", way.path);
-                findings.push(way.finding(message));
-            }
-        }
-    }
+        let is_below = rank(other, order).is_some_and(|below| floor < below);
+        let shown = if other.is_empty() { "the root" } else { other };
+        (own != other && !is_below)
+            .then(|| format!("`{own}` must not name `{}`: {shown} is not below", way.path))
+    })
 }
 
-/// No files import each other in a circle. Of the imports those are left that another import leads to
-/// and another goes on from, until all are: they are in circles, or between two.
-pub(super) fn circles(houses: &[House], findings: &mut Vec<Finding>) {
-    for house in houses {
-        let mut left: Vec<(&Way, &str)> = house.crossings().collect();
-        left.retain(|(way, _)| !house.is_unsettled(way.from));
-        let mut before = usize::MAX;
-        while left.len() < before {
-            before = left.len();
-            let starts: BTreeSet<&str> = left.iter().map(|(way, _)| way.from).collect();
-            let ends: BTreeSet<&str> = left.iter().map(|(_, to)| *to).collect();
-            left.retain(|(way, to)| starts.contains(to) && ends.contains(way.from));
-        }
-        let tell = |(way, to): &(&Way, &str)| {
-            way.finding(format!("`{}` imports `{to}` in a circle", way.from))
-        };
-        findings.extend(left.iter().map(tell));
-    }
+/// Which row of a room the module is in. A room's own files need none, and stand for its `mod`.
+fn unit<'a>(module: &'a str, room: &str, order: &str) -> Option<&'a str> {
+    let first = below(module, room)?.split("::").next().unwrap_or_default();
+    Some(if room.is_empty() || rank(first, order).is_some() { first } else { "mod" })
 }
 
-/// The files of a room are private to it, or public: others name what the room re-exports.
-pub(super) fn private(houses: &[House], findings: &mut Vec<Finding>) {
-    for house in houses {
-        let is_room = |module: &str| !module.is_empty() && !house.is_unsettled(module);
-        for (_, (file, code)) in house.files.iter().filter(|(module, _)| is_room(module)) {
-            findings.extend(code.syntax.items.iter().filter_map(|item| match item {
-                syn::Item::Mod(child) if matches!(child.vis, syn::Visibility::Restricted(_)) => {
-                    let message =
-                        format!("`{}` opens a file of its room: re-export items", child.ident);
-                    Some(file.finding(child.ident.span().start().line, message))
-                }
-                _ => None,
-            }));
-        }
-    }
+/// Counted from the top.
+fn rank(unit: &str, order: &str) -> Option<usize> {
+    order.split('>').position(|floor| is_listed(unit, floor))
 }
 
-/// What loom runs names nothing that loom cannot see: what `pub mod model` names, and all that this
-/// names, but for the shim.
-pub(super) fn modelled(houses: &[House], findings: &mut Vec<Finding>) {
-    for house in houses {
-        let is_model = |way: &&Way| {
-            is_in(way.from, "model") || way.named.inside.first().is_some_and(|m| m == "model")
-        };
-        let named = house.ways.iter().filter(is_model).filter_map(|way| way.to.as_deref());
-        let mut models: BTreeSet<&str> = named.collect();
-        let mut before = 0;
-        while before < models.len() {
-            before = models.len();
-            let named = house.crossings().filter(|(way, _)| models.contains(way.from));
-            let further: Vec<&str> = named.map(|(_, to)| to).collect();
-            models.extend(further);
-        }
-        models.retain(|module| !house.may_name(module, "loom") && !house.is_unsettled(module));
-        for way in house.ways.iter().filter(|way| models.contains(way.from)) {
-            if OPAQUE.iter().any(|opaque| way.leads(opaque)) {
-                findings.push(way.finding(format!("loom cannot see through `{}`", way.path)));
-            }
-        }
-    }
+fn is_listed(word: &str, list: &str) -> bool {
+    list.split_whitespace().any(|listed| listed == word)
+}
+
+/// No files import each other in a circle.
+pub(super) fn circles(house: &House, way: &Way) -> Option<String> {
+    let to = way.crosses()?;
+    let is_back = house.reached.get(to)?.contains(&way.from);
+    is_back.then(|| format!("`{}` imports `{to}` in a circle", way.from))
+}
+
+/// What loom runs, all that `model` reaches, names nothing that loom cannot see; the shim may.
+pub(super) fn modelled(house: &House, way: &Way) -> Option<String> {
+    let is_run = house.reached.get("model")?.contains(&way.from);
+    let is_shim = house.plan.fenced.contains(&("loom", way.from.as_str()));
+    (is_run && !is_shim && way.leads(OPAQUE))
+        .then(|| format!("loom cannot see through `{}`", way.path))
 }
 
 /// What belongs to some rooms is named in no other, and no room names what it is barred from.
-pub(super) fn fenced(houses: &[House], findings: &mut Vec<Finding>) {
-    for (house, way) in houses.iter().flat_map(|h| h.ways.iter().map(move |way| (h, way))) {
-        for (path, rooms) in house.plan.fenced {
-            if way.leads(path) && !house.may_name(way.from, path) {
-                findings.push(way.finding(format!("only {} may name `{path}`", rooms.join(", "))));
-            }
-        }
-        for (room, path) in house.plan.barred {
-            if way.leads(path) && is_in(way.from, room) {
-                findings.push(way.finding(format!("`{room}` must not name `{path}`")));
-            }
-        }
+pub(super) fn fenced(house: &House, way: &Way) -> Option<String> {
+    let lists = |rooms: &str| {
+        rooms.split_whitespace().any(|room| match room.strip_suffix("::mod") {
+            Some(file) => way.from == file,
+            None => is_in(&way.from, room),
+        })
+    };
+    let mut fenced = house.plan.fenced.iter().filter(|(path, _)| way.leads(path));
+    let mut barred = house.plan.barred.iter().filter(|(path, _)| way.leads(path));
+    if let Some((path, rooms)) = fenced.find(|(_, rooms)| !lists(rooms)) {
+        return Some(format!("only {rooms} may name `{path}`"));
     }
+    let (path, _) = barred.find(|(_, rooms)| lists(rooms))?;
+    Some(format!("`{}` must not name `{path}`", way.from))
 }
 
-/// A pure room names itself and what of `std` is plain data, and waits for nothing.
-pub(super) fn purity(houses: &[House], findings: &mut Vec<Finding>) {
-    for (house, room) in houses.iter().flat_map(|h| h.plan.pure.iter().map(move |room| (h, room))) {
-        for way in house.ways.iter().filter(|way| is_in(way.from, room)) {
-            let (first, is_import) = (way.named.path[0].as_str(), way.named.alias.is_some());
-            let is_type = first.starts_with(char::is_uppercase);
-            let is_imported =
-                || house.files[way.from].1.names.iter().any(|n| n.alias.as_deref() == Some(first));
-            let is_pure = match &way.to {
-                Some(to) => is_in(to, room),
-                None if first == "std" => !IMPURE.iter().any(|impure| way.leads(impure)),
-                None if is_import => is_type,
-                None if way.named.path.len() == 1 => first != "await",
-                None => is_type || is_primitive(first) || is_imported(),
-            };
-            if !is_pure {
-                findings.push(way.finding(format!("`{room}` is pure: not `{}`", way.path)));
-            }
-        }
-    }
+/// A pure room names itself and what of `std` is plain data.
+pub(super) fn purity(house: &House, way: &Way) -> Option<String> {
+    let room = house.plan.pure.split_whitespace().find(|room| is_in(&way.from, room))?;
+    let first = way.named.path.split("::").next().unwrap_or_default();
+    let is_type = first.starts_with(char::is_uppercase);
+    let mut names = way.file.code.iter().flat_map(|code| &code.names);
+    let mut is_imported = || names.any(|named| named.alias.as_deref() == Some(first));
+    let is_pure = match &way.to {
+        Some(to) => is_in(to, room),
+        None if first == "std" => !way.leads(IMPURE),
+        None if way.named.alias.is_some() => is_type,
+        None => first == way.named.path || is_type || is_listed(first, PRIMITIVES) || is_imported(),
+    };
+    (!is_pure).then(|| format!("`{room}` is pure: not `{}`", way.path))
 }
 
-fn is_primitive(name: &str) -> bool {
-    let bits = name.strip_prefix(['f', 'i', 'u']).unwrap_or_default();
-    bits == "size" || bits.parse::<u8>().is_ok() || matches!(name, "bool" | "char" | "str")
+/// The files of a room are private to it, or public: others name what the room re-exports. So are the
+/// fields of a closed struct.
+pub(super) fn private(file: &File) -> Vec<(usize, String)> {
+    let is_room = file.place.as_ref().is_some_and(|(_, module)| !module.is_empty());
+    let is_open = |vis: &Visibility| !matches!(vis, Visibility::Inherited);
+    let check = |item: &Item| match item {
+        Item::Mod(ItemMod { ident, vis: Visibility::Restricted(_), .. }) if is_room => {
+            Some((ident.span(), format!("`{ident}` opens a file of its room: re-export items")))
+        }
+        Item::Struct(ItemStruct { ident, fields, .. }) if ident == CLOSED => {
+            let field = fields.iter().find(|field| is_open(&field.vis))?;
+            Some((field.span(), format!("`{ident}` has a field that is not private")))
+        }
+        _ => None,
+    };
+    let found = file.code.iter().flat_map(|code| code.items.iter().filter_map(check));
+    found.map(|(span, message)| (span.start().line, message)).collect()
 }

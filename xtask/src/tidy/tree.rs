@@ -2,17 +2,13 @@
 // Never knows: a rule.
 // Read next: `code.rs`, what is seen of a Rust file.
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::code::Code;
-use super::finding::Finding;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
-
-/// The text files of a checkout, sorted by path.
-pub(super) struct Tree {
-    pub(super) files: Vec<File>,
-}
 
 /// A text file.
 pub(super) struct File {
@@ -25,65 +21,50 @@ pub(super) struct File {
     pub(super) code: Option<Code>,
 }
 
-impl Tree {
-    /// Reads the checkout at `root`.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Failed`] if git cannot list it, or a file cannot be read or parsed.
-    pub(super) fn read(root: &Path) -> Result<Tree, Failure> {
-        let line = "git ls-files -z --cached --others --exclude-standard";
-        let listed = Invocation::words(line).output(root)?;
-        let mut paths: Vec<&str> = listed.split_terminator('\0').collect();
-        paths.sort_unstable();
-        paths.dedup();
-        let mut texts = Vec::new();
-        // Listed and not there: deleted, and not yet so in the index.
-        for path in paths.into_iter().filter(|path| root.join(path).is_file()) {
-            let bytes = std::fs::read(root.join(path))
-                .map_err(|error| Failure::Failed(format!("cannot read {path}: {error}")))?;
-            // What is not text is not read.
-            texts.extend(String::from_utf8(bytes).ok().map(|text| (path.to_owned(), text)));
+/// Reads the text files of the checkout at `root`, sorted by path.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] if git cannot list it, or a file cannot be read or parsed.
+pub(super) fn read(root: &Path) -> Result<Vec<File>, Failure> {
+    let line = "git ls-files -z --cached --others --exclude-standard";
+    let listed = Invocation::words(line).output(root)?;
+    let mut files = Vec::new();
+    for path in listed.split_terminator('\0').collect::<BTreeSet<_>>() {
+        match std::fs::read_to_string(root.join(path)) {
+            Ok(text) => files.push(File::new(path.into(), text)?),
+            Err(error) => match error.kind() {
+                // Deleted and not yet so in the index, a checkout of its own, or no text.
+                ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::InvalidData => {}
+                _ => return Err(Failure::Failed(format!("cannot read {path}: {error}"))),
+            },
         }
-        Tree::of(texts)
     }
-
-    /// The files with these paths and texts.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Failed`] if one of them cannot be parsed.
-    pub(super) fn of(texts: Vec<(String, String)>) -> Result<Tree, Failure> {
-        let file = |(path, text): (String, String)| {
-            let code = is_production(&path).then(|| Code::parse(&text)).transpose();
-            let code = code.map_err(|reason| Failure::Failed(format!("{path}: {reason}")))?;
-            Ok(File { place: place(&path), path, text, code })
-        };
-        Ok(Tree { files: texts.into_iter().map(file).collect::<Result<_, Failure>>()? })
-    }
-}
-
-/// Whether a file is Rust and no test: in no folder of tests, no model, not named for tests.
-fn is_production(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let name = parts.next_back().unwrap_or_default();
-    name.strip_suffix(".rs").is_some()
-        && name != "tests.rs"
-        && !path.starts_with("loom-tests/")
-        && parts.all(|folder| folder != "tests")
+    Ok(files)
 }
 
 impl File {
-    /// What is wrong with it on this line.
-    pub(super) fn finding(&self, line: usize, message: String) -> Finding {
-        Finding { path: self.path.clone(), line, message }
+    /// The file with this path and text.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`] if it is production code that cannot be parsed.
+    pub(super) fn new(path: String, text: String) -> Result<File, Failure> {
+        let is_test = |part| matches!(part, "tests" | "tests.rs" | "loom-tests");
+        let is_production = is_rust(&path) && !path.split('/').any(is_test);
+        let code = is_production.then(|| Code::parse(&text)).transpose();
+        let code = code.map_err(|reason| Failure::Failed(format!("{path}: {reason}")))?;
+        Ok(File { place: place(&path), path, text, code })
     }
 }
 
+pub(super) fn is_rust(path: &str) -> bool {
+    path.strip_suffix(".rs").is_some()
+}
+
 fn place(path: &str) -> Option<(String, String)> {
-    let (folder, module) = path.split_once("/src/")?;
-    let package = folder.strip_prefix("crates/").or((folder == "xtask").then_some(folder))?;
-    let module = module.strip_suffix(".rs")?;
+    let (folder, module) = path.strip_suffix(".rs")?.split_once("/src/")?;
+    let package = folder.rsplit('/').next()?;
     let module = module.strip_suffix("/mod").unwrap_or(module);
     let is_root = matches!(module, "lib" | "main") || module.starts_with("bin/");
     Some((package.into(), if is_root { String::new() } else { module.replace('/', "::") }))

@@ -6,6 +6,33 @@ use super::run::{EngineRun, Run, STRATEGIES};
 use super::spread::{Samples, Spread};
 use super::table::{Body, Cell, Fact, Report, Row, Section};
 
+/// A label, and the count of an engine in its row.
+type Count = (&'static str, fn(&EngineRun) -> u64);
+
+const COMPUTES: &[Count] = &[
+    ("computes coalesced", |engine| engine.coalesced_computes),
+    ("bypasses coalesced", |engine| engine.coalesced_bypasses),
+    ("bypasses queued", |engine| engine.queued_bypasses),
+    ("refreshes", |engine| engine.refreshes),
+    ("refreshes failed", |engine| engine.refresh_errors),
+    ("refreshes skipped", |engine| engine.refreshes_skipped),
+    ("computes queued at the gate", |engine| engine.computes_queued),
+    ("computes refused by it", |engine| engine.computes_refused),
+    ("computes failed", |engine| engine.compute_errors),
+    ("entries evicted", |engine| engine.evictions),
+];
+
+const MARKET: &[Count] = &[
+    ("reads in panic", |engine| engine.panics),
+    ("reads in warning", |engine| engine.warnings),
+    ("reads bypassed for panic", |engine| engine.panic_bypasses),
+    ("breaker steps, up or down", |engine| engine.breaker_steps),
+    ("reads while suspended", |engine| engine.suspended_reads),
+    ("prices refused", |engine| engine.prices_refused),
+    ("events", |engine| engine.events),
+    ("entries that died by them", |engine| engine.markets_invalidated),
+];
+
 impl Report {
     /// The report of `runs` on the same operations, with the `facts` that hold for all of them.
     pub(crate) fn of(title: impl Into<String>, facts: Vec<Fact>, runs: &[Run]) -> Report {
@@ -16,7 +43,7 @@ impl Report {
                 body: Body::Rows(exposure(runs)),
             },
             Section { title: "Strategies".into(), body: Body::Rows(strategies(runs)) },
-            Section { title: "Computes".into(), body: Body::Rows(computes(runs)) },
+            Section { title: "Computes".into(), body: Body::Rows(counts(runs, COMPUTES)) },
             Section { title: "Volatility and events".into(), body: Body::Rows(market(runs)) },
             Section { title: "Latency, virtual ms".into(), body: Body::Spreads(latency(runs)) },
         ];
@@ -56,21 +83,6 @@ fn strategies(runs: &[Run]) -> Vec<Row<Cell>> {
     rows
 }
 
-fn computes(runs: &[Run]) -> Vec<Row<Cell>> {
-    vec![
-        engine(runs, "computes coalesced", |engine| Cell::count(engine.coalesced_computes)),
-        engine(runs, "bypasses coalesced", |engine| Cell::count(engine.coalesced_bypasses)),
-        engine(runs, "bypasses queued", |engine| Cell::count(engine.queued_bypasses)),
-        engine(runs, "refreshes", |engine| Cell::count(engine.refreshes)),
-        engine(runs, "refreshes failed", |engine| Cell::count(engine.refresh_errors)),
-        engine(runs, "refreshes skipped", |engine| Cell::count(engine.refreshes_skipped)),
-        engine(runs, "computes queued at the gate", |engine| Cell::count(engine.computes_queued)),
-        engine(runs, "computes refused by it", |engine| Cell::count(engine.computes_refused)),
-        engine(runs, "computes failed", |engine| Cell::count(engine.compute_errors)),
-        engine(runs, "entries evicted", |engine| Cell::count(engine.evictions)),
-    ]
-}
-
 fn exposure(runs: &[Run]) -> Vec<Row<Cell>> {
     let spreads: Vec<_> = runs.iter().map(|run| run.exposure.spread()).collect();
     let row = |label: &str, of: fn(&Spread) -> Cell| Row {
@@ -87,19 +99,11 @@ fn exposure(runs: &[Run]) -> Vec<Row<Cell>> {
 }
 
 fn market(runs: &[Run]) -> Vec<Row<Cell>> {
-    vec![
-        engine(runs, "reads in panic", |engine| Cell::count(engine.panics)),
-        engine(runs, "reads in warning", |engine| Cell::count(engine.warnings)),
-        engine(runs, "reads bypassed for panic", |engine| Cell::count(engine.panic_bypasses)),
-        engine(runs, "breaker steps, up or down", |engine| Cell::count(engine.breaker_steps)),
-        engine(runs, "reads while suspended", |engine| Cell::count(engine.suspended_reads)),
-        engine(runs, "prices refused", |engine| Cell::count(engine.prices_refused)),
-        engine(runs, "events", |engine| Cell::count(engine.events)),
-        engine(runs, "entries that died by them", |engine| Cell::count(engine.markets_invalidated)),
-        engine(runs, "CPU saved, mean", |engine| {
-            engine.cpu_saved_pct.map_or(Cell::Missing, Cell::Percent)
-        }),
-    ]
+    let mut rows = counts(runs, MARKET);
+    rows.push(engine(runs, "CPU saved, mean", |engine| {
+        engine.cpu_saved_pct.map_or(Cell::Missing, Cell::Percent)
+    }));
+    rows
 }
 
 fn latency(runs: &[Run]) -> Vec<Row<Option<Spread>>> {
@@ -119,6 +123,11 @@ fn each(runs: &[Run], label: &str, of: impl Fn(&Run) -> Cell) -> Row<Cell> {
 
 fn engine(runs: &[Run], label: &str, of: impl Fn(&EngineRun) -> Cell) -> Row<Cell> {
     each(runs, label, |run| run.engine.as_ref().map_or(Cell::Missing, &of))
+}
+
+fn counts(runs: &[Run], counts: &[Count]) -> Vec<Row<Cell>> {
+    let row = |(label, of): &Count| engine(runs, label, |engine| Cell::count(of(engine)));
+    counts.iter().map(row).collect()
 }
 
 fn signed(n: u64) -> i64 {

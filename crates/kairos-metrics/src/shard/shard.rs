@@ -15,7 +15,7 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
-    /// 4 KiB of counters and 1.5 KiB of histogram slots for each thread.
+    /// 4 KiB of counters and 1 KiB of histogram slots for each thread.
     #[cfg(not(kairos_loom))]
     pub(super) const DEFAULT: Sizes = Sizes { cells: 512, tallies: 64 };
     /// What the models of whole registries run with.
