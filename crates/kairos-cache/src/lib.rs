@@ -104,7 +104,8 @@ pub mod model {
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::truth::{
-        Admitted, Capture, Class, Finding, Held, Invalidations, Keep, KeyMarks, Mark, Remembered,
-        Sequence, Shelf, Slot, Stamp, TagMark, Tags, Version, View, conclude, is_unchanged,
+        Admitted, Capture, Class, Fate, Finding, Held, Invalidations, Keep, KeyMarks, Mark,
+        Remembered, Sequence, Shelf, Slot, Stamp, TagMark, Tags, Version, View, conclude,
+        is_unchanged,
     };
 }

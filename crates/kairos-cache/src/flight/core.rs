@@ -22,6 +22,10 @@ pub(super) struct Core<J, R> {
     retired: bool,
     holds: usize,
     key: KeyMarks,
+    /// How many computes and fills of the key have begun: the number of the newest.
+    begun: u64,
+    /// The newest of them whose result stands, or was found missing.
+    stands: u64,
     running: Option<Running<R>>,
     pending: Option<Pending<J, R>>,
     next_waiter: u64,
@@ -30,6 +34,8 @@ pub(super) struct Core<J, R> {
 struct Running<R> {
     run: Arc<Run<R>>,
     capture: Capture,
+    /// Its number among what has begun for the key.
+    began: u64,
     waiters: usize,
     /// It has only to end: no reader may join it.
     doomed: bool,
@@ -70,6 +76,8 @@ impl<J: Launchable, R: Clone> Core<J, R> {
             retired: false,
             holds: 0,
             key: KeyMarks::default(),
+            begun: 0,
+            stands: 0,
             running: None,
             pending: None,
             next_waiter: 0,
@@ -80,8 +88,25 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         self.running.is_some()
     }
 
-    pub(super) fn marks(&self) -> KeyMarks {
-        self.key
+    /// Something begins for the key, and gets its number. A flight that retires forgets the numbers:
+    /// nothing is under way then.
+    pub(super) fn begin_one(&mut self) -> u64 {
+        self.begun += 1;
+        self.begun
+    }
+
+    /// Stores what began by this number, unless what began later stands. `publish` returns whether
+    /// the result stands.
+    pub(super) fn publish<T>(
+        &mut self,
+        began: u64,
+        publish: impl FnOnce(KeyMarks) -> (T, bool),
+    ) -> T {
+        let (result, stands) = publish(KeyMarks { older: began < self.stands, ..self.key });
+        if stands {
+            self.stands = began;
+        }
+        result
     }
 
     /// A reader joins the running compute if it may, else the pending one, else starts one. A miss
@@ -143,13 +168,14 @@ impl<J: Launchable, R: Clone> Core<J, R> {
     pub(super) fn finish(
         &mut self,
         run: &Arc<Run<R>>,
-        publish: impl FnOnce(&Capture, KeyMarks) -> R,
+        publish: impl FnOnce(&Capture, KeyMarks) -> (R, bool),
     ) -> Left<J, R> {
         let mut answer = None;
         if let Some(running) = self.running.take_if(|r| Arc::ptr_eq(&r.run, run)) {
             // The waiters of a doomed compute have left, or have their answer.
             if !running.doomed {
-                let result = publish(&running.capture, self.key);
+                let publish = |marks| publish(&running.capture, marks);
+                let result = self.publish(running.began, publish);
                 answer = Some((running.run, result));
             }
         }
@@ -188,9 +214,11 @@ impl<J: Launchable, R: Clone> Core<J, R> {
     /// The turn of a compute has come. It captures anew: the readers that joined while it was queued
     /// need what is found from now on. False if it has been given up, or is doomed.
     pub(super) fn begin(&mut self, run: &Arc<Run<R>>, job: &J) -> bool {
+        let began = self.begin_one();
         match self.running(run).filter(|r| !r.doomed) {
             Some(running) => {
                 running.capture = job.capture();
+                running.began = began;
                 running.queued = false;
                 true
             }
@@ -245,7 +273,8 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         // Capture before compute: the launch that is returned here has not been spawned.
         let (run, capture) = (Arc::clone(&launch.run), launch.job.capture());
         let (doomed, queued) = (false, false);
-        self.running = Some(Running { run, capture, waiters, doomed, queued, kept });
+        let began = self.begin_one();
+        self.running = Some(Running { run, capture, began, waiters, doomed, queued, kept });
         launch
     }
 

@@ -83,12 +83,13 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     /// Ends a running compute: publishes its result under the flight's lock, hands it to the
     /// waiters, and starts the pending compute.
     ///
-    /// `publish` gets the capture and the key's own marks, and may not panic: the pending compute
-    /// would not start. It is not called for a doomed compute, whose waiters have an answer.
+    /// `publish` gets the capture and the key's own marks, returns the result and whether it stands in
+    /// the store, and may not panic: the pending compute would not start. It is not called for a doomed
+    /// compute, whose waiters have an answer.
     pub fn finish(
         &self,
         run: &Arc<Run<R>>,
-        publish: impl FnOnce(&Capture, KeyMarks) -> R,
+        publish: impl FnOnce(&Capture, KeyMarks) -> (R, bool),
     ) -> After<J, R> {
         let left = self.core.lock().finish(run, publish);
         done(left)
@@ -153,25 +154,28 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         self.core.lock().expire_key(seq)
     }
 
-    /// Keeps the flight in its table, so that invalidations of the key are recorded. False if the
-    /// flight has retired.
-    pub fn hold(&self) -> bool {
-        self.core.lock().hold()
-    }
-
-    /// Begins to fill the key with a value computed elsewhere: holds the flight, then captures.
-    /// Nothing if the flight has retired.
+    /// Begins to fill the key with a value computed elsewhere: holds the flight in its table, so that
+    /// invalidations of the key are recorded, then captures.
+    /// Returns its number among what has begun for the key with the capture; nothing if the flight has
+    /// retired.
     ///
     /// In this order: an invalidation of the key after the capture finds the flight and is recorded
     /// there. One before it is in the captured number. Model: `an_expiry_covers_a_fill`.
-    pub fn begin_fill<C>(&self, capture: impl FnOnce() -> C) -> Option<C> {
-        self.hold().then(capture)
+    pub fn begin_fill<C>(&self, capture: impl FnOnce() -> C) -> Option<(u64, C)> {
+        let began = {
+            let mut core = self.core.lock();
+            core.hold().then(|| core.begin_one())
+        };
+        began.map(|began| (began, capture()))
     }
 
-    /// Publishes a value computed elsewhere, under the flight's lock.
-    pub fn publish<T>(&self, publish: impl FnOnce(KeyMarks) -> T) -> T {
-        let core = self.core.lock();
-        publish(core.marks())
+    /// Publishes a value computed elsewhere, under the flight's lock. `publish` returns whether the
+    /// value stands in the store; so does this.
+    pub fn publish(&self, began: u64, publish: impl FnOnce(KeyMarks) -> bool) -> bool {
+        self.core.lock().publish(began, |marks| {
+            let stands = publish(marks);
+            (stands, stands)
+        })
     }
 
     /// Retires the flight if nothing runs, is pending or holds it. Says whether it has retired.
@@ -179,7 +183,7 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
         self.core.lock().retire()
     }
 
-    /// Ends a [`Flight::hold`]. Returns whether the flight has retired.
+    /// Ends a [`Flight::begin_fill`]. Returns whether the flight has retired.
     pub fn unhold(&self) -> bool {
         self.core.lock().unhold()
     }

@@ -244,7 +244,8 @@ mod tests {
         let capture = Capture::take(&Sequence::new(), &Arc::default(), &class);
         let finding = Finding::Value(Some(Arc::new(1)));
         let stored: Arc<str> = "k".into();
-        assert!(conclude(&store.shelf(&stored), finding, &capture, KeyMarks::default(), || false));
+        let marks = KeyMarks::default();
+        assert!(conclude(&store.shelf(&stored), finding, &capture, marks, || false).stands());
         let found = store.key("k").expect("stored");
         assert!(Arc::ptr_eq(&found, &stored));
         assert!(store.key("other").is_none());

@@ -1,4 +1,4 @@
-// The newest kill and expiry of one key by itself.
+// What bars a result by its key alone: the newest kill and expiry, and a result that began later.
 // Never knows: the key, or what is under way for it.
 
 use super::generation::Capture;
@@ -10,6 +10,8 @@ pub struct KeyMarks {
     pub killed: u64,
     /// The number of the newest expiry.
     pub expired: u64,
+    /// What is to be stored began before what has been stored, or found missing, since it began.
+    pub older: bool,
 }
 
 impl KeyMarks {

@@ -13,7 +13,7 @@ mod tags;
 pub use generation::{Capture, Class, Mark, Sequence};
 pub use invalidations::Invalidations;
 pub use key::KeyMarks;
-pub use shelf::{Admitted, Finding, Keep, Shelf, conclude, inspect, is_unchanged};
+pub use shelf::{Admitted, Fate, Finding, Keep, Shelf, conclude, inspect, is_unchanged};
 pub use slot::{Held, Slot, View};
 pub use stamp::{Remembered, Stamp, Version};
 pub use tags::{TagMark, Tags};

@@ -54,25 +54,54 @@ pub enum Finding<E> {
     Nothing(Option<Arc<E>>),
 }
 
-/// Brings what a compute has found to its key's place. Returns whether it is visible there. `capture`
-/// is the compute's; for the rest see `publish`.
+/// What became of a result at its key's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is visible, or the key is known to have no value.
+    Stands,
+    /// It was given no entry: the old one is gone if the result is that there is no value.
+    NotStorable,
+    /// The match bars storing, or a kill has covered it.
+    Covered,
+    /// A result that began later stands.
+    Older,
+}
+
+/// Brings what a compute has found to its key's place, and says what became of it. `capture` is the
+/// compute's; for the rest see `publish`.
 pub fn conclude<E>(
     shelf: &impl Keep<E>,
     finding: Finding<E>,
     capture: &Capture,
     marks: KeyMarks,
     is_barred: impl FnOnce() -> bool,
-) -> bool {
+) -> Fate {
+    // What began last stands. Model: a_result_leaves_what_began_later.
+    if marks.older {
+        return Fate::Older;
+    }
     let has_value = matches!(finding, Finding::Value(_));
     let (Finding::Value(entry) | Finding::Nothing(entry)) = finding;
-    let held = entry.map(|entry| Held { entry, capture: capture.clone() });
-    let stored = held.is_some_and(|held| publish(shelf, held, marks, is_barred));
+    let fate = match entry.map(|entry| Held { entry, capture: capture.clone() }) {
+        None => Fate::NotStorable,
+        Some(held) => match publish(shelf, held, marks, is_barred) {
+            true => Fate::Stands,
+            false => Fate::Covered,
+        },
+    };
     // A key that has no value is not served its old one, whatever forbids to remember that. Model:
     // a_pinned_read_after_a_compute_that_found_nothing.
-    if !has_value && !stored {
+    if !has_value && fate != Fate::Stands {
         remove(shelf);
     }
-    stored
+    fate
+}
+
+impl Fate {
+    /// Whether the result is visible at its key's place.
+    pub fn stands(self) -> bool {
+        self == Fate::Stands
+    }
 }
 
 /// Makes a result visible unless something forbids it. Returns whether it is visible. The caller

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use kairos_cache::model::{Kind, Launch, Ticket};
+use kairos_cache::model::{Capture, Fate, Finding, KeyMarks, Kind, Launch, Ticket};
 
 use crate::stage::{Compute, World, answer, model};
 
@@ -59,7 +59,7 @@ fn every_waiter_is_answered() {
 fn a_value_that_came_since_a_read_looked_is_not_computed_again() {
     model(|world| {
         // As a fill does: between two computes the flight would retire, and ask nothing.
-        assert!(world.flight.hold());
+        assert!(world.flight.begin_fill(|| ()).is_some());
         let other = world.beside(|world| world.read(Kind::Miss));
         world.read(Kind::Miss);
         other.join().unwrap();
@@ -71,7 +71,7 @@ fn a_value_that_came_since_a_read_looked_is_not_computed_again() {
 #[test]
 fn a_value_that_came_since_a_read_looked_is_not_refreshed() {
     model(|world| {
-        assert!(world.flight.hold());
+        assert!(world.flight.begin_fill(|| ()).is_some());
         assert!(world.compute_and_store(&world.class()));
         world.expire_key();
         let other = world.beside(|world| world.run(world.refresh()));
@@ -167,7 +167,7 @@ impl Wake for ComesBack {
 fn a_reader_that_is_woken_may_come_back_at_once() {
     type Step = fn(&World, &Launch<Compute, u64>);
     let steps: [Step; 4] = [
-        |world, Launch { run, .. }| drop(world.flight.finish(run, |_, _| 0)),
+        |world, Launch { run, .. }| drop(world.flight.finish(run, |_, _| (0, false))),
         |world, Launch { run, .. }| assert!(world.flight.doom(run, || 408)),
         |world, Launch { run, .. }| assert!((0..2).all(|_| world.flight.check_stuck(run, 408))),
         |world, _| drop(world.flight.turn_away(|_| 503)),
@@ -187,4 +187,43 @@ fn a_reader_that_is_woken_may_come_back_at_once() {
             assert_eq!(reader.came.load(Ordering::Relaxed), 1, "of two that wait one is answered");
         });
     }
+}
+
+/// A compute ends beside a fill that began after it, and is stored by `end`.
+fn a_result_beside_what_began_later(end: fn(&World, &Capture, KeyMarks) -> bool) {
+    const LATER: u64 = 7;
+    model(move |world| {
+        let (_ticket, launch) = world.join(Kind::Miss).expect("nothing is stored");
+        let run = launch.expect("nothing runs").run;
+        let begun = world.flight.begin_fill(|| world.capture()).expect("a compute runs");
+        let ending = world.beside(move |world| {
+            let after = world.flight.finish(&run, |capture, marks| (1, end(world, capture, marks)));
+            assert!(after.launch.is_none());
+        });
+        assert!(world.fill(LATER, &begun), "nothing covers it");
+        assert_eq!(world.alive(), Some(LATER), "seen at once");
+        ending.join().unwrap();
+        assert_eq!(world.alive(), Some(LATER), "seen when the compute has ended");
+    });
+}
+
+#[test]
+fn a_result_leaves_what_began_later() {
+    a_result_beside_what_began_later(|world, capture, marks| world.store(1, capture, marks));
+}
+
+#[test]
+fn the_result_that_there_is_no_value_leaves_what_began_later() {
+    a_result_beside_what_began_later(|world, capture, marks| {
+        world.conclude(Finding::Nothing(None), capture, marks) != Fate::Older
+    });
+}
+
+/// The mistake that the models must find: the result does not know of what began later.
+#[test]
+#[should_panic(expected = "seen")]
+fn a_result_that_does_not_know_of_a_later_one_replaces_it() {
+    a_result_beside_what_began_later(|world, capture, marks| {
+        world.store(1, capture, KeyMarks { older: false, ..marks })
+    });
 }

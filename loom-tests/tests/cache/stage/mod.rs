@@ -15,8 +15,8 @@ use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
-    Admitted, Capture, Class, Finding, Flight, Held, Invalidations, Join, Keep, KeyMarks, Kind,
-    Launch, Launchable, Refresh, ScopeState, Shelf, Slot, Tags, Ticket, View, conclude,
+    Admitted, Capture, Class, Fate, Finding, Flight, Held, Invalidations, Join, Keep, KeyMarks,
+    Kind, Launch, Launchable, Refresh, ScopeState, Shelf, Slot, Tags, Ticket, View, conclude,
     is_unchanged,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
@@ -105,25 +105,26 @@ impl World {
         self.scope.is_suspended(Some(self.market))
     }
 
-    /// Ends a compute at the key's place; says whether its result is stored.
+    /// Ends a compute at the key's place; says what became of its result.
     pub(crate) fn conclude(
         &self,
         finding: Finding<u64>,
         capture: &Capture,
         marks: KeyMarks,
-    ) -> bool {
+    ) -> Fate {
         conclude(&self.place, finding, capture, marks, || self.is_barred())
     }
 
     /// Stores a result; says whether it did.
     pub(crate) fn store(&self, value: u64, capture: &Capture, marks: KeyMarks) -> bool {
-        self.conclude(Finding::Value(Some(Arc::new(value))), capture, marks)
+        self.conclude(Finding::Value(Some(Arc::new(value))), capture, marks).stands()
     }
 
-    /// Ends a fill with a value computed elsewhere.
-    pub(crate) fn fill(&self, value: u64, capture: &Capture) {
-        self.flight.publish(|marks| self.store(value, capture, marks));
+    /// Ends a fill, begun by this number, with a value computed elsewhere; says whether it stands.
+    pub(crate) fn fill(&self, value: u64, (began, capture): &(u64, Capture)) -> bool {
+        let stands = self.flight.publish(*began, |marks| self.store(value, capture, marks));
         self.flight.unhold();
+        stands
     }
 
     /// Captures, computes, stores.
@@ -208,8 +209,8 @@ impl World {
         while let Some(Launch { run, .. }) = launch.take() {
             let value = self.source.compute();
             let after = self.flight.finish(&run, |capture, marks| {
-                self.store(value, capture, marks);
-                value
+                let stands = self.store(value, capture, marks);
+                (value, stands)
             });
             launch = after.launch;
         }
@@ -240,7 +241,7 @@ impl Place {
         is_barred: impl FnOnce() -> bool,
     ) -> bool {
         let finding = Finding::Value(Some(Arc::new(value)));
-        conclude(self, finding, capture, KeyMarks::default(), is_barred)
+        conclude(self, finding, capture, KeyMarks::default(), is_barred).stands()
     }
 }
 

@@ -9,18 +9,19 @@ use loom::thread;
 use crate::stage::{World, graph};
 
 /// How a result becomes visible.
-type Store = fn(&World, u64, &Capture, KeyMarks);
+type Store = fn(&World, u64, &Capture, KeyMarks) -> bool;
 
-fn in_order(world: &World, value: u64, capture: &Capture, marks: KeyMarks) {
-    world.store(value, capture, marks);
+fn in_order(world: &World, value: u64, capture: &Capture, marks: KeyMarks) -> bool {
+    world.store(value, capture, marks)
 }
 
 /// The mistake that the models must find: the entry first, its expiry after it.
-fn expiry_last(world: &World, value: u64, capture: &Capture, marks: KeyMarks) {
-    world.store(value, capture, KeyMarks { expired: 0, ..marks });
+fn expiry_last(world: &World, value: u64, capture: &Capture, marks: KeyMarks) -> bool {
+    let stands = world.store(value, capture, KeyMarks { expired: 0, ..marks });
     if let Some(slot) = world.place.slot() {
         slot.expire(marks.expired);
     }
+    stands
 }
 
 /// A pin: the decision to serve an entry as fresh, with what vouches for it.
@@ -94,8 +95,7 @@ fn an_expiry_is_seen_with_what_it_covers(before: Before, store: Store) {
             thread::spawn(move || {
                 world.turn.take();
                 let after = world.flight.finish(&run, |capture, marks| {
-                    store(&world, COVERED, capture, marks);
-                    COVERED
+                    (COVERED, store(&world, COVERED, capture, marks))
                 });
                 assert!(after.launch.is_none());
             })

@@ -21,6 +21,8 @@ pub(crate) struct Filling<K: Key, V: Value> {
     claim: Claim<K, V>,
     home: Home,
     capture: Capture,
+    /// Its number among what has begun for the key.
+    began: u64,
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
@@ -48,11 +50,12 @@ impl<K: Key, V: Value> Engine<K, V> {
                 let capture = home.capture();
                 (home, capture)
             });
-            let Some((home, capture)) = began else {
+            let Some((began, (home, capture))) = began else {
                 self.forget_flight(key, &flight);
                 continue;
             };
-            let filling = Filling { claim: Claim::new(self, owned, flight), home, capture };
+            let claim = Claim::new(self, owned, flight);
+            let filling = Filling { claim, home, capture, began };
             self.relieve_tags(&moment);
             return Ok(filling);
         }
@@ -70,10 +73,9 @@ impl<K: Key, V: Value> Filling<K, V> {
         let jitter = engine.jitter(key, &moment);
         let fresh = Fresh::value(Arc::new(value), moment.now, zone, 0).with_jitter(jitter);
         let fresh = Fresh { weight, ..fresh };
-        let stored = self
-            .claim
-            .flight()
-            .publish(|marks| engine.store_result(key, &fresh, &self.home, &self.capture, marks));
+        let stored = self.claim.flight().publish(self.began, |marks| {
+            engine.store_result(key, &fresh, &self.home, &self.capture, marks).stands()
+        });
         engine.sweep_if_full();
         stored
     }

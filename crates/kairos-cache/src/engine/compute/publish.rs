@@ -13,7 +13,7 @@ use crate::store::{Entry, weigh};
 use crate::sync::AtomicU64;
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::{Capture, Finding, KeyMarks};
+use crate::truth::{Capture, Fate, Finding, KeyMarks};
 
 /// A result that has just been found.
 pub(crate) struct Fresh<V> {
@@ -73,7 +73,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Stores a result unless something forbids it; an old value does not outlive the result that
-    /// there is none. Returns whether the result was stored. Called under the flight's lock, which
+    /// there is none. Returns what became of the result. Called under the flight's lock, which
     /// serialises the writers of a key. After leaving the lock the caller releases what this
     /// displaces, and drops the result itself.
     pub(crate) fn store_result(
@@ -83,7 +83,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         home: &Home,
         capture: &Capture,
         marks: KeyMarks,
-    ) -> bool {
+    ) -> Fate {
         let is_storable = self.is_enabled() && result.rules_view.at_insert.ttl_ns > 0;
         let entry = is_storable.then(|| {
             Arc::new(Entry {

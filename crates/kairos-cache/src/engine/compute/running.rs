@@ -13,7 +13,7 @@ use crate::flight::{After, Done, Found, Home, Job, Kind, Launch, Run, Work};
 use crate::policy::{MonoNs, ZoneTtl};
 use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
-use crate::truth::{Capture, KeyMarks};
+use crate::truth::{Capture, Fate, KeyMarks};
 
 /// A compute that its task runs. However the task ends, dropping this frees the key.
 pub(super) struct Running<K: Key, V: Value> {
@@ -69,9 +69,9 @@ impl<K: Key, V: Value> Running<K, V> {
         let found = caught(|| self.prepare(found, &moment, zone)).and_then(|prepared| prepared);
         let mut failed = None;
         let after = self.claim.flight().finish(&self.run, |capture, marks| {
-            let (outcome, zone) = self.conclude(&found, capture, marks, &moment, zone);
+            let (outcome, zone, stands) = self.conclude(&found, capture, marks, &moment, zone);
             failed = outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
-            Done { outcome, zone, place: Some(self.home.place.clone()) }
+            (Done { outcome, zone, place: Some(self.home.place.clone()) }, stands)
         });
         // Last: until here dropping this would still free the key.
         self.end = End::Published { after, failed, found };
@@ -109,7 +109,8 @@ impl<K: Key, V: Value> Running<K, V> {
         }
     }
 
-    /// Stores what was found, and counts the outcome. Called under the flight's lock; never panics.
+    /// Stores what was found, and counts the outcome. Returns too whether it stands against what began
+    /// before it. Called under the flight's lock; never panics.
     fn conclude(
         &self,
         found: &Result<Fresh<V>, Error>,
@@ -117,7 +118,7 @@ impl<K: Key, V: Value> Running<K, V> {
         marks: KeyMarks,
         moment: &Moment,
         zone: ZoneTtl,
-    ) -> (Result<Arc<V>, Error>, ZoneTtl) {
+    ) -> (Result<Arc<V>, Error>, ZoneTtl, bool) {
         let (engine, key, kind) = (self.claim.engine(), self.claim.key(), self.kind);
         let stored = found.as_ref().map_err(Error::clone).and_then(|fresh| {
             caught(|| (fresh, engine.store_result(key, fresh, &self.home, capture, marks)))
@@ -127,17 +128,18 @@ impl<K: Key, V: Value> Running<K, V> {
                 if error.is_compute_failure() {
                     engine.compute_failed(key, kind, moment);
                 }
-                (Err(error), zone)
+                (Err(error), zone, false)
             }
-            Ok((fresh, stored)) => match &fresh.value {
+            Ok((fresh, fate)) => match &fresh.value {
                 None => {
                     engine.compute_succeeded(key, kind, None);
-                    (Err(Error::Nothing), zone)
+                    // Also where it is not remembered: what the key had before is gone.
+                    (Err(Error::Nothing), zone, fate != Fate::Older)
                 }
                 Some(value) => {
                     let zone = fresh.rules_view.at_insert;
-                    engine.compute_succeeded(key, kind, stored.then_some(zone.zone));
-                    (Ok(Arc::clone(value)), zone)
+                    engine.compute_succeeded(key, kind, fate.stands().then_some(zone.zone));
+                    (Ok(Arc::clone(value)), zone, fate.stands())
                 }
             },
         }

@@ -64,7 +64,7 @@ impl<K: Key, V: Value> Claim<K, V> {
         // That the cache is shut down is an answer to readers of any match.
         let place = (!matches!(error, Error::ShutDown)).then_some(place);
         let done = Done { outcome: Err(error), zone, place };
-        let after = self.flight().finish(&run, |_, _| done);
+        let after = self.flight().finish(&run, |_, _| (done, false));
         self.settle(after);
         shielded(|| drop(work));
     }

@@ -4,5 +4,6 @@
 
 mod cancellation;
 mod coalescing;
+mod order;
 mod other_matches;
 mod refresh;

@@ -110,7 +110,8 @@ impl Model {
         self.tick();
         self.publish(context);
         let home = Home::new(key, context);
-        self.fills[slot] = Some(Fill { home, killed: false, expired: false });
+        self.begun += 1;
+        self.fills[slot] = Some(Fill { home, killed: false, expired: false, began: self.begun });
     }
 
     /// Says whether the value was stored.
@@ -121,9 +122,11 @@ impl Model {
         let factor = self.lots.jitter(&self.setup, fill.home.key, self.now);
         let fixed = (zone, shortened(ttl, factor));
         let suspended = self.is_suspended(fill.home.place());
-        let stored = self.enabled && !fill.killed && !suspended && fixed.1 > 0;
+        let last = fill.began >= self.stands[fill.home.key];
+        let stored = self.enabled && !fill.killed && !suspended && fixed.1 > 0 && last;
         if stored {
-            let Fill { home, expired, .. } = fill;
+            let Fill { home, expired, began, .. } = fill;
+            self.stands[home.key] = began;
             let (key, computed, value) = (home.key, (self.now, self.wall()), Some(value));
             let entry = Entry::new(value, home, computed, fixed, expired);
             self.store(key, Some(Entry { factor, ..entry }));

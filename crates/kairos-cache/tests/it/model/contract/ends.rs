@@ -79,17 +79,22 @@ impl Model {
         let entry = |value, ttl| {
             Entry::new(value, home.clone(), (self.now, self.wall()), (zone, ttl), compute.expired)
         };
+        // What began last stands.
+        let last = started.began >= self.stands[key];
         let succeeded = matches!(outcome, Outcome::Value | Outcome::Nothing);
-        if outcome == Outcome::Value && storable {
+        if outcome == Outcome::Value && storable && last {
             let took = self.now - started.at;
-            self.store(key, Some(Entry { factor, took, ..entry(value, ttl) }));
+            let entry = Entry { factor, took, ..entry(value, ttl) };
+            self.stands[key] = started.began;
+            self.store(key, Some(entry));
             if !compute.refresh {
                 self.counts.stored(zone);
             }
-        } else if outcome == Outcome::Nothing {
+        } else if outcome == Outcome::Nothing && last {
             let limit = self.setup.negative_ttl;
             let kept = storable && limit > 0;
             let nothing = kept.then(|| Entry { limit, ..entry(None, ttl.min(limit)) });
+            self.stands[key] = started.began;
             self.store(key, nothing);
         }
         self.put_off(key, succeeded);

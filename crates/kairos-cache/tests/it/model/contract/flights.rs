@@ -68,6 +68,8 @@ pub(super) enum Wanted {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Started {
     pub(super) at: u64,
+    /// Its number among what has begun.
+    pub(super) began: u64,
     order: u64,
     pub(super) of: u64,
     pub(super) keys: u16,
@@ -261,7 +263,9 @@ impl Model {
     }
 
     pub(super) fn started(&mut self, of: u64, keys: u16, work: Work) -> Started {
-        let started = Started { at: self.now, order: self.next_timer(), of, keys, work };
+        self.begun += 1;
+        let (at, began, order) = (self.now, self.begun, self.next_timer());
+        let started = Started { at, began, order, of, keys, work };
         self.report(started, Stage::Started);
         started
     }

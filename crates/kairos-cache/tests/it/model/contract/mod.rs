@@ -76,6 +76,7 @@ struct Fill {
     home: Home,
     killed: bool,
     expired: bool,
+    began: u64,
 }
 
 #[derive(Debug)]
@@ -100,6 +101,10 @@ pub(crate) struct Model {
     ready: VecDeque<Next>,
     waiting: BTreeMap<usize, Waiting>,
     fills: [Option<Fill>; SLOTS],
+    /// How many computes and fills have begun.
+    begun: u64,
+    /// For each key, the newest of them whose result stands or was found missing.
+    stands: [u64; KEYS],
     pins: [Option<Pin>; SLOTS],
     /// How the loader fares with a key, how often it was asked, and until when it is not.
     works: [Work; KEYS],
@@ -138,6 +143,8 @@ impl Model {
             ready: VecDeque::new(),
             waiting: BTreeMap::new(),
             fills: Default::default(),
+            begun: 0,
+            stands: [0; KEYS],
             pins: Default::default(),
             works: [Work::USUAL; KEYS],
             loads: [0; KEYS],
