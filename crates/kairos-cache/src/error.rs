@@ -39,6 +39,10 @@ pub enum Error {
     /// The runtime dropped the compute before it finished, for example because it shut down.
     #[error("the compute was dropped before it finished")]
     Aborted,
+    /// A read inside a compute would wait for that compute, directly or through others; or a compute
+    /// would wait for the shutdown of its own cache.
+    #[error("a read inside a compute would wait for that compute")]
+    Reentrant,
     /// The event graph has no market of this name.
     #[error("unknown market {0:?}")]
     UnknownMarket(Box<str>),
@@ -109,6 +113,11 @@ impl Error {
     /// Whether the compute itself failed, panicked or exceeded its time limit.
     pub fn is_compute_failure(&self) -> bool {
         matches!(self, Error::Compute(_) | Error::Panicked(_) | Error::Timeout)
+    }
+
+    /// Whether fail-safe covers reads that the compute leaves without a value.
+    pub(crate) fn lets_old_values_answer(&self) -> bool {
+        self.is_compute_failure() || matches!(self, Error::Aborted)
     }
 }
 

@@ -103,6 +103,7 @@ pub mod model {
     pub use crate::matches::{Published, ScopeState};
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::{SecondHand, Steps};
+    pub use crate::stats::{Heard, Listener, Ring};
     pub use crate::truth::{
         Admitted, Capture, Class, Fate, Finding, Held, Invalidations, Keep, KeyMarks, Mark,
         Remembered, Sequence, Shelf, Slot, Stamp, TagMark, Tags, Version, View, conclude,

@@ -63,6 +63,10 @@ impl<K: Key, V: Value> Cache<K, V> {
     ///
     /// O(keys with a compute).
     ///
+    /// # Errors
+    /// [`Error::Reentrant`] inside a compute of this cache, which would wait for itself: nothing is
+    /// shut down.
+    ///
     /// # Cancellation
     /// Dropping the future, once polled, does not stop the shutdown.
     ///
@@ -72,7 +76,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     ///
     /// let cache: Cache<String, u32> = Cache::builder().build()?;
     /// cache.insert("known", &Context::none(), 1)?;
-    /// cache.shutdown().await;
+    /// cache.shutdown().await?;
     ///
     /// let compute = || async { Ok::<_, std::io::Error>(2) };
     /// assert_eq!(*cache.get_or_compute("known", &Context::none(), compute).await?, 1);
@@ -80,8 +84,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// assert!(matches!(refused, Err(Error::ShutDown)));
     /// # Ok::<_, Error>(()) }).unwrap();
     /// ```
-    pub async fn shutdown(&self) {
-        self.engine.wind_up();
-        self.engine.emptied().await;
+    pub async fn shutdown(&self) -> Result<(), Error> {
+        self.engine.shut_down().await
     }
 }

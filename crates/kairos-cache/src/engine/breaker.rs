@@ -32,7 +32,8 @@ impl BreakerCell {
     }
 
     /// Evaluates if `second` has just begun. `total` is called once a second; `count` for each
-    /// change of the level, before `publish` gets it. Levels are published in their order.
+    /// change of the level, before `publish` gets it. Levels are published in their order, under a
+    /// lock. Returns whether the level has changed.
     pub(crate) fn note(
         &self,
         second: u64,
@@ -40,7 +41,8 @@ impl BreakerCell {
         total: impl FnOnce() -> Scored,
         count: impl FnOnce(),
         publish: impl FnOnce(BreakerLevel),
-    ) {
+    ) -> bool {
+        let mut has_changed = false;
         let begin = |breaker: &mut Breaker| {
             let before = self.level();
             let level = breaker.begin_second(second, total(), rule);
@@ -54,7 +56,9 @@ impl BreakerCell {
         self.hand.note(second, begin, |changed| {
             if let Some(level) = changed {
                 publish(level);
+                has_changed = true;
             }
         });
+        has_changed
     }
 }

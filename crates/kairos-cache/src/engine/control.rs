@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::config::{Config, Fixed, Rules};
 use crate::error::Error;
+use crate::flight::current;
 use crate::stats::Notice;
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
@@ -14,6 +15,11 @@ use crate::to_key::{Key, Value};
 impl<K: Key, V: Value> Engine<K, V> {
     /// Switches the cache on or off.
     pub(crate) fn switch(&self, enabled: bool) {
+        self.set_enabled(enabled);
+        self.notices.wake();
+    }
+
+    fn set_enabled(&self, enabled: bool) {
         self.now();
         // Relaxed: the switch decides by itself, and pins go by the version.
         let changed = self.enabled.swap(enabled, Ordering::Relaxed) != enabled;
@@ -21,12 +27,22 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.touch();
         if changed {
             self.stats.switched();
-            self.notices.tell(|| Notice::Switched { enabled });
+            self.notices.put(|| Notice::Switched { enabled });
         }
     }
 
     /// Applies another configuration, all of it or nothing.
     pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
+        let before = self.apply(config)?;
+        // Under no lock: dropping what is not in force any more, waking, and letting in what waits.
+        drop(before);
+        self.gate.fill_up();
+        self.notices.wake();
+        Ok(())
+    }
+
+    /// Applies a configuration; returns the one before.
+    fn apply(&self, config: &Config) -> Result<Arc<Rules>, Error> {
         // One at a time: the parts of one configuration must not mix with another's.
         let _alone = self.reloading.lock();
         let rules = Rules::new(config)?;
@@ -34,17 +50,23 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.now();
         let (enabled, max_concurrent) = (rules.enabled, rules.max_concurrent_computes);
         self.stats.sample_latency(rules.latency_sampling);
-        self.rules.store(Arc::new(rules));
+        let before = self.rules.swap(Arc::new(rules));
         self.touch();
-        self.switch(enabled);
+        self.set_enabled(enabled);
         self.gate.set_limit(max_concurrent);
         self.stats.reloaded();
-        self.notices.tell(|| Notice::Reloaded);
-        Ok(())
+        self.notices.put(|| Notice::Reloaded);
+        Ok(before)
     }
 
-    /// Resolves once nothing is under way, after `wind_up`.
-    pub(crate) async fn emptied(&self) {
+    /// Lets nothing begin any more, and waits until nothing is under way.
+    pub(crate) async fn shut_down(self: &Arc<Self>) -> Result<(), Error> {
+        if current().is_some_and(|inside| inside.cache == self.name()) {
+            return Err(Error::Reentrant);
+        }
+        self.wind_up();
         self.drain.emptied().await;
+        self.notices.close();
+        Ok(())
     }
 }

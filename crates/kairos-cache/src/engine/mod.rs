@@ -50,7 +50,7 @@ pub(crate) struct Engine<K, V> {
     refreshes: Permits,
     gate: Gate,
     drain: Drain,
-    sweeper: Sweeper,
+    sweeper: Arc<Sweeper>,
     breaker: BreakerCell,
     draws: Draws,
     clock: Clock,
@@ -101,12 +101,20 @@ impl<K: Key, V: Value> Engine<K, V> {
         let scored = || self.stats.scored();
         let publish = |level| {
             self.stats.breaker_level(level);
-            self.notices.tell(|| Notice::Breaker(level));
+            // Under the hand's lock, so that levels are told in their order.
+            self.notices.put(|| Notice::Breaker(level));
         };
-        self.breaker.note(second, &rules.read.breaker, scored, || self.touch(), publish);
+        if self.breaker.note(second, &rules.read.breaker, scored, || self.touch(), publish) {
+            self.notices.wake();
+        }
         let level =
             if rules.read.breaker.enabled { self.breaker.level() } else { BreakerLevel::Normal };
         Moment { now, rules, level }
+    }
+
+    /// What tells this cache from others while it lives.
+    fn name(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).cast::<()>() as usize
     }
 
     /// Whether the cache is switched on.

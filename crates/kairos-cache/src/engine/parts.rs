@@ -78,7 +78,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             refreshes: Permits::new(),
             gate: Gate::new(),
             drain: Drain::new(),
-            sweeper: Sweeper::new(),
+            sweeper: Arc::new(Sweeper::new()),
             breaker: BreakerCell::new(),
             draws: Draws::new(hasher),
             rules: ArcSwap::from_pointee(rules),

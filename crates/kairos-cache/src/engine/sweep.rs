@@ -9,9 +9,11 @@
 
 use std::sync::{Arc, Weak};
 
+use crate::contain::shielded;
 use crate::engine::Engine;
+use crate::flight::Inside;
 use crate::policy::Now;
-use crate::store::Entry;
+use crate::store::{Entry, Sweeper};
 use crate::to_key::{Key, Value};
 use crate::truth::Held;
 
@@ -29,10 +31,13 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) fn sweep_soon(self: &Arc<Self>) {
         self.sweeper.ask(|not_before| {
             let at = self.clock.now().mono.saturating_add(DELAY_NS).max(not_before);
-            let (engine, timer) = (Arc::downgrade(self), self.runtime.sleep_until(at));
+            let (runtime, timer) = (Arc::clone(&self.runtime), self.runtime.sleep_until(at));
+            let sweep =
+                Sweep { engine: Arc::downgrade(self), waits: Some(Arc::clone(&self.sweeper)) };
             self.runtime.spawn_timer(Box::pin(async move {
                 timer.await;
-                sweep_behind(engine);
+                // Where it holds up no reader and no timer: it is as long as the store is large.
+                let _runs_on = runtime.spawn_blocking(Box::new(move || sweep.run()));
             }))
         });
     }
@@ -52,6 +57,14 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
+    /// Has a task drop what a read has found displaced: a read runs no other entry's destructor.
+    pub(crate) fn release_behind(&self) {
+        if let Some(asked) = self.store.ask_release() {
+            let release = Box::pin(async move { asked.release() });
+            shielded(|| drop(self.runtime.spawn(release)));
+        }
+    }
+
     fn sweep(&self) {
         // First: what dies from here on is found below, or asks for another sweep.
         self.sweeper.answer();
@@ -66,16 +79,32 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 }
 
-/// Sweeps where it holds up no reader: it is as long as the store is large.
-fn sweep_behind<K: Key, V: Value>(engine: Weak<Engine<K, V>>) {
-    let Some(strong) = engine.upgrade() else { return };
-    let _runs_on = strong.runtime.spawn_blocking(Box::new(move || {
-        let Some(engine) = engine.upgrade() else { return };
+/// A sweep that has been asked for. Dropped without having begun, as by a runtime that has ended, it
+/// lets another be asked for.
+struct Sweep<K: Key, V: Value> {
+    engine: Weak<Engine<K, V>>,
+    /// Until it begins.
+    waits: Option<Arc<Sweeper>>,
+}
+
+impl<K: Key, V: Value> Sweep<K, V> {
+    fn run(mut self) {
+        self.waits = None;
+        let Some(engine) = self.engine.upgrade() else { return };
+        let nobody = Inside { cache: engine.name(), first: 0, others: Box::new([]) };
         // A shutdown waits for a sweep that has begun.
-        if let Some(_underway) = engine.drain.enter() {
+        if let Some(_underway) = engine.drain.enter(nobody) {
             engine.sweep();
         }
-    }));
+    }
+}
+
+impl<K: Key, V: Value> Drop for Sweep<K, V> {
+    fn drop(&mut self) {
+        if let Some(sweeper) = &self.waits {
+            sweeper.answer();
+        }
+    }
 }
 
 /// Whether no read would be served this entry.

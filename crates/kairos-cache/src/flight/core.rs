@@ -122,18 +122,22 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         }
         let (id, key) = (self.next_waiter, self.key);
         self.next_waiter += 1;
-        let ticket = |run, queued| Ticket { run, seat: Seat::default(), queued, id };
+        let ticket = |run, behind: Option<_>| {
+            let queued = behind.is_some();
+            Ticket { run, seat: Seat::default(), queued, behind, id }
+        };
         match &mut self.running {
             Some(running) if running.may_be_joined(kind, key) => {
                 running.waiters += 1;
-                Join::Wait(ticket(Arc::clone(&running.run), false), None)
+                Join::Wait(ticket(Arc::clone(&running.run), None), None)
             }
-            Some(_) => {
+            Some(running) => {
                 // The job first: should asking for it panic, no pending compute stands without one.
                 let offered = Offered { kind, job: job(), departed: false };
                 let pending = self.pending.get_or_insert_with(Pending::new);
                 pending.jobs.insert(id, offered);
-                Join::Wait(ticket(Arc::clone(&pending.run), true), None)
+                let behind = Some(Arc::clone(&running.run));
+                Join::Wait(ticket(Arc::clone(&pending.run), behind), None)
             }
             None => {
                 if kind == Kind::Miss && !unchanged() {
@@ -141,7 +145,7 @@ impl<J: Launchable, R: Clone> Core<J, R> {
                 }
                 let launch = Launch { run: Arc::default(), kind, job: job() };
                 let launch = self.start(launch, 1, false);
-                Join::Wait(ticket(Arc::clone(&launch.run), false), Some(launch))
+                Join::Wait(ticket(Arc::clone(&launch.run), None), Some(launch))
             }
         }
     }

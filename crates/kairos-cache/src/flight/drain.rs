@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
 
-use crate::sync::{AtomicBool, AtomicUsize, Ordering};
+use crate::flight::circle::{Inside, within};
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
 const CLOSED: usize = 1;
 const ONE: usize = 2;
@@ -29,11 +30,17 @@ pub(crate) struct Underway {
     left: AtomicBool,
     /// The task is being polled right now, or it may block its thread, whenever that begins.
     polled: AtomicBool,
+    /// The computes of the task.
+    inside: Arc<Inside>,
+    /// What the task will do, until it is polled for the first time.
+    waits: Mutex<Option<Unit>>,
 }
 
+type Unit = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A task's future, gone before its compute leaves.
-struct Tracked<F> {
-    future: Pin<Box<F>>,
+struct Tracked {
+    future: Option<Unit>,
     underway: Arc<Underway>,
 }
 
@@ -42,8 +49,8 @@ impl Drain {
         Drain(Arc::new(Shared { word: AtomicUsize::new(0), empty: Notify::new() }))
     }
 
-    /// Enters a compute; `None` once no compute may begin.
-    pub(crate) fn enter(&self) -> Option<Arc<Underway>> {
+    /// Enters the computes of a task; `None` once no compute may begin.
+    pub(crate) fn enter(&self, inside: Inside) -> Option<Arc<Underway>> {
         let one_more = |word| (word & CLOSED == 0).then_some(word + ONE);
         // Release: pairs with the Acquire in `close`, so that the closing call finds the flight of
         // each compute that has entered. Relaxed: a refusal publishes nothing.
@@ -52,7 +59,8 @@ impl Drain {
         entered.then(|| {
             let shared = Arc::clone(&self.0);
             let (left, polled) = (AtomicBool::new(false), AtomicBool::new(false));
-            Arc::new(Underway { shared, left, polled })
+            let (inside, waits) = (Arc::new(inside), Mutex::new(None));
+            Arc::new(Underway { shared, left, polled, inside, waits })
         })
     }
 
@@ -83,12 +91,20 @@ impl Drain {
 }
 
 impl Underway {
-    /// The future of the compute's task.
-    pub(crate) fn track<F>(self: Arc<Self>, future: F) -> Pin<Box<dyn Future<Output = ()> + Send>>
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        Box::pin(Tracked { future: Box::pin(future), underway: self })
+    /// The future of the task. It takes `future` over when it is first polled: until then
+    /// [`Underway::withdraw`] takes that back.
+    pub(crate) fn track(
+        self: Arc<Self>,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> Unit {
+        *self.waits.lock() = Some(Box::pin(future));
+        Box::pin(Tracked { future: None, underway: self })
+    }
+
+    /// Drops what the task would have done, if it has not begun: nothing will run it.
+    pub(crate) fn withdraw(&self) {
+        let withdrawn = self.waits.lock().take();
+        drop(withdrawn); // Outside the lock: it holds the user's closure.
     }
 
     /// Marks the task as one that may block its thread, and may have to wait for one: once aborted
@@ -128,14 +144,25 @@ impl Drop for Underway {
     }
 }
 
-impl<F: Future<Output = ()>> Future for Tracked<F> {
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.underway.withdraw();
+    }
+}
+
+impl Future for Tracked {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Tracked { future, underway } = &mut *self;
+        if future.is_none() {
+            *future = underway.waits.lock().take();
+        }
+        let Some(future) = future else { return Poll::Ready(()) };
         // Release: pairs with the Acquire in `leave_if_stuck`.
-        self.underway.polled.store(true, Ordering::Release);
-        let poll = self.future.as_mut().poll(cx);
-        self.underway.polled.store(false, Ordering::Release); // Release: as above.
+        underway.polled.store(true, Ordering::Release);
+        let poll = within(&underway.inside, || future.as_mut().poll(cx));
+        underway.polled.store(false, Ordering::Release); // Release: as above.
         poll
     }
 }
@@ -146,6 +173,10 @@ mod tests {
 
     use super::*;
 
+    fn inside() -> Inside {
+        Inside { cache: 0, first: 0, others: Box::new([]) }
+    }
+
     fn is_empty(drain: &Drain) -> bool {
         pin!(drain.emptied()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -153,11 +184,12 @@ mod tests {
     #[test]
     fn nothing_enters_a_closed_drain_and_it_empties_when_the_last_is_gone() {
         let drain = Drain::new();
-        let (first, second) = (drain.enter().expect("open"), drain.enter().expect("open"));
+        let (first, second) =
+            (drain.enter(inside()).expect("open"), drain.enter(inside()).expect("open"));
         let timer = Arc::clone(&first);
         drain.close();
         drain.close();
-        assert!(drain.enter().is_none() && drain.is_closed());
+        assert!(drain.enter(inside()).is_none() && drain.is_closed());
         drop((first, second));
         assert!(!is_empty(&drain), "a timer is left");
         drop(timer);
@@ -167,7 +199,7 @@ mod tests {
     #[test]
     fn whoever_waits_is_woken_by_the_last() {
         let drain = Drain::new();
-        let last = drain.enter().expect("open");
+        let last = drain.enter(inside()).expect("open");
         drain.close();
         let mut emptied = pin!(drain.emptied());
         let mut cx = Context::from_waker(Waker::noop());
@@ -179,7 +211,8 @@ mod tests {
     #[test]
     fn a_task_leaves_early_only_while_it_is_polled_and_only_once() {
         let drain = Drain::new();
-        let (task, other) = (drain.enter().expect("open"), drain.enter().expect("open"));
+        let (task, other) =
+            (drain.enter(inside()).expect("open"), drain.enter(inside()).expect("open"));
         drain.close();
         task.leave_if_stuck();
         let own = Arc::clone(&task);

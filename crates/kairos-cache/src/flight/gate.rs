@@ -14,6 +14,12 @@ pub trait Arrival: Send {
     /// flights' locks, and takes none of those.
     fn is_wanted(&self) -> bool;
 
+    /// Whether the arrival is to begin although there is no room, because a compute waits for it.
+    /// Called as `is_wanted`.
+    fn is_urgent(&self) -> bool {
+        false
+    }
+
     /// Begins, keeping the pass for as long as it runs; returns the pass if it is no longer wanted.
     /// Should this panic, or the arrival be dropped instead, its waiters are answered all the same.
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass>;
@@ -90,11 +96,24 @@ impl Gate {
         }
     }
 
+    /// Lets in whatever is urgent, without a place.
+    pub(crate) fn admit_urgent(&self) {
+        loop {
+            let next = {
+                let mut state = self.0.lock();
+                let urgent = state.queue.iter().position(|waiting| waiting.is_urgent());
+                urgent.and_then(|place| state.queue.remove(place))
+            };
+            let Some(next) = next else { return };
+            shielded(|| drop(next.begin(Pass::free())));
+        }
+    }
+
     /// Empties the queue: what waits begins without a place, for when none of it may begin.
     pub(crate) fn turn_away(&self) {
         loop {
             let Some(next) = self.0.lock().queue.pop_front() else { return };
-            shielded(|| drop(next.begin(Pass(None))));
+            shielded(|| drop(next.begin(Pass::free())));
         }
     }
 
@@ -109,9 +128,13 @@ impl Gate {
         Some(Pass(Some(self.clone())))
     }
 
-    /// Sets another limit: what waits begins as far as there is room now.
+    /// Sets another limit; `fill_up` lets in what has room by it.
     pub(crate) fn set_limit(&self, limit: usize) {
         self.0.lock().limit = limit;
+    }
+
+    /// Lets in what waits as far as there is room now. Called under no lock.
+    pub(crate) fn fill_up(&self) {
         self.fill();
     }
 
@@ -136,6 +159,13 @@ impl Gate {
             state = self.0.lock();
         }
         state.handing_on = false;
+    }
+}
+
+impl Pass {
+    /// A pass that takes no place.
+    pub(crate) fn free() -> Pass {
+        Pass(None)
     }
 }
 
@@ -268,8 +298,10 @@ mod tests {
             enter(&gate, &passes, name, true);
         }
         gate.set_limit(4);
+        gate.fill_up();
         assert_eq!(names(&passes), [1, 2, 3, 4]);
         gate.set_limit(0);
+        gate.fill_up();
         assert_eq!(names(&passes), [1, 2, 3, 4, 5]);
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::sync::Mutex;
 use crate::truth::{Capture, KeyMarks};
 
+mod circle;
 mod core;
 mod drain;
 mod gate;
@@ -20,6 +21,7 @@ mod table;
 mod turn;
 
 use self::core::{Core, Left};
+pub(crate) use circle::{Inside, Wait, current, is_inside, name, wait};
 pub(crate) use drain::{Drain, Underway};
 pub use gate::{Admission, Arrival, Gate, Pass};
 pub(crate) use job::{Done, Found, Home, Job, Joined, KeyFlight, Offer, Work};

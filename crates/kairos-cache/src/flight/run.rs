@@ -23,6 +23,7 @@ struct State<R> {
     abort: AbortState,
     leader: Option<u64>,
     given_up: bool,
+    urgent: bool,
 }
 
 enum AbortState {
@@ -49,6 +50,7 @@ impl<R: Clone> Run<R> {
                 abort: AbortState::Unset,
                 leader: None,
                 given_up: false,
+                urgent: false,
             }),
         }
     }
@@ -141,6 +143,16 @@ impl<R: Clone> Run<R> {
     /// locks that a flight's steps take.
     pub fn is_given_up(&self) -> bool {
         self.state.lock().given_up
+    }
+
+    /// Marks the run as one that waits for no turn: another compute waits for it.
+    pub fn hurry(&self) {
+        self.state.lock().urgent = true;
+    }
+
+    /// Whether the run waits for no turn. Takes no lock of its flight, as `is_given_up`.
+    pub fn is_urgent(&self) -> bool {
+        self.state.lock().urgent
     }
 
     /// Sets the waiter whose closure runs.

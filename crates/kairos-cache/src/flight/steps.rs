@@ -55,6 +55,8 @@ pub struct Ticket<R> {
     pub seat: Seat,
     /// Whether the compute was pending when the waiter arrived.
     pub queued: bool,
+    /// The compute that ran when the waiter arrived behind it.
+    pub behind: Option<Arc<Run<R>>>,
     pub(super) id: u64,
 }
 

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::BoxFuture;
+use super::manual::{Manual, Sleep};
+use super::steps::Steps;
+use super::tokio_time::TokioTime;
 use crate::policy::{MonoNs, Now, WallNs};
-use crate::sync::{AtomicI64, AtomicU64, Mutex, Ordering};
 use crate::truth::Version;
-
-/// A wall clock that moves by more than this against the monotonic one has stepped.
-const STEP_NS: u64 = 100_000_000;
 
 /// A source of monotonic and wall time, cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,44 +26,11 @@ struct Source {
     steps: Steps,
 }
 
-/// Notices when the wall clock has stepped.
-#[derive(Debug)]
-pub struct Steps {
-    /// Wall minus monotonic, when a step was last noticed.
-    offset: AtomicI64,
-    version: Version,
-}
-
-impl Steps {
-    /// A clock whose wall reading is this far ahead of its monotonic one.
-    pub fn new(offset: i64) -> Steps {
-        Steps { offset: AtomicI64::new(offset), version: Version::new() }
-    }
-
-    /// Counts the steps noticed.
-    pub fn version(&self) -> &Version {
-        &self.version
-    }
-
-    /// Compares a reading with the offset known. When this returns, a step that the reading shows
-    /// has been counted.
-    pub fn note(&self, offset: i64) {
-        // Acquire: a reader that finds the offset known sees the step counted; pairs with the
-        // Release below.
-        // Model: a_reading_after_a_step.
-        if offset.abs_diff(self.offset.load(Ordering::Acquire)) > STEP_NS {
-            // Counted before it is known: see above.
-            self.version.touch();
-            // Release: pairs with the Acquire above. Two readers that notice one step count two.
-            self.offset.store(offset, Ordering::Release);
-        }
-    }
-}
-
 #[derive(Debug)]
 enum Kind {
     System { origin: Instant },
-    Manual { mono: AtomicU64, wall: AtomicI64 },
+    Manual(Arc<Manual>),
+    Tokio(TokioTime),
 }
 
 impl Clock {
@@ -74,9 +41,18 @@ impl Clock {
 
     /// Returns a clock that stands still, and the hand that moves it.
     pub fn manual(start: SystemTime) -> (Clock, ManualClock) {
-        let wall = AtomicI64::new(wall_ns(start));
-        let clock = Clock::of(Kind::Manual { mono: AtomicU64::new(0), wall }, wall_ns(start));
-        (clock.clone(), ManualClock(clock))
+        let wall = wall_ns(start);
+        let readings = Arc::new(Manual::new(wall));
+        (Clock::of(Kind::Manual(Arc::clone(&readings)), wall), ManualClock(readings))
+    }
+
+    /// Returns the clock of the current tokio runtime: it stands still while that time is paused,
+    /// and moves with it. The wall reading moves along.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn tokio() -> Clock {
+        Clock::of(Kind::Tokio(TokioTime::of_current()), wall_ns(SystemTime::now()))
     }
 
     fn of(kind: Kind, began: WallNs) -> Clock {
@@ -107,81 +83,41 @@ impl Clock {
             Kind::System { origin } => {
                 Now { mono: nanos(origin.elapsed()), wall: wall_ns(SystemTime::now()) }
             }
-            Kind::Manual { mono, wall } => {
-                // Acquire: what the owner did before it moved the clock is visible; pairs with
-                // the Release in `ManualClock`.
-                Now { mono: mono.load(Ordering::Acquire), wall: wall.load(Ordering::Acquire) }
+            Kind::Manual(manual) => manual.read(),
+            Kind::Tokio(time) => {
+                let mono = nanos(time.elapsed());
+                Now { mono, wall: self.0.began.saturating_add_unsigned(mono) }
             }
+        }
+    }
+
+    /// A sleep by this clock, if its time is not the operating system's.
+    pub(super) fn sleep_until(&self, deadline: MonoNs) -> Option<BoxFuture> {
+        match &self.0.kind {
+            Kind::System { .. } => None,
+            Kind::Manual(readings) => Some(Box::pin(Sleep::new(Arc::clone(readings), deadline))),
+            Kind::Tokio(time) => Some(time.sleep_until(Duration::from_nanos(deadline))),
         }
     }
 }
 
 /// The hand that moves a manual [`Clock`].
 #[derive(Debug)]
-pub struct ManualClock(Clock);
+pub struct ManualClock(Arc<Manual>);
 
 impl ManualClock {
-    /// Moves both readings forward.
+    /// Moves both readings forward, and wakes what sleeps by the clock and is due.
     pub fn advance(&self, by: Duration) {
         self.advance_ns(nanos(by));
     }
 
     /// Moves the wall reading alone: a clock step.
     pub fn step_wall(&self, to: SystemTime) {
-        if let Kind::Manual { wall, .. } = &self.0.0.kind {
-            wall.store(wall_ns(to), Ordering::Release); // Release: pairs with `Clock::read`.
-        }
+        self.0.set_wall(wall_ns(to));
     }
 
     pub(crate) fn advance_ns(&self, by: u64) {
-        if let Kind::Manual { mono, wall } = &self.0.0.kind {
-            // Release: pairs with the Acquire in `Clock::read`. Only the owner writes, so a load
-            // and a store lose nothing. Relaxed: the owner's own writes.
-            mono.store(mono.load(Ordering::Relaxed).saturating_add(by), Ordering::Release);
-            let ahead = i64::try_from(by).unwrap_or(i64::MAX);
-            // Release and Relaxed: as above.
-            wall.store(wall.load(Ordering::Relaxed).saturating_add(ahead), Ordering::Release);
-        }
-    }
-}
-
-/// Lets something happen once in each second in which anything happens.
-#[derive(Debug)]
-pub struct SecondHand<T> {
-    /// The newest second that has begun.
-    second: AtomicU64,
-    state: Mutex<T>,
-}
-
-impl<T> SecondHand<T> {
-    /// A hand at zero.
-    pub fn new(state: T) -> SecondHand<T> {
-        SecondHand { second: AtomicU64::new(0), state: Mutex::new(state) }
-    }
-
-    /// Whether a second, or a later one, has begun.
-    pub fn has_begun(&self, second: u64) -> bool {
-        // Acquire: a caller that finds the second begun sees what its beginning did; pairs with
-        // the Release in `note`. Model: a_second_begins_once.
-        self.second.load(Ordering::Acquire) >= second
-    }
-
-    /// Runs `begin` unless `second` or a later one has begun already. When this returns it has.
-    ///
-    /// `then` gets what `begin` returned, in the order of the seconds, and may look at the time.
-    pub fn note<R>(&self, second: u64, begin: impl FnOnce(&mut T) -> R, then: impl FnOnce(R)) {
-        if self.has_begun(second) {
-            return;
-        }
-        let mut state = self.state.lock();
-        // Relaxed: written under the lock only.
-        if self.second.load(Ordering::Relaxed) >= second {
-            return;
-        }
-        let outcome = begin(&mut state);
-        // Release: pairs with the Acquire in `has_begun`.
-        self.second.store(second, Ordering::Release);
-        then(outcome);
+        self.0.advance(by);
     }
 }
 

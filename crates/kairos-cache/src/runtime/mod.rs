@@ -2,28 +2,31 @@
 // Never knows: what the tasks do.
 // Read next: `tokio.rs` for the answer in production, `sim.rs` for the same on virtual time.
 
-#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod clock;
+mod manual;
 mod parking;
 mod random;
 mod sim;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod steps;
 mod timers;
 mod tokio;
+mod tokio_time;
 
 use std::fmt;
 use std::pin::Pin;
 
 use crate::policy::MonoNs;
 
-#[cfg(not(kairos_loom))]
-pub(crate) use clock::SecondHand;
 pub use clock::{Clock, ManualClock};
-#[cfg(kairos_loom)]
-pub use clock::{SecondHand, Steps};
 pub(crate) use clock::{nanos, wall_ns};
 pub(crate) use parking::wait;
 pub(crate) use random::{Draws, Purpose};
 pub use sim::Sim;
+#[cfg(not(kairos_loom))]
+pub(crate) use steps::SecondHand;
+#[cfg(kairos_loom)]
+pub use steps::{SecondHand, Steps};
 pub(crate) use tokio::TokioRuntime;
 
 /// A task's future.
@@ -59,6 +62,12 @@ pub trait Runtime: Send + Sync + 'static {
     /// does not yield has another thread for this.
     fn spawn_timer(&self, future: BoxFuture) -> Task {
         self.spawn(future)
+    }
+
+    /// Runs what a timer has set off, and may take long or run user code. A runtime whose timers
+    /// serve more than one cache has another thread for this. By default runs it here.
+    fn beside_timers(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
     }
 
     /// Returns a future that resolves once the clock's monotonic reading has reached `deadline`

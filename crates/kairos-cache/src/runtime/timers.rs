@@ -1,18 +1,27 @@
 // The thread on which timers run: one for the process, whatever runtime computes run on.
-// Never knows: what a timer is for.
+// Never knows: what a timer is for. It holds nothing of a cache and runs no code of its users.
 // Read next: `tokio.rs`, which hands timers over.
 // Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
 //
 // A compute may block the only thread of its runtime, and a runtime may have no timers. What ends
-// a compute in time must depend on neither.
+// a compute in time must depend on neither. What a timer sets off may take long, or wake a task
+// whose waker does: that runs on threads beside this one, so that no cache delays another's timers.
 
+use std::cell::Cell;
 use std::io;
+use std::pin::Pin;
 use std::sync::OnceLock;
+use std::task::{Context, Poll};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 static TIMERS: OnceLock<Timers> = OnceLock::new();
+
+thread_local! {
+    static IS_TIMERS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// The runtime of timers; dropping this ends its thread.
 struct Timers {
@@ -21,7 +30,7 @@ struct Timers {
 }
 
 /// The runtime of timers, started on first use; it lasts as long as the process.
-pub(crate) fn timers() -> io::Result<Handle> {
+pub(super) fn timers() -> io::Result<Handle> {
     if let Some(timers) = TIMERS.get() {
         return Ok(timers.handle.clone());
     }
@@ -31,11 +40,56 @@ pub(crate) fn timers() -> io::Result<Handle> {
 }
 
 fn start() -> io::Result<Timers> {
-    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let runtime =
+        Builder::new_current_thread().enable_time().thread_name("kairos-beside-timers").build()?;
     let handle = runtime.handle().clone();
     let (stop, stopped) = oneshot::channel();
     std::thread::Builder::new().name("kairos-timers".into()).spawn(move || {
+        IS_TIMERS.set(true);
         let _stop = runtime.block_on(stopped);
     })?;
     Ok(Timers { handle, _stop: stop })
+}
+
+/// Whether this is the thread of timers.
+pub(super) fn is_timers() -> bool {
+    IS_TIMERS.get()
+}
+
+/// A sleep whose end is told by a thread beside that of timers: the waker may be any.
+pub(super) struct Relayed {
+    rings: oneshot::Receiver<()>,
+    task: AbortHandle,
+}
+
+impl Relayed {
+    /// Starts `sleep` on the thread of timers.
+    pub(super) fn start(
+        timers: &Handle,
+        sleep: impl Future<Output = ()> + Send + 'static,
+    ) -> Relayed {
+        let (ring, rings) = oneshot::channel();
+        let beside = timers.clone();
+        let task = timers.spawn(async move {
+            sleep.await;
+            // The sender wakes the sleeper, which runs code of its user's.
+            beside.spawn_blocking(move || ring.send(()));
+        });
+        Relayed { rings, task: task.abort_handle() }
+    }
+}
+
+impl Future for Relayed {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // An error means that the timers have ended, and with them every deadline.
+        Pin::new(&mut self.rings).poll(cx).map(|_| ())
+    }
+}
+
+impl Drop for Relayed {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }

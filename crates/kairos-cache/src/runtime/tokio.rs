@@ -1,27 +1,55 @@
-// Tokio's tasks and timers.
+// Tokio's tasks and timers, on whichever runtime there is.
 // Never knows: what the tasks do.
+// Read next: `timers.rs` for the thread of timers.
 
 #![expect(clippy::disallowed_methods, reason = "this is the runtime, which waits")]
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use ::tokio::runtime::{Builder, Handle};
+use ::tokio::sync::oneshot;
 
 use super::clock::{Clock, until};
-use super::timers::timers;
+use super::timers::{Relayed, is_timers, timers};
 use super::{BoxFuture, Runtime, Task};
 use crate::error::Error;
 use crate::policy::MonoNs;
+use crate::sync::{AtomicBool, Ordering};
 
-/// Tokio's tasks and timers.
+thread_local! {
+    /// What this thread has spawned last was dropped at once.
+    static REFUSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tokio's tasks and timers. Tasks run on the given runtime until that has ended; without one, on
+/// the runtime that is current where a task is spawned; where there is none, on a thread of the
+/// cache's own.
 pub(crate) struct TokioRuntime {
-    handle: ::tokio::runtime::Handle,
-    timers: ::tokio::runtime::Handle,
+    given: Option<Handle>,
+    given_has_ended: AtomicBool,
+    own: OnceLock<OwnThread>,
+    timers: Handle,
     clock: Clock,
-    _own: Option<OwnThread>,
 }
 
 /// A current-thread runtime on a thread of its own, ended by dropping this.
 struct OwnThread {
-    stop: Option<::tokio::sync::oneshot::Sender<()>>,
+    handle: Handle,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl OwnThread {
+    fn start() -> io::Result<OwnThread> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        std::thread::Builder::new().name("kairos".into()).spawn(move || {
+            let _stop = runtime.block_on(stopped);
+        })?;
+        Ok(OwnThread { handle, stop: Some(stop) })
+    }
 }
 
 impl Drop for OwnThread {
@@ -33,36 +61,77 @@ impl Drop for OwnThread {
 }
 
 impl TokioRuntime {
-    /// Uses the given handle, else the one current here, else a thread of its own.
-    pub(crate) fn new(
-        handle: Option<::tokio::runtime::Handle>,
-        clock: Clock,
-    ) -> Result<TokioRuntime, Error> {
-        let thread_error = |e| Error::Thread(Arc::new(e));
-        let timers = timers().map_err(thread_error)?;
-        if let Some(handle) = handle.or_else(|| ::tokio::runtime::Handle::try_current().ok()) {
-            return Ok(TokioRuntime { handle, timers, clock, _own: None });
+    /// Uses the given runtime for as long as it lasts.
+    pub(crate) fn new(given: Option<Handle>, clock: Clock) -> Result<TokioRuntime, Error> {
+        let timers = timers().map_err(|e| Error::Thread(Arc::new(e)))?;
+        let given_has_ended = AtomicBool::new(false);
+        Ok(TokioRuntime { given, given_has_ended, own: OnceLock::new(), timers, clock })
+    }
+
+    /// Spawns by `spawn` on the runtime that tasks run on here and now. A runtime that has ended
+    /// drops what it is given; the given one is not used again then. Without a thread to be had
+    /// nothing is spawned, and what `spawn` holds is dropped.
+    fn spawn_on(&self, spawn: impl FnOnce(&Handle) -> Task) -> Task {
+        // Relaxed: a hint; a caller that misses it finds the runtime ended once more.
+        if let Some(given) =
+            self.given.as_ref().filter(|_| !self.given_has_ended.load(Ordering::Relaxed))
+        {
+            REFUSED.set(false);
+            let task = spawn(given);
+            if REFUSED.get() {
+                self.given_has_ended.store(true, Ordering::Relaxed); // Relaxed: as above.
+            }
+            return task;
         }
-        let runtime = ::tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(thread_error)?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = ::tokio::sync::oneshot::channel();
-        std::thread::Builder::new()
-            .name("kairos".into())
-            .spawn(move || {
-                let _stop = runtime.block_on(stopped);
-            })
-            .map_err(thread_error)?;
-        Ok(TokioRuntime { handle, timers, clock, _own: Some(OwnThread { stop: Some(stop) }) })
+        match Handle::try_current() {
+            // The thread of timers runs nothing of a cache's users.
+            Ok(current) if !is_timers() => spawn(&current),
+            _ => match self.own() {
+                Ok(own) => spawn(own),
+                Err(_) => Task::new(|| {}),
+            },
+        }
+    }
+
+    /// The runtime on a thread of the cache's own, started on first use.
+    fn own(&self) -> io::Result<&Handle> {
+        if self.own.get().is_none() {
+            let started = OwnThread::start()?;
+            // Of two that start at once one is kept.
+            let _late = self.own.set(started);
+        }
+        Ok(&self.own.get().expect("it has just been set").handle)
+    }
+}
+
+/// Tells the thread that spawned it of work that is dropped before it has begun.
+struct Unbegun(bool);
+
+impl Unbegun {
+    fn begin(&mut self) {
+        self.0 = false;
+    }
+}
+
+impl Drop for Unbegun {
+    fn drop(&mut self) {
+        if self.0 {
+            let _ending = REFUSED.try_with(|refused| refused.set(true));
+        }
     }
 }
 
 impl Runtime for TokioRuntime {
     fn spawn(&self, future: BoxFuture) -> Task {
-        let abort = self.handle.spawn(future).abort_handle();
-        Task::new(move || abort.abort())
+        self.spawn_on(move |handle| {
+            let mut unbegun = Unbegun(true);
+            let abort = handle.spawn(async move {
+                unbegun.begin();
+                future.await;
+            });
+            let abort = abort.abort_handle();
+            Task::new(move || abort.abort())
+        })
     }
 
     fn spawn_timer(&self, future: BoxFuture) -> Task {
@@ -70,7 +139,14 @@ impl Runtime for TokioRuntime {
         Task::new(move || abort.abort())
     }
 
+    fn beside_timers(&self, work: Box<dyn FnOnce() + Send>) {
+        self.timers.spawn_blocking(work);
+    }
+
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
+        if let Some(sleep) = self.clock.sleep_until(deadline) {
+            return sleep;
+        }
         let (clock, timers) = (self.clock.clone(), self.timers.clone());
         Box::pin(async move {
             let sleep = {
@@ -78,12 +154,23 @@ impl Runtime for TokioRuntime {
                 let _runtime = timers.enter();
                 ::tokio::time::sleep(until(clock.now(), deadline))
             };
-            sleep.await;
+            if is_timers() {
+                sleep.await;
+            } else {
+                Relayed::start(&timers, sleep).await;
+            }
         })
     }
 
     fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
-        let abort = self.handle.spawn_blocking(work).abort_handle();
-        Task::new(move || abort.abort())
+        self.spawn_on(move |handle| {
+            let mut unbegun = Unbegun(true);
+            let abort = handle.spawn_blocking(move || {
+                unbegun.begin();
+                work();
+            });
+            let abort = abort.abort_handle();
+            Task::new(move || abort.abort())
+        })
     }
 }

@@ -6,6 +6,7 @@
 use kairos_metrics::HistogramSnapshot;
 
 use crate::policy::{Reason, Strategy, Zone};
+use crate::truth::Fate;
 
 /// Columns of the table of reads: how volatility was scored.
 pub(crate) const SCORES: [&str; 4] = ["unscored", "normal", "warning", "panic"];
@@ -157,6 +158,43 @@ impl Bounded {
             Bounded::Matches => "matches",
             Bounded::Tags => "tags",
             Bounded::Flights => "flights",
+        }
+    }
+}
+
+/// Why a value that a compute found was not stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Discarded {
+    /// An invalidation has covered it, or its match bars storing.
+    Covered,
+    /// What began later stands.
+    Older,
+    /// Its TTL is zero, the cache is off, or its match has no state.
+    NotStorable,
+    /// It weighs more than the bound, or cannot be weighed.
+    TooHeavy,
+}
+
+impl Discarded {
+    pub(crate) const ALL: [Discarded; 4] =
+        [Discarded::Covered, Discarded::Older, Discarded::NotStorable, Discarded::TooHeavy];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Discarded::Covered => "covered",
+            Discarded::Older => "older",
+            Discarded::NotStorable => "not_storable",
+            Discarded::TooHeavy => "too_heavy",
+        }
+    }
+
+    /// The reason of what became of a value, unless that stands.
+    pub(crate) fn of(fate: Fate) -> Option<Discarded> {
+        match fate {
+            Fate::Stands => None,
+            Fate::Covered => Some(Discarded::Covered),
+            Fate::Older => Some(Discarded::Older),
+            Fate::NotStorable => Some(Discarded::NotStorable),
         }
     }
 }

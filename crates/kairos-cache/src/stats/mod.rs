@@ -15,13 +15,17 @@ mod counts;
 mod keys;
 mod notices;
 mod register;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod ring;
 
-pub(crate) use counts::Bounded;
 pub use counts::{Activity, Category, Sizes};
+pub(crate) use counts::{Bounded, Discarded};
 pub use keys::StatsSnapshot;
 pub(crate) use notices::Notices;
 pub use notices::{Notice, Subscription};
 pub(crate) use register::Sampling;
+#[cfg(kairos_loom)]
+pub use ring::{Heard, Listener, Ring};
 
 /// Counters and histograms of one cache. Recording is a plain add in the thread's own cells.
 pub(crate) struct Stats {
@@ -37,6 +41,11 @@ pub(crate) struct Stats {
     queued: [Counter; Strategy::ALL.len()],
     computes: [Counter; 3],
     failed: Counter,
+    discarded: [Counter; Discarded::ALL.len()],
+    nothing: Counter,
+    aborted: Counter,
+    waited: Counter,
+    cancelled: Counter,
     refreshed: Counter,
     refresh_failed: Counter,
     refresh_skipped: Counter,
@@ -127,13 +136,36 @@ impl Stats {
         if kind == Kind::Refresh { &self.refresh_failed } else { &self.failed }.inc();
     }
 
-    /// Counts a compute that found a value or nothing, by the zone of its value if it was stored.
-    pub(crate) fn compute_succeeded(&self, kind: Kind, stored: Option<Zone>) {
+    /// Counts a compute that found a value: the zone in which it was stored, or why it was not.
+    pub(crate) fn compute_found(&self, kind: Kind, stored: Result<Zone, Discarded>) {
+        match stored {
+            Err(reason) => self.discarded[reason as usize].inc(),
+            Ok(zone) if kind != Kind::Refresh => self.stored[zone as usize].inc(),
+            Ok(_) => {}
+        }
         if kind == Kind::Refresh {
             self.refreshed.inc();
-        } else if let Some(zone) = stored {
-            self.stored[zone as usize].inc();
         }
+    }
+
+    /// Counts a compute that found that there is no value.
+    pub(crate) fn compute_found_nothing(&self, kind: Kind) {
+        self.nothing.inc();
+        if kind == Kind::Refresh {
+            self.refreshed.inc();
+        }
+    }
+
+    /// Counts a compute that ended without a result.
+    pub(crate) fn compute_aborted(&self) {
+        self.aborted.inc();
+    }
+
+    /// Counts a read that begins to wait for a compute; one that is dropped before it is told of its
+    /// answer is counted as cancelled.
+    pub(crate) fn wait(&self) -> Waits<'_> {
+        self.waited.inc();
+        Waits(Some(&self.cancelled))
     }
 
     /// Counts computes that wait for their turn.
@@ -270,5 +302,23 @@ impl FloatSum {
 
     fn value(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed)) // Relaxed: as in `add`.
+    }
+}
+
+/// A read that waits, counted as cancelled when this is dropped before it has ended.
+pub(crate) struct Waits<'a>(Option<&'a Counter>);
+
+impl Waits<'_> {
+    /// The read has its answer.
+    pub(crate) fn end(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        if let Some(cancelled) = self.0 {
+            cancelled.inc();
+        }
     }
 }

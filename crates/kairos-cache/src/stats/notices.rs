@@ -1,12 +1,12 @@
 // Notices of what happened, for subscribers: a bounded ring in which slow readers lose the oldest.
 // Never knows: why something happened, or what subscribers make of it.
-// Read next: `../cache/invalidate.rs`, which tells of events.
+// Read next: `ring.rs`, in which they are kept; `../cache/invalidate.rs`, which tells of events.
 
+use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::broadcast::{Receiver, Sender};
-
+use super::ring::{Heard, Listener, Ring};
 use crate::error::Error;
 use crate::matches::TradingStatus;
 use crate::policy::BreakerLevel;
@@ -78,35 +78,51 @@ pub enum Notice<K> {
 ///
 /// The last 1024 notices are kept, for all subscribers together: a slower subscriber loses the
 /// oldest and receives their number ([`Notice::Lost`]). No operation waits for a subscriber.
-#[derive(Debug)]
-pub struct Subscription<K>(Receiver<Notice<K>>);
+pub struct Subscription<K>(Listener<Notice<K>>);
+
+impl<K> fmt::Debug for Subscription<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subscription")
+    }
+}
 
 impl<K: Clone> Subscription<K> {
-    /// Waits for the next notice; `None` once the cache is gone and every notice has been read.
+    /// Waits for the next notice; `None` once the cache is gone or has been shut down, and every
+    /// notice has been read.
     ///
     /// # Cancellation
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Notice<K>> {
-        match self.0.recv().await {
-            Ok(notice) => Some(notice),
-            Err(RecvError::Lagged(lost)) => Some(Notice::Lost(lost)),
-            Err(RecvError::Closed) => None,
-        }
+        poll_fn(|cx| self.0.poll_next(cx)).await.map(notice)
     }
 
     /// Returns the next notice, if there is one already.
     pub fn try_next(&mut self) -> Option<Notice<K>> {
-        match self.0.try_recv() {
-            Ok(notice) => Some(notice),
-            Err(TryRecvError::Lagged(lost)) => Some(Notice::Lost(lost)),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
-        }
+        self.0.try_next().map(notice)
+    }
+}
+
+/// What a subscriber gets. Called under no lock: a key's clone is its user's.
+fn notice<K: Clone>(heard: Heard<Notice<K>>) -> Notice<K> {
+    match heard {
+        Heard::Next(notice) => Notice::clone(&notice),
+        Heard::Lost(lost) => Notice::Lost(lost),
     }
 }
 
 /// The ring, once there has been a subscriber.
-#[derive(Debug)]
-pub(crate) struct Notices<K>(Arc<OnceLock<Sender<Notice<K>>>>);
+pub(crate) struct Notices<K>(Arc<Told<K>>);
+
+struct Told<K>(OnceLock<Arc<Ring<Notice<K>>>>);
+
+impl<K> Drop for Told<K> {
+    fn drop(&mut self) {
+        if let Some(ring) = self.0.get() {
+            ring.close();
+            ring.wake();
+        }
+    }
+}
 
 impl<K> Clone for Notices<K> {
     fn clone(&self) -> Self {
@@ -114,22 +130,43 @@ impl<K> Clone for Notices<K> {
     }
 }
 
-impl<K: Clone> Notices<K> {
+impl<K> Notices<K> {
     pub(crate) fn new() -> Notices<K> {
-        Notices(Arc::default())
+        Notices(Arc::new(Told(OnceLock::new())))
     }
 
     pub(crate) fn subscribe(&self) -> Subscription<K> {
-        Subscription(self.0.get_or_init(|| Sender::new(KEPT)).subscribe())
+        Subscription(self.0.0.get_or_init(|| Ring::new(KEPT)).listen())
     }
 
-    /// Sends a notice to every subscriber; `notice` is made only if there is one.
-    pub(crate) fn tell(&self, notice: impl FnOnce() -> Notice<K>) {
-        if let Some(ring) = self.0.get()
-            && ring.receiver_count() > 0
+    /// Keeps a notice for every subscriber; `notice` is made only if there is one. May be called
+    /// under a lock: the subscribers are woken by [`Notices::wake`].
+    pub(crate) fn put(&self, notice: impl FnOnce() -> Notice<K>) {
+        if let Some(ring) = self.0.0.get()
+            && ring.is_heard()
         {
-            // Failing means that the last subscriber has just gone.
-            let _told = ring.send(notice());
+            ring.put(notice());
+        }
+    }
+
+    /// Wakes the subscribers to what has been put. Called under no lock.
+    pub(crate) fn wake(&self) {
+        if let Some(ring) = self.0.0.get() {
+            ring.wake();
+        }
+    }
+
+    /// Sends a notice to every subscriber. Called under no lock.
+    pub(crate) fn tell(&self, notice: impl FnOnce() -> Notice<K>) {
+        self.put(notice);
+        self.wake();
+    }
+
+    /// Ends every subscription, after what has been told.
+    pub(crate) fn close(&self) {
+        if let Some(ring) = self.0.0.get() {
+            ring.close();
+            ring.wake();
         }
     }
 }

@@ -9,7 +9,7 @@ use kairos_metrics::{Precision, Registry};
 use super::{FloatSum, Stats};
 use crate::error::Error;
 use crate::policy::{Reason, Strategy, Zone};
-use crate::stats::counts::{Baselines, Bounded, SCORES};
+use crate::stats::counts::{Baselines, Bounded, Discarded, SCORES};
 use crate::sync::{AtomicU32, Mutex};
 
 /// How latencies are recorded.
@@ -52,6 +52,11 @@ impl Stats {
             family("kairos_cache_computes", "Computes started, by what asked for them", "kind")?;
         let stored =
             family("kairos_cache_stored", "Results stored by reads, by Golden Hour zone", "zone")?;
+        let discarded = family(
+            "kairos_cache_results_discarded",
+            "Values found by computes and not stored, by reason",
+            "reason",
+        )?;
         let refused = family(
             "kairos_cache_observations_refused",
             "Odds observations refused, by reason",
@@ -87,6 +92,20 @@ impl Stats {
             failed: counter(
                 "kairos_cache_compute_failures",
                 "Computes for reads that failed, panicked or timed out",
+            )?,
+            discarded: Discarded::ALL.map(|reason| discarded.with([reason.name()])),
+            nothing: counter(
+                "kairos_cache_computes_none",
+                "Computes that found that there is no value",
+            )?,
+            aborted: counter(
+                "kairos_cache_computes_aborted",
+                "Computes that ended without a result: dropped by their runtime, or by the last waiter",
+            )?,
+            waited: counter("kairos_cache_reads_waited", "Reads that began to wait for a compute")?,
+            cancelled: counter(
+                "kairos_cache_reads_cancelled",
+                "Reads dropped while they waited for a compute",
             )?,
             refreshed: counter(
                 "kairos_cache_refreshes_succeeded",

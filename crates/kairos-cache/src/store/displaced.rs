@@ -2,21 +2,38 @@
 // Never knows: what it keeps, or why it left.
 // Read next: `mod.rs`, whose evictions end here.
 
+use std::sync::Arc;
+
 use crate::contain::drop_each;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// Dropping a value runs code of its user, which may call the cache: never under a lock.
 ///
-/// An operation that may have displaced something releases it once it holds no lock. What another
-/// thread has displaced meanwhile goes with it, so that nothing stays for longer than an operation.
+/// A write that may have displaced something releases it once it holds no lock. What another thread
+/// has displaced meanwhile goes with it. A read drops nothing of others: what it finds displaced it
+/// leaves to a task, or to the next write.
 pub(crate) struct Displaced<T> {
     any: AtomicBool,
+    /// A task is to release.
+    asked: AtomicBool,
     kept: Mutex<Vec<T>>,
 }
 
+/// What a task releases that has been asked for; dropped without having released, it lets another be
+/// asked for.
+pub(crate) struct Asked<T>(Arc<Displaced<T>>);
+
 impl<T> Displaced<T> {
     pub(crate) fn new() -> Displaced<T> {
-        Displaced { any: AtomicBool::new(false), kept: Mutex::new(Vec::new()) }
+        let (any, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+        Displaced { any, asked, kept: Mutex::new(Vec::new()) }
+    }
+
+    /// What a task has to release, if anything has been displaced and no task is to come.
+    pub(super) fn ask(self: &Arc<Self>) -> Option<Asked<T>> {
+        // Relaxed, both: hints. What is missed here the next read or write finds.
+        let ask = self.any.load(Ordering::Relaxed) && !self.asked.swap(true, Ordering::Relaxed);
+        ask.then(|| Asked(Arc::clone(self)))
     }
 
     /// Keeps what must not be dropped here.
@@ -45,6 +62,20 @@ impl<T> Displaced<T> {
     }
 }
 
+impl<T> Asked<T> {
+    /// Drops what has been displaced. To be called under no lock.
+    pub(crate) fn release(self) {
+        self.0.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
+        self.0.release();
+    }
+}
+
+impl<T> Drop for Asked<T> {
+    fn drop(&mut self) {
+        self.0.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
+    }
+}
+
 /// Releases what an operation displaces, at its end.
 #[must_use = "dropped at once it releases nothing of what comes"]
 pub(crate) struct Releasing<'a, T>(&'a Displaced<T>);
@@ -57,7 +88,7 @@ impl<T> Drop for Releasing<'_, T> {
 
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
-    use std::sync::{Arc, Mutex as StdMutex};
+    use std::sync::Mutex as StdMutex;
 
     use super::*;
 

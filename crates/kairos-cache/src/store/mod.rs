@@ -19,7 +19,7 @@ use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 
 use crate::contain::{drop_each, shielded};
-use crate::store::displaced::{Displaced, Releasing};
+use crate::store::displaced::{Asked, Displaced, Releasing};
 use crate::to_key::ToKey;
 use crate::truth::{Admitted, Held, Keep, Shelf, Slot};
 
@@ -92,6 +92,11 @@ where
     /// Releases what the calling operation displaces, at the operation's end.
     pub(crate) fn releasing(&self) -> Releasing<'_, Held<E>> {
         self.displaced.releasing()
+    }
+
+    /// What a task has to release in the place of a read, if there is anything and no task is to come.
+    pub(crate) fn ask_release(&self) -> Option<Asked<Held<E>>> {
+        self.displaced.ask()
     }
 
     /// The slot of a key, ranked up. Locks nothing for longer than a bucket.

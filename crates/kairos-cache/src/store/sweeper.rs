@@ -2,6 +2,7 @@
 // Never knows: what is swept.
 // Read next: `../engine/sweep.rs`, which sweeps.
 
+use crate::contain::caught;
 use crate::policy::MonoNs;
 use crate::runtime::Task;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
@@ -45,7 +46,12 @@ impl Sweeper {
         if state.closed || self.asked.swap(true, Ordering::Relaxed) {
             return;
         }
-        state.timer = Some(set_timer(state.not_before));
+        let not_before = state.not_before;
+        // A runtime that panics takes no timer: the next request asks it again.
+        match caught(|| set_timer(not_before)) {
+            Ok(timer) => state.timer = Some(timer),
+            Err(_) => self.asked.store(false, Ordering::Relaxed), // Relaxed: as above.
+        }
     }
 
     /// Counts that the store has been found full. Returns whether that has happened `often` times

@@ -10,7 +10,7 @@ use super::crew::Together;
 use super::dispatch::Dispatch;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Arrival, Pass, Places};
+use crate::flight::{Arrival, Pass, Places, is_inside};
 use crate::to_key::{Key, Value};
 
 /// Computes that are to start together. A read that joins one of them meanwhile arrives before it
@@ -39,7 +39,10 @@ impl<K: Key, V: Value> Batch<K, V> {
         if self.members.is_empty() {
             return;
         }
-        if let Some(places) = self.places.take() {
+        if is_inside() {
+            // A compute waits for them, which has its own turn.
+            let _given_back = self.start(Places::new(Pass::free(), None));
+        } else if let Some(places) = self.places.take() {
             let _given_back = self.start(places);
         } else {
             let engine = Arc::clone(&self.engine);
@@ -74,6 +77,10 @@ impl<K: Key, V: Value> Dispatch<K, V> for Batch<K, V> {
 impl<K: Key, V: Value> Arrival for Batch<K, V> {
     fn is_wanted(&self) -> bool {
         !self.members.iter().all(Launched::is_given_up)
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.members.iter().any(Launched::is_urgent)
     }
 
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {

@@ -23,17 +23,11 @@ impl<K: Key, V: Value> Claim<K, V> {
         engine: &Arc<Engine<K, V>>,
         key: K,
         flight: Arc<KeyFlight<V>>,
-    ) -> Claim<K, V> {
-        Claim { engine: Arc::clone(engine), key, flight }
+    ) -> Arc<Claim<K, V>> {
+        Arc::new(Claim { engine: Arc::clone(engine), key, flight })
     }
 
-    /// Another claim of the same key, whose clone may panic.
-    pub(super) fn again(&self) -> Claim<K, V> {
-        let (engine, flight) = (Arc::clone(&self.engine), Arc::clone(&self.flight));
-        Claim { engine, key: self.key.clone(), flight }
-    }
-
-    pub(super) fn engine(&self) -> &Arc<Engine<K, V>> {
+    pub(in crate::engine) fn engine(&self) -> &Arc<Engine<K, V>> {
         &self.engine
     }
 
@@ -52,13 +46,13 @@ pub(crate) struct Launched<K: Key, V: Value>(Option<Ready<K, V>>);
 
 /// What a launched compute holds until its task takes it over, or it has ended.
 struct Ready<K: Key, V: Value> {
-    claim: Claim<K, V>,
+    claim: Arc<Claim<K, V>>,
     launch: Launch<Job<V>, Done<V>>,
 }
 
 impl<K: Key, V: Value> Launched<K, V> {
     pub(in crate::engine) fn new(
-        claim: Claim<K, V>,
+        claim: Arc<Claim<K, V>>,
         launch: Launch<Job<V>, Done<V>>,
     ) -> Launched<K, V> {
         Launched(Some(Ready { claim, launch }))
@@ -68,7 +62,7 @@ impl<K: Key, V: Value> Launched<K, V> {
         self.0.as_ref().expect("it is taken only together with this")
     }
 
-    pub(super) fn claim(&self) -> &Claim<K, V> {
+    pub(super) fn claim(&self) -> &Arc<Claim<K, V>> {
         &self.ready().claim
     }
 
@@ -94,8 +88,13 @@ impl<K: Key, V: Value> Launched<K, V> {
         self.ready().launch.run.is_given_up()
     }
 
+    /// Whether another compute waits for this one, so that it waits for no turn.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.ready().launch.run.is_urgent()
+    }
+
     /// Hands the compute over to the guard of its task.
-    pub(super) fn take(mut self) -> (Claim<K, V>, Launch<Job<V>, Done<V>>) {
+    pub(super) fn take(mut self) -> (Arc<Claim<K, V>>, Launch<Job<V>, Done<V>>) {
         let Ready { claim, launch } = self.0.take().expect("it is taken only together with this");
         (claim, launch)
     }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::running::Running;
+use super::watch::Watch;
 use crate::contain::{contained, shielded};
 use crate::error::Error;
 use crate::flight::{Found, Run, Turn, Work};
@@ -34,6 +35,8 @@ pub(super) enum Call<K, V> {
 pub(super) struct Crew<K: Key, V: Value> {
     members: Vec<Running<K, V>>,
     timer: Option<Task>,
+    /// What the timer finds for as long as the crew is there.
+    _watch: Arc<Watch<K, V>>,
     turn: Option<Turn>,
     /// Whether the crew runs one call for all, not the closure of one.
     is_call: bool,
@@ -46,8 +49,13 @@ pub(super) struct Wanted {
 }
 
 impl<K: Key, V: Value> Crew<K, V> {
-    pub(super) fn new(members: Vec<Running<K, V>>, turn: Turn, is_call: bool) -> Crew<K, V> {
-        Crew { members, timer: None, turn: Some(turn), is_call }
+    pub(super) fn new(
+        members: Vec<Running<K, V>>,
+        watch: Arc<Watch<K, V>>,
+        turn: Turn,
+        is_call: bool,
+    ) -> Crew<K, V> {
+        Crew { members, timer: None, _watch: watch, turn: Some(turn), is_call }
     }
 
     pub(super) fn set_timer(&mut self, timer: Task) {

@@ -18,7 +18,7 @@ use crate::truth::Capture;
 
 /// A filling that has begun. Dropping it stores nothing.
 pub(crate) struct Filling<K: Key, V: Value> {
-    claim: Claim<K, V>,
+    claim: Arc<Claim<K, V>>,
     home: Home,
     capture: Capture,
     /// Its number among what has begun for the key.

@@ -10,10 +10,11 @@ use std::task::{Context, Waker};
 use super::claim::Launched;
 use super::crew::{Call, Crew, Together};
 use super::running::Running;
-use super::watch::Watched;
+use super::watch::{Watch, Watched, start_timer};
+use crate::contain::{caught, shielded};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Admission, Arrival, Kind, Pass, Places, Turn};
+use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, Turn, is_inside, name};
 use crate::to_key::{Key, Value};
 
 /// A compute on its way through the gate.
@@ -22,6 +23,10 @@ struct AtGate<K: Key, V: Value>(Launched<K, V>);
 impl<K: Key, V: Value> Arrival for AtGate<K, V> {
     fn is_wanted(&self) -> bool {
         !self.0.is_given_up()
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.0.is_urgent()
     }
 
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
@@ -43,6 +48,11 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
 impl<K: Key, V: Value> Engine<K, V> {
     /// Sends a compute through the gate, where it may have to wait or be refused.
     pub(super) fn launch(self: &Arc<Self>, compute: Launched<K, V>, moment: &Moment) {
+        if is_inside() || compute.is_urgent() {
+            // A compute waits for it, which has its own turn.
+            let _given_back = self.spawn(vec![compute], None, Places::new(Pass::free(), None));
+            return;
+        }
         if moment.rules.max_concurrent_computes > 0 {
             compute.queue();
         }
@@ -54,11 +64,18 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (limit, queue) = (moment.rules.max_concurrent_computes, moment.rules.compute_queue);
         if self.gate.enter(limit, queue, arrival) == Admission::Queued {
             self.stats.computes_queued(keys);
+            // A compute may have come to wait for one of them just before.
+            self.gate.admit_urgent();
             // A shutdown may have emptied the queue just before.
             if self.drain.is_closed() {
                 self.gate.turn_away();
             }
         }
+    }
+
+    /// Lets in the computes at the gate for which other computes wait.
+    pub(in crate::engine) fn admit_urgent(&self) {
+        self.gate.admit_urgent();
     }
 
     /// Refuses a compute, and frees its key.
@@ -76,31 +93,34 @@ impl<K: Key, V: Value> Engine<K, V> {
         places: Places,
     ) -> Option<Pass> {
         // 1. The drain: a shutdown that has closed it refuses, one that closes it later waits.
-        let Some(underway) = self.drain.enter() else {
+        let mut names = computes.iter().map(|compute| name(&compute.launch().run));
+        let (cache, first) = (self.name(), names.next().unwrap_or_default());
+        let Some(underway) = self.drain.enter(Inside { cache, first, others: names.collect() })
+        else {
             for compute in computes {
                 self.refuse(compute, Error::ShutDown);
             }
             return Some(places.into_pass());
         };
         // 2. What clones keys, which may panic: until here dropping the computes frees the keys.
-        let watched: Vec<_> = computes.iter().map(Watched::new).collect();
         let keys = together
             .as_ref()
             .map(|_| computes.iter().map(|compute| compute.claim().key().clone()).collect());
+        let watched = computes.iter().map(Watched::new).collect();
         // 3. The crew: from here on dropping it frees the keys. Time counts from now.
         let moment = self.moment();
         let kind = computes.first().map_or(Kind::Miss, |compute| compute.launch().kind);
         let limit_ns = time_limit_ns(kind, &moment);
         let started = moment.now.mono;
         let turn = Turn::new(places);
-        let watched_turn = turn.watched();
+        let watch = Watch::new(self, watched, &underway, turn.watched());
         let mut own_work = None;
         let members = computes.into_iter().map(|compute| {
             let (running, work) = Running::new(compute, started);
             own_work = Some(work);
             running
         });
-        let mut crew = Crew::new(members.collect(), turn, together.is_some());
+        let mut crew = Crew::new(members.collect(), Arc::clone(&watch), turn, together.is_some());
         let wanted = crew.share();
         let own_work = own_work?;
         let may_block = together.is_none() && own_work.may_block;
@@ -109,26 +129,34 @@ impl<K: Key, V: Value> Engine<K, V> {
             // The own work of one of many runs only if its key is computed alone.
             _ => Call::Own(own_work),
         };
-        // 4. The timer, before the task: a task that never yields does not hold up its timeout.
-        let timer = self.watch(watched, started, limit_ns, Arc::clone(&underway), watched_turn);
+        // 4. The timer, before the task: a task that never yields does not hold up its timeout. A
+        // runtime that panics takes nothing: dropping the crew ends the computes as aborted.
+        let Ok(timer) = caught(|| start_timer(&watch, started, limit_ns)) else { return None };
         crew.set_timer(timer);
+        drop(watch);
         // 5. Room for the tags that the computes have brought. No lock is held.
         self.relieve_tags(&moment);
         // 6. The task.
         if may_block {
             underway.may_block();
         }
-        let mut future = underway.track(crew.run(call));
-        let task = if may_block {
-            // The one poll runs the closure to its end: what it finds is ready.
-            self.runtime.spawn_blocking(Box::new(move || {
-                let _ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            }))
-        } else {
-            self.runtime.spawn(future)
-        };
-        // 7. How it is aborted. An abort that was asked for meanwhile is done now.
-        wanted.set_task(task);
+        let mut future = Arc::clone(&underway).track(crew.run(call));
+        let task = caught(|| {
+            if may_block {
+                // The one poll runs the closure to its end: what it finds is ready.
+                self.runtime.spawn_blocking(Box::new(move || {
+                    let _ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                }))
+            } else {
+                self.runtime.spawn(future)
+            }
+        });
+        match task {
+            // 7. How it is aborted. An abort that was asked for meanwhile is done now.
+            Ok(task) => wanted.set_task(task),
+            // The runtime may have kept what it was given: that never begins now.
+            Err(_) => shielded(|| underway.withdraw()),
+        }
         None
     }
 }

@@ -8,7 +8,7 @@ use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::Kind;
 use crate::policy::Zone;
-use crate::stats::Notice;
+use crate::stats::{Discarded, Notice};
 use crate::to_key::{Key, Value};
 use crate::truth;
 
@@ -17,6 +17,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// or the loader's next try for a key that has none.
     pub(crate) fn compute_failed(&self, key: &K, kind: Kind, moment: &Moment) {
         self.stats.compute_failed(kind);
+        shielded(|| self.put_off(key, moment));
+    }
+
+    /// Counts a compute that was dropped before it ended, and puts off the next try as after a failure.
+    pub(crate) fn compute_aborted(&self, key: &K, moment: &Moment) {
+        self.stats.compute_aborted();
         shielded(|| self.put_off(key, moment));
     }
 
@@ -39,8 +45,19 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    pub(super) fn compute_succeeded(&self, key: &K, kind: Kind, stored: Option<Zone>) {
-        self.stats.compute_succeeded(kind, stored);
+    /// Counts a compute that found a value, and what became of that.
+    pub(super) fn compute_found(&self, key: &K, kind: Kind, stored: Result<Zone, Discarded>) {
+        self.stats.compute_found(kind, stored);
+        self.load_succeeded(key);
+    }
+
+    /// Counts a compute that found that there is no value.
+    pub(super) fn compute_found_nothing(&self, key: &K, kind: Kind) {
+        self.stats.compute_found_nothing(kind);
+        self.load_succeeded(key);
+    }
+
+    fn load_succeeded(&self, key: &K) {
         if let Some(loader) = &self.loader {
             shielded(|| loader.succeeded(key));
         }

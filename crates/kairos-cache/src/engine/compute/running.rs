@@ -12,12 +12,13 @@ use crate::error::Error;
 use crate::flight::{After, Done, Found, Home, Job, Kind, Launch, Run, Work};
 use crate::policy::{MonoNs, ZoneTtl};
 use crate::receipt::Computed;
+use crate::stats::Discarded;
 use crate::to_key::{Key, Value};
 use crate::truth::{Capture, Fate, KeyMarks};
 
 /// A compute that its task runs. However the task ends, dropping this frees the key.
 pub(super) struct Running<K: Key, V: Value> {
-    claim: Claim<K, V>,
+    claim: Arc<Claim<K, V>>,
     run: Arc<Run<Done<V>>>,
     kind: Kind,
     home: Home,
@@ -70,7 +71,7 @@ impl<K: Key, V: Value> Running<K, V> {
         let mut failed = None;
         let after = self.claim.flight().finish(&self.run, |capture, marks| {
             let (outcome, zone, stands) = self.conclude(&found, capture, marks, &moment, zone);
-            failed = outcome.as_ref().err().filter(|e| e.is_compute_failure()).cloned();
+            failed = outcome.as_ref().err().filter(|error| self.is_failure(error)).cloned();
             (Done { outcome, zone, place: Some(self.home.place.clone()) }, stands)
         });
         // Last: until here dropping this would still free the key.
@@ -92,6 +93,13 @@ impl<K: Key, V: Value> Running<K, V> {
         }
         shielded(|| drop(found));
         engine.sweep_if_full();
+    }
+
+    /// Whether the compute has failed by this error. A refresh that no runtime takes, or that its
+    /// runtime drops, has failed; what readers wait for is aborted.
+    fn is_failure(&self, error: &Error) -> bool {
+        error.is_compute_failure()
+            || (self.kind == Kind::Refresh && matches!(error, Error::Aborted))
     }
 
     /// Prepares what was found to be stored: user code is called here, before the flight's lock is
@@ -125,20 +133,23 @@ impl<K: Key, V: Value> Running<K, V> {
         });
         match stored {
             Err(error) => {
-                if error.is_compute_failure() {
+                if self.is_failure(&error) {
                     engine.compute_failed(key, kind, moment);
+                } else {
+                    engine.compute_aborted(key, moment);
                 }
                 (Err(error), zone, false)
             }
             Ok((fresh, fate)) => match &fresh.value {
                 None => {
-                    engine.compute_succeeded(key, kind, None);
+                    engine.compute_found_nothing(key, kind);
                     // Also where it is not remembered: what the key had before is gone.
                     (Err(Error::Nothing), zone, fate != Fate::Older)
                 }
                 Some(value) => {
                     let zone = fresh.rules_view.at_insert;
-                    engine.compute_succeeded(key, kind, fate.stands().then_some(zone.zone));
+                    let stored = Discarded::of(fate).map_or(Ok(zone.zone), Err);
+                    engine.compute_found(key, kind, stored);
                     (Ok(Arc::clone(value)), zone, fate.stands())
                 }
             },

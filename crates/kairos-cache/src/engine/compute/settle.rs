@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::claim::{Claim, Launched};
-use crate::contain::{caught, drop_each, shielded};
+use crate::contain::{drop_each, shielded};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::flight::{After, Done, Home, Job, KeyFlight, Launch};
@@ -14,21 +14,17 @@ use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Claim<K, V> {
     /// Does what a step of the flight left to be done, whatever user code panics meanwhile.
-    pub(in crate::engine) fn settle(&self, after: After<Job<V>, Done<V>>) {
+    pub(in crate::engine) fn settle(self: &Arc<Self>, after: After<Job<V>, Done<V>>) {
         let After { launch, abort, retired, spare } = after;
         if let Some(launch) = launch {
-            match caught(|| self.again()) {
-                Ok(claim) => {
-                    let launched = Launched::new(claim, launch);
-                    shielded(|| {
-                        let engine = self.engine();
-                        engine.launch(launched, &engine.moment());
-                    });
-                }
-                Err(error) => self.end_unstarted(launch, error),
-            }
+            let launched = Launched::new(Arc::clone(self), launch);
+            shielded(|| {
+                let engine = self.engine();
+                engine.launch(launched, &engine.moment());
+            });
         }
         if let Some(run) = abort {
+            self.engine().stats.compute_aborted();
             shielded(|| run.abort());
         }
         if retired {
@@ -45,7 +41,7 @@ impl<K: Key, V: Value> Claim<K, V> {
 
     /// Aborts a compute without waiters, and refuses the waiters of the key's next compute: the
     /// cache has been shut down.
-    pub(in crate::engine) fn turn_away(&self) {
+    pub(in crate::engine) fn turn_away(self: &Arc<Self>) {
         let engine = self.engine();
         let moment = engine.moment();
         let after = self.flight().turn_away(|job| {
@@ -57,7 +53,7 @@ impl<K: Key, V: Value> Claim<K, V> {
     }
 
     /// Ends a compute that has not started, and frees its key.
-    pub(super) fn end_unstarted(&self, launch: Launch<Job<V>, Done<V>>, error: Error) {
+    pub(super) fn end_unstarted(self: &Arc<Self>, launch: Launch<Job<V>, Done<V>>, error: Error) {
         let Launch { run, job, .. } = launch;
         let Job { work, home: Home { place, .. } } = job;
         let zone = self.engine().moment().zone_of(&place);

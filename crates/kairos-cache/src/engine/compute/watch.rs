@@ -3,7 +3,7 @@
 // Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
 // Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::claim::{Claim, Launched};
 use crate::contain::{caught, shielded};
@@ -12,22 +12,31 @@ use crate::error::Error;
 use crate::flight::{Done, Kind, OtherTurn, Run, Underway};
 use crate::matches::Place;
 use crate::policy::MonoNs;
-use crate::runtime::Task;
+use crate::runtime::{Runtime, Task};
 use crate::to_key::{Key, Value};
 
 /// A compute as its timer sees it.
 pub(super) struct Watched<K: Key, V: Value> {
-    claim: Claim<K, V>,
+    claim: Arc<Claim<K, V>>,
     run: Arc<Run<Done<V>>>,
     kind: Kind,
     place: Place,
+}
+
+/// Computes that end together. Their task holds it: a timer that rings when they have ended finds
+/// nothing.
+pub(super) struct Watch<K: Key, V: Value> {
+    engine: Arc<Engine<K, V>>,
+    members: Vec<Watched<K, V>>,
+    underway: Arc<Underway>,
+    turn: OtherTurn,
 }
 
 impl<K: Key, V: Value> Watched<K, V> {
     pub(super) fn new(compute: &Launched<K, V>) -> Watched<K, V> {
         let launch = compute.launch();
         Watched {
-            claim: compute.claim().again(),
+            claim: Arc::clone(compute.claim()),
             run: Arc::clone(&launch.run),
             kind: launch.kind,
             place: launch.job.home.place.clone(),
@@ -61,48 +70,62 @@ impl<K: Key, V: Value> Watched<K, V> {
     }
 }
 
-impl<K: Key, V: Value> Engine<K, V> {
-    /// Starts the timer of computes that end together: it answers the waiters, then aborts the
-    /// task. From a task that does not yield the timer takes the turn, so that other keys get
-    /// theirs, and from then on answers the waiters of the next compute.
-    pub(super) fn watch(
-        self: &Arc<Self>,
-        watched: Vec<Watched<K, V>>,
-        started: MonoNs,
-        limit_ns: u64,
-        underway: Arc<Underway>,
+impl<K: Key, V: Value> Watch<K, V> {
+    pub(super) fn new(
+        engine: &Arc<Engine<K, V>>,
+        members: Vec<Watched<K, V>>,
+        underway: &Arc<Underway>,
         turn: OtherTurn,
-    ) -> Task {
-        let engine = Arc::clone(self);
-        let mut deadline = started.saturating_add(limit_ns);
-        self.runtime.spawn_timer(Box::pin(async move {
-            engine.runtime.sleep_until(deadline).await;
-            engine.end_in_time(&watched);
-            loop {
-                if underway.leave_if_stuck() {
-                    shielded(|| turn.give_back());
-                }
-                deadline = deadline.saturating_add(limit_ns);
-                engine.runtime.sleep_until(deadline).await;
-                if !engine.any_stuck(&watched) {
-                    return;
-                }
+    ) -> Arc<Watch<K, V>> {
+        let (engine, underway) = (Arc::clone(engine), Arc::clone(underway));
+        Arc::new(Watch { engine, members, underway, turn })
+    }
+
+    /// The time is up for the first time: the waiters are answered, then the task is aborted. From
+    /// one that does not yield the turn is taken, so that other keys get theirs; from then on each
+    /// further ring answers the waiters of the next compute.
+    fn ring(&self, is_first: bool) {
+        let moment = self.engine.moment();
+        if is_first {
+            for compute in &self.members {
+                shielded(|| compute.time_out(&moment));
             }
-        }))
-    }
-
-    fn end_in_time(&self, watched: &[Watched<K, V>]) {
-        let moment = self.moment();
-        for compute in watched {
-            shielded(|| compute.time_out(&moment));
+            for compute in &self.members {
+                shielded(|| compute.run.abort());
+            }
+        } else if !self.members.iter().fold(false, |any, compute| compute.is_stuck(&moment) | any) {
+            return;
         }
-        for compute in watched {
-            shielded(|| compute.run.abort());
+        if self.underway.leave_if_stuck() {
+            shielded(|| self.turn.give_back());
         }
     }
+}
 
-    fn any_stuck(&self, watched: &[Watched<K, V>]) -> bool {
-        let moment = self.moment();
-        watched.iter().fold(false, |any, compute| compute.is_stuck(&moment) | any)
-    }
+/// Starts the timer of computes. It holds nothing of them, and lets others ring.
+pub(super) fn start_timer<K: Key, V: Value>(
+    watch: &Arc<Watch<K, V>>,
+    started: MonoNs,
+    limit_ns: u64,
+) -> Task {
+    let (runtime, watch) = (Arc::clone(&watch.engine.runtime), Arc::downgrade(watch));
+    let timer = Arc::clone(&runtime);
+    runtime.spawn_timer(Box::pin(async move {
+        let (mut deadline, mut is_first) = (started.saturating_add(limit_ns), true);
+        while watch.strong_count() > 0 {
+            timer.sleep_until(deadline).await;
+            ring_beside(&*timer, &watch, is_first);
+            is_first = false;
+            deadline = deadline.saturating_add(limit_ns);
+        }
+    }))
+}
+
+fn ring_beside<K: Key, V: Value>(runtime: &dyn Runtime, watch: &Weak<Watch<K, V>>, first: bool) {
+    let watch = Weak::clone(watch);
+    runtime.beside_timers(Box::new(move || {
+        if let Some(watch) = watch.upgrade() {
+            watch.ring(first);
+        }
+    }));
 }

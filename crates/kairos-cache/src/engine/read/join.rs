@@ -43,25 +43,19 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (key, scope) = (request.key, request.place.scope.as_ref());
         // Keys are cloned before there is a place or a compute to be lost, should that panic.
         let owned = key.to_key();
-        let mut leading = None;
         loop {
             let Some(flight) = self.flight(key, moment) else { return Joining::Refused };
-            let lead = || {
-                leading = Some(key.to_key());
-                job(&moment.rules)
-            };
             let unchanged = || {
                 reading.verdict.reason == Reason::Disabled
                     || self.is_unchanged(key, scope, reading.view.as_ref())
             };
-            match flight.join(kind, unchanged, lead) {
+            match flight.join(kind, unchanged, || job(&moment.rules)) {
                 Join::Wait(ticket, launch) => {
                     let queued = ticket.queued;
                     let waiting = Waiting::new(Claim::new(self, owned, flight), ticket);
                     let claim = waiting.claim();
-                    if let (Some(key), Some(launch)) = (leading, launch) {
-                        let claim = Claim::new(self, key, Arc::clone(claim.flight()));
-                        dispatch.send(Launched::new(claim, launch), moment);
+                    if let Some(launch) = launch {
+                        dispatch.send(Launched::new(Arc::clone(claim), launch), moment);
                     } else if queued && self.drain.is_closed() {
                         // A shutdown may have come by before this read did.
                         claim.turn_away();

@@ -185,6 +185,23 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) async fn wait<Q>(
         self: &Arc<Self>,
         request: &Request<'_, Q>,
+        waiting: Waiting<K, V>,
+        reading: Reading<V>,
+        job: &mut impl FnMut(&Rules) -> Job<V>,
+    ) -> Answer<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
+    {
+        let waits = self.stats.wait();
+        let answer = self.wait_to_the_end(request, waiting, reading, job).await;
+        waits.end();
+        answer
+    }
+
+    async fn wait_to_the_end<Q>(
+        self: &Arc<Self>,
+        request: &Request<'_, Q>,
         mut waiting: Waiting<K, V>,
         mut reading: Reading<V>,
         job: &mut impl FnMut(&Rules) -> Job<V>,

@@ -141,10 +141,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         Q: Hash + Eq + ?Sized,
     {
         let Request { key, context, place, .. } = request;
-        let view = {
-            let _released = self.store.releasing();
-            self.view(*key, place.scope.as_ref())
-        };
+        let view = self.view(*key, place.scope.as_ref());
+        self.release_behind();
         let (now, rules) = (moment.now, &moment.rules.read);
         let ruled_by = ruling(view.as_ref(), place);
         let signals = self.signals(context, ruled_by, moment);

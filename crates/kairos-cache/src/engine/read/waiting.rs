@@ -5,6 +5,7 @@
 use std::borrow::Borrow;
 use std::future::poll_fn;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::contain::shielded;
@@ -12,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::compute::Claim;
 use crate::engine::read::reading::{Reading, Request};
 use crate::error::Error;
-use crate::flight::{Done, Joined, Ticket};
+use crate::flight::{Done, Joined, Ticket, Wait, current, name, wait};
 use crate::policy::{Now, Reason};
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
@@ -21,17 +22,17 @@ use crate::to_key::{Key, Value};
 /// A read that waits for a compute. Dropping it gives up the place; the last waiter to give up
 /// aborts the compute.
 pub(crate) struct Waiting<K: Key, V: Value> {
-    claim: Claim<K, V>,
+    claim: Arc<Claim<K, V>>,
     ticket: Option<Ticket<Done<V>>>,
 }
 
 impl<K: Key, V: Value> Waiting<K, V> {
-    pub(super) fn new(claim: Claim<K, V>, ticket: Ticket<Done<V>>) -> Waiting<K, V> {
+    pub(super) fn new(claim: Arc<Claim<K, V>>, ticket: Ticket<Done<V>>) -> Waiting<K, V> {
         Waiting { claim, ticket: Some(ticket) }
     }
 
     /// The key that it waits for.
-    pub(super) fn claim(&self) -> &Claim<K, V> {
+    pub(super) fn claim(&self) -> &Arc<Claim<K, V>> {
         &self.claim
     }
 
@@ -54,6 +55,19 @@ impl<K: Key, V: Value> Waiting<K, V> {
             Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
         })
         .await
+    }
+
+    /// Lets the computes inside which the read is wait for this one, at once where it waits for its
+    /// turn. `Reentrant` if they would wait for themselves.
+    fn wait_inside(&self) -> Result<Option<Wait>, Error> {
+        let (Some(inside), Some(ticket)) = (current(), &self.ticket) else { return Ok(None) };
+        let behind = ticket.behind.as_ref();
+        let waits = wait(&inside, name(&ticket.run), behind.map(name)).ok_or(Error::Reentrant)?;
+        for run in [Some(&ticket.run), behind].into_iter().flatten() {
+            run.hurry();
+        }
+        self.claim.engine().admit_urgent();
+        Ok(Some(waits))
     }
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<(Done<V>, Joined)> {
@@ -81,6 +95,15 @@ impl<K: Key, V: Value> Engine<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
+        let _waits = match waiting.wait_inside() {
+            Ok(waits) => waits,
+            Err(error) => {
+                let zone = self.moment().zone_of(&request.place);
+                let joined = Joined { led: false, queued: false };
+                let done = Done { outcome: Err(error), zone, place: None };
+                return Some(self.answer(&reading, done, joined, request.arrived));
+            }
+        };
         let mut done = None;
         if reading.verdict.reason == Reason::TooStale
             && let Some(timer) = self.soft_timer(request.arrived)
@@ -128,7 +151,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             // By the read's own kickoff and line-up, which are not the match's.
             done.zone = self.moment().zone_of(&request.place);
         }
-        let failed = done.outcome.as_ref().is_err_and(Error::is_compute_failure);
+        let failed = done.outcome.as_ref().is_err_and(Error::lets_old_values_answer);
         if failed && reading.verdict.reason == Reason::TooStale {
             let moment = self.moment();
             if let Some(old) = self.old_value(request, reading, &moment)

@@ -4,6 +4,9 @@
 
 mod broken;
 mod drops;
+mod nested;
+mod readers;
+mod runtimes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};

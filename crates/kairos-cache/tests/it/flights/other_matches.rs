@@ -203,7 +203,8 @@ fn readers_of_every_match_are_told_of_a_shutdown() {
     world.read("pending", &forced("one"), Ok(3));
     world.read("behind it", &forced("two"), Ok(4));
     let cache = world.cache.clone();
-    let _task = world.sim.spawn(Box::pin(async move { cache.shutdown().await }));
+    let shutdown = async move { cache.shutdown().await.expect("outside of any compute") };
+    let _task = world.sim.spawn(Box::pin(shutdown));
     world.sim.run_until_idle();
     assert_eq!(world.got(), [("pending", Err(text.clone())), ("behind it", Err(text.clone()))]);
     world.at(1);

@@ -182,7 +182,8 @@ fn a_thousand_invalidations_bring_one_sweep_and_a_shutdown_brings_none() {
     world.put(1, &Context::none());
     world.cache.invalidate_all();
     let cache = world.cache.clone();
-    let _task = world.sim.spawn(Box::pin(async move { cache.shutdown().await }));
+    let shutdown = async move { cache.shutdown().await.expect("outside of any compute") };
+    let _task = world.sim.spawn(Box::pin(shutdown));
     world.sim.run_to_end();
     world.cache.invalidate_all();
     world.sim.run_to_end();

@@ -226,7 +226,7 @@ async fn on_four_threads_no_key_is_computed_twice_at_once_and_every_read_is_answ
     for task in tasks {
         task.await.expect("no panic");
     }
-    cache.shutdown().await;
+    cache.shutdown().await.expect("outside of any compute");
     let (stats, activity) = (cache.stats(), cache.activity());
     assert_eq!(stats.total_requests, 8 * 50 * 20);
     let computed = activity.computes_for_misses + activity.computes_for_bypasses;

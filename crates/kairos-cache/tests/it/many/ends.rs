@@ -255,7 +255,7 @@ fn a_shutdown_refuses_what_would_begin_and_ends_refreshes_of_many() {
     let _task = kairos_cache::Runtime::spawn(
         &desk.sim,
         Box::pin(async move {
-            cache.shutdown().await;
+            cache.shutdown().await.expect("outside of any compute");
             drop(not_done);
         }),
     );

@@ -9,7 +9,7 @@ use kairos_cache::{Cache, Context, Error, Reason, Sim};
 use crate::stage::{Lent, Running, SECOND, Stage, Work, start};
 
 /// A shutdown that runs as a task.
-fn begin(stage: &Stage) -> Running<()> {
+fn begin(stage: &Stage) -> Running<Result<(), Error>> {
     let cache = stage.cache.clone();
     stage.start(async move { cache.shutdown().await })
 }

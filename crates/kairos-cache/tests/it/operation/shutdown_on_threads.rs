@@ -43,7 +43,8 @@ async fn on_tokio_a_hanging_compute_is_gone_when_shutdown_resolves() {
         tokio::task::yield_now().await;
     }
     let clone = cache.clone();
-    tokio::join!(cache.shutdown(), clone.shutdown());
+    let ends = tokio::join!(cache.shutdown(), clone.shutdown());
+    assert!(ends.0.is_ok() && ends.1.is_ok());
     assert_eq!(is_gone.try_recv(), Ok(()));
     assert!(matches!(reader.await.expect("no panic"), Err(Error::Timeout)));
 }
@@ -72,7 +73,7 @@ async fn on_tokio_a_compute_that_never_yields_is_waited_for_until_its_timeout() 
             break (let_go, reader);
         }
     };
-    cache.shutdown().await;
+    cache.shutdown().await.expect("outside of any compute");
     assert!(matches!(reader.await.expect("no panic"), Err(Error::Timeout)));
     let_go.send(()).expect("it is still blocked");
 }
@@ -138,7 +139,7 @@ fn cache_on_its_own_thread(
 fn on_its_own_thread_a_cache_shuts_down_and_the_thread_ends_with_the_last_clone() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let (cache, is_gone, exited) = cache_on_its_own_thread(&runtime);
-    runtime.block_on(cache.shutdown());
+    runtime.block_on(cache.shutdown()).expect("outside of any compute");
     assert_eq!(is_gone.try_recv(), Ok(()), "the refresh has been aborted");
     assert!(exited.try_recv().is_err());
     drop(cache);

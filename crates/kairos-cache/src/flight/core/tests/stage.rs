@@ -485,7 +485,7 @@ impl Stage {
         }
         let answered = self.launch.as_ref().filter(|launch| result(&launch.run).is_some());
         let run = answered.map_or_else(Arc::default, |launch| Arc::clone(&launch.run));
-        Ticket { run, seat: Seat::default(), queued: false, id: u64::MAX }
+        Ticket { run, seat: Seat::default(), queued: false, behind: None, id: u64::MAX }
     }
 }
 

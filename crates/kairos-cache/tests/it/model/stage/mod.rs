@@ -180,7 +180,7 @@ impl Stage {
     pub(crate) fn shut_down(&self) {
         let (cache, sim, log) = (self.cache.clone(), self.sim.clone(), self.log.clone());
         let _runs_on = self.sim.spawn(Box::pin(async move {
-            cache.shutdown().await;
+            cache.shutdown().await.expect("outside of any compute");
             log.lock().news.over = Some(nanoseconds(&sim));
         }));
     }

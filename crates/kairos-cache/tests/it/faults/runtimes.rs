@@ -1,0 +1,264 @@
+// Computes that no runtime runs: their keys are free, and whoever waits is told at once.
+// Never knows: the insides of the cache.
+// Read next: `../operation/runtimes.rs`, runtimes that hold things up.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kairos_cache::{BoxFuture, Cache, Clock, Context, Error, Notice, Runtime, Sim, Task};
+
+use crate::stage::{Failure, SECOND, Stage, block_on, start};
+
+fn none() -> Context {
+    Context::none()
+}
+
+/// What a runtime does instead of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refuses {
+    Tasks,
+    Threads,
+    Timers,
+    Sleeps,
+}
+
+/// A runtime that keeps what it is given, and panics.
+struct Broken {
+    sim: Sim,
+    refuses: Refuses,
+    kept: Mutex<Vec<BoxFuture>>,
+    closures: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Broken {
+    fn refuse(&self, what: Refuses, future: BoxFuture) -> BoxFuture {
+        if self.refuses == what {
+            self.kept.lock().expect("no panic").push(future);
+            panic!("no {what:?}");
+        }
+        future
+    }
+}
+
+impl Runtime for Broken {
+    fn spawn(&self, future: BoxFuture) -> Task {
+        self.sim.spawn(self.refuse(Refuses::Tasks, future))
+    }
+
+    fn spawn_timer(&self, future: BoxFuture) -> Task {
+        self.sim.spawn_timer(self.refuse(Refuses::Timers, future))
+    }
+
+    fn sleep_until(&self, at: u64) -> BoxFuture {
+        assert!(self.refuses != Refuses::Sleeps, "no sleeps");
+        self.sim.sleep_until(at)
+    }
+
+    fn before_park(&self) {
+        self.sim.before_park();
+    }
+
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
+        if self.refuses == Refuses::Threads {
+            self.closures.lock().expect("no panic").push(work);
+            panic!("no threads");
+        }
+        self.sim.spawn_blocking(work)
+    }
+}
+
+#[test]
+fn work_that_a_runtime_refuses_ends_at_once_and_never_runs() {
+    for refuses in [Refuses::Tasks, Refuses::Threads, Refuses::Timers] {
+        let sim = Sim::new(start());
+        let runtime = Arc::new(Broken {
+            sim: sim.clone(),
+            refuses,
+            kept: Mutex::default(),
+            closures: Mutex::default(),
+        });
+        let cache: Cache<u8, u8> = Cache::builder()
+            .clock(sim.clock())
+            .runtime(Arc::clone(&runtime) as Arc<dyn Runtime>)
+            .max_concurrent_computes(1)
+            .build()
+            .expect("in range");
+        let ran = Arc::new(AtomicBool::new(false));
+        let runs = Arc::clone(&ran);
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let compute = move || {
+                runs.store(true, Ordering::Release);
+                Ok::<_, Failure>(1)
+            };
+            if refuses == Refuses::Tasks {
+                let compute = move || std::future::ready(compute());
+                block_on(cache.get_or_compute(&1, &none(), compute)).map(|hit| *hit)
+            } else {
+                cache.blocking().get_or_compute(&1, &none(), compute).map(|hit| *hit)
+            }
+        }));
+        assert!(matches!(read, Ok(Err(Error::Aborted))), "{refuses:?}: {read:?}");
+        assert_eq!(cache.sizes().flights, 0, "{refuses:?}");
+        // What the runtime has kept does nothing when it is run after all.
+        let kept = std::mem::take(&mut *runtime.kept.lock().expect("no panic"));
+        let closures = std::mem::take(&mut *runtime.closures.lock().expect("no panic"));
+        kept.into_iter().for_each(|future| drop(sim.spawn(future)));
+        closures.into_iter().for_each(|closure| closure());
+        sim.run_to_end();
+        assert!(!ran.load(Ordering::Acquire), "{refuses:?}");
+        assert_eq!(cache.stats().cache_errors, 0, "{refuses:?}: nothing was computed");
+    }
+}
+
+#[test]
+fn a_refresh_that_cannot_run_has_failed_and_is_throttled() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (clock, hand) = Clock::manual(start());
+    let cache: Cache<u8, u8> = Cache::builder()
+        .tokio_handle(runtime.handle().clone())
+        .clock(clock)
+        .default_ttl(SECOND)
+        .stale_multiplier(100.0)
+        .xfetch_enabled(false)
+        .loader(|_, _| async { Ok::<_, Failure>(1) })
+        .build()
+        .expect("in range");
+    cache.insert(&1, &none(), 1).expect("no match is named");
+    let mut notices = cache.subscribe();
+    drop(runtime);
+    hand.advance(SECOND + SECOND);
+    let started =
+        (0..20).filter(|_| cache.get(&1).expect("stale").receipt().refresh_started).count() as u64;
+    assert_eq!((started, cache.stats().swr_background_error), (1, 1));
+    let told = notices.try_next();
+    assert!(
+        matches!(told, Some(Notice::RefreshFailed { key: 1, error: Error::Aborted })),
+        "{told:?}"
+    );
+}
+
+/// The runtime that was given has ended: what comes next runs on another.
+#[test]
+fn a_cache_outlives_the_runtime_that_it_was_given() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let cache: Cache<u8, u8> =
+        Cache::builder().tokio_handle(runtime.handle().clone()).build().expect("in range");
+    drop(runtime);
+    let read = || block_on(cache.get_or_compute(&1, &none(), || async { Ok::<_, Failure>(2) }));
+    assert!(matches!(read(), Err(Error::Aborted)), "it was given to the one that has ended");
+    assert_eq!(read().map(|hit| *hit).expect("on a thread of the cache's own"), 2);
+}
+
+/// Each test of a program has a runtime of its own, and all of them one cache.
+#[test]
+fn a_cache_without_a_runtime_of_its_own_computes_where_it_is_read() {
+    let cache: Cache<u8, u8> = Cache::builder().build().expect("in range");
+    for key in 0..3 {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (reads, here) = (cache.clone(), std::thread::current().id());
+        let on = runtime.block_on(async move {
+            let compute = || async {
+                tokio::time::sleep(Duration::from_nanos(1)).await;
+                let is_here = std::thread::current().id();
+                Ok::<_, Failure>((is_here, 1))
+            };
+            let found = Arc::new(Mutex::new(None));
+            let told = Arc::clone(&found);
+            let compute = move || async move {
+                let (on, value) = compute().await?;
+                *told.lock().expect("no panic") = Some(on);
+                Ok::<_, Failure>(value)
+            };
+            reads.get_or_compute(&key, &none(), compute).await.expect("a value");
+            let on = found.lock().expect("no panic").take();
+            on
+        });
+        assert_eq!(on, Some(here));
+    }
+}
+
+/// A computation that does IO needs a runtime that has it, also where the reader has none.
+#[test]
+fn a_compute_without_any_runtime_has_io_and_timers() {
+    let cache: Cache<u8, u16> = Cache::builder().build().expect("in range");
+    let compute = || async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        tokio::time::sleep(Duration::from_nanos(1)).await;
+        Ok::<_, Failure>(listener.local_addr()?.port())
+    };
+    let hit = block_on(cache.get_or_compute(&1, &none(), compute)).expect("a value");
+    assert!(*hit > 0);
+}
+
+#[test]
+fn a_manual_clock_drives_the_timeouts_on_tokio() {
+    let (clock, hand) = Clock::manual(start());
+    let cache: Cache<u8, u8> =
+        Cache::builder().clock(clock).hard_timeout(3 * SECOND).build().expect("in range");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let read = runtime.block_on(async {
+        let reads = cache.clone();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let read = tokio::spawn(async move {
+            let hang = || async move {
+                let _told = begun.send(());
+                std::future::pending::<Result<u8, Failure>>().await
+            };
+            reads.get_or_compute(&1, &none(), hang).await.map(|hit| *hit)
+        });
+        has_begun.await.expect("it begins");
+        hand.advance(4 * SECOND);
+        read.await.expect("no panic")
+    });
+    assert!(matches!(read, Err(Error::Timeout)), "{read:?}");
+}
+
+#[test]
+fn the_clock_of_tokio_follows_its_paused_time() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let cache: Cache<u8, u8> = Cache::builder()
+            .clock(Clock::tokio())
+            .default_ttl(60 * SECOND)
+            .build()
+            .expect("in range");
+        cache.insert(&1, &none(), 1).expect("no match is named");
+        let age = || cache.peek(&1).map(|hit| hit.receipt().age);
+        assert_eq!(age(), Some(Duration::ZERO));
+        tokio::time::advance(10 * SECOND).await;
+        assert_eq!(age(), Some(10 * SECOND));
+        let hang = || std::future::pending::<Result<u8, Failure>>();
+        let read = cache.get_or_compute(&2, &none(), hang).await.map(|hit| *hit);
+        assert!(matches!(read, Err(Error::Timeout)), "{read:?}");
+    });
+}
+
+/// A sweep that its runtime refuses does not keep the next one from being asked for.
+#[test]
+fn a_sweep_that_cannot_run_is_asked_for_again() {
+    let stage = Stage::new();
+    let sim = stage.sim.clone();
+    let runtime = Arc::new(Broken {
+        sim: sim.clone(),
+        refuses: Refuses::Sleeps,
+        kept: Mutex::default(),
+        closures: Mutex::default(),
+    });
+    let cache: Cache<u8, u8> = Cache::builder()
+        .clock(sim.clock())
+        .runtime(runtime as Arc<dyn Runtime>)
+        .build()
+        .expect("in range");
+    cache.insert(&1, &none(), 1).expect("no match is named");
+    let swept = catch_unwind(AssertUnwindSafe(|| cache.invalidate_all()));
+    assert!(swept.is_ok(), "the invalidation is done, whatever becomes of the sweep");
+    assert!(cache.get(&1).is_none());
+}
