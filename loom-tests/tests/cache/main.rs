@@ -7,4 +7,5 @@ mod flight;
 mod matches;
 mod runtime;
 mod stage;
+mod stats;
 mod truth;

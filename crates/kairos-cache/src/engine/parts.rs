@@ -18,7 +18,7 @@ use crate::stats::{Notice, Notices, Sizes, Stats};
 use crate::store::{Bound, Entry, Store, Sweeper, Weigher};
 use crate::sync::{AtomicBool, Mutex};
 use crate::to_key::{Key, Value};
-use crate::truth::{Invalidations, Tags};
+use crate::truth::{Held, Invalidations, Tags};
 
 /// Classes are made and tags invalidated under the lock of one shard.
 const TAG_SHARDS: usize = 32;
@@ -57,13 +57,15 @@ impl<K: Key, V: Value> Engine<K, V> {
         } = parts;
         let notices = Notices::new();
         let (evicted, told, own_clock) = (stats.evictions(), notices.clone(), clock.clone());
-        let store = Store::new(&bound, hasher.clone(), move |key: &K, held| {
+        let evict = move |key: &K, held: &Held<Entry<V>>| {
             if is_dead(held, own_clock.now()) {
                 return;
             }
             evicted.inc();
-            told.tell(|| Notice::Evicted { key: key.clone() });
-        });
+            told.put(|| Notice::Evicted { key: key.clone() });
+        };
+        let wakes = notices.clone();
+        let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {
             store,
             weigher,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::contain::drop_each;
+use crate::contain::{drop_each, shielded};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// Dropping a value runs code of its user, which may call the cache: never under a lock.
@@ -17,6 +17,8 @@ pub(crate) struct Displaced<T> {
     /// A task is to release.
     asked: AtomicBool,
     kept: Mutex<Vec<T>>,
+    /// Called under no lock, after what has been kept was dropped.
+    then: Box<dyn Fn() + Send + Sync>,
 }
 
 /// What a task releases that has been asked for; dropped without having released, it lets another be
@@ -24,9 +26,10 @@ pub(crate) struct Displaced<T> {
 pub(crate) struct Asked<T>(Arc<Displaced<T>>);
 
 impl<T> Displaced<T> {
-    pub(crate) fn new() -> Displaced<T> {
+    /// `then` is called under no lock whenever something has been released.
+    pub(crate) fn new(then: impl Fn() + Send + Sync + 'static) -> Displaced<T> {
         let (any, asked) = (AtomicBool::new(false), AtomicBool::new(false));
-        Displaced { any, asked, kept: Mutex::new(Vec::new()) }
+        Displaced { any, asked, kept: Mutex::new(Vec::new()), then: Box::new(then) }
     }
 
     /// What a task has to release, if anything has been displaced and no task is to come.
@@ -59,6 +62,7 @@ impl<T> Displaced<T> {
         self.any.store(false, Ordering::Relaxed); // Relaxed: only holders of the lock write it.
         drop(kept);
         drop_each(displaced);
+        shielded(&self.then);
     }
 }
 
@@ -108,7 +112,7 @@ mod tests {
     fn a_drop_that_panics_keeps_nothing_from_being_dropped() {
         let log = StdMutex::new(Vec::new());
         let panics = || panic!("a value's drop");
-        let displaced = Displaced::new();
+        let displaced = Displaced::new(|| {});
         displaced.keep(Logged(1, &log, Some(&panics)));
         displaced.keep(Logged(2, &log, None));
         assert!(log.lock().expect("no panic").is_empty());
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_drop_may_displace_and_release() {
-        let displaced = Arc::new(Displaced::new());
+        let displaced = Arc::new(Displaced::new(|| {}));
         displaced.keep(Again(Arc::clone(&displaced), 3));
         displaced.release();
         assert_eq!(Arc::strong_count(&displaced), 1);

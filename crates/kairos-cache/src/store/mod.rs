@@ -50,11 +50,13 @@ where
     K: Hash + Eq + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// Creates a store. `evicted` is called for each entry whose slot moka evicted while it lived.
+    /// Creates a store. `evicted` is called for each entry whose slot moka evicted while it lived, under
+    /// locks of moka's; `released` afterwards, under none.
     pub(crate) fn new(
         bound: &Bound<E>,
         hasher: FixedState,
         evicted: impl Fn(&K, &Held<E>) + Send + Sync + 'static,
+        released: impl Fn() + Send + Sync + 'static,
     ) -> Store<K, E> {
         let weight_of = match *bound {
             Bound::Entries(_) => None,
@@ -69,7 +71,7 @@ where
                     slot.inspect(|held| weight_of(&held.entry)).unwrap_or(0)
                 }),
         };
-        let displaced = Arc::new(Displaced::new());
+        let displaced = Arc::new(Displaced::new(released));
         let graveyard = Arc::clone(&displaced);
         let cache = builder
             // The call may come late and for an older slot of the key: it carries the slot.
@@ -244,7 +246,7 @@ mod tests {
     #[test]
     fn the_stored_key_is_found_by_a_borrowed_form_that_has_no_owned_one() {
         let store: Store<Arc<str>, u32> =
-            Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {});
+            Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {}, || {});
         let class = Arc::new(Class::new([]));
         let capture = Capture::take(&Sequence::new(), &Arc::default(), &class);
         let finding = Finding::Value(Some(Arc::new(1)));

@@ -1,0 +1,4 @@
+// What is told to subscribers.
+// Never knows: what a notice says.
+
+mod ring;
