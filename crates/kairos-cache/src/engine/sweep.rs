@@ -11,7 +11,6 @@ use std::sync::{Arc, Weak};
 
 use crate::contain::shielded;
 use crate::engine::Engine;
-use crate::flight::Inside;
 use crate::policy::Now;
 use crate::store::{Entry, Sweeper};
 use crate::to_key::{Key, Value};
@@ -91,9 +90,8 @@ impl<K: Key, V: Value> Sweep<K, V> {
     fn run(mut self) {
         self.waits = None;
         let Some(engine) = self.engine.upgrade() else { return };
-        let nobody = Inside { cache: engine.name(), first: 0, others: Box::new([]) };
         // A shutdown waits for a sweep that has begun.
-        if let Some(_underway) = engine.drain.enter(nobody) {
+        if let Some(_underway) = engine.drain.enter() {
             engine.sweep();
         }
     }

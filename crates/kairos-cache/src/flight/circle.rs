@@ -1,6 +1,6 @@
 // Reads inside computes: which compute waits for which other, so that none waits for itself.
 // Never knows: keys, caches, or what is computed.
-// Read next: `drain.rs`, whose tasks are entered and left here; `../engine/read/waiting.rs`, which asks.
+// Read next: `../engine/compute/crew.rs`, whose work runs inside; `../engine/read/waiting.rs`, which asks.
 //
 // A read inside a compute makes that compute wait for another one. Such waits are the edges of a
 // graph, one for the process, because they may lead through several caches. A read whose edge would
@@ -8,6 +8,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use crate::flight::Run;
@@ -51,8 +53,14 @@ pub(crate) fn is_inside() -> bool {
     CURRENT.try_with(|current| current.borrow().is_some()).unwrap_or(false)
 }
 
+/// Runs the user's part of these computes, inside them.
+pub(crate) async fn run_inside<T>(inside: Inside, work: impl Future<Output = T>) -> T {
+    let (inside, mut work) = (Arc::new(inside), pin!(work));
+    poll_fn(|cx| within(&inside, || work.as_mut().poll(cx))).await
+}
+
 /// Calls `poll` inside these computes.
-pub(crate) fn within<T>(inside: &Arc<Inside>, poll: impl FnOnce() -> T) -> T {
+fn within<T>(inside: &Arc<Inside>, poll: impl FnOnce() -> T) -> T {
     struct Back(Option<Arc<Inside>>);
     impl Drop for Back {
         fn drop(&mut self) {

@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
 
-use crate::flight::circle::{Inside, within};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
 const CLOSED: usize = 1;
@@ -30,8 +29,6 @@ pub(crate) struct Underway {
     left: AtomicBool,
     /// The task is being polled right now, or it may block its thread, whenever that begins.
     polled: AtomicBool,
-    /// The computes of the task.
-    inside: Arc<Inside>,
     /// What the task will do, until it is polled for the first time.
     waits: Mutex<Option<Unit>>,
 }
@@ -49,8 +46,8 @@ impl Drain {
         Drain(Arc::new(Shared { word: AtomicUsize::new(0), empty: Notify::new() }))
     }
 
-    /// Enters the computes of a task; `None` once no compute may begin.
-    pub(crate) fn enter(&self, inside: Inside) -> Option<Arc<Underway>> {
+    /// Enters the computes of a task, or a sweep; `None` once no compute may begin.
+    pub(crate) fn enter(&self) -> Option<Arc<Underway>> {
         let one_more = |word| (word & CLOSED == 0).then_some(word + ONE);
         // Release: pairs with the Acquire in `close`, so that the closing call finds the flight of
         // each compute that has entered. Relaxed: a refusal publishes nothing.
@@ -59,8 +56,7 @@ impl Drain {
         entered.then(|| {
             let shared = Arc::clone(&self.0);
             let (left, polled) = (AtomicBool::new(false), AtomicBool::new(false));
-            let (inside, waits) = (Arc::new(inside), Mutex::new(None));
-            Arc::new(Underway { shared, left, polled, inside, waits })
+            Arc::new(Underway { shared, left, polled, waits: Mutex::new(None) })
         })
     }
 
@@ -161,7 +157,7 @@ impl Future for Tracked {
         let Some(future) = future else { return Poll::Ready(()) };
         // Release: pairs with the Acquire in `leave_if_stuck`.
         underway.polled.store(true, Ordering::Release);
-        let poll = within(&underway.inside, || future.as_mut().poll(cx));
+        let poll = future.as_mut().poll(cx);
         underway.polled.store(false, Ordering::Release); // Release: as above.
         poll
     }
@@ -173,10 +169,6 @@ mod tests {
 
     use super::*;
 
-    fn inside() -> Inside {
-        Inside { cache: 0, first: 0, others: Box::new([]) }
-    }
-
     fn is_empty(drain: &Drain) -> bool {
         pin!(drain.emptied()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -184,12 +176,11 @@ mod tests {
     #[test]
     fn nothing_enters_a_closed_drain_and_it_empties_when_the_last_is_gone() {
         let drain = Drain::new();
-        let (first, second) =
-            (drain.enter(inside()).expect("open"), drain.enter(inside()).expect("open"));
+        let (first, second) = (drain.enter().expect("open"), drain.enter().expect("open"));
         let timer = Arc::clone(&first);
         drain.close();
         drain.close();
-        assert!(drain.enter(inside()).is_none() && drain.is_closed());
+        assert!(drain.enter().is_none() && drain.is_closed());
         drop((first, second));
         assert!(!is_empty(&drain), "a timer is left");
         drop(timer);
@@ -199,7 +190,7 @@ mod tests {
     #[test]
     fn whoever_waits_is_woken_by_the_last() {
         let drain = Drain::new();
-        let last = drain.enter(inside()).expect("open");
+        let last = drain.enter().expect("open");
         drain.close();
         let mut emptied = pin!(drain.emptied());
         let mut cx = Context::from_waker(Waker::noop());
@@ -211,8 +202,7 @@ mod tests {
     #[test]
     fn a_task_leaves_early_only_while_it_is_polled_and_only_once() {
         let drain = Drain::new();
-        let (task, other) =
-            (drain.enter(inside()).expect("open"), drain.enter(inside()).expect("open"));
+        let (task, other) = (drain.enter().expect("open"), drain.enter().expect("open"));
         drain.close();
         task.leave_if_stuck();
         let own = Arc::clone(&task);

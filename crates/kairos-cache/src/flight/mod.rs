@@ -21,7 +21,7 @@ mod table;
 mod turn;
 
 use self::core::{Core, Left};
-pub(crate) use circle::{Inside, Wait, current, is_inside, name, wait};
+pub(crate) use circle::{Inside, Wait, current, is_inside, name, run_inside, wait};
 pub(crate) use drain::{Drain, Underway};
 pub use gate::{Admission, Arrival, Gate, Pass};
 pub(crate) use job::{Done, Found, Home, Job, Joined, KeyFlight, Offer, Work};

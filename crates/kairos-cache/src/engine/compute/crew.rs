@@ -10,7 +10,7 @@ use super::running::Running;
 use super::watch::Watch;
 use crate::contain::{contained, shielded};
 use crate::error::Error;
-use crate::flight::{Found, Run, Turn, Work};
+use crate::flight::{Found, Inside, Run, Turn, Work, run_inside};
 use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::sync::{AtomicUsize, Ordering};
@@ -75,18 +75,20 @@ impl<K: Key, V: Value> Crew<K, V> {
     }
 
     /// Runs to the end of every member.
-    pub(super) async fn run(mut self, call: Call<K, V>) {
+    pub(super) async fn run(mut self, call: Call<K, V>, inside: Inside) {
         match call {
             Call::Own(Work { begin, .. }) => {
-                let mut found = Some(contained(begin).await);
+                let mut found = Some(run_inside(inside, contained(begin)).await);
                 self.end(|_| found.take().unwrap_or(Err(Error::Aborted)));
             }
-            Call::Together(call, keys) => match contained(move || call(keys)).await {
-                Ok(mut found) => {
-                    self.end(|key| Ok(found.remove(key).unwrap_or(Computed::None)));
+            Call::Together(call, keys) => {
+                match run_inside(inside, contained(move || call(keys))).await {
+                    Ok(mut found) => {
+                        self.end(|key| Ok(found.remove(key).unwrap_or(Computed::None)));
+                    }
+                    Err(error) => self.end(|_| Err(error.clone())),
                 }
-                Err(error) => self.end(|_| Err(error.clone())),
-            },
+            }
         }
     }
 

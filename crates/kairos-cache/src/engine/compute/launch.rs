@@ -93,10 +93,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         places: Places,
     ) -> Option<Pass> {
         // 1. The drain: a shutdown that has closed it refuses, one that closes it later waits.
-        let mut names = computes.iter().map(|compute| name(&compute.launch().run));
-        let (cache, first) = (self.name(), names.next().unwrap_or_default());
-        let Some(underway) = self.drain.enter(Inside { cache, first, others: names.collect() })
-        else {
+        let Some(underway) = self.drain.enter() else {
             for compute in computes {
                 self.refuse(compute, Error::ShutDown);
             }
@@ -107,6 +104,9 @@ impl<K: Key, V: Value> Engine<K, V> {
             .as_ref()
             .map(|_| computes.iter().map(|compute| compute.claim().key().clone()).collect());
         let watched = computes.iter().map(Watched::new).collect();
+        let mut names = computes.iter().map(|compute| name(&compute.launch().run));
+        let (cache, first) = (self.name(), names.next().unwrap_or_default());
+        let inside = Inside { cache, first, others: names.collect() };
         // 3. The crew: from here on dropping it frees the keys. Time counts from now.
         let moment = self.moment();
         let kind = computes.first().map_or(Kind::Miss, |compute| compute.launch().kind);
@@ -140,7 +140,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if may_block {
             underway.may_block();
         }
-        let mut future = Arc::clone(&underway).track(crew.run(call));
+        let mut future = Arc::clone(&underway).track(crew.run(call, inside));
         let task = caught(|| {
             if may_block {
                 // The one poll runs the closure to its end: what it finds is ready.
