@@ -117,7 +117,7 @@ impl Error {
 
     /// Whether fail-safe covers reads that the compute leaves without a value.
     pub(crate) fn lets_old_values_answer(&self) -> bool {
-        self.is_compute_failure() || matches!(self, Error::Aborted)
+        self.is_compute_failure() || matches!(self, Error::Aborted | Error::Overloaded)
     }
 }
 

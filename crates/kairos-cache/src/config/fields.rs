@@ -163,6 +163,12 @@ macro_rules! with_fields {
                 /// Maximum number of computes that wait for their turn; reads that need one more
                 /// get `Error::Overloaded`.
                 queue: usize = 1000, set by compute_queue;
+                /// How long a compute may wait for its turn before its reads get `Error::Timeout`;
+                /// 0s: as long as `hard_timeout`.
+                #[serde(with = "humantime_serde")]
+                queue_timeout: Duration = 0 s, set by queue_timeout;
+                /// Whether a compute goes on, and is stored, when its last reader has been dropped.
+                finish_abandoned: bool = false, set by finish_abandoned;
             }
 
             /// What follows a failed compute.

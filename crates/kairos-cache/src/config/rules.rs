@@ -34,6 +34,8 @@ pub(crate) struct Rules {
     pub(crate) soft_timeout_ns: u64,
     pub(crate) max_concurrent_computes: usize,
     pub(crate) compute_queue: usize,
+    pub(crate) queue_timeout_ns: u64,
+    pub(crate) finish_abandoned: bool,
     pub(crate) latency_sampling: u32,
     pub(crate) bounds: Bounds,
 }
@@ -95,6 +97,11 @@ impl Rules {
             soft_timeout_ns: nanos(config.computes.soft_timeout),
             max_concurrent_computes: config.computes.max_concurrent,
             compute_queue: config.computes.queue,
+            queue_timeout_ns: match nanos(config.computes.queue_timeout) {
+                0 => nanos(config.computes.hard_timeout),
+                limit_ns => limit_ns,
+            },
+            finish_abandoned: config.computes.finish_abandoned,
             latency_sampling: latency_sampling(&config.metrics)?,
             bounds: bounds(&config.bounds)?,
         })

@@ -19,7 +19,7 @@ use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
 use crate::flight::{Drain, Flights, Gate, Loader, Permits};
 use crate::matches::{Matches, Place, Sweeps};
-use crate::policy::{BreakerLevel, EventGraph, Now, ZoneTtl};
+use crate::policy::{BreakerLevel, EventGraph, MonoNs, Now, ZoneTtl};
 use crate::runtime::{Clock, Draws, Runtime};
 use crate::stats::{Notice, Notices, Stats};
 use crate::store::{Entry, Store, Sweeper, Weigher};
@@ -71,6 +71,11 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    /// The instant until which a compute that comes to the gate now waits for its turn.
+    fn queue_deadline(&self) -> MonoNs {
+        self.now.mono.saturating_add(self.rules.queue_timeout_ns)
+    }
+
     /// Zone and TTL of a place, before jitter and caps.
     pub(crate) fn zone_of(&self, place: &Place) -> ZoneTtl {
         self.rules.read.freshness.golden_hour.at(place.facts(), self.now.wall)

@@ -5,7 +5,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::contain::{drop_each, shielded};
+use crate::contain::{caught, drop_each, shielded};
+use crate::policy::MonoNs;
+use crate::runtime::Task;
 use crate::sync::Mutex;
 
 /// Something that waits at the gate.
@@ -26,6 +28,14 @@ pub trait Arrival: Send {
 
     /// Ends the arrival without beginning: the queue is full.
     fn refuse(self: Box<Self>);
+
+    /// The instant until which the arrival waits. Called under the gate's lock.
+    fn deadline(&self) -> MonoNs {
+        MonoNs::MAX
+    }
+
+    /// Ends the arrival without beginning: it has waited too long.
+    fn time_out(self: Box<Self>) {}
 }
 
 /// A gate with a queue. The limits are given with each request, because they may be changed.
@@ -39,6 +49,16 @@ struct State {
     queue: VecDeque<Box<dyn Arrival>>,
     /// A thread is handing on places.
     handing_on: bool,
+    timer: Timer,
+}
+
+/// The timer of what waits.
+enum Timer {
+    /// Nothing waits, or it is still to be set.
+    None,
+    /// A thread is setting it.
+    Coming,
+    Set(Task),
 }
 
 /// One place behind the gate. Dropping it lets the next in.
@@ -58,7 +78,8 @@ pub enum Admission {
 impl Gate {
     /// A gate with every place free.
     pub fn new() -> Gate {
-        let state = State { passed: 0, limit: 0, queue: VecDeque::new(), handing_on: false };
+        let (queue, timer) = (VecDeque::new(), Timer::None);
+        let state = State { passed: 0, limit: 0, queue, handing_on: false, timer };
         Gate(Arc::new(Mutex::new(state)))
     }
 
@@ -96,14 +117,52 @@ impl Gate {
         }
     }
 
+    /// Sets the timer of what waits, by `set`, unless there is one: it rings at the first deadline.
+    /// `set` is called under no lock.
+    pub(crate) fn watch(&self, set: impl FnOnce(MonoNs) -> Task) {
+        let deadline = {
+            let mut state = self.0.lock();
+            let first = state.queue.iter().map(|waiting| waiting.deadline()).min();
+            let (Some(deadline), Timer::None) = (first, &state.timer) else { return };
+            state.timer = Timer::Coming;
+            deadline
+        };
+        let timer = caught(|| set(deadline));
+        let mut state = self.0.lock();
+        state.timer = match timer {
+            Ok(timer) => Timer::Set(timer),
+            Err(_) => Timer::None,
+        };
+        let idle = state.take_idle_timer();
+        drop(state);
+        end(idle);
+    }
+
+    /// The timer has rung: ends what has waited until `now`. Returns whether anything waits still.
+    pub(crate) fn ring(&self, now: MonoNs) -> bool {
+        let (late, waits) = {
+            let mut state = self.0.lock();
+            state.timer = Timer::None;
+            let (late, queue) = state.queue.drain(..).partition(|w| w.deadline() <= now);
+            state.queue = queue;
+            let late: VecDeque<Box<dyn Arrival>> = late;
+            (late, !state.queue.is_empty())
+        };
+        for arrival in late {
+            shielded(|| arrival.time_out());
+        }
+        waits
+    }
+
     /// Lets in whatever is urgent, without a place.
     pub(crate) fn admit_urgent(&self) {
         loop {
-            let next = {
+            let (next, idle) = {
                 let mut state = self.0.lock();
                 let urgent = state.queue.iter().position(|waiting| waiting.is_urgent());
-                urgent.and_then(|place| state.queue.remove(place))
+                (urgent.and_then(|place| state.queue.remove(place)), state.take_idle_timer())
             };
+            end(idle);
             let Some(next) = next else { return };
             shielded(|| drop(next.begin(Pass::free())));
         }
@@ -112,7 +171,12 @@ impl Gate {
     /// Empties the queue: what waits begins without a place, for when none of it may begin.
     pub(crate) fn turn_away(&self) {
         loop {
-            let Some(next) = self.0.lock().queue.pop_front() else { return };
+            let (next, idle) = {
+                let mut state = self.0.lock();
+                (state.queue.pop_front(), state.take_idle_timer())
+            };
+            end(idle);
+            let Some(next) = next else { return };
             shielded(|| drop(next.begin(Pass::free())));
         }
     }
@@ -153,7 +217,9 @@ impl Gate {
             return;
         }
         while let Some(next) = state.next() {
+            let idle = state.take_idle_timer();
             drop(state);
+            end(idle);
             // A panic of the next arrival must not reach the caller that returns a place.
             shielded(|| drop(next.begin(Pass(Some(self.clone())))));
             state = self.0.lock();
@@ -175,7 +241,24 @@ impl Default for Gate {
     }
 }
 
+fn end(timer: Option<Task>) {
+    if let Some(timer) = timer {
+        shielded(|| timer.abort());
+    }
+}
+
 impl State {
+    /// The timer, if nothing waits any more.
+    fn take_idle_timer(&mut self) -> Option<Task> {
+        if !self.queue.is_empty() || !matches!(self.timer, Timer::Set(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut self.timer, Timer::None) {
+            Timer::Set(timer) => Some(timer),
+            Timer::None | Timer::Coming => None,
+        }
+    }
+
     fn has_room(&self) -> bool {
         self.limit == 0 || self.passed < self.limit
     }
@@ -197,127 +280,4 @@ impl Drop for Pass {
 }
 
 #[cfg(all(test, not(kairos_loom)))]
-mod tests {
-    use std::sync::Mutex as StdMutex;
-
-    use super::Admission::{Begun, Queued, Refused};
-    use super::*;
-
-    type Passes = Arc<StdMutex<Vec<(u32, Pass)>>>;
-
-    struct Named(u32, bool, Passes);
-
-    impl Arrival for Named {
-        fn is_wanted(&self) -> bool {
-            self.1
-        }
-
-        fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
-            if !self.1 {
-                return Some(pass);
-            }
-            self.2.lock().expect("no panic").push((self.0, pass));
-            None
-        }
-
-        fn refuse(self: Box<Self>) {}
-    }
-
-    fn enter(gate: &Gate, passes: &Passes, name: u32, wanted: bool) -> Admission {
-        gate.enter(2, 3, Box::new(Named(name, wanted, Arc::clone(passes))))
-    }
-
-    fn names(passes: &Passes) -> Vec<u32> {
-        passes.lock().expect("no panic").iter().map(|(name, _)| *name).collect()
-    }
-
-    fn give_back(passes: &Passes, index: usize) {
-        let pass = passes.lock().expect("no panic").remove(index);
-        drop(pass);
-    }
-
-    #[test]
-    fn two_pass_three_wait_in_order_and_the_sixth_is_turned_away() {
-        let (gate, passes) = (Gate::new(), Passes::default());
-        let admissions: Vec<Admission> =
-            (1..=6).map(|name| enter(&gate, &passes, name, true)).collect();
-        assert_eq!(admissions, [Begun, Begun, Queued, Queued, Queued, Refused]);
-        assert!(gate.try_pass(2).is_none());
-        give_back(&passes, 0);
-        assert_eq!(names(&passes), [2, 3]);
-        give_back(&passes, 0);
-        give_back(&passes, 0);
-        assert_eq!(names(&passes), [4, 5]);
-    }
-
-    /// It ends as it begins, or panics instead.
-    struct Brief(bool, Arc<StdMutex<u32>>);
-
-    impl Arrival for Brief {
-        fn is_wanted(&self) -> bool {
-            true
-        }
-
-        fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
-            assert!(!self.0, "it panics");
-            *self.1.lock().expect("no panic") += 1;
-            drop(pass);
-            None
-        }
-
-        fn refuse(self: Box<Self>) {}
-    }
-
-    #[test]
-    fn a_long_row_that_ends_as_it_begins_does_not_nest() {
-        let (gate, begun) = (Gate::new(), Arc::default());
-        let pass = gate.try_pass(1).expect("nobody has passed");
-        for _ in 0..100_000 {
-            let brief = Box::new(Brief(false, Arc::clone(&begun)));
-            assert_eq!(gate.enter(1, 100_000, brief), Queued);
-        }
-        drop(pass);
-        assert_eq!((*begun.lock().expect("no panic"), gate.0.lock().passed), (100_000, 0));
-    }
-
-    #[test]
-    fn an_arrival_that_panics_gives_its_place_to_the_next() {
-        let (gate, begun) = (Gate::new(), Arc::default());
-        let pass = gate.try_pass(1).expect("nobody has passed");
-        for panics in [true, false] {
-            gate.enter(1, 9, Box::new(Brief(panics, Arc::clone(&begun))));
-        }
-        drop(pass);
-        assert_eq!((*begun.lock().expect("no panic"), gate.0.lock().passed), (1, 0));
-    }
-
-    #[test]
-    fn a_wider_gate_lets_in_what_waits_at_once() {
-        let (gate, passes) = (Gate::new(), Passes::default());
-        for name in 1..=5 {
-            enter(&gate, &passes, name, true);
-        }
-        gate.set_limit(4);
-        gate.fill_up();
-        assert_eq!(names(&passes), [1, 2, 3, 4]);
-        gate.set_limit(0);
-        gate.fill_up();
-        assert_eq!(names(&passes), [1, 2, 3, 4, 5]);
-    }
-
-    #[test]
-    fn what_nobody_wants_makes_room_and_is_passed_over() {
-        let (gate, passes) = (Gate::new(), Passes::default());
-        for (name, wanted) in [(1, true), (2, true), (3, true), (4, false), (5, false)] {
-            enter(&gate, &passes, name, wanted);
-        }
-        assert_eq!(enter(&gate, &passes, 6, false), Admission::Queued);
-        assert_eq!(enter(&gate, &passes, 7, true), Admission::Queued);
-        give_back(&passes, 0);
-        give_back(&passes, 0);
-        assert_eq!(names(&passes), [3, 7]);
-        give_back(&passes, 0);
-        give_back(&passes, 0);
-        assert_eq!(gate.0.lock().passed, 0);
-    }
-}
+mod tests;

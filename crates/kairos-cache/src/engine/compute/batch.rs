@@ -11,6 +11,7 @@ use super::dispatch::Dispatch;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Arrival, Pass, Places, is_inside};
+use crate::policy::MonoNs;
 use crate::to_key::{Key, Value};
 
 /// Computes that are to start together. A read that joins one of them meanwhile arrives before it
@@ -21,6 +22,8 @@ pub(crate) struct Batch<K: Key, V: Value> {
     members: Vec<Launched<K, V>>,
     /// The places that all refreshes of the batch share.
     places: Option<Places>,
+    /// The instant until which the batch waits at the gate.
+    deadline: MonoNs,
 }
 
 impl<K: Key, V: Value> Batch<K, V> {
@@ -30,6 +33,7 @@ impl<K: Key, V: Value> Batch<K, V> {
             together: Arc::clone(together),
             members: Vec::new(),
             places: None,
+            deadline: MonoNs::MAX,
         }
     }
 
@@ -46,6 +50,7 @@ impl<K: Key, V: Value> Batch<K, V> {
             let _given_back = self.start(places);
         } else {
             let engine = Arc::clone(&self.engine);
+            self.deadline = moment.queue_deadline();
             engine.enter_gate(self.members.len(), Box::new(self), moment);
         }
     }
@@ -90,6 +95,16 @@ impl<K: Key, V: Value> Arrival for Batch<K, V> {
     fn refuse(self: Box<Self>) {
         for member in self.members {
             self.engine.refuse(member, Error::Overloaded);
+        }
+    }
+
+    fn deadline(&self) -> MonoNs {
+        self.deadline
+    }
+
+    fn time_out(self: Box<Self>) {
+        for member in self.members {
+            self.engine.refuse(member, Error::Timeout);
         }
     }
 }

@@ -15,10 +15,11 @@ use crate::contain::{caught, shielded};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, Turn, is_inside, name};
+use crate::policy::MonoNs;
 use crate::to_key::{Key, Value};
 
 /// A compute on its way through the gate.
-struct AtGate<K: Key, V: Value>(Launched<K, V>);
+struct AtGate<K: Key, V: Value>(Launched<K, V>, MonoNs);
 
 impl<K: Key, V: Value> Arrival for AtGate<K, V> {
     fn is_wanted(&self) -> bool {
@@ -30,7 +31,7 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
     }
 
     fn begin(self: Box<Self>, pass: Pass) -> Option<Pass> {
-        let AtGate(compute) = *self;
+        let AtGate(compute, _) = *self;
         if !compute.begin() {
             return Some(pass);
         }
@@ -39,9 +40,19 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
     }
 
     fn refuse(self: Box<Self>) {
-        let AtGate(compute) = *self;
+        let AtGate(compute, _) = *self;
         let engine = Arc::clone(compute.claim().engine());
         engine.refuse(compute, Error::Overloaded);
+    }
+
+    fn deadline(&self) -> MonoNs {
+        self.1
+    }
+
+    fn time_out(self: Box<Self>) {
+        let AtGate(compute, _) = *self;
+        let engine = Arc::clone(compute.claim().engine());
+        engine.refuse(compute, Error::Timeout);
     }
 }
 
@@ -56,21 +67,43 @@ impl<K: Key, V: Value> Engine<K, V> {
         if moment.rules.max_concurrent_computes > 0 {
             compute.queue();
         }
-        self.enter_gate(1, Box::new(AtGate(compute)), moment);
+        self.enter_gate(1, Box::new(AtGate(compute, moment.queue_deadline())), moment);
     }
 
     /// Sends the computes of this many keys through the gate as one.
-    pub(super) fn enter_gate(&self, keys: usize, arrival: Box<dyn Arrival>, moment: &Moment) {
+    pub(super) fn enter_gate(
+        self: &Arc<Self>,
+        keys: usize,
+        arrival: Box<dyn Arrival>,
+        moment: &Moment,
+    ) {
         let (limit, queue) = (moment.rules.max_concurrent_computes, moment.rules.compute_queue);
         if self.gate.enter(limit, queue, arrival) == Admission::Queued {
             self.stats.computes_queued(keys);
             // A compute may have come to wait for one of them just before.
             self.gate.admit_urgent();
+            self.watch_queue();
             // A shutdown may have emptied the queue just before.
             if self.drain.is_closed() {
                 self.gate.turn_away();
             }
         }
+    }
+
+    /// Sets the timer of what waits at the gate, unless there is one.
+    fn watch_queue(self: &Arc<Self>) {
+        self.gate.watch(|deadline| {
+            let (runtime, engine) = (Arc::clone(&self.runtime), Arc::downgrade(self));
+            self.runtime.spawn_timer(Box::pin(async move {
+                runtime.sleep_until(deadline).await;
+                runtime.beside_timers(Box::new(move || {
+                    let Some(engine) = engine.upgrade() else { return };
+                    if engine.gate.ring(engine.now().mono) {
+                        engine.watch_queue();
+                    }
+                }));
+            }))
+        });
     }
 
     /// Lets in the computes at the gate for which other computes wait.

@@ -228,13 +228,23 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Answers a read whose key gets no flight, and counts it.
-    fn answer_overloaded<Q: ?Sized>(
+    fn answer_overloaded<Q>(
         &self,
         request: &Request<'_, Q>,
         reading: &Reading<V>,
         moment: &Moment,
-    ) -> Answer<V> {
+    ) -> Answer<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         self.stats.over_bound(Bounded::Flights);
+        if reading.verdict.reason == Reason::TooStale
+            && let Some(old) = self.old_value(request, reading, moment)
+            && old.is_allowed_if_error(moment)
+        {
+            return self.serve_as(Reason::StaleIfError, old, request.arrived);
+        }
         let zone = moment.zone_of(&request.place);
         let done = Done { outcome: Err(Error::Overloaded), zone, place: None };
         let joined = Joined { led: true, queued: false };

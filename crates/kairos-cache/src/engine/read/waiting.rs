@@ -20,7 +20,7 @@ use crate::runtime::BoxFuture;
 use crate::to_key::{Key, Value};
 
 /// A read that waits for a compute. Dropping it gives up the place; the last waiter to give up
-/// aborts the compute.
+/// aborts the compute, unless abandoned computes are to be finished.
 pub(crate) struct Waiting<K: Key, V: Value> {
     claim: Arc<Claim<K, V>>,
     ticket: Option<Ticket<Done<V>>>,
@@ -166,7 +166,10 @@ impl<K: Key, V: Value> Engine<K, V> {
 
 impl<K: Key, V: Value> Drop for Waiting<K, V> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
+        let Some(ticket) = self.ticket.take() else { return };
+        if self.claim.engine().rules.load().finish_abandoned {
+            self.claim.flight().depart(&ticket);
+        } else {
             let after = self.claim.flight().leave(&ticket);
             self.claim.settle(after);
         }

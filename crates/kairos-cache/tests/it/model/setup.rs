@@ -65,6 +65,8 @@ impl Setup {
         config.computes.soft_timeout = Duration::from_nanos(self.soft_timeout);
         config.computes.max_concurrent = self.max_concurrent;
         config.computes.queue = self.queue;
+        // Longer than any sequence: what waits for its turn has no timer in the model.
+        config.computes.queue_timeout = Duration::from_secs(1 << 32);
         config.fail_safe.max_stale_if_error = Duration::from_nanos(self.max_stale_if_error);
         config.fail_safe.throttle = Duration::from_nanos(self.throttle);
         config.events.markets = Some(table(&MARKETS));

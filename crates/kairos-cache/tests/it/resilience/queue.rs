@@ -9,7 +9,7 @@ use std::time::Duration;
 use kairos_cache::{Config, Context, Error, Reason, Runtime};
 
 use super::{Outcome, World, minute_ttl};
-use crate::stage::SECOND;
+use crate::stage::{SECOND, Stage, Work};
 
 #[test]
 fn a_hundred_keys_at_once_never_run_more_computes_than_allowed() {
@@ -118,4 +118,49 @@ fn a_pending_compute_finds_the_turn_that_its_key_has_just_given_back() {
     world.read_with("pending", "k", &forced, 10 * SECOND, Outcome::Value(2));
     world.at(20);
     assert_eq!(world.got("pending"), Some((Reason::Forced, Ok(2), 0)));
+}
+
+/// A compute waits for its turn no longer than `queue_timeout`, whatever holds the turn.
+#[test]
+fn the_wait_for_a_turn_is_bounded() {
+    let stage = Stage::with(|b| b.max_concurrent_computes(1).queue_timeout(2 * SECOND));
+    let work = Work::gated();
+    let none = Context::none();
+    let _holds = stage.read("holds", &none, &work);
+    let first = stage.read("first", &none, &work);
+    stage.seconds(1);
+    let second = stage.read("second", &none, &work);
+    stage.seconds(1);
+    assert!(matches!(first.error(), Some(Error::Timeout)) && !second.has_ended());
+    stage.seconds(1);
+    assert!(matches!(second.error(), Some(Error::Timeout)));
+    assert_eq!(work.started(), 1, "neither has begun");
+    assert_eq!(stage.cache.stats().cache_errors, 0, "nor has either failed");
+    stage.open(&work, 1);
+    assert_eq!(stage.read("first", &none, &Work::at_once()).value(), Some(1));
+}
+
+/// By default the wait for a turn may take as long as a compute.
+#[test]
+fn a_runtime_that_nobody_drives_holds_nobody_for_longer_than_both_timeouts() {
+    let stage = Stage::with(|b| b.max_concurrent_computes(1).hard_timeout(SECOND));
+    let (work, none) = (Work::gated(), Context::none());
+    let reads = ["a", "b", "c"].map(|key| stage.read(key, &none, &work));
+    stage.seconds(2);
+    assert!(reads.iter().all(|read| matches!(read.error(), Some(Error::Timeout))));
+    assert_eq!(stage.cache.sizes().flights, 0);
+}
+
+/// The last reader of a compute goes; the compute goes on for the cache where it is told to.
+#[test]
+fn an_abandoned_compute_is_finished_where_the_configuration_says_so() {
+    for finish in [true, false] {
+        let stage = Stage::with(|b| b.finish_abandoned(finish));
+        let (work, none) = (Work::gated(), Context::none());
+        let read = stage.read("k", &none, &work);
+        read.cancel();
+        stage.open(&work, 1);
+        let stored = stage.cache.peek("k").map(|hit| *hit);
+        assert_eq!(stored, finish.then_some(1));
+    }
 }

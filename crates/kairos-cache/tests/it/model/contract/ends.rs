@@ -170,7 +170,11 @@ impl Model {
     ) {
         let waiting = self.waiting.remove(&read).expect("it waited for this");
         let took = self.now - waiting.arrived;
-        let failed = matches!(outcome, Outcome::Failed | Outcome::Panicked | Outcome::TimedOut);
+        // Neither is a refused compute a failed one, but fail-safe answers for it.
+        let failed = matches!(
+            outcome,
+            Outcome::Failed | Outcome::Panicked | Outcome::TimedOut | Outcome::Overloaded
+        );
         if failed && waiting.reason == Reason::TooStale {
             let old = self.old_value(&waiting);
             if let Some(found) = old.filter(|old| self.allowed_if_error(old, &waiting.context)) {
