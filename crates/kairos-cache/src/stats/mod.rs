@@ -47,6 +47,7 @@ pub(crate) struct Stats {
     waited: Counter,
     cancelled: Counter,
     refreshed: Counter,
+    refresh_stored: Counter,
     refresh_failed: Counter,
     refresh_skipped: Counter,
     stored: [Counter; Zone::ALL.len()],
@@ -141,7 +142,7 @@ impl Stats {
         match stored {
             Err(reason) => self.discarded[reason as usize].inc(),
             Ok(zone) if kind != Kind::Refresh => self.stored[zone as usize].inc(),
-            Ok(_) => {}
+            Ok(_) => self.refresh_stored.inc(),
         }
         if kind == Kind::Refresh {
             self.refreshed.inc();

@@ -111,6 +111,10 @@ impl Stats {
                 "kairos_cache_refreshes_succeeded",
                 "Background refreshes that succeeded",
             )?,
+            refresh_stored: counter(
+                "kairos_cache_refreshes_stored",
+                "Results stored by background refreshes",
+            )?,
             refresh_failed: counter(
                 "kairos_cache_refreshes_failed",
                 "Background refreshes that failed",

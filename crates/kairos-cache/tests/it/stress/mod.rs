@@ -2,6 +2,7 @@
 // Never knows: the insides of the cache.
 // Read next: `counts.rs`, `staleness.rs`, `expiry.rs`.
 
+mod chaos;
 mod counts;
 mod expiry;
 mod staleness;
