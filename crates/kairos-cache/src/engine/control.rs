@@ -25,18 +25,18 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Applies another configuration, all of it or nothing.
+    /// Applies another configuration, all of it or nothing. The switch stays as it is: it is an
+    /// operator's, who may have thrown it because of what the configuration cannot mend.
     pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
         // One at a time: the parts of one configuration must not mix with another's.
         let _alone = self.reloading.lock();
         let rules = Rules::new(config)?;
         self.fixed.require_same(&Fixed::of(config))?;
         self.now();
-        let (enabled, max_concurrent) = (rules.enabled, rules.max_concurrent_computes);
+        let max_concurrent = rules.max_concurrent_computes;
         self.stats.sample_latency(rules.latency_sampling);
         self.rules.store(Arc::new(rules));
         self.touch();
-        self.switch(enabled);
         self.gate.set_limit(max_concurrent);
         self.stats.reloaded();
         self.notices.tell(|| Notice::Reloaded);

@@ -2,6 +2,7 @@
 // Never knows: the insides of the cache.
 // Read next: `shutdown.rs`.
 
+mod reload;
 mod runtimes;
 mod shutdown;
 mod shutdown_on_threads;
