@@ -14,6 +14,8 @@
 // state or not: a compute may have begun without the state that is invalidated, and may outlive it.
 
 mod classes;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod given;
 mod handle;
 mod odds;
 mod one;
@@ -36,6 +38,10 @@ use crate::policy::{EventGraph, Now};
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
+#[cfg(not(kairos_loom))]
+pub(crate) use given::Given;
+#[cfg(kairos_loom)]
+pub use given::Given;
 pub(crate) use handle::Place;
 pub use handle::Scope;
 pub(crate) use odds::{Observation, OddsRule};

@@ -5,6 +5,7 @@
 mod bad_input;
 mod blocking;
 mod executors;
+mod given;
 mod keys;
 mod pins;
 mod recorded;
