@@ -4,5 +4,6 @@
 
 mod cancellation;
 mod coalescing;
+mod homes;
 mod other_matches;
 mod refresh;
