@@ -121,9 +121,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let markets = engine.graph().share_affected(event);
         let total_markets = engine.graph().market_count();
         let impact = impact_tenths(markets.len(), total_markets);
-        let preserved = (total_markets - markets.len()) as u64;
-        let cpu_saved_pct = f64::from(1000 - impact) / 10.0;
-        engine.stats().event(died, preserved, cpu_saved_pct);
+        engine.stats().event(event, died);
         engine.sweep_dead(died);
         engine.notices().tell(|| Notice::Event {
             scope: scope.name().into(),
@@ -134,7 +132,7 @@ impl<K: Key, V: Value> Cache<K, V> {
             markets,
             total_markets,
             impact_pct: f64::from(impact) / 10.0,
-            cpu_saved_pct,
+            cpu_saved_pct: f64::from(1000 - impact) / 10.0,
             died,
         })
     }
