@@ -175,6 +175,12 @@ where
         &self.changing[(hash >> 32) as usize % STRIPES]
     }
 
+    /// Whether an entry of this weight could be kept if it were alone.
+    pub(crate) fn can_hold(&self, weight: u32) -> bool {
+        let bound = self.cache.policy().max_capacity().unwrap_or(u64::MAX);
+        self.weight_of.is_none() || u64::from(weight) <= bound
+    }
+
     /// Whether the next slot may evict another.
     pub(crate) fn is_full(&self) -> bool {
         self.cache.weighted_size() >= self.cache.policy().max_capacity().unwrap_or(u64::MAX)

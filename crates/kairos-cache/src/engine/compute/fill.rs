@@ -70,10 +70,9 @@ impl<K: Key, V: Value> Filling<K, V> {
         let jitter = engine.jitter(key, &moment);
         let fresh = Fresh::value(Arc::new(value), moment.now, zone, 0).with_jitter(jitter);
         let fresh = Fresh { weight, ..fresh };
-        let stored = self
-            .claim
-            .flight()
-            .publish(|marks| engine.store_result(key, &fresh, &self.home, &self.capture, marks));
+        let stored = self.claim.flight().publish(|marks| {
+            engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks)
+        });
         engine.sweep_if_full();
         stored
     }

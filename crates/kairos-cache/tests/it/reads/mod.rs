@@ -9,3 +9,4 @@ mod given;
 mod keys;
 mod pins;
 mod recorded;
+mod strange_keys;
