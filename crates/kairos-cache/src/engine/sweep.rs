@@ -9,6 +9,7 @@
 
 use std::sync::{Arc, Weak};
 
+use crate::contain::shielded;
 use crate::engine::Engine;
 use crate::policy::Now;
 use crate::store::Entry;
@@ -28,11 +29,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Asks for a sweep, because something in the store has died. O(1).
     pub(crate) fn sweep_soon(self: &Arc<Self>) {
         self.sweeper.ask(|not_before| {
+            let asked = Asked { engine: Arc::downgrade(self), is_open: true };
             let at = self.clock.now().mono.saturating_add(DELAY_NS).max(not_before);
-            let (engine, timer) = (Arc::downgrade(self), self.runtime.sleep_until(at));
+            let timer = self.runtime.sleep_until(at);
             self.runtime.spawn_timer(Box::pin(async move {
                 timer.await;
-                sweep_behind(engine);
+                shielded(|| sweep_behind(asked));
             }))
         });
     }
@@ -45,35 +47,61 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Asks for a sweep if the store is full, so that dead entries go before living ones, and so
-    /// often since the last sweep that looking at every slot costs each newcomer a few looks.
+    /// often since the last sweep that looking at every slot costs each newcomer a few looks. Asks too
+    /// for what was wanted under a lock.
     pub(crate) fn sweep_if_full(self: &Arc<Self>) {
+        self.reclaim_if_wanted();
         if self.store.is_full() && self.sweeper.is_full_often(self.store.len() / LOOKS) {
             self.sweep_soon();
         }
     }
 
     fn sweep(&self) {
-        // First: what dies from here on is found below, or asks for another sweep.
-        self.sweeper.answer();
         let began = self.clock.now();
         // What kickoff has ended would live again if the match were put off: it goes only where its
         // place is needed.
         let full = self.store.is_full();
         self.store.sweep(|held| held.capture.is_killed() || full && is_dead(held, began));
+        self.flights.forget_strays();
         let ended = self.clock.now().mono;
         let took = ended.saturating_sub(began.mono);
         self.sweeper.rest_until(ended.saturating_add(took.saturating_mul(SHARE)));
     }
 }
 
+/// A sweep that was asked for. However it goes away, another may be asked for.
+struct Asked<K: Key, V: Value> {
+    engine: Weak<Engine<K, V>>,
+    is_open: bool,
+}
+
+impl<K: Key, V: Value> Asked<K, V> {
+    /// Lets another be asked for, once.
+    fn answer(&mut self) {
+        if std::mem::take(&mut self.is_open)
+            && let Some(engine) = self.engine.upgrade()
+        {
+            engine.sweeper.answer();
+        }
+    }
+}
+
+impl<K: Key, V: Value> Drop for Asked<K, V> {
+    fn drop(&mut self) {
+        self.answer();
+    }
+}
+
 /// Sweeps where it holds up no reader: it is as long as the store is large.
-fn sweep_behind<K: Key, V: Value>(engine: Weak<Engine<K, V>>) {
-    let Some(strong) = engine.upgrade() else { return };
+fn sweep_behind<K: Key, V: Value>(mut asked: Asked<K, V>) {
+    let Some(strong) = asked.engine.upgrade() else { return };
     let _runs_on = strong.runtime.spawn_blocking(Box::new(move || {
-        let Some(engine) = engine.upgrade() else { return };
+        let Some(engine) = asked.engine.upgrade() else { return };
+        // First: what dies from here on is found below, or asks for another sweep.
+        asked.answer();
         // A shutdown waits for a sweep that has begun.
         if let Some(_underway) = engine.drain.enter() {
-            engine.sweep();
+            shielded(|| engine.sweep());
         }
     }));
 }

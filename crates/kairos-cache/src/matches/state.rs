@@ -30,8 +30,8 @@ const NO_KICKOFF: i64 = i64::MIN;
 /// A match is over this long after its kickoff.
 const OVER_AFTER_NS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// What forgetting a match would lose. The caller alone holds the match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What forgetting a match would lose, from the least on. The caller alone holds the match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loss {
     /// Nothing that decides anything.
     Nothing,

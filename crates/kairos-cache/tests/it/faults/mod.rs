@@ -4,6 +4,7 @@
 
 mod broken;
 mod drops;
+mod sweeps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
