@@ -4,27 +4,26 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::matches::Scope;
+use crate::matches::{Given, Scope};
 use crate::policy::WallNs;
 use crate::runtime::wall_ns;
 
 /// The context of a read: match, market, tags and limits. Build it once per key and reuse it.
 ///
-/// Kickoff and line-up belong to the match: each read with a context that gives them publishes
-/// them there, and every other reader of the match obeys them at once. In a context that is kept
-/// they go out of date, and a read would publish the old ones again: give them only while they are
-/// known to be new, or set them by [`Cache::set_kickoff`](crate::Cache::set_kickoff) and leave
-/// them out of contexts.
+/// Kickoff and line-up belong to the match: a read with a context that gives them publishes them
+/// there, and every other reader of the match obeys them at once. Of two kickoffs the one stands
+/// that was given later, by [`Context::kickoff`] or
+/// [`Cache::set_kickoff`](crate::Cache::set_kickoff), in one order for the whole process: a context
+/// that is kept, and its clones, never bring back an old one. The same holds for line-ups.
 ///
-/// A value belongs to the match, market and tags of the context whose read computed it. Reads of
-/// one key should therefore agree on them: a refresh by a read without a match stores a value that
-/// no event reaches.
+/// A value belongs to the match, market and tags of the context whose read computed it; a refresh
+/// by a read that names no match leaves it where it belongs. Reads of one key should agree on them.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     pub(crate) scope: Option<Scope>,
     pub(crate) market: Option<Box<str>>,
-    pub(crate) kickoff: Option<WallNs>,
-    pub(crate) lineup_confirmed: Option<bool>,
+    pub(crate) kickoff: Option<Given<WallNs>>,
+    pub(crate) lineup_confirmed: Option<Given<bool>>,
     pub(crate) current_odds: Vec<(Box<str>, f64)>,
     /// Sorted, without repetition.
     pub(crate) tags: Vec<Box<str>>,
@@ -51,17 +50,17 @@ impl Context {
         self
     }
 
-    /// Sets the kickoff that a read publishes to the match.
+    /// Sets the kickoff that a read publishes to the match. It is given now, whenever it is read.
     #[must_use]
     pub fn kickoff(mut self, kickoff: SystemTime) -> Context {
-        self.kickoff = Some(wall_ns(kickoff));
+        self.kickoff = Some(Given::now(wall_ns(kickoff)));
         self
     }
 
-    /// Sets whether the line-up is confirmed, which a read publishes to the match.
+    /// Sets whether the line-up is confirmed, which a read publishes to the match. It is given now.
     #[must_use]
     pub fn lineup_confirmed(mut self, confirmed: bool) -> Context {
-        self.lineup_confirmed = Some(confirmed);
+        self.lineup_confirmed = Some(Given::now(confirmed));
         self
     }
 

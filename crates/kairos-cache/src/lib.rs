@@ -100,7 +100,7 @@ pub mod model {
         After, Flight, Join, Kind, Launch, Launchable, Offered, Refresh, Run, Seat, Ticket,
     };
     pub use crate::flight::{Permit, Permits};
-    pub use crate::matches::{Published, ScopeState};
+    pub use crate::matches::{Given, Published, ScopeState};
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::stats::{Heard, Listener, Ring};

@@ -14,6 +14,9 @@ pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
+// For statics, of which no model can have a new one: loom's atomics are made anew for each run.
+pub(crate) use std::sync::atomic::AtomicU64 as StaticU64;
+
 #[cfg(kairos_loom)]
 use loom::sync as imp;
 #[cfg(not(kairos_loom))]

@@ -183,7 +183,7 @@ impl<K: Key, V: Value> Builder<K, V> {
             precision: latency_precision(&self.config.metrics)?,
             every: rules.latency_sampling,
         };
-        let stats = Stats::new(self.registry.unwrap_or_default(), &sampling)?;
+        let stats = Stats::new(self.registry.unwrap_or_default(), &sampling, &graph)?;
         let bound = bound(&self.config.cache, self.weigher.is_some())?;
         Ok(Cache::of(Engine::new(Parts {
             fixed: Fixed::of(&self.config),

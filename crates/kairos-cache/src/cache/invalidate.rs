@@ -29,7 +29,8 @@ pub struct EventOutcome {
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// Invalidates one key. Returns whether a live entry died.
+    /// Invalidates one key. Returns whether this call ended a live entry: of calls that race for one
+    /// entry, one returns true.
     ///
     /// When this returns, no later read is served a value whose compute started before the call.
     /// The same holds for every other invalidation. O(1); locks the key's flight and slot.
@@ -39,9 +40,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Eq + ?Sized,
     {
         let engine = &self.engine;
-        let lived = engine.is_alive(key, engine.now());
-        engine.kill_key(key);
-        lived
+        engine.kill_key(key, engine.now())
     }
 
     /// Makes one key's entry stale at once. A compute under way stores its result already stale.
@@ -121,9 +120,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let markets = engine.graph().share_affected(event);
         let total_markets = engine.graph().market_count();
         let impact = impact_tenths(markets.len(), total_markets);
-        let preserved = (total_markets - markets.len()) as u64;
-        let cpu_saved_pct = f64::from(1000 - impact) / 10.0;
-        engine.stats().event(died, preserved, cpu_saved_pct);
+        engine.stats().event(event, died);
         engine.sweep_dead(died);
         engine.notices().tell(|| Notice::Event {
             scope: scope.name().into(),
@@ -134,7 +131,7 @@ impl<K: Key, V: Value> Cache<K, V> {
             markets,
             total_markets,
             impact_pct: f64::from(impact) / 10.0,
-            cpu_saved_pct,
+            cpu_saved_pct: f64::from(1000 - impact) / 10.0,
             died,
         })
     }

@@ -113,6 +113,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     {
         let engine = &self.engine;
         let together = &together(compute);
+        // The caller's own code runs to its end before any key is claimed: it may panic, or read.
+        let reads: Vec<(&Q, &Context)> = reads.into_iter().collect();
         let mut answers = Vec::new();
         let mut waiting = Vec::new();
         {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::matches::{Observation, Scope};
+use crate::matches::{Given, Observation, Scope};
 use crate::policy::Volatility;
 use crate::runtime::wall_ns;
 use crate::stats::{Bounded, Notice};
@@ -76,23 +76,26 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Publishes the kickoff of a match, as a context that gives one does: every reader obeys it at
-    /// once. The last writer wins, so a context that is kept must not give an old kickoff.
+    /// once. Of kickoffs the one stands that was given last, here or by
+    /// [`Context::kickoff`](crate::Context::kickoff): reads with contexts from before this call do
+    /// not bring theirs back.
     ///
     /// # Errors
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
     /// the bound ([`Scope`]).
     pub fn set_kickoff(&self, scope: &Scope, kickoff: SystemTime) -> Result<(), Error> {
-        self.engine.known(scope)?.publish(Some(wall_ns(kickoff)), None);
+        self.engine.known(scope)?.publish(Some(Given::now(wall_ns(kickoff))), None);
         Ok(())
     }
 
-    /// Publishes whether the line-up of a match is confirmed, as a context that gives it does.
+    /// Publishes whether the line-up of a match is confirmed, as a context that gives it does. What
+    /// was given last stands, as for [`Cache::set_kickoff`].
     ///
     /// # Errors
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
     /// the bound ([`Scope`]).
     pub fn set_lineup_confirmed(&self, scope: &Scope, confirmed: bool) -> Result<(), Error> {
-        self.engine.known(scope)?.publish(None, Some(confirmed));
+        self.engine.known(scope)?.publish(None, Some(Given::now(confirmed)));
         Ok(())
     }
 }

@@ -17,7 +17,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.switch(enabled);
     }
 
-    /// Applies a new configuration at run time, including the switch. Every read that begins after
+    /// Applies a new configuration at run time, except `cache.enabled`, which says how a cache
+    /// begins: the switch stays as [`Cache::set_enabled`] has set it. Every read that begins after
     /// this returned obeys it, also for stored values. Counted.
     ///
     /// # Errors

@@ -12,7 +12,8 @@ macro_rules! with_fields {
         $generate! {
             /// Switch, capacity, and the TTLs that do not depend on a match.
             [cache] CacheConfig {
-                /// Whether the cache stores and serves values; if not, every read computes.
+                /// Whether the cache begins to store and serve values; if not, every read computes. A
+                /// reload leaves the switch as it is.
                 enabled: bool = true, set by enabled;
                 /// Maximum number of entries; with a weigher, `max_weight` applies instead. Fixed
                 /// when the cache is built.

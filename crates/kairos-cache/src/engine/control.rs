@@ -31,7 +31,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Applies another configuration, all of it or nothing.
+    /// Applies another configuration, all of it or nothing. The switch stays as it is: it is an
+    /// operator's, who may have thrown it because of what the configuration cannot mend.
     pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
         let before = self.apply(config)?;
         // Under no lock: dropping what is not in force any more, waking, and letting in what waits.
@@ -48,11 +49,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         let rules = Rules::new(config)?;
         self.fixed.require_same(&Fixed::of(config))?;
         self.now();
-        let (enabled, max_concurrent) = (rules.enabled, rules.max_concurrent_computes);
+        let max_concurrent = rules.max_concurrent_computes;
         self.stats.sample_latency(rules.latency_sampling);
         let before = self.rules.swap(Arc::new(rules));
         self.touch();
-        self.set_enabled(enabled);
         self.gate.set_limit(max_concurrent);
         self.stats.reloaded();
         self.notices.put(|| Notice::Reloaded);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::Engine;
+use crate::engine::sweep::is_dead;
 use crate::error::Error;
 use crate::flight::Home;
 use crate::matches::{Known, Place, Scope};
@@ -125,18 +126,21 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
-    /// Kills the entry of a key, whatever its state, and what is under way for the key.
-    pub(crate) fn kill_key<Q>(&self, key: &Q)
+    /// Kills the entry of a key, whatever its state, and what is under way for the key. Returns
+    /// whether this call ended an entry that a read could be served.
+    pub(crate) fn kill_key<Q>(&self, key: &Q, now: Now) -> bool
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         let _released = self.store.releasing();
-        self.invalidations.kill_key(&self.store.shelf(key), |seq| {
+        let tell = |seq| {
             if let Some(flight) = self.flights.find(key) {
                 flight.kill_key(seq);
             }
-        });
+        };
+        let lived = |held: &Held<Entry<V>>| !is_dead(held, now);
+        self.invalidations.kill_key(&self.store.shelf(key), tell, lived).unwrap_or(false)
     }
 
     /// Expires the entry of a key, and what is under way for the key.
@@ -151,17 +155,6 @@ impl<K: Key, V: Value> Engine<K, V> {
                 flight.expire_key(seq);
             }
         });
-    }
-
-    /// Whether a key has an entry that a read could be served.
-    pub(crate) fn is_alive<Q>(&self, key: &Q, now: Now) -> bool
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.view(key, None).is_some_and(|view| {
-            !view.rules_view().ended_by_kickoff(view.entry().place.facts(), now)
-        })
     }
 
     /// The number line and the marks that reach across matches.

@@ -10,6 +10,7 @@ mod parts;
 mod read;
 mod reclaim;
 mod sweep;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
+use crate::engine::wanted::Wanted;
 use crate::flight::{Drain, Flights, Gate, Loader, Permits};
 use crate::matches::{Matches, Place, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph, MonoNs, Now, ZoneTtl};
@@ -51,6 +53,7 @@ pub(crate) struct Engine<K, V> {
     gate: Gate,
     drain: Drain,
     sweeper: Arc<Sweeper>,
+    wanted: Wanted,
     breaker: BreakerCell,
     draws: Draws,
     clock: Clock,

@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 use super::Engine;
 use super::breaker::BreakerCell;
 use super::sweep::is_dead;
+use super::wanted::Wanted;
 use crate::config::{Fixed, Rules};
 use crate::flight::{Drain, Flights, Gate, Load, Loader, Permits};
 use crate::matches::{Matches, Sweeps};
@@ -20,8 +21,11 @@ use crate::sync::{AtomicBool, Mutex};
 use crate::to_key::{Key, Value};
 use crate::truth::{Held, Invalidations, Tags};
 
-/// Classes are made and tags invalidated under the lock of one shard.
-const TAG_SHARDS: usize = 32;
+/// Classes are made and tags invalidated under the lock of one shard: there are at least this many.
+const LEAST_TAG_SHARDS: usize = 32;
+
+/// Whoever finds the table of tags full looks at one shard, which holds about this many.
+const TAGS_A_SHARD: usize = 64;
 
 /// The parts from which an engine is built.
 pub(crate) struct Parts<K, V> {
@@ -71,7 +75,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             weigher,
             flights: Flights::new(hasher.clone()),
             matches: Matches::new(owner, hasher.clone(), graph.market_count()),
-            tags: Tags::new(hasher.clone(), TAG_SHARDS),
+            tags: Tags::new(hasher.clone(), tag_shards(rules.bounds.tags)),
             sweeps: Sweeps::new(),
             loader: load.map(|load| Loader::new(load, hasher.clone())),
             invalidations: Arc::new(Invalidations::new()),
@@ -81,6 +85,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             gate: Gate::new(),
             drain: Drain::new(),
             sweeper: Arc::new(Sweeper::new()),
+            wanted: Wanted::new(),
             breaker: BreakerCell::new(),
             draws: Draws::new(hasher),
             rules: ArcSwap::from_pointee(rules),
@@ -136,4 +141,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             flights: self.flights.len(),
         }
     }
+}
+
+fn tag_shards(bound: usize) -> usize {
+    (bound / TAGS_A_SHARD).clamp(LEAST_TAG_SHARDS, 1 << 16)
 }

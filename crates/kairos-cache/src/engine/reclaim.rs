@@ -1,18 +1,39 @@
-// Reclaiming: what holds a match or a tag without need is let go of, when their tables are full.
+// Reclaiming: what holds a match, a tag or a failure without need is let go of, when their tables are full.
 // Never knows: what is looked up, or what a sweep makes room for.
 // Read next: `../matches/mod.rs` and `../truth/tags.rs`, the tables; `../store/mod.rs`, whose entries hold both.
 // Why: `docs/decisions/0004-a-tag-is-forgotten-without-a-floor.md`.
+//
+// Whoever finds a table full looks at a few of its rows, and where that does not help goes without
+// and asks for a sweep, which a task of the runtime makes behind it.
 
+use std::sync::{Arc, Weak};
+
+use crate::contain::shielded;
 use crate::engine::{Engine, Moment};
+use crate::flight::Loader;
 use crate::matches::Scope;
 use crate::policy::Now;
 use crate::store::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth::Held;
 
+/// A caller sweeps a table of no more rows than this by itself.
+const FEW: usize = 256;
+
+/// A request for a sweep, which ends with the sweep or without one.
+struct Asked<K: Key, V: Value>(Weak<Engine<K, V>>);
+
+impl<K: Key, V: Value> Drop for Asked<K, V> {
+    fn drop(&mut self) {
+        if let Some(engine) = self.0.upgrade() {
+            engine.wanted.answer();
+        }
+    }
+}
+
 impl<K: Key, V: Value> Engine<K, V> {
     /// The match of a name with its state, created if there is room or can be made.
-    pub(crate) fn scope(&self, name: &str) -> Option<Scope> {
+    pub(crate) fn scope(self: &Arc<Self>, name: &str) -> Option<Scope> {
         if let Some(scope) = self.matches.find(name) {
             return Some(scope);
         }
@@ -21,26 +42,107 @@ impl<K: Key, V: Value> Engine<K, V> {
         if let Some(scope) = self.matches.find_or_create(name, bound, now) {
             return Some(scope);
         }
+        if self.matches.is_due() {
+            self.reclaim_soon();
+        }
         // Entries that no read can be served still hold their matches.
         if !self.sweep_entries(now) {
             return None;
         }
-        self.matches.make_room(bound, now);
         self.matches.find_or_create(name, bound, now)
     }
 
-    /// Makes room for tags once their table is nearly full. One load otherwise. Called with no lock
-    /// held.
-    pub(crate) fn relieve_tags(&self, moment: &Moment) {
-        let bound = moment.rules.bounds.tags;
-        let is_crowded = || self.tags.len() >= bound - bound / 64;
-        if !is_crowded() || !self.sweeps.tags.is_due(self.tags.len() / 8) {
+    /// Makes room for tags once their table is nearly full, by a look at one part of it. One load
+    /// otherwise. Called with no lock held.
+    pub(crate) fn relieve_tags(self: &Arc<Self>, moment: &Moment) {
+        if !self.is_crowded(moment) {
+            return;
+        }
+        self.tags.forget_some();
+        if !self.is_crowded(moment) || !self.sweeps.tags.is_due(self.tags.len() / 8) {
+            return;
+        }
+        if !self.is_small(self.tags.len().max(self.matches.len())) {
+            let _swept_behind = self.sweep_entries(moment.now);
+            self.reclaim_soon();
             return;
         }
         self.forget_tags();
-        if is_crowded() && self.sweep_entries(moment.now) {
+        if self.is_crowded(moment) && self.sweep_entries(moment.now) {
             self.forget_tags();
         }
+    }
+
+    /// Forgets outdated failures of the loader, or has that done behind the caller, which may hold
+    /// a flight's lock. Returns whether it was done.
+    pub(super) fn forget_failed(&self, loader: &Loader<K, V>, now: Now) -> bool {
+        if !self.sweeps.failed.is_due(loader.failed() / 64) {
+            return false;
+        }
+        let now_or_never = self.is_small(loader.failed());
+        if now_or_never {
+            loader.forget_outdated(now.mono);
+        } else {
+            self.wanted.want_later();
+        }
+        now_or_never
+    }
+
+    /// Asks for the sweep that was wanted under a lock. One load otherwise.
+    pub(super) fn reclaim_if_wanted(self: &Arc<Self>) {
+        if self.wanted.was_wanted() {
+            self.reclaim_soon();
+        }
+    }
+
+    /// Has full tables swept by a task behind the caller, unless one is to come.
+    fn reclaim_soon(self: &Arc<Self>) {
+        if !self.wanted.ask() {
+            return;
+        }
+        let asked = Asked(Arc::downgrade(self));
+        shielded(|| {
+            let _runs_on = self.runtime.spawn_blocking(Box::new(move || {
+                let Some(engine) = asked.0.upgrade() else { return };
+                // First: who finds a table full from here on asks for another.
+                drop(asked);
+                // A shutdown waits for a sweep that has begun.
+                if let Some(_underway) = engine.drain.enter() {
+                    shielded(|| engine.reclaim());
+                }
+            }));
+        });
+    }
+
+    fn reclaim(&self) {
+        let moment = self.moment();
+        let (bound, now) = (moment.rules.bounds.matches, moment.now);
+        self.matches.make_room(bound, now);
+        if self.is_crowded(&moment) {
+            self.forget_tags();
+        }
+        if self.wanted.takes_entries() {
+            self.remove_spent(now);
+            self.matches.make_room(bound, now);
+            if self.is_crowded(&moment) {
+                self.forget_tags();
+            }
+        }
+        if let Some(loader) = &self.loader {
+            loader.forget_outdated(now.mono);
+        }
+        self.flights.forget_strays();
+    }
+
+    /// Whether a caller looks at so many rows by itself: they are few, or no task would.
+    fn is_small(&self, rows: usize) -> bool {
+        rows <= FEW || self.drain.is_closed()
+    }
+
+    /// Whether the table of tags is nearly full.
+    fn is_crowded(&self, moment: &Moment) -> bool {
+        let bound = moment.rules.bounds.tags;
+        self.tags.len() >= bound - bound / 64
     }
 
     fn forget_tags(&self) {
@@ -48,17 +150,29 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.sweeps.tags.made_room(self.tags.forget_unheld());
     }
 
-    /// Removes the entries that no read can be served, if that was not done just now. Returns
-    /// whether it was done. O(entries), at most once in `entries / 64` calls.
-    fn sweep_entries(&self, now: Now) -> bool {
+    /// Removes the entries that no read can be served, if that was not done just now: at most once
+    /// in `entries / 64` calls. Returns whether it was done; where there are many it is done behind
+    /// the caller.
+    fn sweep_entries(self: &Arc<Self>, now: Now) -> bool {
         let entries = usize::try_from(self.store.len()).unwrap_or(usize::MAX);
         if !self.sweeps.entries.is_due(entries / 64) {
             return false;
         }
+        let few = self.is_small(entries);
+        if few {
+            self.remove_spent(now);
+        } else {
+            self.wanted.want_entries();
+            self.reclaim_soon();
+        }
+        few
+    }
+
+    /// Removes the entries that no read can be served. O(entries).
+    fn remove_spent(&self, now: Now) {
         self.store.run_pending();
         self.store.sweep(|held| self.is_spent(held, now));
         self.store.run_pending();
-        true
     }
 
     fn is_spent(&self, held: &Held<Entry<V>>, now: Now) -> bool {

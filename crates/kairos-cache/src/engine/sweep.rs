@@ -36,7 +36,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             self.runtime.spawn_timer(Box::pin(async move {
                 timer.await;
                 // Where it holds up no reader and no timer: it is as long as the store is large.
-                let _runs_on = runtime.spawn_blocking(Box::new(move || sweep.run()));
+                shielded(|| drop(runtime.spawn_blocking(Box::new(move || sweep.run()))));
             }))
         });
     }
@@ -49,8 +49,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Asks for a sweep if the store is full, so that dead entries go before living ones, and so
-    /// often since the last sweep that looking at every slot costs each newcomer a few looks.
+    /// often since the last sweep that looking at every slot costs each newcomer a few looks. Asks too
+    /// for what was wanted under a lock.
     pub(crate) fn sweep_if_full(self: &Arc<Self>) {
+        self.reclaim_if_wanted();
         if self.store.is_full() && self.sweeper.is_full_often(self.store.len() / LOOKS) {
             self.sweep_soon();
         }
@@ -65,13 +67,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn sweep(&self) {
-        // First: what dies from here on is found below, or asks for another sweep.
-        self.sweeper.answer();
         let began = self.clock.now();
         // What kickoff has ended would live again if the match were put off: it goes only where its
         // place is needed.
         let full = self.store.is_full();
         self.store.sweep(|held| held.capture.is_killed() || full && is_dead(held, began));
+        self.flights.forget_strays();
         let ended = self.clock.now().mono;
         let took = ended.saturating_sub(began.mono);
         self.sweeper.rest_until(ended.saturating_add(took.saturating_mul(SHARE)));
@@ -88,11 +89,14 @@ struct Sweep<K: Key, V: Value> {
 
 impl<K: Key, V: Value> Sweep<K, V> {
     fn run(mut self) {
-        self.waits = None;
+        // First: what dies from here on is found below, or asks for another sweep.
+        if let Some(sweeper) = self.waits.take() {
+            sweeper.answer();
+        }
         let Some(engine) = self.engine.upgrade() else { return };
         // A shutdown waits for a sweep that has begun.
         if let Some(_underway) = engine.drain.enter() {
-            engine.sweep();
+            shielded(|| engine.sweep());
         }
     }
 }

@@ -3,6 +3,7 @@
 // Read next: `../engine/compute/running.rs`, which runs it.
 
 use std::future::ready;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::flight::{Flight, Launchable};
 use crate::matches::Place;
 use crate::policy::ZoneTtl;
 use crate::receipt::Computed;
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::truth::{Capture, Class, Invalidations};
 
 pub(crate) type Found<V> = Result<Computed<V>, Error>;
@@ -113,7 +114,45 @@ impl<V> Clone for Done<V> {
     }
 }
 
-pub(crate) type KeyFlight<V> = Flight<Job<V>, Done<V>>;
+/// The computes of one key of a cache.
+pub(crate) struct KeyFlight<V> {
+    flight: Flight<Job<V>, Done<V>>,
+    is_sound: bool,
+    counted: AtomicBool,
+}
+
+impl<V: Send + 'static> KeyFlight<V> {
+    /// An idle flight, counted among the flights of its cache. The key of an unsound one equals
+    /// neither itself nor its clone: nobody would find what is stored for it.
+    pub(super) fn new(is_sound: bool) -> KeyFlight<V> {
+        KeyFlight { flight: Flight::new(), is_sound, counted: AtomicBool::new(true) }
+    }
+
+    /// Whether results of the key may be stored.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.is_sound
+    }
+
+    /// Whether the flight is still counted.
+    pub(super) fn is_counted(&self) -> bool {
+        // Relaxed: as in `uncount`.
+        self.counted.load(Ordering::Relaxed)
+    }
+
+    /// Takes the flight out of the count. Returns whether this call did.
+    pub(super) fn uncount(&self) -> bool {
+        // Relaxed: it only decides which caller counts down.
+        self.counted.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl<V> Deref for KeyFlight<V> {
+    type Target = Flight<Job<V>, Done<V>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.flight
+    }
+}
 
 /// How a reader came to the compute that answered it.
 #[derive(Debug, Clone, Copy)]

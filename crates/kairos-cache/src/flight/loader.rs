@@ -56,26 +56,33 @@ impl<K: Key, V: Value> Loader<K, V> {
 
     /// Records a failed compute of a key without a servable value: no load starts before `until`.
     /// At most `bound` keys are remembered; a key beyond them is loaded again at its next read.
-    pub(crate) fn put_off(&self, key: &K, now: MonoNs, until: MonoNs, bound: usize) {
-        // Relaxed: a count that bounds memory, and a hint when to look for outdated failures.
+    /// Returns whether outdated failures should be looked for.
+    pub(crate) fn put_off(&self, key: &K, until: MonoNs, bound: usize) -> bool {
+        // Relaxed, each: a count that bounds memory, and a hint when to look for outdated failures.
         let count = self.count.load(Ordering::Relaxed);
-        if count >= self.reclaim_at.load(Ordering::Relaxed).min(bound) {
-            let mut kept = 0;
-            self.failed.retain(|_, until| {
-                let keeps = *until > now;
-                kept += usize::from(keeps);
-                keeps
-            });
-            self.count.store(kept, Ordering::Relaxed); // Relaxed: as above.
-            let next = (kept * 2).max(FAILED_BEFORE_RECLAIM);
-            self.reclaim_at.store(next, Ordering::Relaxed); // Relaxed: as above.
-            if kept >= bound {
-                return;
-            }
+        let is_crowded = count >= self.reclaim_at.load(Ordering::Relaxed).min(bound);
+        if count < bound && self.failed.insert(key.clone(), until).is_none() {
+            self.count.fetch_add(1, Ordering::Relaxed);
         }
-        if self.failed.insert(key.clone(), until).is_none() {
-            self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: as above.
-        }
+        is_crowded
+    }
+
+    /// Forgets the failures that are outdated. O(failed keys).
+    pub(crate) fn forget_outdated(&self, now: MonoNs) {
+        let mut kept = 0;
+        self.failed.retain(|_, until| {
+            let keeps = *until > now;
+            kept += usize::from(keeps);
+            keeps
+        });
+        self.count.store(kept, Ordering::Relaxed); // Relaxed: as in `put_off`.
+        let next = (kept * 2).max(FAILED_BEFORE_RECLAIM);
+        self.reclaim_at.store(next, Ordering::Relaxed); // Relaxed: as in `put_off`.
+    }
+
+    /// The approximate number of keys whose last load failed.
+    pub(crate) fn failed(&self) -> usize {
+        self.count.load(Ordering::Relaxed) // Relaxed: as in `put_off`.
     }
 
     /// Forgets the failure of a key whose compute has succeeded.
@@ -111,5 +118,24 @@ where
     match result {
         Ok(found) => Ok(found.into()),
         Err(error) => Err(Error::Compute(Arc::from(error.into()))),
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_bounded_and_the_outdated_are_forgotten_when_that_is_asked_for() {
+        let load = erased(|key: u32, _| async move { Ok::<u32, Error>(key) });
+        let loader: Loader<u32, u32> = Loader::new(load, FixedState::default());
+        let crowded = (0..200).filter(|key| loader.put_off(key, 10, 100)).count();
+        assert_eq!((crowded, loader.failed()), (100, 100));
+        assert!(!loader.may_load(&99, 9) && loader.may_load(&100, 9));
+        loader.forget_outdated(9);
+        assert_eq!(loader.failed(), 100, "none is outdated");
+        loader.forget_outdated(10);
+        assert_eq!(loader.failed(), 0);
+        assert!(!loader.put_off(&100, 20, 100) && !loader.may_load(&100, 19));
     }
 }

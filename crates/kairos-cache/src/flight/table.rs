@@ -3,29 +3,39 @@
 // Read next: `mod.rs` for one flight, `../engine/read/join.rs`, which asks for it.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use dashmap::mapref::multiple::RefMulti;
 use dashmap::{DashMap, Entry};
 use foldhash::fast::FixedState;
 
+use crate::contain::{caught, drop_each, shielded};
 use crate::flight::job::KeyFlight;
-use crate::sync::{AtomicUsize, Ordering};
-use crate::to_key::ToKey;
+use crate::sync::{AtomicI64, AtomicUsize, Ordering};
+use crate::to_key::{ToKey, Value};
+
+/// Fewer rows than this that nobody finds are left where they are.
+const FEW_STRAYS: i64 = 16;
 
 /// Flights by key. Counted beside the table: its own count would lock every shard.
+///
+/// The count is of flights, not of rows: a flight leaves it once, also where its key has changed
+/// and the row is not found any more. Such a row is a stray, and is removed with others of its kind.
 pub(crate) struct Flights<K, V> {
     table: DashMap<K, Arc<KeyFlight<V>>, FixedState>,
     count: AtomicUsize,
+    strays: AtomicI64,
 }
 
 impl<K, V> Flights<K, V>
 where
     K: Hash + Eq,
+    V: Value,
 {
     pub(crate) fn new(hasher: FixedState) -> Flights<K, V> {
-        Flights { table: DashMap::with_hasher(hasher), count: AtomicUsize::new(0) }
+        let (count, strays) = (AtomicUsize::new(0), AtomicI64::new(0));
+        Flights { table: DashMap::with_hasher(hasher), count, strays }
     }
 
     /// The flight of a key, if it has one. Locks one shard.
@@ -46,15 +56,38 @@ where
         if let Some(flight) = self.find(key) {
             return Some(flight);
         }
-        match self.table.entry(key.to_key()) {
+        let owned = key.to_key();
+        if !self.is_sound(&owned, key) {
+            // Counted, and not in the table, where nobody would find it.
+            return self.has_room(bound).then(|| Arc::new(KeyFlight::new(false)));
+        }
+        match self.table.entry(owned) {
             Entry::Occupied(flight) => Some(Arc::clone(flight.get())),
             Entry::Vacant(place) => {
-                let one_more = |count| if count < bound { Some(count + 1) } else { None };
-                // Relaxed: the count bounds memory and publishes nothing.
-                self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
-                Some(Arc::clone(&place.insert(Arc::default())))
+                let sound = || place.insert(Arc::new(KeyFlight::new(true)));
+                self.has_room(bound).then(|| Arc::clone(&sound()))
             }
         }
+    }
+
+    /// Whether whoever asks by `key` finds what is kept under its owned form.
+    fn is_sound<Q>(&self, owned: &K, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let hasher = self.table.hasher();
+        key.eq(key)
+            && owned.eq(owned)
+            && owned.borrow() == key
+            && hasher.hash_one(owned) == hasher.hash_one(key)
+    }
+
+    /// Counts one more flight if there are fewer than `bound`.
+    fn has_room(&self, bound: usize) -> bool {
+        let one_more = |count| if count < bound { Some(count + 1) } else { None };
+        // Relaxed: the count bounds memory and publishes nothing.
+        self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
     }
 
     /// Removes a retired flight, unless the key has another by now.
@@ -63,9 +96,43 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if self.table.remove_if(key, |_, current| Arc::ptr_eq(current, flight)).is_some() {
-            self.count.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `find_or_create`.
+        let remove = || self.table.remove_if(key, |_, current| Arc::ptr_eq(current, flight));
+        // A key whose code panics now is like one that has changed.
+        let removed = caught(remove).unwrap_or(None);
+        let counted = flight.uncount();
+        if counted {
+            self.count.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `has_room`.
         }
+        // Of two callers at once one may find the row and the other the count: together they
+        // leave no stray.
+        let more = match (removed.is_some(), counted && flight.is_sound()) {
+            (true, false) => -1,
+            (false, true) => 1,
+            _ => 0,
+        };
+        drop_each(removed);
+        // Relaxed: as in `has_room`.
+        let strays = self.strays.fetch_add(more, Ordering::Relaxed) + more;
+        // So many that looking at every row costs each of them a few looks.
+        if more > 0 && strays >= FEW_STRAYS.max(self.len() as i64 / 4) {
+            self.forget_strays();
+        }
+    }
+
+    /// Removes the rows of flights that their keys no longer find. O(flights) if there are any.
+    pub(crate) fn forget_strays(&self) {
+        if self.strays.load(Ordering::Relaxed) <= 0 {
+            return; // Relaxed: as in `has_room`.
+        }
+        shielded(|| {
+            self.table.retain(|_, flight| {
+                let stays = flight.is_counted();
+                if !stays {
+                    self.strays.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `has_room`.
+                }
+                stays
+            });
+        });
     }
 
     /// Every key with its flight. O(flights); locks one shard at a time.
@@ -80,7 +147,7 @@ where
 
     /// How many keys have a flight.
     pub(crate) fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed) // Relaxed: as in `find_or_create`.
+        self.count.load(Ordering::Relaxed) // Relaxed: as in `has_room`.
     }
 }
 
@@ -95,11 +162,48 @@ mod tests {
         let _second = flights.find_or_create(&2, 2).expect("room");
         assert!(flights.find_or_create(&3, 2).is_none());
         assert!(Arc::ptr_eq(&flights.find_or_create(&1, 2).expect("it flies"), &first));
-        flights.forget(&2, &first);
-        assert_eq!(flights.len(), 2, "that was another key's");
         flights.forget(&1, &first);
         flights.forget(&1, &first);
         assert_eq!(flights.len(), 1);
         assert!(flights.find_or_create(&3, 2).is_some());
+    }
+    /// A key that is told later what it is equal to.
+    #[derive(Clone)]
+    struct Mutable(Arc<AtomicUsize>);
+
+    impl Mutable {
+        fn is(&self) -> usize {
+            self.0.load(Ordering::Relaxed) // Relaxed: one thread writes and looks.
+        }
+    }
+
+    impl Hash for Mutable {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            self.is().hash(state);
+        }
+    }
+
+    impl PartialEq for Mutable {
+        fn eq(&self, other: &Self) -> bool {
+            self.is() == other.is()
+        }
+    }
+
+    impl Eq for Mutable {}
+
+    #[test]
+    fn flights_whose_keys_have_changed_leave_the_count_at_once_and_the_table_soon() {
+        let flights: Flights<Mutable, u32> = Flights::new(FixedState::default());
+        for i in 0..1000 {
+            let key = Mutable(Arc::new(AtomicUsize::new(i)));
+            let flight = flights.find_or_create(&key, 1).expect("room");
+            key.0.store(i + 1000, Ordering::Relaxed); // Relaxed: as in `is`.
+            flights.forget(&key, &flight);
+            flights.forget(&key, &flight);
+            assert_eq!(flights.len(), 0);
+            assert!(flights.table.len() <= 16, "{}", flights.table.len());
+        }
+        flights.forget_strays();
+        assert_eq!((flights.table.len(), flights.strays.load(Ordering::Relaxed)), (0, 0));
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::matches::given::Given;
 use crate::matches::one::Match;
 use crate::policy::{
     MarketId, MatchFacts, MonoNs, Now, ScoreRule, Signal, Standing, Volatility, WallNs,
@@ -93,12 +94,18 @@ impl Scope {
 
     /// Publishes kickoff and line-up of a read's context to the match. Over the bound they stay in
     /// this handle, which is the read's own.
-    pub(crate) fn publish(&mut self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
+    pub(crate) fn publish(
+        &mut self,
+        kickoff: Option<Given<WallNs>>,
+        lineup_confirmed: Option<Given<bool>>,
+    ) {
         match &mut self.of {
             Of::Known(of) => of.state.publish(kickoff, lineup_confirmed),
             Of::OverBound(of) if kickoff.is_some() || lineup_confirmed.is_some() => {
-                let facts =
-                    MatchFacts { kickoff, lineup_confirmed: lineup_confirmed.unwrap_or(false) };
+                let facts = MatchFacts {
+                    kickoff: kickoff.map(|given| given.value),
+                    lineup_confirmed: lineup_confirmed.is_some_and(|given| given.value),
+                };
                 *of = Arc::new(OverBound { name: Arc::clone(&of.name), facts });
             }
             Of::OverBound(_) => {}

@@ -14,6 +14,8 @@
 // state or not: a compute may have begun without the state that is invalidated, and may outlive it.
 
 mod classes;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod given;
 mod handle;
 mod odds;
 mod one;
@@ -23,10 +25,11 @@ mod published;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod state;
 
+use std::collections::VecDeque;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry};
 use foldhash::fast::FixedState;
 
 use crate::matches::one::Match;
@@ -36,6 +39,10 @@ use crate::policy::{EventGraph, Now};
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
+#[cfg(not(kairos_loom))]
+pub(crate) use given::Given;
+#[cfg(kairos_loom)]
+pub use given::Given;
 pub(crate) use handle::Place;
 pub use handle::Scope;
 pub(crate) use odds::{Observation, OddsRule};
@@ -46,6 +53,12 @@ pub use published::Published;
 pub use state::ScopeState;
 pub use state::TradingStatus;
 
+/// Whoever finds no room looks at so many matches for some that may be forgotten.
+const ROWS_A_CALL: usize = 64;
+
+/// And at so many times more, where there is none among those. The next calls then look at none.
+const CALLS_A_LOOK: usize = 4;
+
 /// The matches of a cache.
 pub(crate) struct Matches {
     /// The cache to which the matches belong.
@@ -53,11 +66,12 @@ pub(crate) struct Matches {
     table: DashMap<Box<str>, Arc<Match>, FixedState>,
     /// The number of markets in the event graph.
     markets: usize,
-    /// Written under the lock below only.
+    /// Rows come and go under their shard's lock, and are counted beside them.
     count: AtomicUsize,
+    /// The name of each row, in the order in which they are looked at.
+    ring: Mutex<VecDeque<Box<str>>>,
     pace: Pace,
-    /// Held while a match is created or forgotten.
-    changing: Mutex<()>,
+    looks: Pace,
     /// The home of entries without a match: it has classes, and nothing else is ever set.
     no_match: state::ScopeState,
     /// The mark that covers the computes of matches without a state.
@@ -90,8 +104,9 @@ impl Matches {
             table: DashMap::with_hasher(hasher),
             markets,
             count: AtomicUsize::new(0),
+            ring: Mutex::new(VecDeque::new()),
             pace: Pace::new(),
-            changing: Mutex::new(()),
+            looks: Pace::new(),
             no_match: state::ScopeState::new("", markets),
             over_bound: Arc::default(),
         }
@@ -102,23 +117,26 @@ impl Matches {
         self.table.get(name).map(|of| Scope::new(Arc::clone(&of), self.owner))
     }
 
-    /// The match of a name, created if there are fewer than `bound`. At the bound this looks, now
-    /// and then, for matches that may be forgotten.
+    /// The match of a name, created if there are fewer than `bound`. At the bound this looks at a few
+    /// matches, for one that may be forgotten.
     pub(crate) fn find_or_create(&self, name: &str, bound: usize, now: Now) -> Option<Scope> {
-        let _alone = self.changing.lock();
-        if let Some(scope) = self.find(name) {
-            return Some(scope);
+        let found = self.find(name).or_else(|| self.create(name, bound));
+        let calls = self.len().div_ceil(ROWS_A_CALL).clamp(1, CALLS_A_LOOK);
+        if found.is_some() || !self.looks.is_due(calls - 1) {
+            return found;
         }
-        if self.len() >= bound && self.pace.is_due(self.len() / 64) {
-            self.forget_some(bound, now);
+        let before = self.len();
+        self.forget_some(ROWS_A_CALL * CALLS_A_LOOK, ROWS_A_CALL, bound, now);
+        if self.len() < before {
+            self.looks.made_room(CALLS_A_LOOK);
         }
-        if self.len() >= bound {
-            return None;
-        }
-        let of = Arc::new(Match::new(name, self.markets, &self.over_bound));
-        self.table.insert(name.into(), Arc::clone(&of));
-        self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: the lock orders all writers.
-        Some(Scope::new(of, self.owner))
+        self.create(name, bound)
+    }
+
+    /// Whether a call that has found no room is to have the whole table looked at: once in so many
+    /// calls that each pays for a bounded number of matches.
+    pub(crate) fn is_due(&self) -> bool {
+        self.len() > ROWS_A_CALL && self.pace.is_due(self.len() / ROWS_A_CALL)
     }
 
     /// The handle of a match for which there is no room.
@@ -193,9 +211,9 @@ impl Matches {
 
     /// Forgets matches without a holder until there is some room. O(matches).
     pub(crate) fn make_room(&self, bound: usize, now: Now) {
-        let _alone = self.changing.lock();
         if self.len() >= bound {
-            self.forget_some(bound, now);
+            let rows = self.ring.lock().len();
+            self.forget_some(rows, rows, bound, now);
         }
     }
 
@@ -214,30 +232,61 @@ impl Matches {
         place.scope.as_ref().and_then(Scope::of).map_or(&self.no_match, |of| &of.state)
     }
 
-    /// Forgets first the matches with nothing to lose, then those whose kickoff lies ahead: a
-    /// reader of such a match holds it, or gives its kickoff again.
-    fn forget_some(&self, bound: usize, now: Now) {
+    fn create(&self, name: &str, bound: usize) -> Option<Scope> {
+        let of = match self.table.entry(name.into()) {
+            Entry::Occupied(row) => Arc::clone(row.get()),
+            Entry::Vacant(row) => {
+                let one_more = |count| if count < bound { Some(count + 1) } else { None };
+                // Relaxed: the count bounds memory and publishes nothing.
+                self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+                self.ring.lock().push_back(name.into());
+                let of = Arc::new(Match::new(name, self.markets, &self.over_bound));
+                Arc::clone(&row.insert(of))
+            }
+        };
+        Some(Scope::new(of, self.owner))
+    }
+
+    /// Looks at the next `most` matches, or at `enough_rows` if some of those may be forgotten. Forgets
+    /// first those with nothing to lose, then those whose kickoff lies ahead: a reader of such a
+    /// match holds it, or gives its kickoff again.
+    fn forget_some(&self, most: usize, enough_rows: usize, bound: usize, now: Now) {
         let enough = bound.saturating_sub((bound / 64).max(1));
         let before = self.len();
-        let mut count = before;
-        for least in [Loss::Nothing, Loss::Kickoff] {
-            self.table.retain(|_, of| {
-                // Held by the table alone, and every former holder's last word is visible.
-                let Some(of) = Arc::get_mut(of) else { return true };
-                let forgotten = match of.loss(now) {
-                    Loss::Nothing => true,
-                    Loss::Kickoff => least == Loss::Kickoff && count > enough,
-                    Loss::Bar => false,
-                };
-                count -= usize::from(forgotten);
-                !forgotten
-            });
-            if count <= enough {
+        let mut ahead = Vec::new();
+        for row in 0..most {
+            if row >= enough_rows && (self.len() < before || !ahead.is_empty()) {
                 break;
             }
+            let Some(name) = self.ring.lock().pop_front() else { break };
+            match self.forget(&name, Loss::Nothing, now) {
+                None => {}
+                Some(Loss::Kickoff) => ahead.push(name),
+                Some(_) => self.ring.lock().push_back(name),
+            }
         }
-        self.count.store(count, Ordering::Relaxed); // Relaxed: as in `find_or_create`.
-        self.pace.made_room(before - count);
+        for name in ahead {
+            let goes = self.len() > enough && self.forget(&name, Loss::Kickoff, now).is_none();
+            if !goes {
+                self.ring.lock().push_back(name);
+            }
+        }
+        self.pace.made_room(before.saturating_sub(self.len()));
+    }
+
+    /// Forgets a match with no more than this to lose. Returns what would be lost, if it stays.
+    fn forget(&self, name: &str, most: Loss, now: Now) -> Option<Loss> {
+        let mut kept = None;
+        let forgotten = self.table.remove_if_mut(name, |_, of| {
+            // Held by the table alone, and every former holder's last word is visible.
+            let loss = Arc::get_mut(of).map_or(Loss::Bar, |of| of.loss(now));
+            kept = (loss > most).then_some(loss);
+            kept.is_none()
+        });
+        if forgotten.is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `create`.
+        }
+        kept
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::ObservationError;
+use crate::matches::given::Given;
 use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
 use crate::matches::state::{Loss, ScopeState, TradingStatus};
 use crate::policy::{EventId, MarketId, Now, WallNs};
@@ -40,8 +41,12 @@ impl Match {
         }
     }
 
-    /// Publishes kickoff and line-up; the last writer wins.
-    pub(crate) fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
+    /// Publishes kickoff and line-up, each unless a later one has been published.
+    pub(crate) fn publish(
+        &self,
+        kickoff: Option<Given<WallNs>>,
+        lineup_confirmed: Option<Given<bool>>,
+    ) {
         self.state.publish(kickoff, lineup_confirmed);
     }
 

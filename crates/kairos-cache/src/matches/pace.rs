@@ -35,11 +35,12 @@ impl Pace {
 pub(crate) struct Sweeps {
     pub(crate) entries: Pace,
     pub(crate) tags: Pace,
+    pub(crate) failed: Pace,
 }
 
 impl Sweeps {
     pub(crate) fn new() -> Sweeps {
-        Sweeps { entries: Pace::new(), tags: Pace::new() }
+        Sweeps { entries: Pace::new(), tags: Pace::new(), failed: Pace::new() }
     }
 }
 

@@ -6,8 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::matches::classes::Classes;
+use crate::matches::given::Given;
 use crate::policy::{EventGraph, EventId, MarketId, MatchFacts, Now, WallNs};
-use crate::sync::{AtomicBool, AtomicI64, AtomicU8, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
 /// The trading status of a match or of one of its markets.
@@ -29,8 +30,8 @@ const NO_KICKOFF: i64 = i64::MIN;
 /// A match is over this long after its kickoff.
 const OVER_AFTER_NS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// What forgetting a match would lose. The caller alone holds the match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What forgetting a match would lose, from the least on. The caller alone holds the match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loss {
     /// Nothing that decides anything.
     Nothing,
@@ -46,8 +47,10 @@ pub struct ScopeState {
     version: Version,
     kickoff: AtomicI64,
     lineup_confirmed: AtomicBool,
-    /// Kickoff or line-up is being changed, and the change is not counted yet.
-    publishing: AtomicBool,
+    /// When the kickoff was given, in the order of [`Given`]. Stored once the change is counted.
+    kickoff_order: AtomicU64,
+    /// As for the kickoff.
+    lineup_order: AtomicU64,
     status: AtomicU8,
     market_status: Box<[AtomicU8]>,
     classes: Mutex<Classes>,
@@ -67,7 +70,8 @@ impl ScopeState {
             version: Version::new(),
             kickoff: AtomicI64::new(NO_KICKOFF),
             lineup_confirmed: AtomicBool::new(false),
-            publishing: AtomicBool::new(false),
+            kickoff_order: AtomicU64::new(0),
+            lineup_order: AtomicU64::new(0),
             status: AtomicU8::new(TradingStatus::Open as u8),
             market_status: (0..markets).map(|_| AtomicU8::new(0)).collect(),
             classes: Mutex::new(Classes::new()),
@@ -94,39 +98,37 @@ impl ScopeState {
         }
     }
 
-    /// Publishes kickoff and line-up; the last writer wins.
-    pub fn publish(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) {
-        let kickoff = kickoff.map(|k| k.max(NO_KICKOFF + 1));
-        // Acquire: what is no longer being published has been counted; pairs with the Release below.
-        // Model: a_publisher_with_nothing_to_change.
-        if self.is_set_to(kickoff, lineup_confirmed) && !self.publishing.load(Ordering::Acquire) {
+    /// Publishes kickoff and line-up, each unless one is published that was given later.
+    pub fn publish(&self, kickoff: Option<Given<WallNs>>, lineup_confirmed: Option<Given<bool>>) {
+        // Acquire: a caller that finds an order finds the change counted; pairs with the Release
+        // below. Model: a_publisher_with_nothing_to_change.
+        let newer = |order: u64, known: &AtomicU64| order > known.load(Ordering::Acquire);
+        if !kickoff.is_some_and(|given| newer(given.order, &self.kickoff_order))
+            && !lineup_confirmed.is_some_and(|given| newer(given.order, &self.lineup_order))
+        {
             return;
         }
         let _alone = self.classes.lock();
-        if self.is_set_to(kickoff, lineup_confirmed) {
-            return;
+        let kickoff = kickoff.filter(|given| newer(given.order, &self.kickoff_order));
+        let lineup = lineup_confirmed.filter(|given| newer(given.order, &self.lineup_order));
+        // Relaxed, both words: as in `facts`.
+        let moved = kickoff.is_some_and(|given| {
+            let kickoff = given.value.max(NO_KICKOFF + 1);
+            self.kickoff.swap(kickoff, Ordering::Relaxed) != kickoff
+        });
+        let confirmed = lineup.is_some_and(|given| {
+            self.lineup_confirmed.swap(given.value, Ordering::Relaxed) != given.value // Relaxed: as above.
+        });
+        if moved || confirmed {
+            self.version.touch();
         }
-        self.publishing.store(true, Ordering::Relaxed); // Relaxed: the stores below publish it.
-        if let Some(kickoff) = kickoff {
-            self.kickoff.store(kickoff, Ordering::Release); // Release: pairs with `is_set_to`.
+        // Last. Release: publishes the count; pairs with the Acquire above.
+        if let Some(given) = kickoff {
+            self.kickoff_order.store(given.order, Ordering::Release);
         }
-        if let Some(confirmed) = lineup_confirmed {
-            self.lineup_confirmed.store(confirmed, Ordering::Release); // Release: as above.
+        if let Some(given) = lineup {
+            self.lineup_order.store(given.order, Ordering::Release); // Release: as above.
         }
-        self.version.touch();
-        // Release: publishes the count; pairs with the Acquire above.
-        self.publishing.store(false, Ordering::Release);
-    }
-
-    /// Whether kickoff and line-up are as given already.
-    fn is_set_to(&self, kickoff: Option<WallNs>, lineup_confirmed: Option<bool>) -> bool {
-        // Acquire: a caller that sees new words sees that they are being published; pairs with the
-        // Release stores in `publish`. Model: a_publisher_with_nothing_to_change.
-        kickoff.is_none_or(|kickoff| self.kickoff.load(Ordering::Acquire) == kickoff)
-            && lineup_confirmed.is_none_or(|confirmed| {
-                // Acquire: as above.
-                self.lineup_confirmed.load(Ordering::Acquire) == confirmed
-            })
     }
 
     /// Whether the match, or this market of it, is suspended or closed.

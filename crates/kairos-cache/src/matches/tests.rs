@@ -58,14 +58,17 @@ fn a_held_match_is_kept_and_one_that_nobody_holds_makes_room() {
 }
 
 #[test]
-fn the_table_is_swept_now_and_then_and_not_each_time_that_it_is_full() {
+fn a_call_that_finds_no_room_looks_at_a_few_matches_and_the_next_goes_on_there() {
     let world = World::new(640);
-    let held: Vec<Scope> = (0..640).map(|i| world.scope(&format!("m{i}"))).collect();
-    assert!(world.own("x", 0).is_none());
-    drop(held);
-    let refused = (0..100).take_while(|_| world.own("x", 0).is_none()).count();
-    assert_eq!(refused, 10);
-    assert_eq!(world.matches.len(), 1);
+    let mut held: Vec<Scope> = (0..640).map(|i| world.scope(&format!("m{i}"))).collect();
+    assert!(world.own("x", 0).is_none(), "it looks at 256");
+    assert!((0..3).all(|_| world.own("x", 0).is_none()), "these look at none");
+    drop(held.split_off(300));
+    assert!(world.own("x", 0).is_some(), "after 44 come 20 that nobody holds");
+    assert_eq!(world.matches.len(), 640 - 20 + 1);
+    held.clear();
+    world.matches.make_room(100, at(0));
+    assert_eq!(world.matches.len(), 0);
 }
 
 #[test]
@@ -74,20 +77,20 @@ fn kickoffs_ahead_are_forgotten_last_and_only_as_many_as_need_be() {
     for i in 0..128 {
         let mut scope = world.scope(&format!("m{i}"));
         if i >= 10 {
-            scope.publish(Some(5 * HOUR), None);
+            scope.publish(Some(Given::now(5 * HOUR)), None);
         }
     }
     assert!(world.own("x", 0).is_some());
     assert_eq!(world.matches.len(), 119, "the ten without a kickoff went");
-    for i in 0..10 {
-        world.scope(&format!("n{i}")).publish(Some(5 * HOUR), None);
+    for i in 0..9 {
+        world.scope(&format!("n{i}")).publish(Some(Given::now(5 * HOUR)), None);
     }
-    world.scope("x").publish(Some(5 * HOUR), None);
+    world.scope("x").publish(Some(Given::now(5 * HOUR)), None);
     assert!(world.own("y", 0).is_some());
     assert_eq!(world.matches.len(), 127, "a sixty-fourth of the table went");
     // In play nothing is stored, and forgetting must not revive that.
     let (full, later) = (World::new(1), at(6));
-    full.scope("m").publish(Some(5 * HOUR), None);
+    full.scope("m").publish(Some(Given::now(5 * HOUR)), None);
     assert!(full.own("x", 6).is_none());
     full.matches.make_room(1, later);
     assert_eq!(full.matches.len(), 1);
@@ -127,10 +130,10 @@ fn a_name_has_a_state_as_soon_as_there_is_room_and_its_older_handles_reach_it() 
     assert!(!late.is_over_bound() && early.is_over_bound());
     assert!(world.matches.current(&early).is(&late));
     let known = world.matches.known(&early).expect("it has a state");
-    known.publish(Some(5), Some(true));
+    known.publish(Some(Given::now(5)), Some(Given::now(true)));
     assert_eq!(late.facts(), MatchFacts { kickoff: Some(5), lineup_confirmed: true });
     // An older handle keeps nothing: it holds a name.
-    known.publish(Some(-30 * HOUR), None);
+    known.publish(Some(Given::now(-30 * HOUR)), None);
     drop((known, late));
     assert!(!world.scope("b").is_over_bound());
     assert!(world.matches.known(&early).is_none());
@@ -141,7 +144,7 @@ fn what_a_read_beyond_the_bound_says_stays_with_that_read() {
     let world = World::new(0);
     let handle = world.scope("a");
     let mut of_one_read = world.matches.current(&handle);
-    of_one_read.publish(Some(5), None);
+    of_one_read.publish(Some(Given::now(5)), None);
     assert_eq!(of_one_read.facts(), MatchFacts { kickoff: Some(5), lineup_confirmed: false });
     assert!(of_one_read.is(&handle), "the same match all the same");
     for other in [&handle, &world.matches.current(&handle), &world.scope("a")] {

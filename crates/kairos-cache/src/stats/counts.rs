@@ -6,6 +6,7 @@
 use kairos_metrics::HistogramSnapshot;
 
 use crate::policy::{Reason, Strategy, Zone};
+use crate::stats::event_counts::EventSums;
 use crate::truth::Fate;
 
 /// Columns of the table of reads: how volatility was scored.
@@ -69,11 +70,9 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
     pub(crate) refreshed: u64,
     pub(crate) refresh_failed: u64,
-    pub(crate) events: u64,
+    pub(crate) events: EventSums,
     pub(crate) full: u64,
     pub(crate) markets_invalidated: u64,
-    pub(crate) markets_preserved: u64,
-    pub(crate) cpu_saved_pct: f64,
 }
 
 impl Counts {

@@ -101,8 +101,8 @@ fn derive(now: &Counts, before: &[Counts; 7], latency: &HistogramSnapshot) -> St
     let (normal, warning, panic) = (score(1), score(2), score(3));
     let zones =
         [Zone::Warmup, Zone::Golden, Zone::Active, Zone::Prematch, Zone::Standard].map(zone);
-    let events = since(Category::Tags, &|counts| counts.events);
-    let cpu_saved_pct = now.cpu_saved_pct - before[Category::Tags as usize].cpu_saved_pct;
+    let events = since(Category::Tags, &|counts| counts.events.events);
+    let cpu_saved_tenths = since(Category::Tags, &|counts| counts.events.cpu_saved_tenths);
     let timed = latency.count() > 0;
     StatsSnapshot {
         cache_hit_fresh: hit_fresh,
@@ -126,7 +126,7 @@ fn derive(now: &Counts, before: &[Counts; 7], latency: &HistogramSnapshot) -> St
         surgical_invalidation: events,
         full_invalidation: since(Category::Tags, &|counts| counts.full),
         markets_invalidated: since(Category::Tags, &|counts| counts.markets_invalidated),
-        markets_preserved: since(Category::Tags, &|counts| counts.markets_preserved),
+        markets_preserved: since(Category::Tags, &|counts| counts.events.markets_preserved),
         strategy_bypass: strategy(Category::Strategy, Strategy::Bypass),
         strategy_compute: strategy(Category::Strategy, Strategy::Compute),
         strategy_serve_stale: strategy(Category::Strategy, Strategy::ServeStale),
@@ -137,13 +137,18 @@ fn derive(now: &Counts, before: &[Counts; 7], latency: &HistogramSnapshot) -> St
         hit_rate_pct: percent(hit_fresh + hit_stale, hit_fresh + hit_stale + miss),
         vix_panic_rate_pct: percent(panic, panic + warning + normal),
         golden_hour_total: zones.iter().sum(),
-        avg_cpu_saved_pct: if events == 0 { 0.0 } else { round2(cpu_saved_pct / events as f64) },
+        avg_cpu_saved_pct: average_tenths(cpu_saved_tenths, events),
         avg_latency_ms: if timed { milliseconds(latency.mean()) } else { 0.0 },
     }
 }
 
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { round2(part as f64 * 100.0 / whole as f64) }
+}
+
+/// The average of samples in percent, of which the sum is given in tenths.
+fn average_tenths(sum: u64, samples: u64) -> f64 {
+    if samples == 0 { 0.0 } else { round2(sum as f64 / 10.0 / samples as f64) }
 }
 
 fn milliseconds(ns: f64) -> f64 {

@@ -7,11 +7,13 @@ use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
 
 use crate::error::ObservationError;
 use crate::flight::Kind;
-use crate::policy::{BreakerLevel, Reason, Scored, Signal, Strategy, Volatility, Zone};
-use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
+use crate::policy::{BreakerLevel, EventId, Reason, Scored, Signal, Strategy, Volatility, Zone};
+use crate::sync::{AtomicU32, Mutex, Ordering};
 use counts::{Baselines, Counts, SCORES};
+use event_counts::EventCounts;
 
 mod counts;
+mod event_counts;
 mod keys;
 mod notices;
 mod register;
@@ -52,15 +54,13 @@ pub(crate) struct Stats {
     refresh_skipped: Counter,
     stored: [Counter; Zone::ALL.len()],
     evicted: Counter,
-    events: Counter,
+    events: EventCounts,
     full: Counter,
     queued_computes: Counter,
     refused_computes: Counter,
     switched: Counter,
     reloaded: Counter,
     markets_invalidated: Counter,
-    markets_preserved: Counter,
-    cpu_saved_pct: FloatSum,
     refused: [Counter; 5],
     over_bound: [Counter; Bounded::ALL.len()],
     baselines: Mutex<Baselines>,
@@ -205,11 +205,9 @@ impl Stats {
     }
 
     /// Counts an applied event.
-    pub(crate) fn event(&self, died: u64, preserved: u64, cpu_saved_pct: f64) {
-        self.events.inc();
+    pub(crate) fn event(&self, event: EventId, died: u64) {
+        self.events.count(event);
         self.markets_invalidated.add(died);
-        self.markets_preserved.add(preserved);
-        self.cpu_saved_pct.add(cpu_saved_pct);
     }
 
     /// Counts an invalidation of a match or of everything.
@@ -249,11 +247,9 @@ impl Stats {
             failed: self.failed.value(),
             refreshed: self.refreshed.value(),
             refresh_failed: self.refresh_failed.value(),
-            events: self.events.value(),
+            events: self.events.sums(),
             full: self.full.value(),
             markets_invalidated: self.markets_invalidated.value(),
-            markets_preserved: self.markets_preserved.value(),
-            cpu_saved_pct: self.cpu_saved_pct.value(),
         }
     }
 
@@ -286,23 +282,6 @@ impl Stats {
             tags_over_bound: self.over_bound[Bounded::Tags as usize].value(),
             flights_over_bound: self.over_bound[Bounded::Flights as usize].value(),
         }
-    }
-}
-
-/// A sum of percentages in the order in which they come, as the replaced system keeps it: the
-/// average that is derived from it is rounded to two decimals, so that the order shows in ties.
-#[derive(Default)]
-struct FloatSum(AtomicU64);
-
-impl FloatSum {
-    fn add(&self, x: f64) {
-        let plus = |bits| Some((f64::from_bits(bits) + x).to_bits());
-        // Relaxed: a count; nothing is published by it, and no addition is lost.
-        let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, plus);
-    }
-
-    fn value(&self) -> f64 {
-        f64::from_bits(self.0.load(Ordering::Relaxed)) // Relaxed: as in `add`.
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use kairos_metrics::{Precision, Registry};
 
-use super::{FloatSum, Stats};
+use super::Stats;
 use crate::error::Error;
-use crate::policy::{Reason, Strategy, Zone};
+use crate::policy::{EventGraph, Reason, Strategy, Zone};
 use crate::stats::counts::{Baselines, Bounded, Discarded, SCORES};
+use crate::stats::event_counts::EventCounts;
 use crate::sync::{AtomicU32, Mutex};
 
 /// How latencies are recorded.
@@ -21,11 +22,20 @@ pub(crate) struct Sampling {
 
 impl Stats {
     /// Registers every metric.
-    pub(crate) fn new(registry: Registry, sampling: &Sampling) -> Result<Stats, Error> {
-        Stats::register(registry, sampling).map_err(|e| Error::Metrics(Arc::from(e.to_string())))
+    pub(crate) fn new(
+        registry: Registry,
+        sampling: &Sampling,
+        graph: &EventGraph,
+    ) -> Result<Stats, Error> {
+        let registered = Stats::register(registry, sampling, graph);
+        registered.map_err(|e| Error::Metrics(Arc::from(e.to_string())))
     }
 
-    fn register(registry: Registry, sampling: &Sampling) -> Result<Stats, kairos_metrics::Error> {
+    fn register(
+        registry: Registry,
+        sampling: &Sampling,
+        graph: &EventGraph,
+    ) -> Result<Stats, kairos_metrics::Error> {
         let requests = registry.counter_family(
             "kairos_cache_requests",
             "Finished reads by strategy, reason and volatility",
@@ -67,7 +77,10 @@ impl Stats {
             "Matches without a state, tags that share a mark, reads and fills refused, by what was full",
             "what",
         )?;
+        let events = family("kairos_cache_events", "Events applied to a match", "event")?;
         let counter = |name, help| registry.counter(name, help);
+        let preserved =
+            counter("kairos_cache_event_markets_preserved", "Markets that an event left alone")?;
         Ok(Stats {
             reads: Reason::ALL.map(|reason| {
                 SCORES.map(|score| requests.with([reason.strategy().name(), reason.name(), score]))
@@ -124,7 +137,7 @@ impl Stats {
                 "Background refreshes not started because too many were running",
             )?,
             evicted: counter("kairos_cache_evictions", "Live entries evicted to make room")?,
-            events: counter("kairos_cache_events", "Events applied to a match")?,
+            events: EventCounts::new(events, preserved, graph),
             full: counter("kairos_cache_full_invalidations", "Invalidations of a match or of all")?,
             queued_computes: counter(
                 "kairos_cache_computes_queued",
@@ -140,11 +153,6 @@ impl Stats {
                 "kairos_cache_event_entries_died",
                 "Live entries that died by an event",
             )?,
-            markets_preserved: counter(
-                "kairos_cache_event_markets_preserved",
-                "Markets that an event left alone",
-            )?,
-            cpu_saved_pct: FloatSum::default(),
             baselines: Mutex::new(Baselines::default()),
             registry,
         })

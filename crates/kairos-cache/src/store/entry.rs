@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::contain::shielded;
 use crate::matches::Place;
 use crate::policy::{EntryView, MonoNs, Now};
 use crate::sync::{AtomicU64, Ordering};
@@ -16,6 +17,15 @@ pub(crate) struct Entry<V> {
     pub(crate) place: Place,
     pub(crate) refresh_not_before: AtomicU64,
     pub(crate) weight: u32,
+}
+
+impl<V> Drop for Entry<V> {
+    /// Contained: whatever lets go of an entry may hold others, or be in the middle of its own work.
+    fn drop(&mut self) {
+        if let Some(value) = self.value.take() {
+            shielded(|| drop(value));
+        }
+    }
 }
 
 impl<V> Entry<V> {

@@ -6,20 +6,23 @@
 
 mod displaced;
 mod entry;
+mod key;
 mod sweeper;
 mod weight;
 
 use std::borrow::Borrow;
 use std::cell::Cell;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use moka::Equivalent;
 use moka::notification::RemovalCause;
-use moka::ops::compute::Op;
 
 use crate::contain::{drop_each, shielded};
 use crate::store::displaced::{Asked, Displaced, Releasing};
+use crate::store::key::{Copying, Probe, Remembered, Stored};
+use crate::sync::Mutex;
 use crate::to_key::ToKey;
 use crate::truth::{Admitted, Held, Keep, Shelf, Slot};
 
@@ -27,12 +30,18 @@ pub(crate) use entry::Entry;
 pub(crate) use sweeper::Sweeper;
 pub(crate) use weight::{Weigher, weigh};
 
+/// Slots are put in and taken out under one of this many locks, by their key's hash.
+const STRIPES: usize = 64;
+
 /// Slots by key, bounded. moka's own expiry and predicate invalidation are not used: an entry's
 /// life and death are its slot's.
 pub(crate) struct Store<K, E> {
-    cache: moka::sync::Cache<K, Arc<Slot<E>>, FixedState>,
+    cache: moka::sync::Cache<Stored<K>, Arc<Slot<E>>, Remembered>,
+    hasher: FixedState,
     /// Returns the weight of an entry, where the sum of weights is bounded.
     weight_of: Option<fn(&E) -> u32>,
+    /// A slot is compared and taken out in one step, as seen by whoever puts another in its place.
+    changing: [Mutex<()>; STRIPES],
     /// Entries that left under a lock: of moka's, or of the flight that let go of them.
     displaced: Arc<Displaced<Held<E>>>,
 }
@@ -75,20 +84,22 @@ where
         let graveyard = Arc::clone(&displaced);
         let cache = builder
             // The call may come late and for an older slot of the key: it carries the slot.
-            .eviction_listener(move |key, slot: Arc<Slot<E>>, cause| {
-                // A slot that is replaced died before, or was put in its own place to be weighed
-                // anew: see `Keep::replaced`.
-                if cause == RemovalCause::Replaced {
+            .eviction_listener(move |key: Arc<Stored<K>>, slot: Arc<Slot<E>>, cause| {
+                // Only what had to make room is ended here. A slot that is replaced died before, or
+                // was put in its own place to be weighed anew (see `Keep::replaced`); one that is
+                // taken out has died before that.
+                if cause != RemovalCause::Size {
                     return;
                 }
                 if let Some(held) = slot.kill() {
                     // moka no longer calls the listener once it has panicked.
-                    shielded(|| evicted(&key, &held));
+                    shielded(|| evicted(key.key(), &held));
                     graveyard.keep(held);
                 }
             })
-            .build_with_hasher(hasher);
-        Store { cache, weight_of, displaced }
+            .build_with_hasher(Remembered::default());
+        let changing = std::array::from_fn(|_| Mutex::new(()));
+        Store { cache, hasher, weight_of, changing, displaced }
     }
 
     /// Releases what the calling operation displaces, at the operation's end.
@@ -107,12 +118,19 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.cache.get(key)
+        self.cache.get(&self.probe(key))
     }
 
     /// The place of a key.
-    pub(crate) fn shelf<'a, Q: ?Sized>(&'a self, key: &'a Q) -> Place<'a, K, E, Q> {
-        Place { store: self, key }
+    pub(crate) fn shelf<'a, Q>(&'a self, key: &'a Q) -> Place<'a, K, E, Q>
+    where
+        Q: Hash + ?Sized,
+    {
+        Place { store: self, probe: self.probe(key) }
+    }
+
+    fn probe<'a, Q: Hash + ?Sized>(&self, key: &'a Q) -> Probe<'a, Q> {
+        Probe { hash: self.hasher.hash_one(key), key }
     }
 
     /// A clone of the key as it is stored, for a caller that has only a borrowed form of it.
@@ -121,36 +139,53 @@ where
         K: Borrow<Q> + Clone,
         Q: Hash + Eq + ?Sized,
     {
-        let probe = Probe { key, found: Cell::new(None) };
+        let copying = Copying { probe: self.probe(key), found: Cell::new(None) };
         // A removed key may still be compared with: only the answer tells whether it is stored.
-        let stored = self.cache.contains_key(&probe);
-        probe.found.into_inner().filter(|_| stored)
+        let stored = self.cache.contains_key(&copying);
+        copying.found.into_inner().filter(|_| stored)
     }
 
-    /// Ends every slot whose entry is dead, and takes it out.
-    pub(crate) fn sweep(&self, is_dead: impl Fn(&Held<E>) -> bool)
-    where
-        K: Clone,
-    {
+    /// Ends every slot whose entry is dead or whose key nobody would find any more, and takes it
+    /// out. A key or value whose own code panics keeps no other from being looked at.
+    pub(crate) fn sweep(&self, is_dead: impl Fn(&Held<E>) -> bool) {
         for (key, slot) in &self.cache {
-            // Dropped when the slot has gone: a value's drop is its user's code.
-            let held = slot.kill_if(&is_dead);
-            if held.is_some() || slot.inspect(|_| ()).is_none() {
-                self.take_out(&*key, &slot);
-            }
-            drop_each(held);
+            shielded(|| self.sweep_one(&key, &slot, &is_dead));
         }
     }
 
+    fn sweep_one(&self, key: &Stored<K>, slot: &Arc<Slot<E>>, is_dead: &dyn Fn(&Held<E>) -> bool) {
+        // Dropped when the slot has gone: a value's drop is its user's code.
+        let mut held = slot.kill_if(is_dead);
+        if held.is_none() && !slot.is_dead() && !key.is_findable(&self.hasher) {
+            held = slot.kill();
+        }
+        if slot.is_dead() {
+            self.take_out(key, key.hash, slot);
+        }
+        drop_each(held);
+    }
+
     /// Takes a slot out, unless another stands in the key's place by now.
-    fn take_out(&self, key: &K, slot: &Arc<Slot<E>>)
-    where
-        K: Clone,
-    {
-        let _done = self.cache.entry_by_ref(key).and_compute_with(|entry| match entry {
-            Some(entry) if Arc::ptr_eq(entry.value(), slot) => Op::Remove,
-            _ => Op::Nop,
-        });
+    fn take_out(&self, key: &(impl Hash + Equivalent<Stored<K>>), hash: u64, slot: &Arc<Slot<E>>) {
+        let _alone = self.changing(hash).lock();
+        if self.cache.get(key).is_some_and(|current| Arc::ptr_eq(&current, slot)) {
+            self.cache.invalidate(key);
+        }
+    }
+
+    fn put(&self, key: K, hash: u64, slot: Arc<Slot<E>>) {
+        let _alone = self.changing(hash).lock();
+        self.cache.insert(Stored::new(key, hash), slot);
+    }
+
+    fn changing(&self, hash: u64) -> &Mutex<()> {
+        &self.changing[(hash >> 32) as usize % STRIPES]
+    }
+
+    /// Whether an entry of this weight could be kept if it were alone.
+    pub(crate) fn can_hold(&self, weight: u32) -> bool {
+        let bound = self.cache.policy().max_capacity().unwrap_or(u64::MAX);
+        self.weight_of.is_none() || u64::from(weight) <= bound
     }
 
     /// Whether the next slot may evict another.
@@ -172,7 +207,7 @@ where
 /// A key's place in a store.
 pub(crate) struct Place<'a, K, E, Q: ?Sized> {
     store: &'a Store<K, E>,
-    key: &'a Q,
+    probe: Probe<'a, Q>,
 }
 
 impl<K, E, Q> Shelf<E> for Place<'_, K, E, Q>
@@ -182,11 +217,11 @@ where
     E: Send + Sync + 'static,
 {
     fn slot(&self) -> Option<Arc<Slot<E>>> {
-        self.store.get(self.key)
+        self.store.cache.get(&self.probe)
     }
 
-    fn take_out(&self) {
-        self.store.cache.invalidate(self.key);
+    fn take_out(&self, slot: &Arc<Slot<E>>) {
+        self.store.take_out(&self.probe, self.probe.hash, slot);
     }
 
     fn displace(&self, held: Held<E>) {
@@ -201,40 +236,31 @@ where
     E: Send + Sync + 'static,
 {
     fn keep(&self, slot: Admitted<E>) {
-        self.store.cache.insert(self.key.to_key(), slot.into_slot());
+        self.store.put(self.probe.key.to_key(), self.probe.hash, slot.into_slot());
     }
 
     /// Has the slot weighed anew if its weight is another.
     fn replaced(&self, slot: Admitted<E>, old: &E, new: &E) {
         if self.store.weight_of.is_some_and(|weight_of| weight_of(old) != weight_of(new)) {
-            self.keep(slot);
+            let slot = slot.into_slot();
+            self.store.put(self.probe.key.to_key(), self.probe.hash, Arc::clone(&slot));
+            // A kill that came in between has taken out the slot that stood here before.
+            if slot.is_dead() {
+                self.take_out(&slot);
+            }
         }
     }
 }
 
-/// A borrowed key that keeps a clone of the stored key which it equals.
-struct Probe<'a, K, Q: ?Sized> {
-    key: &'a Q,
-    found: Cell<Option<K>>,
-}
-
-impl<K, Q: Hash + ?Sized> Hash for Probe<'_, K, Q> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
+impl<K: Borrow<Q>, Q: Eq + ?Sized> Equivalent<Stored<K>> for Probe<'_, Q> {
+    fn equivalent(&self, stored: &Stored<K>) -> bool {
+        self.is(stored)
     }
 }
 
-impl<K, Q> moka::Equivalent<K> for Probe<'_, K, Q>
-where
-    K: Borrow<Q> + Clone,
-    Q: Eq + ?Sized,
-{
-    fn equivalent(&self, stored: &K) -> bool {
-        let same = stored.borrow() == self.key;
-        if same {
-            self.found.set(Some(stored.clone()));
-        }
-        same
+impl<K: Borrow<Q> + Clone, Q: Eq + ?Sized> Equivalent<Stored<K>> for Copying<'_, K, Q> {
+    fn equivalent(&self, stored: &Stored<K>) -> bool {
+        self.is(stored)
     }
 }
 
@@ -256,7 +282,29 @@ mod tests {
         let found = store.key("k").expect("stored");
         assert!(Arc::ptr_eq(&found, &stored));
         assert!(store.key("other").is_none());
-        store.shelf("k").take_out();
+        let shelf = store.shelf("k");
+        shelf.take_out(&shelf.slot().expect("stored"));
         assert!(store.key("k").is_none());
+    }
+    #[test]
+    fn a_slot_is_not_taken_out_for_another_that_stood_in_its_place() {
+        let store: Store<u32, u32> =
+            Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {}, || {});
+        let (sequence, class) = (Sequence::new(), Arc::new(Class::new([])));
+        let put = |value| {
+            let capture = Capture::take(&sequence, &Arc::default(), &class);
+            let finding = Finding::Value(Some(Arc::new(value)));
+            let marks = KeyMarks::default();
+            assert!(conclude(&store.shelf(&7), finding, &capture, marks, || false).stands());
+            store.get(&7).expect("stored")
+        };
+        let old = put(1);
+        assert!(old.kill().is_some());
+        let new = put(2);
+        assert!(!Arc::ptr_eq(&old, &new));
+        store.shelf(&7).take_out(&old);
+        assert!(store.get(&7).is_some_and(|slot| Arc::ptr_eq(&slot, &new)));
+        store.shelf(&7).take_out(&new);
+        assert!(store.get(&7).is_none());
     }
 }

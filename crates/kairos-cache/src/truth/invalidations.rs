@@ -10,8 +10,9 @@
 
 use std::sync::Arc;
 
-use super::shelf::{Shelf, remove};
+use super::shelf::{Removed, Shelf, remove_if};
 use crate::truth::generation::{Capture, Class, Mark, Sequence};
+use crate::truth::slot::Held;
 use crate::truth::stamp::Version;
 use crate::truth::tags::Tags;
 
@@ -71,16 +72,27 @@ impl Invalidations {
         self.changes.touch();
     }
 
-    /// Kills the entry of a key. `tell` records the number with what is under way for the key.
-    pub fn kill_key<E>(&self, place: &impl Shelf<E>, tell: impl FnOnce(u64)) {
+    /// Kills the entry of a key. `tell` records the number with what is under way for the key. `ask`
+    /// gets the entry that this call ended; of calls that race, one.
+    pub fn kill_key<E, T>(
+        &self,
+        place: &impl Shelf<E>,
+        tell: impl FnOnce(u64),
+        ask: impl FnOnce(&Held<E>) -> T,
+    ) -> Option<T> {
         // A compute that runs now is refused when it publishes; one that has published is found on
         // the shelf; one that starts after this look started after the call.
-        tell(self.sequence.next());
-        if !remove(place) {
+        let seq = self.sequence.next();
+        tell(seq);
+        // What was captured since the number was taken has seen the kill, and stays.
+        match remove_if(place, |held| held.capture.seq() < seq, ask) {
+            Removed::Ended(answer) => return Some(answer),
             // A slot that the store is letting go lives until its notice is given, and a pin may
             // remember it: the pin must look again, and finds that the key has none.
-            self.changes.touch();
+            Removed::NoSlot => self.changes.touch(),
+            Removed::Nothing => {}
         }
+        None
     }
 
     /// Expires the entry of a key; `tell` as in `kill_key`.

@@ -17,8 +17,8 @@ pub trait Shelf<E> {
     /// The key's slot.
     fn slot(&self) -> Option<Arc<Slot<E>>>;
 
-    /// Takes the key's slot out.
-    fn take_out(&self);
+    /// Takes the key's slot out, unless another stands in its place by now.
+    fn take_out(&self, slot: &Arc<Slot<E>>);
 
     /// Keeps an entry that has left its slot until it can be dropped under no lock.
     fn displace(&self, held: Held<E>);
@@ -178,12 +178,36 @@ pub fn is_unchanged<E>(
 }
 
 /// Ends the entry of a key, whatever its state. Returns whether the key had a slot.
-pub(super) fn remove<E>(shelf: &impl Shelf<E>) -> bool {
-    let Some(slot) = shelf.slot() else { return false };
+fn remove<E>(shelf: &impl Shelf<E>) -> bool {
+    !matches!(remove_if(shelf, |_| true, |_| ()), Removed::NoSlot)
+}
+
+/// What a removal has found at a key's place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Removed<T> {
+    /// No slot.
+    NoSlot,
+    /// A slot that goes on living, or that another has ended.
+    Nothing,
+    /// An entry, which this removal alone has ended, and what was asked of it.
+    Ended(T),
+}
+
+/// Ends the entry of a key if `should_go` returns true for it. `ask` gets the entry that was ended.
+pub(super) fn remove_if<E, T>(
+    shelf: &impl Shelf<E>,
+    should_go: impl FnOnce(&Held<E>) -> bool,
+    ask: impl FnOnce(&Held<E>) -> T,
+) -> Removed<T> {
+    let Some(slot) = shelf.slot() else { return Removed::NoSlot };
     // Dead first: a pin that remembers the slot goes by its word.
-    if let Some(held) = slot.kill() {
-        shelf.displace(held);
+    let ended = slot.kill_if(should_go);
+    // By itself: a newer slot may stand in the key's place by now.
+    if ended.is_some() || slot.is_dead() {
+        shelf.take_out(&slot);
     }
-    shelf.take_out();
-    true
+    let Some(held) = ended else { return Removed::Nothing };
+    let answer = ask(&held);
+    shelf.displace(held);
+    Removed::Ended(answer)
 }

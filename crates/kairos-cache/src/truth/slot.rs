@@ -128,6 +128,11 @@ impl<E> Slot<E> {
         Some(held)
     }
 
+    /// Whether the slot has ended.
+    pub fn is_dead(&self) -> bool {
+        self.version() == DEAD
+    }
+
     /// Expires the entry if it was captured before `seq`.
     pub fn expire(&self, seq: u64) {
         // Release: as in `Mark::expire`; the newest expiry wins. Pairs with `expired_after`. Model:

@@ -31,6 +31,8 @@ pub struct Tags {
     shards: Box<[Mutex<Shard>]>,
     hasher: FixedState,
     count: AtomicUsize,
+    /// The next shard to be looked at by `forget_some`.
+    next: AtomicUsize,
     shared: Arc<Mark>,
 }
 
@@ -50,6 +52,7 @@ impl Tags {
             shards: (0..shards).map(|_| Mutex::new(Shard::with_hasher(hasher.clone()))).collect(),
             hasher,
             count: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
             shared: Arc::default(),
         }
     }
@@ -86,13 +89,21 @@ impl Tags {
     /// Forgets the tags whose marks nothing else holds. Returns how many. O(tags), one shard after
     /// the other.
     pub fn forget_unheld(&self) -> usize {
-        let mut forgotten = 0;
-        for shard in &self.shards {
-            let mut shard = shard.lock();
-            let before = shard.len();
-            shard.retain(|_, mark| Arc::get_mut(mark).is_none());
-            forgotten += before - shard.len();
-        }
+        self.shards.iter().map(|shard| self.forget_unheld_in(shard)).sum()
+    }
+
+    /// Forgets such tags of one shard: of another with each call.
+    pub fn forget_some(&self) {
+        // Relaxed: it only spreads the calls over the shards.
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        self.forget_unheld_in(&self.shards[next % self.shards.len()]);
+    }
+
+    fn forget_unheld_in(&self, shard: &Mutex<Shard>) -> usize {
+        let mut shard = shard.lock();
+        let before = shard.len();
+        shard.retain(|_, mark| Arc::get_mut(mark).is_none());
+        let forgotten = before - shard.len();
         self.count.fetch_sub(forgotten, Ordering::Relaxed); // Relaxed: as in `mark`.
         forgotten
     }

@@ -149,9 +149,10 @@ impl World {
     }
 
     pub(crate) fn kill_key(&self) {
-        self.invalidations.kill_key(&self.place, |seq| {
+        let tell = |seq| {
             self.flight.kill_key(seq);
-        });
+        };
+        self.invalidations.kill_key(&self.place, tell, |_| ());
     }
 
     pub(crate) fn expire_key(&self) {
@@ -250,8 +251,11 @@ impl Shelf<u64> for Place {
         self.0.lock().unwrap().clone()
     }
 
-    fn take_out(&self) {
-        *self.0.lock().unwrap() = None;
+    fn take_out(&self, slot: &Arc<Slot<u64>>) {
+        let mut place = self.0.lock().unwrap();
+        if place.as_ref().is_some_and(|current| Arc::ptr_eq(current, slot)) {
+            *place = None;
+        }
     }
 
     fn displace(&self, held: Held<u64>) {

@@ -25,7 +25,7 @@ fn slot_replace() {
             let (place, killed) = (Arc::clone(&place), Arc::clone(&killed));
             thread::spawn(move || {
                 assert!(place.store(1, &capture, || false), "nothing covers it");
-                invalidations.kill_key(&*place, |_| {});
+                invalidations.kill_key(&*place, |_| {}, |_| ());
                 // Release: tells that the kill has returned; pairs with the load below.
                 killed.store(true, Ordering::Release);
             })
@@ -39,5 +39,27 @@ fn slot_replace() {
         writing.join().unwrap();
         assert!(slot.read().is_none());
         assert!(!pinned.stands());
+    });
+}
+
+/// Of two kills of a key one ends its entry, and neither what was captured after both.
+#[test]
+fn one_of_two_kills_ends_an_entry() {
+    loom::model(|| {
+        let invalidations = Arc::new(Invalidations::new());
+        let class = Arc::new(Class::new([]));
+        let place = Arc::new(Place::new());
+        assert!(place.store(0, &invalidations.capture(&class), || false), "nothing covers it");
+        let killing = {
+            let (place, invalidations) = (Arc::clone(&place), Arc::clone(&invalidations));
+            thread::spawn(move || invalidations.kill_key(&*place, |_| {}, |held| *held.entry))
+        };
+        let own = invalidations.kill_key(&*place, |_| {}, |held| *held.entry);
+        let stored = place.store(1, &invalidations.capture(&class), || false);
+        let other = killing.join().unwrap();
+        let ended = |value| usize::from(own == Some(value)) + usize::from(other == Some(value));
+        assert_eq!(ended(0), 1, "by {own:?} and {other:?}");
+        let stands = place.slot().is_some_and(|slot| slot.read().is_some());
+        assert_eq!(usize::from(stored), usize::from(stands) + ended(1));
     });
 }

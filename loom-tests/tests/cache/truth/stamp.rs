@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kairos_cache::TradingStatus;
-use kairos_cache::model::{Finding, KeyMarks, MatchFacts, Remembered, Stamp, Version, View};
+use kairos_cache::model::{Finding, Given, KeyMarks, MatchFacts, Remembered, Stamp, Version, View};
 use loom::thread;
 
 use crate::stage::{TAG, World, graph};
@@ -103,6 +103,11 @@ fn a_pinned_read_after(change: fn(&World), stamped: Stamped, expected: Option<u6
     });
 }
 
+/// Given once, whoever publishes it.
+fn given<T>(value: T) -> Given<T> {
+    Given { value, order: 1 }
+}
+
 macro_rules! noticed {
     ($($name:ident: $change:expr;)*) => {$(
         #[test]
@@ -148,10 +153,10 @@ noticed! {
         world.scope.set_status(Some(world.market), TradingStatus::Closed, sequence);
     };
     a_pinned_read_after_a_kickoff_was_published_obeys_it: |world| {
-        world.scope.publish(Some(1), None);
+        world.scope.publish(Some(given(1)), None);
     };
     a_pinned_read_after_a_line_up_was_published_obeys_it: |world| {
-        world.scope.publish(None, Some(true));
+        world.scope.publish(None, Some(given(true)));
     };
 }
 
@@ -199,17 +204,19 @@ fn a_change_made_already_is_counted(change: fn(&World)) {
 
 #[test]
 fn a_publisher_with_nothing_to_change_has_its_kickoff_obeyed_by_pins() {
-    a_change_made_already_is_counted(|world| world.scope.publish(Some(1), None));
+    a_change_made_already_is_counted(|world| world.scope.publish(Some(given(1)), None));
 }
 
 #[test]
 fn a_publisher_with_nothing_to_change_has_its_line_up_obeyed_by_pins() {
-    a_change_made_already_is_counted(|world| world.scope.publish(None, Some(true)));
+    a_change_made_already_is_counted(|world| world.scope.publish(None, Some(given(true))));
 }
 
 #[test]
 fn a_publisher_with_half_of_it_to_change_has_its_kickoff_obeyed_by_pins() {
-    a_change_made_already_is_counted(|world| world.scope.publish(Some(1), Some(true)));
+    a_change_made_already_is_counted(|world| {
+        world.scope.publish(Some(given(1)), Some(given(true)))
+    });
 }
 
 #[test]

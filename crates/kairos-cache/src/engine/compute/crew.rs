@@ -78,17 +78,31 @@ impl<K: Key, V: Value> Crew<K, V> {
     pub(super) async fn run(mut self, call: Call<K, V>, inside: Inside) {
         match call {
             Call::Own(Work { begin, .. }) => {
-                let mut found = Some(run_inside(inside, contained(begin)).await);
+                let found = run_inside(inside, contained(begin)).await;
+                self.weigh(|_| found.as_ref().ok());
+                let mut found = Some(found);
                 self.end(|_| found.take().unwrap_or(Err(Error::Aborted)));
             }
             Call::Together(call, keys) => {
                 match run_inside(inside, contained(move || call(keys))).await {
                     Ok(mut found) => {
+                        self.weigh(|key| found.get(key));
                         self.end(|key| Ok(found.remove(key).unwrap_or(Computed::None)));
                     }
                     Err(error) => self.end(|_| Err(error.clone())),
                 }
             }
+        }
+    }
+
+    /// Weighs what was found, while the timer runs.
+    fn weigh<'a>(&mut self, found: impl Fn(&K) -> Option<&'a Computed<V>>) {
+        for member in &mut self.members {
+            shielded(|| {
+                if let Some(found) = found(member.key()) {
+                    member.weigh(found);
+                }
+            });
         }
     }
 

@@ -74,7 +74,7 @@ impl<K: Key, V: Value> Filling<K, V> {
         let fresh = Fresh::value(Arc::new(value), moment.now, zone, 0).with_jitter(jitter);
         let fresh = Fresh { weight, ..fresh };
         let stored = self.claim.flight().publish(self.began, |marks| {
-            engine.store_result(key, &fresh, &self.home, &self.capture, marks).stands()
+            engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks).stands()
         });
         engine.sweep_if_full();
         stored

@@ -39,7 +39,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         });
         match &self.loader {
             Some(loader) if servable != Some(true) => {
-                loader.put_off(key, now.mono, until, rules.bounds.flights);
+                let bound = rules.bounds.flights;
+                if loader.put_off(key, until, bound) && self.forget_failed(loader, now) {
+                    let _room_by_now = loader.put_off(key, until, bound);
+                }
             }
             _ => {}
         }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::claim::Claim;
 use crate::engine::{Engine, Moment};
 use crate::flight::Home;
 use crate::policy::{EntryView, Now, ZoneTtl, shortened};
@@ -20,7 +21,8 @@ pub(crate) struct Fresh<V> {
     /// `None` where the key is known to have no value.
     pub(crate) value: Option<Arc<V>>,
     pub(crate) rules_view: EntryView,
-    pub(crate) weight: u32,
+    /// `None` where the value does not fit or could not be weighed.
+    pub(crate) weight: Option<u32>,
 }
 
 impl<V> Fresh<V> {
@@ -35,7 +37,7 @@ impl<V> Fresh<V> {
             ttl_limit_ns: u64::MAX,
             compute_ns,
         };
-        Fresh { value: Some(value), rules_view, weight: 1 }
+        Fresh { value: Some(value), rules_view, weight: None }
     }
 
     /// The result with the share of its TTL that jitter leaves.
@@ -58,7 +60,7 @@ impl<V> Fresh<V> {
             ttl_limit_ns: limit_ns,
             compute_ns: 0,
         };
-        Fresh { value: None, rules_view, weight: 1 }
+        Fresh { value: None, rules_view, weight: Some(1) }
     }
 }
 
@@ -72,37 +74,42 @@ impl<K: Key, V: Value> Engine<K, V> {
         1.0 - jitter * self.draws.draw(Purpose::Jitter, key, moment.now.mono)
     }
 
-    /// Stores a result unless something forbids it; an old value does not outlive the result that
-    /// there is none. Returns what became of the result. Called under the flight's lock, which
-    /// serialises the writers of a key. After leaving the lock the caller releases what this
-    /// displaces, and drops the result itself.
-    pub(crate) fn store_result(
+    /// Stores a result unless something forbids it; an old value outlives neither the result that
+    /// there is none nor one that cannot be kept. Returns what became of the result. Called under the
+    /// flight's lock, which serialises the writers of a key. After leaving the lock the caller
+    /// releases what this displaces, and drops the result itself.
+    pub(super) fn store_result(
         &self,
-        key: &K,
+        claim: &Claim<K, V>,
         result: &Fresh<V>,
         home: &Home,
         capture: &Capture,
         marks: KeyMarks,
     ) -> Fate {
         let is_storable = self.is_enabled() && result.rules_view.at_insert.ttl_ns > 0;
-        let entry = is_storable.then(|| {
+        let weight = result.weight.filter(|_| is_storable && claim.flight().is_sound());
+        let entry = weight.map(|weight| {
             Arc::new(Entry {
-                weight: result.weight,
+                weight,
                 value: result.value.clone(),
                 rules_view: result.rules_view,
                 place: home.place.clone(),
                 refresh_not_before: AtomicU64::new(0),
             })
         });
-        let finding = match result.value {
-            Some(_) => Finding::Value(entry),
-            None => Finding::Nothing(entry),
+        let finding = match (&result.value, result.weight) {
+            // What cannot be kept is newer than what it was to replace.
+            (Some(_), None) if is_storable => Finding::Nothing(None),
+            (Some(_), _) => Finding::Value(entry),
+            (None, _) => Finding::Nothing(entry),
         };
-        truth::conclude(&self.store.shelf(key), finding, capture, marks, || home.place.is_barred())
+        let place = self.store.shelf(claim.key());
+        truth::conclude(&place, finding, capture, marks, || home.place.is_barred())
     }
 
-    /// The weight of a value. Not to be called under a lock.
-    pub(crate) fn weight(&self, key: &K, value: &V) -> u32 {
-        weigh(self.weigher.as_ref(), key, Some(value))
+    /// The weight of a value, unless it does not fit or cannot be weighed. Not to be called under a
+    /// lock.
+    pub(super) fn weight(&self, key: &K, value: &V) -> Option<u32> {
+        weigh(self.weigher.as_ref(), key, value).filter(|weight| self.store.can_hold(*weight))
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Running<K: Key, V: Value> {
     kind: Kind,
     home: Home,
     started: MonoNs,
+    /// The weight of the value that was found, if it can be kept.
+    weight: Option<u32>,
     end: End<V>,
 }
 
@@ -46,7 +48,7 @@ impl<K: Key, V: Value> Running<K, V> {
     pub(super) fn new(compute: Launched<K, V>, started: MonoNs) -> (Running<K, V>, Work<V>) {
         let (claim, Launch { run, kind, job: Job { work, home } }) = compute.take();
         claim.engine().stats.compute_started(kind);
-        (Running { claim, run, kind, home, started, end: End::Open }, work)
+        (Running { claim, run, kind, home, started, weight: None, end: End::Open }, work)
     }
 
     pub(super) fn key(&self) -> &K {
@@ -56,6 +58,13 @@ impl<K: Key, V: Value> Running<K, V> {
     /// Sets how the compute is aborted once it has no waiter.
     pub(super) fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
         self.run.set_abort(abort);
+    }
+
+    /// Weighs what was found. A weigher is its user's code, and has the time of the compute.
+    pub(super) fn weigh(&mut self, found: &Computed<V>) {
+        if let Computed::Value(value) = found {
+            self.weight = self.claim.engine().weight(self.claim.key(), value);
+        }
     }
 
     /// Stores what was found, and answers the waiters.
@@ -109,10 +118,9 @@ impl<K: Key, V: Value> Running<K, V> {
         match found? {
             Computed::None => Ok(Fresh::nothing(now, zone, moment.rules.negative_ttl_ns)),
             Computed::Value(value) => {
-                let weight = engine.weight(key, &value);
                 let took = now.mono.saturating_sub(self.started);
                 let fresh = Fresh::value(Arc::new(value), now, zone, took);
-                Ok(Fresh { weight, ..fresh.with_jitter(engine.jitter(key, moment)) })
+                Ok(Fresh { weight: self.weight, ..fresh.with_jitter(engine.jitter(key, moment)) })
             }
         }
     }
@@ -129,7 +137,7 @@ impl<K: Key, V: Value> Running<K, V> {
     ) -> (Result<Arc<V>, Error>, ZoneTtl, bool) {
         let (engine, key, kind) = (self.claim.engine(), self.claim.key(), self.kind);
         let stored = found.as_ref().map_err(Error::clone).and_then(|fresh| {
-            caught(|| (fresh, engine.store_result(key, fresh, &self.home, capture, marks)))
+            caught(|| (fresh, engine.store_result(&self.claim, fresh, &self.home, capture, marks)))
         });
         match stored {
             Err(error) => {
@@ -148,7 +156,13 @@ impl<K: Key, V: Value> Running<K, V> {
                 }
                 Some(value) => {
                     let zone = fresh.rules_view.at_insert;
-                    let stored = Discarded::of(fate).map_or(Ok(zone.zone), Err);
+                    let stored = match Discarded::of(fate) {
+                        None => Ok(zone.zone),
+                        Some(Discarded::NotStorable) if fresh.weight.is_none() => {
+                            Err(Discarded::TooHeavy)
+                        }
+                        Some(reason) => Err(reason),
+                    };
                     engine.compute_found(key, kind, stored);
                     (Ok(Arc::clone(value)), zone, fate.stands())
                 }

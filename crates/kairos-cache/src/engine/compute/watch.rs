@@ -54,6 +54,7 @@ impl<K: Key, V: Value> Watched<K, V> {
         });
         if answered {
             engine.tell_failure(key, self.kind, &Error::Timeout);
+            engine.reclaim_if_wanted();
         }
     }
 

@@ -162,7 +162,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Serves a stored value, and refreshes it if it is stale or due early.
+    /// Serves a stored value, and refreshes it if it is stale or due early. A read that names no
+    /// match leaves the value where it belongs: in its match and market, with its tags.
     pub(crate) fn serve_stored<Q>(
         self: &Arc<Self>,
         request: &Request<'_, Q>,
@@ -177,7 +178,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         let due = reading.verdict.reason == Reason::Stale
             || self.is_due_early(request.key, reading, moment);
-        let refreshing = due && self.refresh(request, reading, moment, job, dispatch);
+        let own = reading.view.as_ref().filter(|_| request.place.scope.is_none());
+        let mut job = |rules: &Rules| match own {
+            Some(view) => Job { home: self.home_of(view.held()), ..job(rules) },
+            None => job(rules),
+        };
+        let refreshing = due && self.refresh(request, reading, moment, &mut job, dispatch);
         self.serve(reading, request.arrived, refreshing)
     }
 

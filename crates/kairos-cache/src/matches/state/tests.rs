@@ -135,13 +135,13 @@ fn a_tag_is_shared_by_every_match_that_names_it() {
 fn the_last_writer_of_kickoff_and_line_up_wins() {
     let world = World::new();
     let before = world.scope.version().current();
-    world.scope.publish(Some(5), None);
-    world.scope.publish(Some(7), Some(true));
+    world.scope.publish(Some(Given::now(5)), None);
+    world.scope.publish(Some(Given::now(7)), Some(Given::now(true)));
     world.scope.publish(None, None);
     assert_eq!(world.scope.facts(), MatchFacts { kickoff: Some(7), lineup_confirmed: true });
     let after = world.scope.version().current();
     assert!(after > before);
-    world.scope.publish(Some(7), Some(true));
+    world.scope.publish(Some(Given::now(7)), Some(Given::now(true)));
     assert_eq!(world.scope.version().current(), after, "what is published already changes nothing");
 }
 
@@ -162,7 +162,7 @@ fn check_loss(scope: &ScopeState, expected: &[(i64, Loss)]) {
 fn a_match_is_forgotten_before_its_kickoff_at_a_price_and_freely_a_day_after_it() {
     let world = World::new();
     check_loss(&world.scope, &[(0, Loss::Nothing)]);
-    world.scope.publish(Some(10 * HOUR), Some(true));
+    world.scope.publish(Some(Given::now(10 * HOUR)), Some(Given::now(true)));
     check_loss(
         &world.scope,
         &[(9, Loss::Kickoff), (10, Loss::Bar), (33, Loss::Bar), (34, Loss::Nothing)],
@@ -174,7 +174,7 @@ fn a_suspension_is_never_forgotten_and_a_closed_match_a_day_after_its_kickoff() 
     let world = World::new();
     let btts = world.graph.market("btts");
     let set = |market, status| world.scope.set_status(market, status, &world.sequence);
-    world.scope.publish(Some(0), None);
+    world.scope.publish(Some(Given::now(0)), None);
     let later = 1_000_000;
     set(btts, TradingStatus::Closed);
     check_loss(&world.scope, &[(1, Loss::Bar), (later, Loss::Bar)]);

@@ -2,6 +2,8 @@
 // Never knows: the insides of the cache. Everything runs on virtual time.
 // Read next: `floods.rs`.
 
+mod behind;
+mod evictions;
 mod floods;
 mod over_bound;
 mod weight;

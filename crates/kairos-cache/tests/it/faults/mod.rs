@@ -7,6 +7,7 @@ mod drops;
 mod nested;
 mod readers;
 mod runtimes;
+mod sweeps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};

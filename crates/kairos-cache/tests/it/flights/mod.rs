@@ -4,6 +4,7 @@
 
 mod cancellation;
 mod coalescing;
+mod homes;
 mod order;
 mod other_matches;
 mod refresh;

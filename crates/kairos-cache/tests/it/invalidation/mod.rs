@@ -4,4 +4,5 @@
 
 mod forgetting;
 mod on_the_way;
+mod races;
 mod sweep;

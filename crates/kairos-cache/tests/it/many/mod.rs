@@ -5,6 +5,7 @@
 mod decisions;
 mod effort;
 mod ends;
+mod iterators;
 mod refreshes;
 
 use kairos_cache::Context;

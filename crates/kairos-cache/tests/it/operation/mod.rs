@@ -2,6 +2,8 @@
 // Never knows: the insides of the cache.
 // Read next: `shutdown.rs`.
 
+mod counts;
+mod reload;
 mod runtimes;
 mod shutdown;
 mod shutdown_on_threads;

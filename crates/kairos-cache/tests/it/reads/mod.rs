@@ -5,6 +5,8 @@
 mod bad_input;
 mod blocking;
 mod executors;
+mod given;
 mod keys;
 mod pins;
 mod recorded;
+mod strange_keys;

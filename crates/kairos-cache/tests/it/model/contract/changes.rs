@@ -149,7 +149,6 @@ impl Model {
     pub(crate) fn reload(&mut self, setup: &Setup) {
         self.tick();
         self.setup = setup.clone();
-        self.enabled = setup.enabled;
         self.open_gate();
         self.end_ready();
     }

@@ -37,6 +37,8 @@ pub(super) struct Seat {
     pub(super) read: usize,
     pub(super) by: By,
     pub(super) home: Home,
+    /// Where its holder says that the value belongs: what the loader is told.
+    pub(super) named: Home,
     /// By soft timeout: whoever leaves so keeps the compute alive, but waits no longer.
     pub(super) departed: bool,
 }
@@ -146,7 +148,7 @@ impl Model {
         let waiting = &self.waiting[&read];
         let (key, bypass) = (waiting.key, waiting.reason.strategy() == Strategy::Bypass);
         let home = Home::new(key, &waiting.context);
-        let seat = Seat { read, by, home, departed: false };
+        let seat = Seat { read, by, named: home.clone(), home, departed: false };
         match &mut self.flights[key].current {
             None => match call {
                 None => self.launch(key, vec![seat]),
@@ -184,10 +186,13 @@ impl Model {
                 || refreshes < self.setup.max_concurrent_refreshes && self.gate_is_open())
     }
 
-    /// Starts a refresh, or has it start with the others of its call.
-    pub(super) fn refresh(&mut self, read: usize, home: Home, by: By, call: Option<u64>) {
-        let key = home.key;
-        let lead = Seat { read, by, home, departed: true };
+    /// Starts a refresh, or has it start with the others of its call. What it finds belongs where the
+    /// value does that it refreshes, unless its reader names a match.
+    pub(super) fn refresh(&mut self, read: usize, named: Home, by: By, call: Option<u64>) {
+        let key = named.key;
+        let own = self.entries[key].as_ref().filter(|_| named.in_match.is_none());
+        let home = own.map_or_else(|| named.clone(), |entry| entry.home.clone());
+        let lead = Seat { read, by, home, named, departed: true };
         let compute = Compute::of(lead, true, Vec::new());
         if let Some(call) = call {
             self.enlist(key, call, compute);

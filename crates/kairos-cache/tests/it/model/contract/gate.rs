@@ -86,8 +86,8 @@ impl Model {
             By::Loader => {
                 self.loads[key] += 1;
                 let of = loaded(key, self.loads[key]);
-                let (in_match, market) = lead.home.place();
-                self.told.push(Told { of, in_match, market, tags: lead.home.own_tags });
+                let (in_match, market) = lead.named.place();
+                self.told.push(Told { of, in_match, market, tags: lead.named.own_tags });
                 self.started(of, 0, self.works[key])
             }
         };

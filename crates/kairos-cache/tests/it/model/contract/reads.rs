@@ -113,7 +113,8 @@ impl Model {
         self.end_ready();
     }
 
-    /// Kickoff and line-up belong to the match: the last writer wins.
+    /// Kickoff and line-up belong to the match: what was given last stands, and each is given as it is
+    /// read.
     pub(super) fn publish(&mut self, context: &Named) {
         let wall = self.instant().wall;
         let Some(of) = context.in_match else { return };
