@@ -10,14 +10,15 @@
 use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use arc_swap::ArcSwapOption;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-static TIMERS: OnceLock<Timers> = OnceLock::new();
+static TIMERS: ArcSwapOption<Timers> = ArcSwapOption::const_empty();
 
 thread_local! {
     static IS_TIMERS: Cell<bool> = const { Cell::new(false) };
@@ -27,16 +28,21 @@ thread_local! {
 struct Timers {
     handle: Handle,
     _stop: oneshot::Sender<()>,
+    /// The process that has the thread: a forked child has none of its parent's.
+    process: u32,
 }
 
 /// The runtime of timers, started on first use; it lasts as long as the process.
 pub(super) fn timers() -> io::Result<Handle> {
-    if let Some(timers) = TIMERS.get() {
-        return Ok(timers.handle.clone());
+    let process = std::process::id();
+    loop {
+        let before = TIMERS.load();
+        if let Some(timers) = before.as_ref().filter(|timers| timers.process == process) {
+            return Ok(timers.handle.clone());
+        }
+        // Of two that start at once one is kept.
+        TIMERS.compare_and_swap(&before, Some(Arc::new(start()?)));
     }
-    let started = start()?;
-    // Of two that start at once one is kept.
-    Ok(TIMERS.get_or_init(|| started).handle.clone())
 }
 
 fn start() -> io::Result<Timers> {
@@ -48,7 +54,7 @@ fn start() -> io::Result<Timers> {
         IS_TIMERS.set(true);
         let _stop = runtime.block_on(stopped);
     })?;
-    Ok(Timers { handle, _stop: stop })
+    Ok(Timers { handle, _stop: stop, process: std::process::id() })
 }
 
 /// Whether this is the thread of timers.

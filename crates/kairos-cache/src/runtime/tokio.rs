@@ -6,7 +6,9 @@
 
 use std::cell::Cell;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 
 use ::tokio::runtime::{Builder, Handle};
 use ::tokio::sync::oneshot;
@@ -29,15 +31,17 @@ thread_local! {
 pub(crate) struct TokioRuntime {
     given: Option<Handle>,
     given_has_ended: AtomicBool,
-    own: OnceLock<OwnThread>,
-    timers: Handle,
+    own: ArcSwapOption<OwnThread>,
     clock: Clock,
+    /// The process in which this was made: a forked child has none of its parent's threads.
+    process: u32,
 }
 
 /// A current-thread runtime on a thread of its own, ended by dropping this.
 struct OwnThread {
     handle: Handle,
     stop: Option<oneshot::Sender<()>>,
+    process: u32,
 }
 
 impl OwnThread {
@@ -48,7 +52,7 @@ impl OwnThread {
         std::thread::Builder::new().name("kairos".into()).spawn(move || {
             let _stop = runtime.block_on(stopped);
         })?;
-        Ok(OwnThread { handle, stop: Some(stop) })
+        Ok(OwnThread { handle, stop: Some(stop), process: std::process::id() })
     }
 }
 
@@ -63,19 +67,17 @@ impl Drop for OwnThread {
 impl TokioRuntime {
     /// Uses the given runtime for as long as it lasts.
     pub(crate) fn new(given: Option<Handle>, clock: Clock) -> Result<TokioRuntime, Error> {
-        let timers = timers().map_err(|e| Error::Thread(Arc::new(e)))?;
-        let given_has_ended = AtomicBool::new(false);
-        Ok(TokioRuntime { given, given_has_ended, own: OnceLock::new(), timers, clock })
+        // Timers are needed by every compute: what cannot be had is told here.
+        timers().map_err(|e| Error::Thread(Arc::new(e)))?;
+        let (given_has_ended, process) = (AtomicBool::new(false), std::process::id());
+        Ok(TokioRuntime { given, given_has_ended, own: ArcSwapOption::empty(), clock, process })
     }
 
     /// Spawns by `spawn` on the runtime that tasks run on here and now. A runtime that has ended
     /// drops what it is given; the given one is not used again then. Without a thread to be had
     /// nothing is spawned, and what `spawn` holds is dropped.
     fn spawn_on(&self, spawn: impl FnOnce(&Handle) -> Task) -> Task {
-        // Relaxed: a hint; a caller that misses it finds the runtime ended once more.
-        if let Some(given) =
-            self.given.as_ref().filter(|_| !self.given_has_ended.load(Ordering::Relaxed))
-        {
+        if let Some(given) = self.given.as_ref().filter(|_| !self.has_given_ended()) {
             REFUSED.set(false);
             let task = spawn(given);
             if REFUSED.get() {
@@ -87,20 +89,29 @@ impl TokioRuntime {
             // The thread of timers runs nothing of a cache's users.
             Ok(current) if !is_timers() => spawn(&current),
             _ => match self.own() {
-                Ok(own) => spawn(own),
+                Ok(own) => spawn(&own.handle),
                 Err(_) => Task::new(|| {}),
             },
         }
     }
 
+    /// Whether the given runtime takes nothing any more, or has no threads in this process.
+    fn has_given_ended(&self) -> bool {
+        // Relaxed: a hint; a caller that misses it finds the runtime ended once more.
+        self.given_has_ended.load(Ordering::Relaxed) || self.process != std::process::id()
+    }
+
     /// The runtime on a thread of the cache's own, started on first use.
-    fn own(&self) -> io::Result<&Handle> {
-        if self.own.get().is_none() {
-            let started = OwnThread::start()?;
+    fn own(&self) -> io::Result<Arc<OwnThread>> {
+        let process = std::process::id();
+        loop {
+            let before = self.own.load();
+            if let Some(own) = before.as_ref().filter(|own| own.process == process) {
+                return Ok(Arc::clone(own));
+            }
             // Of two that start at once one is kept.
-            let _late = self.own.set(started);
+            self.own.compare_and_swap(&before, Some(Arc::new(OwnThread::start()?)));
         }
-        Ok(&self.own.get().expect("it has just been set").handle)
     }
 }
 
@@ -135,20 +146,25 @@ impl Runtime for TokioRuntime {
     }
 
     fn spawn_timer(&self, future: BoxFuture) -> Task {
-        let abort = self.timers.spawn(future).abort_handle();
+        // Without a thread for timers the compute ends, as without one for itself.
+        let timers = timers().expect("the operating system has a thread for timers");
+        let abort = timers.spawn(future).abort_handle();
         Task::new(move || abort.abort())
     }
 
     fn beside_timers(&self, work: Box<dyn FnOnce() + Send>) {
-        self.timers.spawn_blocking(work);
+        if let Ok(timers) = timers() {
+            timers.spawn_blocking(work);
+        }
     }
 
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
         if let Some(sleep) = self.clock.sleep_until(deadline) {
             return sleep;
         }
-        let (clock, timers) = (self.clock.clone(), self.timers.clone());
+        let clock = self.clock.clone();
         Box::pin(async move {
+            let timers = timers().expect("as above");
             let sleep = {
                 // A timer belongs to the runtime current at its making; a waiter need not be in one.
                 let _runtime = timers.enter();

@@ -64,9 +64,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             let _given_back = self.spawn(vec![compute], None, Places::new(Pass::free(), None));
             return;
         }
-        if moment.rules.max_concurrent_computes > 0 {
-            compute.queue();
-        }
+        // Also without a limit: a queue may be left from a time that had one.
+        compute.queue();
         self.enter_gate(1, Box::new(AtGate(compute, moment.queue_deadline())), moment);
     }
 

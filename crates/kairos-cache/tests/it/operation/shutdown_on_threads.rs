@@ -108,7 +108,7 @@ fn a_long_queue_outlives_the_runtime_that_ends() {
     drop(runtime);
     // What ran there, and what was given to it at its end, is aborted; what is left runs elsewhere.
     let ended: Vec<_> = reads.into_iter().map(block_on).collect();
-    assert!(matches!(ended[0], Err(Error::Aborted)));
+    assert!(matches!(ended[0], Err(Error::Aborted)), "{:?}", ended[0].as_ref().map(|hit| **hit));
     assert!(ended.iter().all(|read| matches!(read, Ok(_) | Err(Error::Aborted))));
     assert_eq!(cache.sizes().flights, 0);
 }
