@@ -94,6 +94,12 @@ impl Gate {
             let _given_back = arrival.begin(Pass(Some(self.clone())));
             return Admission::Begun;
         }
+        // Under the lock: whoever makes it urgent from here on finds it in the queue.
+        if arrival.is_urgent() {
+            drop(state);
+            let _no_place = arrival.begin(Pass::free());
+            return Admission::Begun;
+        }
         let mut unwanted = VecDeque::new();
         if state.queue.len() >= queue {
             let (wanted, gone) = state.queue.drain(..).partition(|waiting| waiting.is_wanted());
@@ -122,8 +128,11 @@ impl Gate {
     pub(crate) fn watch(&self, set: impl FnOnce(MonoNs) -> Task) {
         let deadline = {
             let mut state = self.0.lock();
+            if !matches!(state.timer, Timer::None) {
+                return;
+            }
             let first = state.queue.iter().map(|waiting| waiting.deadline()).min();
-            let (Some(deadline), Timer::None) = (first, &state.timer) else { return };
+            let Some(deadline) = first else { return };
             state.timer = Timer::Coming;
             deadline
         };

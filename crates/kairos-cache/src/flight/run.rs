@@ -73,6 +73,11 @@ impl<R: Clone> Run<R> {
         true
     }
 
+    /// Whether the result has arrived.
+    pub fn is_complete(&self) -> bool {
+        self.state.lock().result.is_some()
+    }
+
     /// The result, or a promise to wake the caller when it arrives.
     pub fn poll(&self, seat: &mut Seat, cx: &Context<'_>) -> Poll<R> {
         let mut state = self.state.lock();

@@ -79,8 +79,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (limit, queue) = (moment.rules.max_concurrent_computes, moment.rules.compute_queue);
         if self.gate.enter(limit, queue, arrival) == Admission::Queued {
             self.stats.computes_queued(keys);
-            // A compute may have come to wait for one of them just before.
-            self.gate.admit_urgent();
             self.watch_queue();
             // A shutdown may have emptied the queue just before.
             if self.drain.is_closed() {

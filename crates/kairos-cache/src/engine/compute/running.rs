@@ -77,12 +77,17 @@ impl<K: Key, V: Value> Running<K, V> {
         let zone = moment.zone_of(&self.home.place);
         // The user's code may panic here: that is the compute's error, and the key is free.
         let found = caught(|| self.prepare(found, &moment, zone)).and_then(|prepared| prepared);
-        let mut failed = None;
+        let (mut failed, mut is_wanted) = (None, false);
         let after = self.claim.flight().finish(&self.run, |capture, marks| {
+            is_wanted = true;
             let (outcome, zone, stands) = self.conclude(&found, capture, marks, &moment, zone);
             failed = outcome.as_ref().err().filter(|error| self.is_failure(error)).cloned();
             (Done { outcome, zone, place: Some(self.home.place.clone()) }, stands)
         });
+        if !is_wanted && !self.run.is_complete() {
+            // Its last waiter has left; one that has used up its time is counted already.
+            self.claim.engine().stats.compute_aborted();
+        }
         // Last: until here dropping this would still free the key.
         self.end = End::Published { after, failed, found };
     }

@@ -24,7 +24,6 @@ impl<K: Key, V: Value> Claim<K, V> {
             });
         }
         if let Some(run) = abort {
-            self.engine().stats.compute_aborted();
             shielded(|| run.abort());
         }
         if retired {

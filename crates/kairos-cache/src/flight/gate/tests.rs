@@ -181,9 +181,9 @@ fn the_timer_rings_for_what_has_waited_long_enough_and_ends_with_the_queue() {
 fn what_is_urgent_begins_without_a_place() {
     let (gate, told) = (Gate::new(), Arc::default());
     let _pass = gate.try_pass(1).expect("nobody has passed");
-    for urgent in [false, true] {
-        gate.enter(1, 3, Box::new(Patient(u64::MAX, urgent, Arc::clone(&told))));
-    }
-    gate.admit_urgent();
+    let enter = |urgent| gate.enter(1, 3, Box::new(Patient(u64::MAX, urgent, Arc::clone(&told))));
+    assert_eq!([enter(false), enter(true)], [Queued, Begun]);
     assert_eq!(*told.lock().expect("no panic"), ["begun"]);
+    gate.admit_urgent();
+    assert_eq!(told.lock().expect("no panic").len(), 1, "the other is not urgent");
 }

@@ -63,8 +63,10 @@ struct World {
 }
 
 impl World {
-    fn context(&self, draws: &mut Draws) -> Context {
-        let context = match draws.next(4) {
+    /// A context for a key, which always has the same match: a read that has waited for the compute of
+    /// another match may be served after that, and the accounts would have to tell.
+    fn context(&self, key: u64, draws: &mut Draws) -> Context {
+        let context = match key % 4 {
             0 => Context::none(),
             of => Context::new(&self.scopes[(of - 1) as usize]).market("btts"),
         };
@@ -74,7 +76,7 @@ impl World {
     /// Polls a read this often, and then drops it or waits for its end.
     async fn read(&self, draws: &mut Draws) {
         let (key, how, polls) = (draws.next(KEYS), draws.next(9), draws.next(6));
-        let context = self.context(draws);
+        let context = self.context(key, draws);
         let mut read = pin!(self.cache.get_or_compute(&key, &context, move || compute(how)));
         for _ in 0..polls {
             let ready = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx).is_ready())).await;
@@ -90,8 +92,9 @@ impl World {
 
     async fn read_many(&self, draws: &mut Draws) {
         let how = draws.next(9);
-        let keys: Vec<u64> = (0..4).map(|_| draws.next(KEYS)).collect();
-        let context = self.context(draws);
+        let of = draws.next(4);
+        let keys: Vec<u64> = (0..4).map(|_| draws.next(KEYS / 4) * 4 + of).collect();
+        let context = self.context(of, draws);
         let reads = keys.iter().map(|key| (key, &context));
         let call = move |keys: Vec<u64>| async move {
             let found = match compute(how).await? {
@@ -124,9 +127,12 @@ impl World {
             8 => cache.set_enabled(draws.next(4) != 0),
             9 => drop(cache.subscribe().try_next()),
             10 => cache.run_pending_tasks(),
-            11 => drop(cache.begin(&draws.next(KEYS), &Context::none())),
+            11 => drop(cache.begin(&(draws.next(KEYS / 4) * 4), &Context::none())),
             12 => drop(cache.pin(&draws.next(KEYS)).map(|mut pin| pin.get().copied())),
-            13 => drop(cache.insert(&draws.next(KEYS), &self.context(draws), 1)),
+            13 => {
+                let key = draws.next(KEYS);
+                drop(cache.insert(&key, &self.context(key, draws), 1));
+            }
             14 => cache.expire(&draws.next(KEYS)),
             _ => drop(cache.invalidate(&draws.next(KEYS))),
         }
