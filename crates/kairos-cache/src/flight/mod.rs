@@ -102,7 +102,15 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     ///
     /// `answer` is called under the flight's lock, before a waiter has the answer, and may not panic.
     pub fn doom(&self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> bool {
-        let answer = self.core.lock().doom(run, answer);
+        let answer = {
+            let mut core = self.core.lock();
+            let answer = core.doom(run, answer);
+            if answer.is_some() {
+                // Under the lock: the end of the compute comes after it, and finds it.
+                run.set_overdue();
+            }
+            answer
+        };
         answer.is_some_and(|result| run.complete(result))
     }
 

@@ -24,6 +24,7 @@ struct State<R> {
     leader: Option<u64>,
     given_up: bool,
     urgent: bool,
+    overdue: bool,
 }
 
 enum AbortState {
@@ -51,6 +52,7 @@ impl<R: Clone> Run<R> {
                 leader: None,
                 given_up: false,
                 urgent: false,
+                overdue: false,
             }),
         }
     }
@@ -73,9 +75,14 @@ impl<R: Clone> Run<R> {
         true
     }
 
-    /// Whether the result has arrived.
-    pub fn is_complete(&self) -> bool {
-        self.state.lock().result.is_some()
+    /// Marks the run as one that has used up its time.
+    pub fn set_overdue(&self) {
+        self.state.lock().overdue = true;
+    }
+
+    /// Whether the run has used up its time.
+    pub fn is_overdue(&self) -> bool {
+        self.state.lock().overdue
     }
 
     /// The result, or a promise to wake the caller when it arrives.

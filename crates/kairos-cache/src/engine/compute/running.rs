@@ -84,7 +84,7 @@ impl<K: Key, V: Value> Running<K, V> {
             failed = outcome.as_ref().err().filter(|error| self.is_failure(error)).cloned();
             (Done { outcome, zone, place: Some(self.home.place.clone()) }, stands)
         });
-        if !is_wanted && !self.run.is_complete() {
+        if !is_wanted && !self.run.is_overdue() {
             // Its last waiter has left; one that has used up its time is counted already.
             self.claim.engine().stats.compute_aborted();
         }
