@@ -24,12 +24,20 @@ pub(crate) trait Instrument: Send + Sync + 'static {
     /// Renders the heads of the samples that `encode` writes, in its order.
     fn heads(spec: &Self::Spec, family: &str, labels: &str) -> Heads;
 
-    /// A number that changes whenever something is counted.
-    fn activity(&self, reader: &Reader<'_>) -> u64;
+    fn activity(&self, reader: &Reader<'_>) -> Activity;
 
     fn value(&self, reader: &Reader<'_>, sum: &mut Sum) -> Value;
 
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, sum: &mut Sum, encoder: &mut Encoder<'_>);
+}
+
+/// What a sweep learns of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// A number that changes whenever something is counted.
+    Counted(u64),
+    /// In use for as long as this is seen: it does not expire at any age.
+    Held,
 }
 
 /// A handle that counts in one series; registrations and families return it.
@@ -56,7 +64,7 @@ pub(crate) struct Stamp {
 pub(crate) struct Series<T> {
     pub(super) cells: T,
     stamp: Stamp,
-    seen_activity: u64,
+    seen_activity: Activity,
     seen_at: u64,
 }
 
@@ -73,7 +81,8 @@ pub(crate) struct Metric<T: Instrument> {
 #[derive(Debug)]
 pub(crate) struct Description {
     family: String,
-    help: String,
+    /// Changes where a description comes late.
+    help: Mutex<String>,
     unit: Unit,
     /// Changes and is read under the lock of the series.
     labels: Mutex<Vec<String>>,
@@ -83,7 +92,7 @@ impl Description {
     /// What a metric is exposed as; the labels are those of its first registration.
     pub(crate) fn new(family: String, help: &str, unit: Unit, labels: &[&str]) -> Description {
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        Description { family, help: help.to_owned(), unit, labels: Mutex::new(labels) }
+        Description { family, help: Mutex::new(help.to_owned()), unit, labels: Mutex::new(labels) }
     }
 }
 
@@ -108,7 +117,7 @@ impl<T: Instrument> Metric<T> {
                     created,
                     number: process().number_series(),
                 },
-                seen_activity: 0,
+                seen_activity: Activity::Counted(0),
                 seen_at: self.clock.raw(),
             }
         })
@@ -127,6 +136,12 @@ impl<T: Instrument> Metric<T> {
         self.description.labels.lock().insert(at, label.to_owned());
     }
 
+    /// Replaces the help text, which both formats take at any time.
+    #[cfg(feature = "facade")]
+    pub(crate) fn set_help(&self, help: &str) {
+        help.clone_into(&mut self.description.help.lock());
+    }
+
     pub(crate) fn set_limit(&self, limit: usize) {
         self.series.set_limit(limit);
     }
@@ -143,7 +158,7 @@ impl<T: Instrument> Metric<T> {
             if activity != series.seen_activity {
                 (series.seen_activity, series.seen_at) = (activity, now);
             }
-            self.clock.delta_ns(series.seen_at, now) >= idle_ns
+            activity != Activity::Held && self.clock.delta_ns(series.seen_at, now) >= idle_ns
         })
     }
 }
@@ -170,7 +185,7 @@ impl<T: Instrument> AnyMetric for Metric<T> {
         });
         let Description { help, unit, labels, .. } = &self.description;
         MetricSnapshot {
-            help: help.clone(),
+            help: help.lock().clone(),
             kind: T::KIND,
             unit: *unit,
             labels: labels.lock().clone(),
@@ -180,7 +195,7 @@ impl<T: Instrument> AnyMetric for Metric<T> {
 
     fn encode(&self, sum: &mut Sum, encoder: &mut Encoder<'_>) {
         let Description { family, help, unit, .. } = &self.description;
-        encoder.header(family, help, T::KIND, *unit);
+        encoder.header(family, &help.lock(), T::KIND, *unit);
         let series = self.series.lock();
         for (_, series) in series.iter() {
             // A reader for each, as above.

@@ -2,11 +2,14 @@
 // Never knows: registries, and which names are taken.
 // Read next: `instrument.rs`, what the kinds have in common; `counter.rs`, the simplest one.
 
+#[cfg(feature = "facade")]
+mod beyond;
 mod counter;
 mod gauge;
 mod histogram;
 mod info;
 mod instrument;
+mod rounding;
 mod series;
 mod timer;
 

@@ -140,10 +140,14 @@ struct Measured {
 
 impl HistogramFn for Measured {
     fn record(&self, value: f64) {
-        self.histogram.record(self.measure.recorded(value));
+        self.record_many(value, 1);
     }
 
     fn record_many(&self, value: f64, count: usize) {
-        self.histogram.record_n(self.measure.recorded(value), count as u64);
+        let recorded = self.measure.recorded(value);
+        self.histogram.record_n(recorded, count as u64);
+        if recorded == u64::MAX && count != 0 {
+            self.histogram.record_beyond(self.measure.beyond(value) * count as f64);
+        }
     }
 }

@@ -40,8 +40,13 @@ impl<H> Default for Emissions<H> {
 }
 
 impl<H: Bridged> Emissions<H> {
-    /// Keeps what a name is for until its first use.
+    /// Keeps what a name is for; one that was used already is given the text, and keeps its unit.
     pub(super) fn describe(&mut self, name: &KeyName, unit: Option<metrics::Unit>, text: &str) {
+        if let Some(Some(emitted)) = self.metrics.get(name.as_str())
+            && !text.trim().is_empty()
+        {
+            emitted.series.set_help(text);
+        }
         self.descriptions.insert(name.as_str().to_owned(), (unit, text.to_owned()));
     }
 

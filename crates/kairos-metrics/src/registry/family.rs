@@ -95,6 +95,8 @@ pub(crate) trait SeriesOf<H>: Send + Sync {
     fn set_limit(&self, limit: usize);
     #[cfg(feature = "facade")]
     fn insert_label(&self, at: usize, label: &str);
+    #[cfg(feature = "facade")]
+    fn set_help(&self, help: &str);
     fn len(&self) -> usize;
 }
 
@@ -118,6 +120,11 @@ impl<H: Handle> SeriesOf<H> for Metric<H::Cells> {
     #[cfg(feature = "facade")]
     fn insert_label(&self, at: usize, label: &str) {
         Metric::insert_label(self, at, label);
+    }
+
+    #[cfg(feature = "facade")]
+    fn set_help(&self, help: &str) {
+        Metric::set_help(self, help);
     }
 
     fn len(&self) -> usize {

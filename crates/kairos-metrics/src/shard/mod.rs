@@ -12,7 +12,7 @@ mod sum;
 mod tally;
 
 pub use local::shards;
-pub(crate) use local::{Place, add, due, process, record};
+pub(crate) use local::{Place, add, due, increment, process, record};
 #[cfg(kairos_loom)]
 pub(crate) use process::Process;
 pub(crate) use process::Reader;

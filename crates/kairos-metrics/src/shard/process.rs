@@ -111,10 +111,13 @@ impl Process {
         state.free.push(shard);
     }
 
-    /// Records in a tally of the calling thread, one of whose buckets is full: folds it first.
+    /// Records in a tally of the calling thread that is full: folds it first, unless the lock is
+    /// taken. The thread itself may have it, and allocate while an allocator records.
     pub(crate) fn spill(&self, tally: &Tally, id: u32, value: u64, weight: u64) {
-        let _readers_wait = self.state.lock();
         let shared = self.shared.tally(id, tally.layout());
+        let Some(_readers_wait) = self.state.try_lock() else {
+            return shared.record_shared(value, weight);
+        };
         tally.fold(shared);
         if tally.record(value, weight).is_err() {
             shared.record_shared(value, weight);
@@ -220,7 +223,7 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// A counter's total. O(live threads).
     pub(crate) fn count(&self, id: u32) -> u64 {
-        self.shards().fold(0, |total, shard| total.wrapping_add(shard.count(id)))
+        self.shards().fold(0, |total, shard| total.saturating_add(shard.count(id)))
     }
 
     /// Adds a histogram up into `sum`. O(live threads × buckets between min and max).

@@ -22,11 +22,12 @@ pub(crate) struct Tally {
     index: FastIndex,
     /// The exact buckets, without the top one.
     exact: &'static [NarrowCell],
-    pub(super) sum: Cell,
+    sum: Cell,
     /// All buckets of a tally that has an owner.
     pub(super) cells: &'static [NarrowCell],
     pub(super) min: Cell,
     pub(super) max: Cell,
+    /// How many values lie above the highest: they count here and in no bucket.
     pub(super) saturated: Cell,
     /// How many timings there are up to the next sampled one, itself included, or 0 while none was
     /// sampled; see [`Tally::due`].
@@ -34,7 +35,14 @@ pub(crate) struct Tally {
     layout: Layout,
     /// The buckets of the shared shard's tally, which has no owner and no narrow cells.
     pub(super) shared_cells: &'static [Cell],
+    /// Of the shared shard's tally: the upper digits of its sum, whose lower [`LOW_BITS`] are added up
+    /// in `sum`. Each of the two only grows, so that a reader who sees one of them first still sees
+    /// the sum grow.
+    shared_sum_high: Cell,
 }
+
+/// So few that 2^40 of them add up to a cell.
+const LOW_BITS: u32 = 24;
 
 /// Who counts in a tally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +53,8 @@ pub(super) enum Writers {
     Many,
 }
 
-/// A bucket is full, as every one of [`Tally::nowhere`] is: fold the tally, then record the value.
+/// A bucket is full, as every one of [`Tally::nowhere`] is, or the sum: fold the tally, then record
+/// the value.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Full;
@@ -67,6 +76,7 @@ impl Tally {
                 left: Cell::new(0),
                 layout,
                 shared_cells: &[],
+                shared_sum_high: Cell::new(0),
             }
         }
     }
@@ -95,28 +105,36 @@ impl Tally {
     /// Counts `value` `weight` times; for the owner only.
     ///
     /// # Errors
-    /// When the bucket cannot take `weight` more; nothing is counted then.
+    /// When the bucket or the sum cannot take it; nothing is counted then.
     #[inline]
     pub(crate) fn record(&self, value: u64, weight: u64) -> Result<(), Full> {
         // The one check of the index also sorts out the values below and above the octaves.
         if let Some(cell) = self.octaves.get(self.index.of(value))
             && let Some(count) = cell.after(weight)
+            && let Some(sum) = self.sum_after(value, weight)
         {
             cell.put(count);
-            self.sum.add(value.wrapping_mul(weight));
+            self.sum.set(sum);
             return Ok(());
         }
         let exact = usize::try_from(value).ok().and_then(|index| self.exact.get(index));
         if let Some(cell) = exact
             && let Some(count) = cell.after(weight)
+            && let Some(sum) = self.sum_after(value, weight)
         {
             // In the other order than above, or the compiler makes both one way, which is longer.
-            self.sum.add(value.wrapping_mul(weight));
+            self.sum.set(sum);
             cell.put(count);
             return Ok(());
         }
         cold_path();
         self.record_at_edge(value, weight)
+    }
+
+    /// The sum with a value `weight` times more, unless it gets too large.
+    #[inline]
+    fn sum_after(&self, value: u64, weight: u64) -> Option<u64> {
+        self.sum.plus(value.checked_mul(weight)?)
     }
 
     /// Records in the bucket of the smallest or of the largest value, or else
@@ -127,9 +145,10 @@ impl Tally {
         if let Some(cell) = self.octaves.get(self.index.of(value))
             && cell.load() != 0
             && (self.min.load()..=self.max.load()).contains(&value)
+            && let Some(sum) = self.sum_after(value, weight)
             && cell.try_add(weight)
         {
-            self.sum.add(value.wrapping_mul(weight));
+            self.sum.set(sum);
             return Ok(());
         }
         self.record_slowly(value, weight)
@@ -141,17 +160,22 @@ impl Tally {
         if weight == 0 {
             return Ok(());
         }
+        let sum = self.sum_after(value, weight).ok_or(Full)?;
         let clamped = value.min(self.layout.highest());
         let index = self.layout.index(clamped);
-        let cell = self.cells.get(index).filter(|cell| cell.try_add(weight)).ok_or(Full)?;
+        let cell = self.cells.get(index).ok_or(Full)?;
+        let counted =
+            if clamped < value { self.saturated.try_add(weight) } else { cell.try_add(weight) };
+        if !counted {
+            return Err(Full);
+        }
         if clamped < self.min.load() || clamped > self.max.load() {
             self.widen(clamped);
         }
-        cell.set_inside(!self.is_edge(index));
-        self.sum.add(value.wrapping_mul(weight));
-        if clamped < value {
-            self.saturated.add(weight);
+        if clamped == value {
+            cell.set_inside(!self.is_edge(index));
         }
+        self.sum.set(sum);
         Ok(())
     }
 
@@ -177,13 +201,25 @@ impl Tally {
     /// `record` for the shared shard, which has many writers.
     pub(crate) fn record_shared(&self, value: u64, weight: u64) {
         let clamped = value.min(self.layout.highest());
-        if clamped < value {
-            self.saturated.add_shared(weight);
-        }
-        self.shared_cells[self.layout.index(clamped)].add_shared(weight);
-        self.sum.add_shared(value.wrapping_mul(weight));
+        let counted = if clamped < value {
+            &self.saturated
+        } else {
+            &self.shared_cells[self.layout.index(clamped)]
+        };
+        counted.add_shared(weight);
+        self.add_to_shared_sum(u128::from(value) * u128::from(weight));
         self.min.lower_shared(clamped);
         self.max.raise_shared(clamped);
+    }
+
+    fn add_to_shared_sum(&self, n: u128) {
+        self.sum.add_shared(n as u64 % (1 << LOW_BITS));
+        self.shared_sum_high.add_shared(u64::try_from(n >> LOW_BITS).unwrap_or(u64::MAX));
+    }
+
+    /// The sum of all values that were recorded here.
+    pub(super) fn total(&self) -> u128 {
+        u128::from(self.sum.load()) + (u128::from(self.shared_sum_high.load()) << LOW_BITS)
     }
 
     /// Whether this is [`Tally::nowhere`], or the shared shard's.
@@ -231,7 +267,7 @@ impl Tally {
                 own.clear();
             }
         }
-        into.sum.add_shared(self.sum.load());
+        into.add_to_shared_sum(self.sum.load().into());
         into.saturated.add_shared(self.saturated.load());
         into.min.lower_shared(self.min.load());
         into.max.raise_shared(self.max.load());
@@ -260,6 +296,7 @@ impl Tally {
 
     fn zero_bounds(&self) {
         self.sum.set(0);
+        self.shared_sum_high.set(0);
         self.saturated.set(0);
         self.left.set(0);
         self.min.set(u64::MAX);

@@ -61,7 +61,7 @@ impl Snapshot {
     pub fn counter(&self, name: &str) -> u64 {
         let values =
             self.values(name).map(|value| if let Value::Counter(n) = value { *n } else { 0 });
-        values.fold(0, u64::wrapping_add)
+        values.fold(0, u64::saturating_add)
     }
 
     /// Returns a gauge's level, of a family the sum of its series; 0 for an unknown name.
@@ -246,7 +246,7 @@ impl Value {
 
     fn merge(&self, other: &Value) -> Value {
         match (self, other) {
-            (Value::Counter(a), Value::Counter(b)) => Value::Counter(a.wrapping_add(*b)),
+            (Value::Counter(a), Value::Counter(b)) => Value::Counter(a.saturating_add(*b)),
             (Value::Gauge(a), Value::Gauge(b)) => Value::Gauge(a.wrapping_add(*b)),
             (Value::Fraction(a), Value::Fraction(b)) => Value::Fraction(a + b),
             (Value::Histogram(a), Value::Histogram(b)) => Value::Histogram(a.merge(b)),

@@ -275,7 +275,7 @@ fn histograms_are_exposed_in_the_unit_of_their_description_or_their_name() {
         "rows_bucket{le=\"15.0\"} 1",
         "batch_size_sum 100.5",
         "batch_size_bucket{le=\"1.0\"} 1",
-        "batch_size_bucket{le=\"1000000.0\"} 2",
+        "batch_size_bucket{le=\"1e+06\"} 2",
         "request_duration_seconds_sum 0.5",
         "frame_bytes_sum 64",
         "frame_bytes_sum{late=\"yes\"} 64",
@@ -344,4 +344,58 @@ fn a_recorder_that_is_installed_can_still_be_asked() {
     metrics::set_global_recorder(recorder.clone()).unwrap();
     std::thread::spawn(|| counter!("taken").increment(1)).join().unwrap();
     assert_eq!(recorder.renamed()[0].to, "taken_counter");
+}
+
+#[test]
+fn a_late_description_gives_the_help() {
+    let (registry, recorder, texts) = exposed(|| {
+        counter!("orders").increment(1);
+        gauge!("open").set(1.0);
+        histogram!("wait_seconds").record(1.0);
+        describe_counter!("orders", "Orders accepted");
+        metrics::describe_gauge!("open", "Orders open");
+        describe_histogram!("wait_seconds", "Time to fill");
+        describe_histogram!("wait_seconds", " ");
+    });
+    for (name, help) in [
+        ("orders_total", "Orders accepted"),
+        ("open", "Orders open"),
+        ("wait_seconds", "Time to fill"),
+    ] {
+        assert!(texts[0].contains(&format!("# HELP {name} {help}\n")), "{}", texts[0]);
+    }
+    with_local_recorder(&recorder, || describe_counter!("orders", "Orders taken"));
+    assert!(registry.encode_openmetrics().contains("# HELP orders Orders taken\n"));
+    let snapshot = registry.snapshot();
+    let (_, orders) = snapshot.metrics().find(|(name, _)| *name == "orders").unwrap();
+    assert_eq!(orders.help(), "Orders taken");
+}
+
+#[test]
+fn a_sum_of_fractions_of_any_size_does_not_fall() {
+    let registry = Registry::new();
+    let recorder = Recorder::new(&registry);
+    let mut last = 0.0;
+    for (value, expected) in [
+        (1e13, 1e13),
+        (1e13, 2e13),
+        (1e16, 1.002e16),
+        (1e300, 1e300),
+        (-5.0, 1e300),
+        (f64::NAN, 1e300),
+        (f64::INFINITY, f64::INFINITY),
+        (3.0, f64::INFINITY),
+    ] {
+        with_local_recorder(&recorder, || histogram!("batch").record(value));
+        let text = registry.encode_prometheus();
+        let sum = text.lines().find_map(|line| line.strip_prefix("batch_sum ")).unwrap();
+        let sum: f64 = sum.parse().unwrap();
+        assert!(
+            sum >= last && sum <= expected * (1.0 + 1e-12) && expected <= sum * (1.0 + 1e-12),
+            "{sum}"
+        );
+        last = sum;
+    }
+    with_local_recorder(&recorder, || histogram!("many").record_many(1e20, 3));
+    assert!(registry.encode_prometheus().contains("\nmany_sum 3e20\n"));
 }

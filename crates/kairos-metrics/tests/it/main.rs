@@ -3,6 +3,7 @@
 // Read next: `threads.rs`, `families.rs`, `exposition.rs`.
 #![cfg(not(kairos_loom))]
 
+mod bounds;
 mod described;
 mod exposition;
 #[cfg(feature = "facade")]
