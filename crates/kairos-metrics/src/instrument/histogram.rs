@@ -42,8 +42,9 @@ impl Histogram {
 
     /// Returns the weight of this thread's next timing, or `None` when that timing is not taken.
     ///
-    /// A thread's first timing has the weight one; of the following ones, one in `every` is taken,
-    /// with the weight `every`. With 0 or 1, every timing is taken.
+    /// A thread's first timing has the weight one; of the following ones, one in `every` is taken on
+    /// average, after a gap of random length, which is its weight: the weights never exceed the
+    /// number of calls, also where `every` changes. With 0 or 1, every timing is taken.
     #[inline]
     pub fn due(&self, every: u32) -> Option<u32> {
         shard::due(&self.place, every)

@@ -228,21 +228,21 @@ fn record_slowly(place: &Place, value: u64, weight: u64) {
 }
 
 /// The weight of this thread's next timing of a histogram, if it is to be taken; see
-/// [`Tally::due`]. Without a lease every one is, for itself.
+/// [`Gap`](super::gap::Gap). Without a lease every one is, for itself.
 #[inline]
 pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
     let tally = tally_at_hand(place);
     if tally.is_nowhere() {
         return due_slowly(place, every);
     }
-    tally.due(every)
+    tally.gap.due(every)
 }
 
 #[cold]
 #[inline(never)]
 fn due_slowly(place: &Place, every: u32) -> Option<u32> {
     match LOCAL.with(Local::shard) {
-        Some(shard) => find_tally(shard, place).due(every),
+        Some(shard) => find_tally(shard, place).gap.due(every),
         None => Some(1),
     }
 }

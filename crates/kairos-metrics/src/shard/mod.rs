@@ -5,6 +5,7 @@
 mod cell;
 #[cfg(all(unix, not(kairos_loom)))]
 mod fork;
+mod gap;
 mod local;
 mod process;
 mod shard;

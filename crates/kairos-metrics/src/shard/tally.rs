@@ -6,6 +6,7 @@ use std::hint::cold_path;
 use std::ops::Range;
 
 use super::cell::{Cell, NarrowCell, leaked_cells, leaked_narrow_cells};
+use super::gap::Gap;
 use crate::buckets::{FastIndex, Layout, Precision};
 use crate::sync::const_where_atomics_are;
 
@@ -29,9 +30,8 @@ pub(crate) struct Tally {
     pub(super) max: Cell,
     /// How many values lie above the highest: they count here and in no bucket.
     pub(super) saturated: Cell,
-    /// How many timings there are up to the next sampled one, itself included, or 0 while none was
-    /// sampled; see [`Tally::due`].
-    left: Cell,
+    /// Which timings the owner takes.
+    pub(super) gap: Gap,
     layout: Layout,
     /// The buckets of the shared shard's tally, which has no owner and no narrow cells.
     pub(super) shared_cells: &'static [Cell],
@@ -73,7 +73,7 @@ impl Tally {
                 min: Cell::new(u64::MAX),
                 max: Cell::new(0),
                 saturated: Cell::new(0),
-                left: Cell::new(0),
+                gap: Gap::new(),
                 layout,
                 shared_cells: &[],
                 shared_sum_high: Cell::new(0),
@@ -227,21 +227,6 @@ impl Tally {
         self.cells.is_empty()
     }
 
-    /// The weight of the owner's next timing, if it is to be taken: the first is, for itself alone,
-    /// and then one in `every`, for all since the last. So the weights never exceed the timings.
-    #[inline]
-    pub(super) fn due(&self, every: u32) -> Option<u32> {
-        let every = every.max(1);
-        // A gap from a sparser sampling ends as soon as the denser one would have ended it.
-        let (left, weight) = match self.left.load().min(every.into()) {
-            0 => (every.into(), Some(1)),
-            1 => (every.into(), Some(every)),
-            left => (left - 1, None),
-        };
-        self.left.set(left);
-        weight
-    }
-
     /// The buckets between minimum and maximum; empty while nothing is recorded.
     ///
     /// A value whose bucket is counted but whose bounds a reader does not see yet waits for its
@@ -251,11 +236,9 @@ impl Tally {
         if min > max { 0..0 } else { self.layout.index(min)..self.layout.index(max) + 1 }
     }
 
-    /// Moves everything into the shared tally `into` and leaves zeros; the caller holds the lock
-    /// and is the owner.
+    /// Moves everything that was counted into the shared tally `into` and leaves zeros; the caller
+    /// holds the lock and is the owner.
     pub(super) fn fold(&self, into: &Tally) {
-        // The next owner's sampling begins anew.
-        self.left.set(0);
         let bounds = self.bounds();
         if bounds.is_empty() {
             return;
@@ -276,12 +259,14 @@ impl Tally {
 
     /// Forgets everything; the caller knows that nobody counts here meanwhile.
     pub(super) fn clear(&self) {
+        self.gap.restart();
         self.clear_buckets(self.bounds());
     }
 
     /// The same where a writer may have been stopped for good between a bucket and the bounds.
     #[cfg(all(unix, not(kairos_loom)))]
     pub(super) fn clear_whole(&self) {
+        self.gap.restart();
         self.clear_buckets(0..self.layout.len());
     }
 
@@ -298,7 +283,6 @@ impl Tally {
         self.sum.set(0);
         self.shared_sum_high.set(0);
         self.saturated.set(0);
-        self.left.set(0);
         self.min.set(u64::MAX);
         self.max.set(0);
     }
