@@ -180,7 +180,8 @@ impl Written {
 
     /// Tells the next sweep of a write. Costs a load of a line that is seldom written.
     fn mark(&self) {
-        // Relaxed: a sweep begins after the last handle was dropped, which orders the marks before it.
+        // Relaxed: what expires is swept once more after its last handle was dropped, which orders the
+        // marks before it.
         let seen = self.0.load(Ordering::Relaxed);
         if seen & 1 == 0 {
             // Relaxed: as above; atomic, though all that write beside this one set the same bit.
@@ -190,12 +191,12 @@ impl Written {
 
     /// A number that differs from that of the last sweep if there was a write.
     fn sweep(&self) -> u64 {
-        // Relaxed: as in `mark`; nobody writes meanwhile.
-        let seen = self.0.load(Ordering::Relaxed);
-        let swept = if seen & 1 == 1 { seen.wrapping_add(1) } else { seen };
-        // Relaxed: as above.
-        self.0.store(swept, Ordering::Relaxed);
-        swept
+        let swept = |seen: u64| (seen & 1 == 1).then(|| seen.wrapping_add(1));
+        // Relaxed: as in `mark`; atomic, for a write beside this one must not lose its mark.
+        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, swept) {
+            Ok(seen) => seen.wrapping_add(1),
+            Err(seen) => seen,
+        }
     }
 }
 
@@ -237,7 +238,6 @@ impl<R: Reading> Instrument for GaugeCell<R> {
         heads
     }
 
-    /// Only what nobody holds a handle to is swept: no write runs beside it.
     fn activity(&self, _: &Reader<'_>) -> Activity {
         if R::is_level(self.read(), &self.rounding) {
             // What brings it back to zero is a write, after which it is idle for the age.

@@ -12,6 +12,7 @@ mod instrument;
 mod rounding;
 mod series;
 mod timer;
+mod values;
 
 pub use counter::Counter;
 pub use gauge::{FractionGauge, Gauge};

@@ -71,7 +71,7 @@ impl Metrics {
         if self.by_name.contains_key(name) {
             return Err(taken(name));
         }
-        let samples = sample_names(metric.family(), metric.kind());
+        let samples = sample_names(&metric.family(), metric.kind());
         if let Some(sample) = samples.iter().find(|sample| self.samples.contains(*sample)) {
             return Err(taken(sample));
         }
@@ -83,7 +83,7 @@ impl Metrics {
     /// Takes a metric out; `false` if there is none of that name.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         let Some(metric) = self.by_name.remove(name) else { return false };
-        for sample in sample_names(metric.family(), metric.kind()) {
+        for sample in sample_names(&metric.family(), metric.kind()) {
             self.samples.remove(&sample);
         }
         true

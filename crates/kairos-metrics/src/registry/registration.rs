@@ -65,10 +65,14 @@ impl<H: Handle> Registration<'_, H> {
         let kind = H::Cells::KIND;
         check_metric(name, help, kind)?;
         check_labels(name, labels)?;
-        let family = family_name(name, kind, unit);
-        let description = Description::new(family, help, unit, labels);
+        let description = Description {
+            family: family_name(name, kind, unit),
+            help: help.to_owned(),
+            constant: "".into(),
+            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+        };
         let limit = catalog.series_limit(labels);
-        let metric = Metric::<H::Cells>::new(description, spec, catalog.idle_clock(), limit);
+        let metric = Metric::<H::Cells>::new(description, unit, spec, catalog.idle_clock(), limit);
         let metric = Arc::new(metric);
         catalog.metrics().insert(name, Arc::clone(&metric) as _)?;
         Ok(metric)

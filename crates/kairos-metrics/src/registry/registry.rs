@@ -282,7 +282,8 @@ impl Registry {
     fn encode(&self, out: &mut String, format: Format) {
         let (mut sum, mut encoder) = (Sum::default(), Encoder::new(out, format));
         for (_, metric) in self.0.metrics().iter() {
-            metric.encode(&mut sum, &mut encoder);
+            metric.header(&mut encoder);
+            metric.samples(&mut sum, &mut encoder);
         }
     }
 

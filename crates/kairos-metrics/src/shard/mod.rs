@@ -6,6 +6,7 @@ mod cell;
 #[cfg(all(unix, not(kairos_loom)))]
 mod fork;
 mod gap;
+mod ids;
 mod local;
 mod process;
 mod shard;
