@@ -40,6 +40,9 @@ pub enum Error {
         /// The taken sample name.
         sample: String,
     },
+    /// A registry would be on its own page.
+    #[error("a registry cannot be attached to itself, nor to one that is attached to it")]
+    Cycle,
     /// A precision's digits or its highest value are out of range.
     #[error("histogram precision: {field} is {value}, must be {allowed}")]
     Precision {

@@ -20,12 +20,27 @@ pub(crate) struct Sampling {
 }
 
 impl Stats {
-    /// Registers every metric.
-    pub(crate) fn new(registry: Registry, sampling: &Sampling) -> Result<Stats, Error> {
-        Stats::register(registry, sampling).map_err(|e| Error::Metrics(Arc::from(e.to_string())))
+    /// Registers every metric, and exposes them on `page` with the name of the cache, if it has one,
+    /// for as long as the cache is there. Leaves nothing on the page when it fails.
+    pub(crate) fn new(
+        page: Registry,
+        name: Option<&str>,
+        sampling: &Sampling,
+    ) -> Result<Stats, Error> {
+        let own = match name {
+            Some(name) => page.part([("cache", name)]),
+            None => page.part([]),
+        };
+        let stats = Stats::register(page, own.clone(), sampling);
+        let attached = stats.and_then(|stats| stats.page.attach(&own).map(|()| stats));
+        attached.map_err(|e| Error::Metrics(Arc::from(e.to_string())))
     }
 
-    fn register(registry: Registry, sampling: &Sampling) -> Result<Stats, kairos_metrics::Error> {
+    fn register(
+        page: Registry,
+        registry: Registry,
+        sampling: &Sampling,
+    ) -> Result<Stats, kairos_metrics::Error> {
         let requests = registry.counter_family(
             "kairos_cache_requests",
             "Finished reads by strategy, reason and volatility",
@@ -123,7 +138,8 @@ impl Stats {
             )?,
             cpu_saved_pct: FloatSum::default(),
             baselines: Mutex::new(Baselines::default()),
-            registry,
+            page,
+            _own: registry,
         })
     }
 }

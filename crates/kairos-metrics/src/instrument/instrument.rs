@@ -86,13 +86,32 @@ pub(crate) struct Metric<T: Instrument> {
     series: SeriesMap<Series<T>, Face<T>>,
 }
 
+/// Labels that all metrics of a registry have, with their values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Constant(Vec<(String, String)>);
+
+impl Constant {
+    /// These and more.
+    pub(crate) fn with(&self, more: &[(&str, &str)]) -> Constant {
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Constant(self.0.iter().cloned().chain(more).collect())
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
+    fn values(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().map(|(_, value)| value)
+    }
+}
+
 /// What a metric is exposed as.
 #[derive(Clone, Debug)]
 pub(crate) struct Description {
     pub(crate) family: String,
     pub(crate) help: String,
-    /// Labels that all metrics of the registry have, rendered.
-    pub(crate) constant: Arc<str>,
+    pub(crate) constant: Arc<Constant>,
     /// Changes while the list and the index of the series are locked.
     pub(crate) labels: Vec<String>,
 }
@@ -102,8 +121,10 @@ impl Description {
     fn pairs(&self, values: &[String]) -> String {
         let names = self.labels.iter().map(String::as_str);
         let own = label_pairs(names.zip(values.iter().map(String::as_str)));
-        let comma = if self.constant.is_empty() || own.is_empty() { "" } else { "," };
-        format!("{}{comma}{own}", self.constant)
+        let constant = &self.constant.0;
+        let constant = label_pairs(constant.iter().map(|(name, value)| (&**name, &**value)));
+        let comma = if constant.is_empty() || own.is_empty() { "" } else { "," };
+        format!("{constant}{comma}{own}")
     }
 }
 
@@ -190,7 +211,6 @@ pub(crate) trait AnyMetric: Send + Sync {
     fn header(&self, encoder: &mut Encoder<'_>);
     fn samples(&self, sum: &mut Sum, encoder: &mut Encoder<'_>);
     fn kind(&self) -> Kind;
-    #[allow(dead_code)]
     fn unit(&self) -> Unit;
     fn family(&self) -> String;
 }
@@ -198,17 +218,18 @@ pub(crate) trait AnyMetric: Send + Sync {
 impl<T: Instrument> AnyMetric for Metric<T> {
     fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot {
         let listed = self.series.list();
+        let Description { help, constant, labels, .. } = self.description.lock().clone();
         // A reader for each series: an ending thread waits for one series, not for a whole family.
         let series = listed.iter().map(|(values, face)| {
             let reader = process().reader();
             SeriesSnapshot {
-                values: values.to_vec(),
+                values: constant.values().chain(values).cloned().collect(),
                 birth: reader.birth(face.stamp.number),
                 value: face.cells.value(&reader, sum),
             }
         });
         let series = series.collect();
-        let Description { help, labels, .. } = self.description.lock().clone();
+        let labels = constant.names().map(str::to_owned).chain(labels).collect();
         MetricSnapshot { help, kind: T::KIND, unit: self.unit, labels, series }
     }
 
@@ -245,7 +266,7 @@ mod tests {
     /// Looks up what is there and what is new while this thread reads: it would wait for itself.
     fn check<H: Handle>(spec: <H::Cells as Instrument>::Spec) {
         let labels = vec!["n".to_owned()];
-        let (family, help, constant) = ("m".to_owned(), "M".to_owned(), "".into());
+        let (family, help, constant) = ("m".to_owned(), "M".to_owned(), Arc::default());
         let description = Description { family, help, constant, labels };
         let metric = Metric::<H::Cells>::new(description, Unit::Plain, spec, Clock::system(), 2);
         let known = metric.series(&["known"]);

@@ -21,6 +21,6 @@ pub use timer::Timer;
 
 pub(crate) use histogram::HistogramSpec;
 pub(crate) use info::Info;
-pub(crate) use instrument::{AnyMetric, Description, Handle, Instrument, Metric};
+pub(crate) use instrument::{AnyMetric, Constant, Description, Handle, Instrument, Metric};
 #[cfg(kairos_loom)]
 pub(crate) use series::SeriesMap;

@@ -72,9 +72,10 @@ impl<T, F> SeriesMap<T, F> {
         if into_overflow && let Some(overflow) = &index.overflow {
             return Shared::clone(overflow);
         }
-        let owned = match into_overflow {
-            true => Owned::of(&vec![OVERFLOW; values.len()]),
-            false => Owned::of(values),
+        let owned = if into_overflow {
+            Owned::of(&vec![OVERFLOW; values.len()])
+        } else {
+            Owned::of(values)
         };
         let (series, face) = make(&owned);
         let series = Shared::new(series);
@@ -173,11 +174,5 @@ impl<F> Listed<F> {
     /// The series with their values, in the order of the values, the overflow last.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[String], &F)> {
         self.0.iter().map(|((_, values), face)| (&**values, face))
-    }
-
-    /// The same, to be changed.
-    #[cfg(feature = "facade")]
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&[String], &mut F)> {
-        self.0.iter_mut().map(|((_, values), face)| (&**values, face))
     }
 }

@@ -6,6 +6,7 @@ mod catalog;
 mod family;
 mod labels;
 mod measured;
+mod page;
 mod registration;
 mod registry;
 

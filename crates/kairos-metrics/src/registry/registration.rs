@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::catalog::Catalog;
 use super::family::{Family, SeriesOf};
+use super::page::enter;
 use crate::error::Error;
 use crate::instrument::{
     Description, Handle, Histogram, HistogramConfig, HistogramSpec, Instrument, Metric,
@@ -15,7 +16,7 @@ use crate::names::{Unit, check_labels, check_metric, family_name};
 /// A metric that is about to be registered, without its labels: a single handle, a family or a typed
 /// family is registered from it.
 pub(crate) struct Registration<'a, H: Handle> {
-    catalog: &'a Catalog,
+    catalog: &'a Arc<Catalog>,
     name: &'a str,
     help: &'a str,
     unit: Unit,
@@ -24,7 +25,7 @@ pub(crate) struct Registration<'a, H: Handle> {
 
 impl<'a, H: Handle<Cells: Instrument<Spec = ()>>> Registration<'a, H> {
     /// A metric without a configuration: anything but a histogram.
-    pub(super) fn new(catalog: &'a Catalog, name: &'a str, help: &'a str, unit: Unit) -> Self {
+    pub(super) fn new(catalog: &'a Arc<Catalog>, name: &'a str, help: &'a str, unit: Unit) -> Self {
         Registration { catalog, name, help, unit, spec: () }
     }
 }
@@ -35,7 +36,7 @@ impl<'a> Registration<'a, Histogram> {
     /// # Errors
     /// [`Error::Bounds`] when the configured bounds are invalid.
     pub(super) fn histogram(
-        catalog: &'a Catalog,
+        catalog: &'a Arc<Catalog>,
         name: &'a str,
         help: &'a str,
         config: &HistogramConfig,
@@ -64,17 +65,18 @@ impl<H: Handle> Registration<'_, H> {
         let Registration { catalog, name, help, unit, spec } = self;
         let kind = H::Cells::KIND;
         check_metric(name, help, kind)?;
-        check_labels(name, labels)?;
+        let all: Vec<&str> = catalog.constant().names().chain(labels.iter().copied()).collect();
+        check_labels(name, &all)?;
         let description = Description {
             family: family_name(name, kind, unit),
             help: help.to_owned(),
-            constant: "".into(),
+            constant: Arc::clone(catalog.constant()),
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
         };
         let limit = catalog.series_limit(labels);
         let metric = Metric::<H::Cells>::new(description, unit, spec, catalog.idle_clock(), limit);
         let metric = Arc::new(metric);
-        catalog.metrics().insert(name, Arc::clone(&metric) as _)?;
+        enter(catalog, name, Arc::clone(&metric) as _)?;
         Ok(metric)
     }
 }

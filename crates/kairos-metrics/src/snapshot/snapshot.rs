@@ -161,15 +161,20 @@ impl Snapshot {
     pub fn merge(&self, other: &Snapshot) -> Snapshot {
         let mut merged = self.clone();
         for (name, metric) in &other.metrics {
-            match merged.metrics.get_mut(name) {
-                Some(mine) if mine.shape() < metric.shape() => {}
-                Some(mine) if mine.shape() == metric.shape() => mine.absorb(metric),
-                _ => {
-                    merged.metrics.insert(name.clone(), metric.clone());
-                }
-            }
+            merged.add(name, metric.clone());
         }
         merged
+    }
+
+    /// Adds one metric to those there are.
+    pub(crate) fn add(&mut self, name: &str, metric: MetricSnapshot) {
+        match self.metrics.get_mut(name) {
+            Some(mine) if mine.shape() < metric.shape() => {}
+            Some(mine) if mine.shape() == metric.shape() => mine.absorb(metric),
+            _ => {
+                self.metrics.insert(name.to_owned(), metric);
+            }
+        }
     }
 }
 
@@ -221,8 +226,7 @@ impl MetricSnapshot {
         labels.clone_into(&mut self.labels);
     }
 
-    fn absorb(&mut self, other: &MetricSnapshot) {
-        let mut other = other.clone();
+    fn absorb(&mut self, mut other: MetricSnapshot) {
         if self.labels != other.labels {
             // In an order that does not depend on what was merged first.
             let all: BTreeSet<&String> = self.labels.iter().chain(&other.labels).collect();
@@ -234,10 +238,10 @@ impl MetricSnapshot {
         let place = |series: &SeriesSnapshot| (series.is_overflow(), series.values.clone());
         let mut series: BTreeMap<_, SeriesSnapshot> =
             self.series.drain(..).map(|series| (place(&series), series)).collect();
-        for theirs in &other.series {
-            match series.get_mut(&place(theirs)) {
+        for theirs in other.series {
+            match series.get_mut(&place(&theirs)) {
                 None => {
-                    series.insert(place(theirs), theirs.clone());
+                    series.insert(place(&theirs), theirs);
                 }
                 Some(mine) => {
                     mine.birth = mine.birth.max(theirs.birth);

@@ -15,6 +15,7 @@ mod hdr_log;
 #[cfg(feature = "hdr-log")]
 mod interval_log;
 mod merging;
+mod pages;
 mod snapshots;
 mod tasks;
 mod threads;

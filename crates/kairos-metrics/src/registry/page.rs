@@ -1,0 +1,197 @@
+// Several registries on one page: which names are taken on it, and how the page is read.
+// Never knows: how a metric is made, and what it counts.
+// Read next: `catalog.rs`, one registry's metrics.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use super::catalog::{Catalog, Face};
+use super::registry::Registry;
+use crate::encode::{Encoder, Format};
+use crate::error::Error;
+use crate::instrument::AnyMetric;
+use crate::shard::Sum;
+use crate::snapshot::Snapshot;
+use crate::sync::{Mutex, process_static};
+
+process_static! {
+    /// Keeps a name from being taken in two registries of a page at once. Whoever has it locks the
+    /// metrics of one registry after another, never of two.
+    static NAMES: Mutex<()> = Mutex::new(());
+}
+
+impl Registry {
+    /// Returns a new registry with this one's clocks and limit, whose metrics have these labels
+    /// beside their own; [`attach`](Self::attach) puts it on this one's page.
+    ///
+    /// A label that a metric has itself is refused when that is registered.
+    #[must_use]
+    pub fn part<const N: usize>(&self, labels: [(&str, &str); N]) -> Registry {
+        Registry(Arc::new(self.0.part(&labels)))
+    }
+
+    /// Exposes another registry's metrics with this one's: in its text, in its snapshots, and to
+    /// [`unregister`](Self::unregister).
+    ///
+    /// A metric that both have is written once, with the series of both, if it is of one kind and
+    /// unit and the registries differ in their constant labels. The other registry is not kept: with
+    /// its last clone its metrics leave the page.
+    ///
+    /// ```
+    /// use kairos_metrics::Registry;
+    ///
+    /// let page = Registry::new();
+    /// let caches = ["odds", "teams"].map(|name| page.part([("cache", name)]));
+    /// for cache in &caches {
+    ///     cache.counter("hits", "Hits")?.inc();
+    ///     page.attach(cache)?;
+    /// }
+    /// let text = page.encode_prometheus();
+    /// assert!(text.contains("hits_total{cache=\"odds\"} 1\nhits_total{cache=\"teams\"} 1\n"));
+    /// assert_eq!(text.matches("# TYPE hits_total counter\n").count(), 1);
+    /// drop(caches);
+    /// assert!(page.encode_prometheus().is_empty());
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Duplicate`] when a sample's name is taken on the page and the labels would not tell
+    /// the two apart; [`Error::Cycle`] when this registry is on the other one's page already. Nothing
+    /// is attached then.
+    pub fn attach(&self, part: &Registry) -> Result<(), Error> {
+        let _alone = NAMES.lock();
+        let parts = page(&part.0);
+        if parts.iter().any(|catalog| Arc::ptr_eq(catalog, &self.0)) {
+            return Err(Error::Cycle);
+        }
+        if page(&self.0).iter().any(|catalog| Arc::ptr_eq(catalog, &part.0)) {
+            // It is there already, by this way or another.
+            return Ok(());
+        }
+        let mut others = around(&self.0);
+        others.retain(|known| !parts.iter().any(|part| Arc::ptr_eq(known, part)));
+        for new in &parts {
+            for (name, face) in new.faces() {
+                let taken = others.iter().find_map(|known| known.taken(&face, new.constant()));
+                if let Some(sample) = taken {
+                    return Err(Error::Duplicate { name, sample });
+                }
+            }
+        }
+        adopt(&mut self.0.metrics().parts, &part.0);
+        adopt(&mut part.0.metrics().wholes, &self.0);
+        Ok(())
+    }
+
+    /// Removes a metric; returns `false` if there is none of that name.
+    ///
+    /// Its handles go on counting, but are no longer exposed, and the name can be registered again.
+    /// Of attached registries that have the name, each loses it.
+    pub fn unregister(&self, name: &str) -> bool {
+        let _alone = NAMES.lock();
+        let removed: Vec<_> =
+            page(&self.0).iter().filter_map(|catalog| catalog.metrics().remove(name)).collect();
+        // Dropped after the locks.
+        !removed.is_empty()
+    }
+
+    /// Reads all metrics as plain data.
+    ///
+    /// Allocates; O(series × live threads), for histograms also × the buckets between their
+    /// smallest and largest values.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut sum = Sum::default();
+        let mut snapshot = Snapshot::default();
+        for catalog in page(&self.0) {
+            for (name, metric) in catalog.metrics().iter() {
+                snapshot.add(name, metric.snapshot(&mut sum));
+            }
+        }
+        snapshot
+    }
+
+    pub(super) fn encode(&self, out: &mut String, format: Format) {
+        let (mut sum, mut encoder) = (Sum::default(), Encoder::new(out, format));
+        let page = page(&self.0);
+        if let [alone] = &page[..] {
+            for (_, metric) in alone.metrics().iter() {
+                metric.header(&mut encoder);
+                metric.samples(&mut sum, &mut encoder);
+            }
+            return;
+        }
+        let mut by_family: BTreeMap<String, Vec<Arc<dyn AnyMetric>>> = BTreeMap::new();
+        for catalog in page {
+            for (_, metric) in catalog.metrics().iter() {
+                by_family.entry(metric.family()).or_default().push(Arc::clone(metric));
+            }
+        }
+        for metrics in by_family.values() {
+            metrics[0].header(&mut encoder);
+            for metric in metrics {
+                metric.samples(&mut sum, &mut encoder);
+            }
+        }
+    }
+}
+
+/// Takes a metric in, if its names are free on every page that it would be on.
+///
+/// # Errors
+/// [`Error::Duplicate`] when its name is taken, by whatever kind, or one of its samples' names.
+pub(super) fn enter(
+    catalog: &Arc<Catalog>,
+    name: &str,
+    metric: Arc<dyn AnyMetric>,
+) -> Result<(), Error> {
+    let _alone = NAMES.lock();
+    let face = Face::of(&*metric);
+    for known in around(catalog) {
+        if let Some(sample) = known.taken(&face, catalog.constant()) {
+            return Err(Error::Duplicate { name: name.to_owned(), sample });
+        }
+    }
+    catalog.metrics().insert(name, &face, metric)
+}
+
+/// A registry and all that are attached to it, each once.
+fn page(catalog: &Arc<Catalog>) -> Vec<Arc<Catalog>> {
+    let mut found = vec![Arc::clone(catalog)];
+    let mut at = 0;
+    while at < found.len() {
+        let parts: Vec<_> = found[at].metrics().parts.iter().filter_map(Weak::upgrade).collect();
+        add(&mut found, parts);
+        at += 1;
+    }
+    found
+}
+
+/// The pages that a registry is on, as one.
+fn around(catalog: &Arc<Catalog>) -> Vec<Arc<Catalog>> {
+    let mut wholes = vec![Arc::clone(catalog)];
+    let mut at = 0;
+    while at < wholes.len() {
+        let above: Vec<_> = wholes[at].metrics().wholes.iter().filter_map(Weak::upgrade).collect();
+        add(&mut wholes, above);
+        at += 1;
+    }
+    let mut found = Vec::new();
+    for whole in &wholes {
+        add(&mut found, page(whole));
+    }
+    found
+}
+
+fn add(found: &mut Vec<Arc<Catalog>>, more: Vec<Arc<Catalog>>) {
+    for catalog in more {
+        if !found.iter().any(|known| Arc::ptr_eq(known, &catalog)) {
+            found.push(catalog);
+        }
+    }
+}
+
+/// Keeps a registry in a list of those that are there.
+fn adopt(list: &mut Vec<Weak<Catalog>>, catalog: &Arc<Catalog>) {
+    list.retain(|known| known.strong_count() > 0);
+    list.push(Arc::downgrade(catalog));
+}
