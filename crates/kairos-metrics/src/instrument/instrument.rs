@@ -166,11 +166,27 @@ impl<T: Instrument> Metric<T> {
         self.series.remove(values).is_some()
     }
 
-    /// Adds a label, `at` that place among the labels. The series there are have it empty, which is
-    /// the same as not to have it: their samples need not be rendered anew.
+    /// Changes the labels: their names, and for each the place that it had before, if it had one. A
+    /// label that is new is empty in the series there are, which is the same as not to have it.
     #[cfg(feature = "facade")]
-    pub(crate) fn insert_label(&self, at: usize, label: &str) {
-        self.series.widen(at, |_| self.description.lock().labels.insert(at, label.to_owned()));
+    pub(crate) fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]) {
+        self.series.relabel(from, |listed| {
+            let mut description = self.description.lock();
+            let mut kept = labels.iter().zip(from).filter_map(|(name, at)| Some((name, (*at)?)));
+            let is_renamed = kept.any(|(name, at)| description.labels[at] != *name);
+            description.labels = labels;
+            if is_renamed {
+                for (values, face) in listed.iter_mut() {
+                    face.stamp.heads = self.heads(&description, values);
+                }
+            }
+        });
+    }
+
+    /// Whether this is the series of what lies beyond the limit.
+    #[cfg(feature = "facade")]
+    pub(crate) fn is_overflow(&self, series: &Shared<Series<T>>) -> bool {
+        self.series.is_overflow(series)
     }
 
     /// Replaces the help text, which both formats take at any time.
@@ -210,6 +226,9 @@ pub(crate) trait AnyMetric: Send + Sync {
     fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot;
     fn header(&self, encoder: &mut Encoder<'_>);
     fn samples(&self, sum: &mut Sum, encoder: &mut Encoder<'_>);
+    /// Changes the name that is exposed.
+    #[cfg(feature = "facade")]
+    fn rename(&self, family: &str);
     fn kind(&self) -> Kind;
     fn unit(&self) -> Unit;
     fn family(&self) -> String;
@@ -243,6 +262,17 @@ impl<T: Instrument> AnyMetric for Metric<T> {
             // A reader for each, as above.
             face.cells.encode(&process().reader(), &face.stamp, sum, encoder);
         }
+    }
+
+    #[cfg(feature = "facade")]
+    fn rename(&self, family: &str) {
+        self.series.with_all(|listed| {
+            let mut description = self.description.lock();
+            family.clone_into(&mut description.family);
+            for (values, face) in listed.iter_mut() {
+                face.stamp.heads = self.heads(&description, values);
+            }
+        });
     }
 
     fn kind(&self) -> Kind {

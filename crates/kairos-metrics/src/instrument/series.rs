@@ -150,23 +150,37 @@ impl<T, F> SeriesMap<T, F> {
         index.series.len() + usize::from(index.overflow.is_some())
     }
 
-    /// Gives every series a value for one more label, which stands `at` among the labels: none, as it
-    /// had, so that the series stay the same. `with_both` runs while nobody looks a series up or reads
-    /// one. O(series).
+    /// Runs `work` on all series, while none is looked up or read.
     #[cfg(feature = "facade")]
-    pub(super) fn widen(&self, at: usize, with_both: impl FnOnce(&mut Listed<F>)) {
+    pub(super) fn with_all(&self, work: impl FnOnce(&mut Listed<F>)) {
+        let mut listed = self.list();
+        let _index = self.index.write();
+        self.take_up(&mut listed);
+        work(&mut listed);
+    }
+
+    /// Gives the values new places: for each the old one, or none for a label that is new and empty,
+    /// so that the series stay the same. `work` runs on all of them before any is looked up. O(series).
+    #[cfg(feature = "facade")]
+    pub(super) fn relabel(&self, from: &[Option<usize>], work: impl FnOnce(&mut Listed<F>)) {
         let mut listed = self.list();
         let mut index = self.index.write();
         self.take_up(&mut listed);
         let series = std::mem::take(&mut index.series).into_iter();
-        index.series = series.map(|(values, series)| (values.widened(at, ""), series)).collect();
+        index.series = series.map(|(values, series)| (values.placed(from, ""), series)).collect();
         let faces = std::mem::take(&mut listed.0).into_iter();
-        let widened = faces.map(|((is_overflow, values), face)| {
-            let value = if is_overflow { OVERFLOW } else { "" };
-            ((is_overflow, values.widened(at, value)), face)
+        let placed = faces.map(|((is_overflow, values), face)| {
+            let empty = if is_overflow { OVERFLOW } else { "" };
+            ((is_overflow, values.placed(from, empty)), face)
         });
-        listed.0 = widened.collect();
-        with_both(&mut listed);
+        listed.0 = placed.collect();
+        work(&mut listed);
+    }
+
+    /// Whether this is the overflow's series.
+    #[cfg(feature = "facade")]
+    pub(super) fn is_overflow(&self, series: &Shared<T>) -> bool {
+        self.index.read().overflow.as_ref().is_some_and(|known| Shared::ptr_eq(known, series))
     }
 }
 
@@ -174,5 +188,11 @@ impl<F> Listed<F> {
     /// The series with their values, in the order of the values, the overflow last.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[String], &F)> {
         self.0.iter().map(|((_, values), face)| (&**values, face))
+    }
+
+    /// The same, to be changed.
+    #[cfg(feature = "facade")]
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&[String], &mut F)> {
+        self.0.iter_mut().map(|((_, values), face)| (&**values, face))
     }
 }

@@ -19,12 +19,10 @@ impl Owned {
         Owned(values.iter().map(|value| (*value).to_owned()).collect())
     }
 
-    /// With one more value, which stands at `at`.
+    /// With the values in new places: for each the old one, or none where it is `new`.
     #[cfg(feature = "facade")]
-    pub(super) fn widened(&self, at: usize, value: &str) -> Owned {
-        let (before, after) = self.0.split_at(at);
-        let value = [value.to_owned()];
-        Owned(before.iter().chain(&value).chain(after).cloned().collect())
+    pub(super) fn placed(&self, from: &[Option<usize>], new: &str) -> Owned {
+        Owned(from.iter().map(|at| at.map_or(new.to_owned(), |at| self.0[at].clone())).collect())
     }
 }
 
@@ -141,18 +139,16 @@ mod tests {
     #[test]
     fn hashes_of_numbered_values_spread() {
         use std::hash::BuildHasher as _;
+        let hash =
+            |n: u32| BuildHasherDefault::<Hashed>::default().hash_one(Owned::of(&[&n.to_string()]));
         let hashes = |bits: u32| {
-            let of = |n: u32| map_hash(&n.to_string()) >> (64 - bits);
+            let of = |n: u32| hash(n) >> (64 - bits);
             (0..1_024).map(of).collect::<std::collections::BTreeSet<_>>().len()
         };
-        fn map_hash(value: &str) -> u64 {
-            BuildHasherDefault::<Hashed>::default().hash_one(Owned::of(&[value]))
-        }
         // Of 1 024 balls in as many boxes some 647 boxes have one.
         assert!(hashes(10) > 550);
         assert_eq!(hashes(7), 128);
-        let low: std::collections::BTreeSet<_> =
-            (0..1_024_u32).map(|n| map_hash(&n.to_string()) % 1_024).collect();
+        let low: std::collections::BTreeSet<_> = (0..1_024).map(|n| hash(n) % 1_024).collect();
         assert!(low.len() > 550, "{}", low.len());
     }
 }

@@ -3,13 +3,15 @@
 // Read next: `registration.rs`, which enters metrics; `page.rs`, several catalogs as one.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "facade")]
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::instrument::{AnyMetric, Constant};
 use crate::names::{Kind, Unit, sample_names};
-use crate::sync::{Mutex, MutexGuard, process_static};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, process_static};
 
 process_static! {
     /// What timers read where no clock was chosen; calibrated once.
@@ -24,6 +26,8 @@ pub(super) struct Catalog {
     family_limit: usize,
     constant: Arc<Constant>,
     metrics: Mutex<Metrics>,
+    /// How often metrics were taken out.
+    removals: AtomicU64,
 }
 
 /// Metrics by name; no two of them expose a sample of the same name.
@@ -36,6 +40,32 @@ pub(super) struct Metrics {
     pub(super) parts: Vec<Weak<Catalog>>,
     /// Those that expose these metrics.
     pub(super) wholes: Vec<Weak<Catalog>>,
+}
+
+/// The names that metrics may not have.
+#[cfg(feature = "facade")]
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    names: BTreeSet<String>,
+    samples: BTreeSet<String>,
+}
+
+#[cfg(feature = "facade")]
+impl Taken {
+    /// Takes a name and those of its samples.
+    ///
+    /// # Errors
+    /// [`Error::Duplicate`] when one of them is taken; then none of the others is.
+    pub(crate) fn claim(&mut self, name: &str, samples: Vec<String>) -> Result<(), Error> {
+        let mut taken = samples.iter().filter(|sample| self.samples.contains(*sample));
+        let own = self.names.contains(name).then_some(name);
+        if let Some(sample) = own.or_else(|| taken.next().map(String::as_str)) {
+            return Err(Error::Duplicate { name: name.to_owned(), sample: sample.to_owned() });
+        }
+        self.names.insert(name.to_owned());
+        self.samples.extend(samples);
+        Ok(())
+    }
 }
 
 /// What metrics that share a header have in common.
@@ -61,7 +91,8 @@ impl Catalog {
     pub(super) fn new(clock: Option<Clock>, family_limit: usize, constant: Constant) -> Catalog {
         let idle_clock = clock.clone().unwrap_or_else(Clock::system);
         let (constant, metrics) = (Arc::new(constant), Mutex::new(Metrics::default()));
-        Catalog { clock, idle_clock, family_limit, constant, metrics }
+        let removals = AtomicU64::new(0);
+        Catalog { clock, idle_clock, family_limit, constant, metrics, removals }
     }
 
     /// One with the same clocks and limit, and more labels.
@@ -109,6 +140,19 @@ impl Catalog {
         face.sample_names().into_iter().find(is_taken)
     }
 
+    /// How often metrics were taken out.
+    #[cfg(feature = "facade")]
+    pub(super) fn removals(&self) -> u64 {
+        // Relaxed: who is to see a removal is told of it in some other way, which orders it.
+        self.removals.load(Ordering::Relaxed)
+    }
+
+    /// Counts that a metric was taken out for good.
+    pub(super) fn removed(&self) {
+        // Relaxed: as in `removals`.
+        self.removals.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What metrics there are, as they are exposed.
     pub(super) fn faces(&self) -> Vec<(String, Face)> {
         let metrics = self.metrics();
@@ -143,6 +187,21 @@ impl Metrics {
             self.samples.remove(&sample);
         }
         Some(metric)
+    }
+
+    /// The metric of that name.
+    #[cfg(feature = "facade")]
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<dyn AnyMetric>> {
+        self.by_name.get(name)
+    }
+
+    /// Adds the names that are taken here to `taken`.
+    #[cfg(feature = "facade")]
+    pub(super) fn add_taken(&self, taken: &mut Taken, are_own: bool) {
+        taken.samples.extend(self.samples.keys().cloned());
+        if are_own {
+            taken.names.extend(self.by_name.keys().cloned());
+        }
     }
 
     /// The metrics in the order of their names.

@@ -16,4 +16,4 @@ pub use measured::Measured;
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
 
 #[cfg(feature = "facade")]
-pub(crate) use {family::SeriesOf, registration::Registration};
+pub(crate) use {catalog::Taken, family::SeriesOf, registration::Registration};

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
+#[cfg(feature = "facade")]
+use super::catalog::Taken;
 use super::catalog::{Catalog, Face};
 use super::registry::Registry;
 use crate::encode::{Encoder, Format};
@@ -89,9 +91,12 @@ impl Registry {
     /// Of attached registries that have the name, each loses it.
     pub fn unregister(&self, name: &str) -> bool {
         let _alone = NAMES.lock();
-        let removed: Vec<_> =
-            page(&self.0).iter().filter_map(|catalog| catalog.metrics().remove(name)).collect();
+        let take = |catalog: &Arc<Catalog>| {
+            let removed = catalog.metrics().remove(name);
+            removed.inspect(|_| catalog.removed())
+        };
         // Dropped after the locks.
+        let removed: Vec<_> = page(&self.0).iter().filter_map(take).collect();
         !removed.is_empty()
     }
 
@@ -131,6 +136,56 @@ impl Registry {
             for metric in metrics {
                 metric.samples(&mut sum, &mut encoder);
             }
+        }
+    }
+}
+
+/// What the facade's recorder does beside: its names are not fixed.
+#[cfg(feature = "facade")]
+impl Registry {
+    /// Takes a metric in.
+    ///
+    /// # Errors
+    /// [`Error::Duplicate`] when its name is taken.
+    pub(crate) fn enter(&self, name: &str, metric: Arc<dyn AnyMetric>) -> Result<(), Error> {
+        enter(&self.0, name, metric)
+    }
+
+    /// Whether the metric of that name is this one.
+    pub(crate) fn holds(&self, name: &str, metric: &Arc<dyn AnyMetric>) -> bool {
+        self.0.metrics().get(name).is_some_and(|known| Arc::ptr_eq(known, metric))
+    }
+
+    /// How often metrics were taken out.
+    pub(crate) fn removals(&self) -> u64 {
+        self.0.removals()
+    }
+
+    /// Gives metrics other names: `own` are those they have, and `choose` gives each a name and a
+    /// family, by what others have taken. Whoever reads sees all names before or all after.
+    pub(crate) fn reassign(
+        &self,
+        own: &[(String, Arc<dyn AnyMetric>)],
+        choose: impl FnOnce(&mut Taken) -> Vec<(String, String, Arc<dyn AnyMetric>)>,
+    ) {
+        let _alone = NAMES.lock();
+        let mut taken = Taken::default();
+        for other in around(&self.0) {
+            if !Arc::ptr_eq(&other, &self.0) {
+                other.metrics().add_taken(&mut taken, false);
+            }
+        }
+        let mut metrics = self.0.metrics();
+        for (name, metric) in own {
+            if metrics.get(name).is_some_and(|known| Arc::ptr_eq(known, metric)) {
+                metrics.remove(name);
+            }
+        }
+        metrics.add_taken(&mut taken, true);
+        for (name, family, metric) in choose(&mut taken) {
+            metric.rename(&family);
+            let entered = metrics.insert(&name, &Face::of(&*metric), metric);
+            debug_assert!(entered.is_ok(), "the names were free");
         }
     }
 }

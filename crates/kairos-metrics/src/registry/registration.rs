@@ -62,6 +62,23 @@ impl<H: Handle> Registration<'_, H> {
     /// # Errors
     /// When the name, the help text or a label is refused, or a name that would be exposed is taken.
     pub(crate) fn series(self, labels: &[&str]) -> Result<Arc<dyn SeriesOf<H>>, Error> {
+        let (catalog, name) = (self.catalog, self.name);
+        let metric = self.metric(labels)?;
+        enter(catalog, name, Arc::clone(&metric) as _)?;
+        Ok(metric)
+    }
+
+    /// What its values are recorded in.
+    #[cfg(feature = "facade")]
+    pub(crate) fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// Makes the metric without registering it.
+    ///
+    /// # Errors
+    /// When the name, the help text or a label is refused.
+    pub(crate) fn metric(self, labels: &[&str]) -> Result<Arc<Metric<H::Cells>>, Error> {
         let Registration { catalog, name, help, unit, spec } = self;
         let kind = H::Cells::KIND;
         check_metric(name, help, kind)?;
@@ -75,8 +92,6 @@ impl<H: Handle> Registration<'_, H> {
         };
         let limit = catalog.series_limit(labels);
         let metric = Metric::<H::Cells>::new(description, unit, spec, catalog.idle_clock(), limit);
-        let metric = Arc::new(metric);
-        enter(catalog, name, Arc::clone(&metric) as _)?;
-        Ok(metric)
+        Ok(Arc::new(metric))
     }
 }

@@ -16,6 +16,8 @@ mod hdr_log;
 mod interval_log;
 mod merging;
 mod pages;
+#[cfg(feature = "facade")]
+mod recorder;
 mod snapshots;
 mod tasks;
 mod threads;
