@@ -123,9 +123,14 @@ const INSIDE: u32 = 1 << 31;
 const MOST: u32 = 1 << 30;
 
 impl NarrowCell {
-    #[cfg(kairos_loom)]
-    fn new() -> NarrowCell {
+    pub(super) fn new() -> NarrowCell {
         NarrowCell(AtomicU32::new(0))
+    }
+
+    /// Takes over another cell's count and place; for the owner, before readers see this one.
+    pub(super) fn copy(&self, from: &NarrowCell) {
+        // Relaxed: the owner's own count, and the lock orders this before a reader's load.
+        self.0.store(from.0.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// What [`put`](Self::put) is to be given to add `n`, when nothing else is to be done: nothing
@@ -190,11 +195,6 @@ impl NarrowCell {
 #[allow(unsafe_code)]
 unsafe impl bytemuck::Zeroable for Cell {}
 
-// SAFETY: as for `Cell`.
-#[cfg(not(kairos_loom))]
-#[allow(unsafe_code)]
-unsafe impl bytemuck::Zeroable for NarrowCell {}
-
 /// Allocates `len` cells of value zero for good, with a cache line of padding before them, so
 /// that two threads' cells never share a line.
 ///
@@ -204,14 +204,6 @@ pub(super) fn leaked_cells(len: usize) -> &'static [Cell] {
     return leaked(len);
     #[cfg(kairos_loom)]
     Box::leak((0..len).map(|_| Cell::new(0)).collect())
-}
-
-/// [`leaked_cells`] of half the width.
-pub(super) fn leaked_narrow_cells(len: usize) -> &'static [NarrowCell] {
-    #[cfg(not(kairos_loom))]
-    return leaked(len);
-    #[cfg(kairos_loom)]
-    Box::leak((0..len).map(|_| NarrowCell::new()).collect())
 }
 
 #[cfg(not(kairos_loom))]

@@ -8,10 +8,12 @@ mod fork;
 mod gap;
 mod ids;
 mod local;
+mod pages;
 mod process;
 mod shard;
 mod sum;
 mod tally;
+mod window;
 
 pub use local::shards;
 pub(crate) use local::{Place, add, due, increment, process, record};

@@ -91,13 +91,17 @@ impl Process {
         state.free.push(shard);
     }
 
-    /// Records in a tally of the calling thread that is full: folds it first, unless the lock is
-    /// taken. The thread itself may have it, and allocate while an allocator records.
+    /// Records in a tally of the calling thread that is full, or has no memory for the value: makes
+    /// it or folds the tally first, unless the lock is taken. The thread itself may have it, and allocate while an allocator records.
     pub(crate) fn spill(&self, tally: &Tally, id: u32, value: u64, weight: u64) {
         let shared = self.shared.tally(id, tally.layout());
         let Some(_readers_wait) = self.state.try_lock() else {
             return shared.record_shared(value, weight);
         };
+        tally.make_room(value);
+        if tally.record(value, weight).is_ok() {
+            return;
+        }
         tally.fold(shared);
         if tally.record(value, weight).is_err() {
             shared.record_shared(value, weight);

@@ -140,6 +140,7 @@ impl Shard {
                 tally.fold(shared.tally(id, tally.layout()));
                 // The next owner's sampling begins anew.
                 tally.gap.restart();
+                tally.shrink();
             }
         }
     }

@@ -48,10 +48,14 @@ impl Sum {
         self.low = bounds.start;
         self.counts.resize(bounds.len(), 0);
         for tally in tallies {
-            // One of the two is empty.
-            let owned = tally.cells.get(bounds.clone()).unwrap_or_default();
-            for (count, cell) in self.counts.iter_mut().zip(owned) {
-                *count = count.saturating_add(cell.load());
+            // An owner's has the one kind of cells, the shared shard's the other.
+            for (first, cells) in tally.narrow(&bounds) {
+                if cells.is_empty() {
+                    continue;
+                }
+                for (count, cell) in self.counts[first - bounds.start..].iter_mut().zip(cells) {
+                    *count = count.saturating_add(cell.load());
+                }
             }
             let shared = tally.shared_cells.get(bounds.clone()).unwrap_or_default();
             for (count, cell) in self.counts.iter_mut().zip(shared) {
@@ -80,7 +84,8 @@ impl Sum {
                 }
                 let end = bounds.end.min(*edge);
                 if start < end {
-                    let owned = sum_of_narrow(tally.cells.get(start..end));
+                    let owned = tally.narrow(&(start..end)).map(|(_, cells)| sum_of_narrow(cells));
+                    let owned = owned[0] + owned[1];
                     let shared = sum_of_wide(tally.shared_cells.get(start..end));
                     *count = count.saturating_add(owned).saturating_add(shared);
                     start = end;
@@ -95,8 +100,8 @@ impl Sum {
 
 /// The sum of some narrow cells, which cannot overflow; several at a time, as loads of atomics are
 /// not vectorised.
-fn sum_of_narrow(cells: Option<&[NarrowCell]>) -> u64 {
-    let (chunks, rest) = cells.unwrap_or_default().as_chunks::<16>();
+fn sum_of_narrow(cells: &[NarrowCell]) -> u64 {
+    let (chunks, rest) = cells.as_chunks::<16>();
     let mut sums = [0_u64; 4];
     for chunk in chunks {
         for (cell, lane) in chunk.iter().zip((0..4).cycle()) {

@@ -5,8 +5,10 @@
 use std::hint::cold_path;
 use std::ops::Range;
 
-use super::cell::{Cell, NarrowCell, leaked_cells, leaked_narrow_cells};
+use super::cell::{Cell, NarrowCell};
 use super::gap::Gap;
+use super::pages::{give_back, leaked_pages};
+use super::window::Window;
 use crate::buckets::{FastIndex, Layout, Precision};
 use crate::sync::const_where_atomics_are;
 
@@ -17,15 +19,17 @@ use crate::sync::const_where_atomics_are;
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Tally {
-    /// The buckets past the exact ones, without the top one: a value above the highest may lie in
-    /// that, and is told apart at leisure.
-    octaves: &'static [NarrowCell],
+    /// Buckets past the exact ones, from the first to the last that something was recorded in. The
+    /// short way goes to all but the top one: a value above the highest may lie in that, and is told
+    /// apart at leisure.
+    octaves: Window,
     index: FastIndex,
-    /// The exact buckets, without the top one.
-    exact: &'static [NarrowCell],
+    /// What the index takes away to be counted from the first of these.
+    bias: Cell,
+    /// The exact buckets, once something was recorded in one.
+    exact: Window,
     sum: Cell,
-    /// All buckets of a tally that has an owner.
-    pub(super) cells: &'static [NarrowCell],
+    writers: Option<Writers>,
     pub(super) min: Cell,
     pub(super) max: Cell,
     /// How many values lie above the highest: they count here and in no bucket.
@@ -65,11 +69,12 @@ impl Tally {
         pub(super) fn nowhere() -> Tally {
             let layout = Precision::one_digit().layout();
             Tally {
-                octaves: &[],
+                octaves: Window::new(),
                 index: layout.fast_index(),
-                exact: &[],
+                bias: Cell::new(layout.fast_index().bias_from(0)),
+                exact: Window::new(),
                 sum: Cell::new(0),
-                cells: &[],
+                writers: None,
                 min: Cell::new(u64::MAX),
                 max: Cell::new(0),
                 saturated: Cell::new(0),
@@ -82,18 +87,13 @@ impl Tally {
     }
 
     pub(super) fn leaked(layout: Layout, writers: Writers) -> &'static Tally {
-        let len = layout.len();
-        let (narrow, wide) = if writers == Writers::Owner { (len, 0) } else { (0, len) };
-        let cells = leaked_narrow_cells(narrow);
-        let below_top = cells.split_last().map_or(&[][..], |(_, below)| below);
-        let (exact, octaves) = below_top.split_at(layout.exact().min(below_top.len()));
+        let wide = if writers == Writers::Owner { 0 } else { layout.len() };
         Box::leak(Box::new(Tally {
-            octaves,
             index: layout.fast_index(),
-            exact,
-            cells,
+            bias: Cell::new(layout.fast_index().bias_from(0)),
             layout,
-            shared_cells: leaked_cells(wide),
+            writers: Some(writers),
+            shared_cells: leaked_pages(wide),
             ..Tally::nowhere()
         }))
     }
@@ -109,7 +109,7 @@ impl Tally {
     #[inline]
     pub(crate) fn record(&self, value: u64, weight: u64) -> Result<(), Full> {
         // The one check of the index also sorts out the values below and above the octaves.
-        if let Some(cell) = self.octaves.get(self.index.of(value))
+        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.bias.load()))
             && let Some(count) = cell.after(weight)
             && let Some(sum) = self.sum_after(value, weight)
         {
@@ -117,7 +117,7 @@ impl Tally {
             self.sum.set(sum);
             return Ok(());
         }
-        let exact = usize::try_from(value).ok().and_then(|index| self.exact.get(index));
+        let exact = usize::try_from(value).ok().and_then(|index| self.exact.short(index));
         if let Some(cell) = exact
             && let Some(count) = cell.after(weight)
             && let Some(sum) = self.sum_after(value, weight)
@@ -142,7 +142,7 @@ impl Tally {
     #[inline(never)]
     fn record_at_edge(&self, value: u64, weight: u64) -> Result<(), Full> {
         // Found anew: passed on, it would cost the straight path. Without a count it is no edge yet.
-        if let Some(cell) = self.octaves.get(self.index.of(value))
+        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.bias.load()))
             && cell.load() != 0
             && (self.min.load()..=self.max.load()).contains(&value)
             && let Some(sum) = self.sum_after(value, weight)
@@ -163,16 +163,18 @@ impl Tally {
         let sum = self.sum_after(value, weight).ok_or(Full)?;
         let clamped = value.min(self.layout.highest());
         let index = self.layout.index(clamped);
-        let cell = self.cells.get(index).ok_or(Full)?;
-        let counted =
-            if clamped < value { self.saturated.try_add(weight) } else { cell.try_add(weight) };
+        let cell = self.cell(index).filter(|_| clamped == value);
+        let counted = match cell {
+            Some(cell) => cell.try_add(weight),
+            None => clamped < value && !self.is_nowhere() && self.saturated.try_add(weight),
+        };
         if !counted {
             return Err(Full);
         }
         if clamped < self.min.load() || clamped > self.max.load() {
             self.widen(clamped);
         }
-        if clamped == value {
+        if let Some(cell) = cell {
             cell.set_inside(!self.is_edge(index));
         }
         self.sum.set(sum);
@@ -186,8 +188,50 @@ impl Tally {
         self.max.raise(value);
         // What was an edge may be inside now.
         for index in before.clone().take(1).chain(before.last()) {
-            self.cells[index].set_inside(!self.is_edge(index));
+            if let Some(cell) = self.cell(index) {
+                cell.set_inside(!self.is_edge(index));
+            }
         }
+    }
+
+    /// The cell of a bucket of an owner's tally, if there is memory for it; for the owner, or with the
+    /// lock.
+    fn cell(&self, index: usize) -> Option<&NarrowCell> {
+        let window = if index < self.layout.exact() { &self.exact } else { &self.octaves };
+        window.cells().get(index.checked_sub(window.start())?)
+    }
+
+    /// Makes memory for the bucket of a value, if it has none; for the owner with the lock.
+    pub(super) fn make_room(&self, value: u64) {
+        let (len, exact, chunk) = (self.layout.len(), self.layout.exact(), self.layout.chunk());
+        let index = self.layout.index(value.min(self.layout.highest()));
+        if self.cell(index).is_some() || value > self.layout.highest() {
+            return;
+        }
+        if index < exact {
+            let exact = exact.min(len);
+            return drop(self.exact.grow(0, exact, exact.min(len - 1)));
+        }
+        let (first, end) = match self.octaves.cells().len() {
+            0 => (index, index + 1),
+            len => (index.min(self.octaves.start()), (index + 1).max(self.octaves.start() + len)),
+        };
+        let first = exact + (first - exact) / chunk * chunk;
+        let end = (exact + (end - exact).next_multiple_of(chunk)).min(len);
+        let _old = self.octaves.grow(first, end - first, (len - 1).min(end) - first);
+        // Before the old memory goes.
+        self.bias.set(self.index.bias_from(first - exact));
+    }
+
+    /// The buckets that there is memory for in an owner's tally: the first of them and their cells, of
+    /// the exact ones and of the others; for the owner, or with the lock.
+    pub(super) fn narrow(&self, within: &Range<usize>) -> [(usize, &[NarrowCell]); 2] {
+        [&self.exact, &self.octaves].map(|window| {
+            let (start, cells) = (window.start(), window.cells());
+            let first = within.start.clamp(start, start + cells.len());
+            let end = within.end.clamp(first, start + cells.len());
+            (first, &cells[first - start..end - start])
+        })
     }
 
     /// Whether the bucket is that of the smallest or of the largest value and wider than one: one
@@ -224,7 +268,7 @@ impl Tally {
 
     /// Whether this is [`Tally::nowhere`], or the shared shard's.
     pub(super) fn is_nowhere(&self) -> bool {
-        self.cells.is_empty()
+        self.writers != Some(Writers::Owner)
     }
 
     /// The buckets between minimum and maximum; empty while nothing is recorded.
@@ -243,11 +287,13 @@ impl Tally {
         if bounds.is_empty() {
             return;
         }
-        for (own, shared) in self.cells[bounds.clone()].iter().zip(&into.shared_cells[bounds]) {
-            let count = own.load();
-            if count != 0 {
-                shared.add_shared(count);
-                own.clear();
+        for (first, cells) in self.narrow(&bounds) {
+            for (own, shared) in cells.iter().zip(&into.shared_cells[first..]) {
+                let count = own.load();
+                if count != 0 {
+                    shared.add_shared(count);
+                    own.clear();
+                }
             }
         }
         into.add_to_shared_sum(self.sum.load().into());
@@ -257,25 +303,34 @@ impl Tally {
         self.zero_bounds();
     }
 
-    /// Forgets everything; the caller knows that nobody counts here meanwhile.
+    /// Forgets everything, and gives the memory of the buckets back; with the lock, and the caller
+    /// knows that nobody counts here meanwhile.
     pub(super) fn clear(&self) {
         self.gap.restart();
-        self.clear_buckets(self.bounds());
+        let bounds = self.bounds();
+        if !self.shared_cells.is_empty() && !bounds.is_empty() {
+            give_back(self.shared_cells, bounds.start, bounds.end);
+        }
+        self.shrink();
+        self.zero_bounds();
     }
 
-    /// The same where a writer may have been stopped for good between a bucket and the bounds.
+    /// Gives the memory of an owner's buckets back; as [`clear`](Self::clear), and all was folded.
+    pub(super) fn shrink(&self) {
+        self.octaves.give_back();
+        self.exact.give_back();
+    }
+
+    /// Forgets everything where a writer may have been stopped for good between a bucket and the
+    /// bounds.
     #[cfg(all(unix, not(kairos_loom)))]
     pub(super) fn clear_whole(&self) {
         self.gap.restart();
-        self.clear_buckets(0..self.layout.len());
-    }
-
-    fn clear_buckets(&self, bounds: Range<usize>) {
+        for (_, cells) in self.narrow(&(0..self.layout.len())) {
+            cells.iter().for_each(NarrowCell::clear);
+        }
         // What is zero is not written, so that pages which nothing touched stay untouched.
-        let owned = self.cells.get(bounds.clone()).unwrap_or_default();
-        owned.iter().filter(|cell| cell.load() != 0).for_each(NarrowCell::clear);
-        let shared = self.shared_cells.get(bounds).unwrap_or_default();
-        shared.iter().filter(|cell| cell.load() != 0).for_each(|cell| cell.set(0));
+        self.shared_cells.iter().filter(|cell| cell.load() != 0).for_each(|cell| cell.set(0));
         self.zero_bounds();
     }
 
@@ -289,35 +344,4 @@ impl Tally {
 }
 
 #[cfg(all(test, not(kairos_loom)))]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// What costs more than a plain add: which buckets that is must stay few, and exact.
-        #[test]
-        fn every_bucket_with_a_count_is_inside_but_wide_ones_of_the_smallest_and_largest_value(
-            values in prop::collection::vec((0_u64..1 << 41, 0_u32..41), 1..60), fold_at in 0_usize..60,
-        ) {
-            let layout = Precision::two_digits().layout();
-            let tally = Tally::leaked(layout, Writers::Owner);
-            let shared = Tally::leaked(layout, Writers::Many);
-            let mut kept: Vec<u64> = Vec::new();
-            for (n, (value, shift)) in values.into_iter().enumerate() {
-                if n == fold_at {
-                    tally.fold(shared);
-                    kept.clear();
-                }
-                kept.push(value >> shift);
-                prop_assert!(tally.record(value >> shift, 1).is_ok());
-                let (min, max) = (*kept.iter().min().unwrap(), *kept.iter().max().unwrap());
-                let edges = [min, max].map(|value| layout.index(value));
-                for (index, cell) in tally.cells.iter().enumerate() {
-                    let wide = layout.lowest_of(index) < layout.highest_of(index);
-                    let inside = cell.load() != 0 && !(wide && edges.contains(&index));
-                    prop_assert_eq!(cell.after(1).is_some(), inside, "bucket {}", index);
-                }
-            }
-        }
-    }
-}
+mod tests;
