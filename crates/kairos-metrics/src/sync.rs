@@ -13,7 +13,7 @@ use std::sync as imp;
 /// A reference count that loom sees, where a protocol leans on what its last drop orders.
 pub(crate) use imp::Arc as Shared;
 pub(crate) use imp::MutexGuard;
-pub(crate) use imp::atomic::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use imp::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 pub(crate) use imp::{RwLockReadGuard, RwLockWriteGuard};
 
 /// A function that makes atomics: const, but under loom, whose atomics are made at run time.

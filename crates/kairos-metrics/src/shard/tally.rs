@@ -24,8 +24,6 @@ pub(crate) struct Tally {
     /// apart at leisure.
     octaves: Window,
     index: FastIndex,
-    /// What the index takes away to be counted from the first of these.
-    bias: Cell,
     /// The exact buckets, once something was recorded in one.
     exact: Window,
     sum: Cell,
@@ -69,10 +67,9 @@ impl Tally {
         pub(super) fn nowhere() -> Tally {
             let layout = Precision::one_digit().layout();
             Tally {
-                octaves: Window::new(),
+                octaves: Window::new(layout.fast_index().bias_from(0)),
                 index: layout.fast_index(),
-                bias: Cell::new(layout.fast_index().bias_from(0)),
-                exact: Window::new(),
+                exact: Window::new(0),
                 sum: Cell::new(0),
                 writers: None,
                 min: Cell::new(u64::MAX),
@@ -90,7 +87,7 @@ impl Tally {
         let wide = if writers == Writers::Owner { 0 } else { layout.len() };
         Box::leak(Box::new(Tally {
             index: layout.fast_index(),
-            bias: Cell::new(layout.fast_index().bias_from(0)),
+            octaves: Window::new(layout.fast_index().bias_from(0)),
             layout,
             writers: Some(writers),
             shared_cells: leaked_pages(wide),
@@ -109,7 +106,7 @@ impl Tally {
     #[inline]
     pub(crate) fn record(&self, value: u64, weight: u64) -> Result<(), Full> {
         // The one check of the index also sorts out the values below and above the octaves.
-        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.bias.load()))
+        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.octaves.less()))
             && let Some(count) = cell.after(weight)
             && let Some(sum) = self.sum_after(value, weight)
         {
@@ -142,7 +139,7 @@ impl Tally {
     #[inline(never)]
     fn record_at_edge(&self, value: u64, weight: u64) -> Result<(), Full> {
         // Found anew: passed on, it would cost the straight path. Without a count it is no edge yet.
-        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.bias.load()))
+        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.octaves.less()))
             && cell.load() != 0
             && (self.min.load()..=self.max.load()).contains(&value)
             && let Some(sum) = self.sum_after(value, weight)
@@ -210,7 +207,7 @@ impl Tally {
         }
         if index < exact {
             let exact = exact.min(len);
-            return drop(self.exact.grow(0, exact, exact.min(len - 1)));
+            return self.exact.grow(0, exact, exact.min(len - 1), 0);
         }
         let (first, end) = match self.octaves.cells().len() {
             0 => (index, index + 1),
@@ -218,9 +215,8 @@ impl Tally {
         };
         let first = exact + (first - exact) / chunk * chunk;
         let end = (exact + (end - exact).next_multiple_of(chunk)).min(len);
-        let _old = self.octaves.grow(first, end - first, (len - 1).min(end) - first);
-        // Before the old memory goes.
-        self.bias.set(self.index.bias_from(first - exact));
+        let less = self.index.bias_from(first - exact);
+        self.octaves.grow(first, end - first, (len - 1).min(end) - first, less);
     }
 
     /// The buckets that there is memory for in an owner's tally: the first of them and their cells, of

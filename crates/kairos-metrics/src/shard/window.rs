@@ -7,10 +7,10 @@
 // record needs at hand, could be neither replaced nor freed, and one behind a lock or an `Arc` would cost a
 // record more than the count does.
 
-use std::ptr;
+use std::cell::UnsafeCell;
+use std::ptr::NonNull;
 
 use super::cell::NarrowCell;
-use crate::sync::{AtomicPtr, AtomicUsize, Ordering, const_where_atomics_are};
 
 /// How many cells are allocated at once: those of a cache line, so that no two threads share one.
 #[cfg(not(kairos_loom))]
@@ -27,126 +27,140 @@ struct Line([NarrowCell; PER_LINE]);
 
 /// Consecutive cells, from that of some bucket on.
 ///
-/// Who may call what keeps them alive. The memory is replaced and freed only by the owner while it has
-/// the lock of [`super::process::Process`], or by whoever has that lock while the owner cannot count
-/// here: at its end, and when no handle of the histogram is left. Readers have the lock. The owner counts
-/// without it, and what others did meanwhile without a handle being there happened before it got one.
-#[derive(Debug)]
-pub(super) struct Window {
-    lines: AtomicPtr<Line>,
+/// Who may call what keeps them alive, and all accesses apart. A window is replaced and freed only by
+/// the owner while it has the lock of [`super::process::Process`], or by whoever has that lock while the
+/// owner cannot count here: at its end, and when no handle of the histogram is left. Readers have the
+/// lock. The owner counts without it, with a handle; what others did while there was none happened
+/// before it got one, as its id went through the lock of the ids.
+pub(super) struct Window(UnsafeCell<Place>);
+
+/// Where a window is. Plain memory: an atomic's load is an instruction more for each use of it.
+#[derive(Clone, Copy)]
+struct Place {
+    lines: NonNull<Line>,
     /// How many of the cells a record may take the short way to.
-    short: AtomicUsize,
-    len: AtomicUsize,
-    start: AtomicUsize,
+    short: usize,
+    /// What is taken away from an index to be a cell's.
+    less: u64,
+    len: usize,
+    start: usize,
+}
+
+// SAFETY: the rules above order every write of the place before and after all other accesses, and the
+// cells in it are atomics.
+#[allow(unsafe_code)]
+unsafe impl Sync for Window {}
+
+// SAFETY: nothing of a window belongs to the thread that made it.
+#[allow(unsafe_code)]
+unsafe impl Send for Window {}
+
+impl std::fmt::Debug for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Window").finish_non_exhaustive()
+    }
 }
 
 impl Window {
-    const_where_atomics_are! {
-        pub(super) fn new() -> Window {
-            Window {
-                lines: AtomicPtr::new(ptr::null_mut()),
-                short: AtomicUsize::new(0),
-                len: AtomicUsize::new(0),
-                start: AtomicUsize::new(0),
-            }
+    /// Without cells; `less` is for an index that is counted from the first bucket.
+    pub(super) const fn new(less: u64) -> Window {
+        let lines = NonNull::dangling();
+        Window(UnsafeCell::new(Place { lines, short: 0, less, len: 0, start: 0 }))
+    }
+
+    fn place(&self) -> &Place {
+        // SAFETY: no write runs beside this, by the rules above, nor while the reference is in use:
+        // it is used within the calls of this file, and these write last.
+        #[allow(unsafe_code)]
+        unsafe {
+            &*self.0.get()
         }
+    }
+
+    fn set(&self, place: Place) {
+        // SAFETY: nobody else reads or writes beside this, by the rules above.
+        #[allow(unsafe_code)]
+        unsafe {
+            *self.0.get() = place;
+        }
+    }
+
+    /// What is taken away from an index to be a cell's; for the owner only.
+    #[inline]
+    pub(super) fn less(&self) -> u64 {
+        self.place().less
     }
 
     /// The cell at that place, if a record may take the short way to it; for the owner only.
     #[inline]
     pub(super) fn short(&self, at: usize) -> Option<&NarrowCell> {
-        // Relaxed: the owner's own write, or one that happened before it had a handle; so for all.
-        if at >= self.short.load(Ordering::Relaxed) {
+        let place = self.place();
+        if at >= place.short {
             return None;
         }
-        // Relaxed: as above.
-        let cells = self.lines.load(Ordering::Relaxed).cast::<NarrowCell>();
-        // SAFETY: `short` is at most the length of the block that `cells` points to, as `replace` sets
-        // both, and for the owner, or with the lock, neither changes while the reference is in use.
+        // SAFETY: `short` is at most the length of the block at `lines`, as `grow` sets both, and the
+        // block stays while the owner, or who has the lock, uses the reference.
         #[allow(unsafe_code)]
         unsafe {
-            Some(&*cells.add(at))
+            Some(place.lines.cast::<NarrowCell>().add(at).as_ref())
         }
     }
 
     /// All cells; for the owner, or with the lock.
     pub(super) fn cells(&self) -> &[NarrowCell] {
-        // Relaxed: as above; a reader's are ordered by the lock.
-        let (lines, len) = (self.lines.load(Ordering::Relaxed), self.len.load(Ordering::Relaxed));
-        if len == 0 {
-            return &[];
-        }
-        // SAFETY: `cells` points to a block of `len` cells, as `replace` sets both, and for the owner,
-        // or with the lock, neither changes while the reference is in use.
+        let place = self.place();
+        // SAFETY: there is a block of `len` cells at `lines`, as `grow` sets both, or `len` is 0; the
+        // block stays as above.
         #[allow(unsafe_code)]
         unsafe {
-            std::slice::from_raw_parts(lines.cast::<NarrowCell>(), len)
+            std::slice::from_raw_parts(place.lines.cast::<NarrowCell>().as_ptr(), place.len)
         }
     }
 
     /// The bucket of the first cell.
     pub(super) fn start(&self) -> usize {
-        self.start.load(Ordering::Relaxed) // Relaxed: as in `cells`.
+        self.place().start
     }
 
     /// Takes another place, which includes the old one, with the counts there are. The number of cells
-    /// is rounded up to whole lines; `short` are those that a record may take the short way to.
+    /// is rounded up to whole lines; `short` are those that a record may take the short way to, by an
+    /// index from which `less` is taken.
     ///
-    /// For the owner with the lock. The caller drops what it gets once all else fits the new place: an
-    /// allocator may record while memory is freed.
-    #[must_use]
-    pub(super) fn grow(&self, start: usize, len: usize, short: usize) -> Block {
-        // What may record, in an allocator, before the old counts are read.
+    /// For the owner with the lock. An allocator may record here before the counts are read, and once
+    /// the new place is taken.
+    pub(super) fn grow(&self, start: usize, len: usize, short: usize, less: u64) {
         let lines: Box<[Line]> = (0..len.div_ceil(PER_LINE)).map(|_| line()).collect();
-        // From here on nothing records.
-        let len = lines.len() * PER_LINE;
-        let lines = Box::into_raw(lines).cast::<Line>();
-        let new = lines.cast::<NarrowCell>();
-        let old = (self.lines.load(Ordering::Relaxed), self.len.load(Ordering::Relaxed)); // Relaxed: as above.
-        let offset = if old.1 == 0 { 0 } else { self.start() - start };
-        for (at, cell) in self.cells().iter().enumerate() {
-            debug_assert!(offset + at < len, "the new place includes the old one");
-            // SAFETY: the new block has a cell for every one of the old, `offset` further on.
-            #[allow(unsafe_code)]
-            unsafe {
-                (*new.add(offset + at)).copy(cell);
-            }
+        let old = *self.place();
+        let offset = if old.len == 0 { 0 } else { old.start - start };
+        let mut new = lines.iter().flat_map(|line| &line.0).skip(offset);
+        for cell in self.cells() {
+            new.next().expect("the new place includes the old one").copy(cell);
         }
-        self.lines.store(lines, Ordering::Relaxed); // Relaxed: as above.
-        self.len.store(len, Ordering::Relaxed); // Relaxed: as above.
-        self.start.store(start, Ordering::Relaxed); // Relaxed: as above.
-        self.short.store(short.min(len), Ordering::Relaxed); // Relaxed: as above.
-        Block { lines: old.0, len: old.1 }
+        drop(new);
+        let len = lines.len() * PER_LINE;
+        let lines = NonNull::from(Box::leak(lines)).cast::<Line>();
+        self.set(Place { lines, short: short.min(len), less, len, start });
+        free(old);
     }
 
     /// Gives the memory back, with whatever was counted there; with the lock, while the owner cannot
     /// count here.
     pub(super) fn give_back(&self) {
-        // Relaxed: as above.
-        let (lines, len) = (self.lines.load(Ordering::Relaxed), self.len.load(Ordering::Relaxed));
-        self.short.store(0, Ordering::Relaxed); // Relaxed: as above.
-        self.len.store(0, Ordering::Relaxed); // Relaxed: as above.
-        self.lines.store(ptr::null_mut(), Ordering::Relaxed); // Relaxed: as above.
-        drop(Block { lines, len });
+        let old = *self.place();
+        self.set(Place { lines: NonNull::dangling(), short: 0, len: 0, ..old });
+        free(old);
     }
 }
 
-/// Memory that was a window's, freed when this is dropped.
-pub(super) struct Block {
-    lines: *mut Line,
-    len: usize,
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        if self.len == 0 {
-            return;
-        }
-        let lines = ptr::slice_from_raw_parts_mut(self.lines, self.len / PER_LINE);
-        // SAFETY: the block came from a box of that many lines, and no window points to it any more.
-        #[allow(unsafe_code)]
-        drop(unsafe { Box::from_raw(lines) });
+/// Frees the memory of a place that no window has any more.
+fn free(old: Place) {
+    if old.len == 0 {
+        return;
     }
+    let lines = NonNull::slice_from_raw_parts(old.lines, old.len / PER_LINE);
+    // SAFETY: the block came from a box of that many lines, and no window has it any more.
+    #[allow(unsafe_code)]
+    drop(unsafe { Box::from_raw(lines.as_ptr()) });
 }
 
 fn line() -> Line {
