@@ -120,6 +120,11 @@ impl<T> Series<T> {
         self.0.expire(|()| true, |series, ()| expired(series))
     }
 
+    /// How many series a reader is shown.
+    pub fn listed(&self) -> usize {
+        self.0.list().iter().count()
+    }
+
     /// How many series there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -9,6 +9,7 @@ mod measured;
 mod page;
 mod registration;
 mod registry;
+mod space;
 
 pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
 pub use labels::{Label, LabelSet, TypedFamily};

@@ -5,22 +5,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
+use super::catalog::Catalog;
 #[cfg(feature = "facade")]
-use super::catalog::Taken;
-use super::catalog::{Catalog, Face};
+use super::catalog::{Face, Taken};
 use super::registry::Registry;
+#[cfg(feature = "facade")]
+use super::space::enter;
+use super::space::{alone, around, page};
 use crate::encode::{Encoder, Format};
 use crate::error::Error;
 use crate::instrument::AnyMetric;
 use crate::shard::Sum;
 use crate::snapshot::Snapshot;
-use crate::sync::{Mutex, process_static};
-
-process_static! {
-    /// Keeps a name from being taken in two registries of a page at once. Whoever has it locks the
-    /// metrics of one registry after another, never of two.
-    static NAMES: Mutex<()> = Mutex::new(());
-}
 
 impl Registry {
     /// Returns a new registry with this one's clocks and limit, whose metrics have these labels
@@ -61,7 +57,7 @@ impl Registry {
     /// the two apart; [`Error::Cycle`] when this registry is on the other one's page already. Nothing
     /// is attached then.
     pub fn attach(&self, part: &Registry) -> Result<(), Error> {
-        let _alone = NAMES.lock();
+        let _alone = alone();
         let parts = page(&part.0);
         if parts.iter().any(|catalog| Arc::ptr_eq(catalog, &self.0)) {
             return Err(Error::Cycle);
@@ -90,7 +86,7 @@ impl Registry {
     /// Its handles go on counting, but are no longer exposed, and the name can be registered again.
     /// Of attached registries that have the name, each loses it.
     pub fn unregister(&self, name: &str) -> bool {
-        let _alone = NAMES.lock();
+        let _alone = alone();
         let take = |catalog: &Arc<Catalog>| {
             let removed = catalog.metrics().remove(name);
             removed.inspect(|_| catalog.removed())
@@ -168,7 +164,7 @@ impl Registry {
         own: &[(String, Arc<dyn AnyMetric>)],
         choose: impl FnOnce(&mut Taken) -> Vec<(String, String, Arc<dyn AnyMetric>)>,
     ) {
-        let _alone = NAMES.lock();
+        let _alone = alone();
         let mut taken = Taken::default();
         for other in around(&self.0) {
             if !Arc::ptr_eq(&other, &self.0) {
@@ -186,61 +182,6 @@ impl Registry {
             metric.rename(&family);
             let entered = metrics.insert(&name, &Face::of(&*metric), metric);
             debug_assert!(entered.is_ok(), "the names were free");
-        }
-    }
-}
-
-/// Takes a metric in, if its names are free on every page that it would be on.
-///
-/// # Errors
-/// [`Error::Duplicate`] when its name is taken, by whatever kind, or one of its samples' names.
-pub(super) fn enter(
-    catalog: &Arc<Catalog>,
-    name: &str,
-    metric: Arc<dyn AnyMetric>,
-) -> Result<(), Error> {
-    let _alone = NAMES.lock();
-    let face = Face::of(&*metric);
-    for known in around(catalog) {
-        if let Some(sample) = known.taken(&face, catalog.constant()) {
-            return Err(Error::Duplicate { name: name.to_owned(), sample });
-        }
-    }
-    catalog.metrics().insert(name, &face, metric)
-}
-
-/// A registry and all that are attached to it, each once.
-fn page(catalog: &Arc<Catalog>) -> Vec<Arc<Catalog>> {
-    let mut found = vec![Arc::clone(catalog)];
-    let mut at = 0;
-    while at < found.len() {
-        let parts: Vec<_> = found[at].metrics().parts.iter().filter_map(Weak::upgrade).collect();
-        add(&mut found, parts);
-        at += 1;
-    }
-    found
-}
-
-/// The pages that a registry is on, as one.
-fn around(catalog: &Arc<Catalog>) -> Vec<Arc<Catalog>> {
-    let mut wholes = vec![Arc::clone(catalog)];
-    let mut at = 0;
-    while at < wholes.len() {
-        let above: Vec<_> = wholes[at].metrics().wholes.iter().filter_map(Weak::upgrade).collect();
-        add(&mut wholes, above);
-        at += 1;
-    }
-    let mut found = Vec::new();
-    for whole in &wholes {
-        add(&mut found, page(whole));
-    }
-    found
-}
-
-fn add(found: &mut Vec<Arc<Catalog>>, more: Vec<Arc<Catalog>>) {
-    for catalog in more {
-        if !found.iter().any(|known| Arc::ptr_eq(known, &catalog)) {
-            found.push(catalog);
         }
     }
 }

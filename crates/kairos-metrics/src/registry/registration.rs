@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::catalog::Catalog;
 use super::family::{Family, SeriesOf};
-use super::page::enter;
+use super::space::enter;
 use crate::error::Error;
 use crate::instrument::{
     Description, Handle, Histogram, HistogramConfig, HistogramSpec, Instrument, Metric,
