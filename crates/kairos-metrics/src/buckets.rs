@@ -16,10 +16,9 @@ pub const HOUR_NS: u64 = 3_600_000_000_000;
 /// highest is counted in the top bucket and in
 /// [`HistogramSnapshot::saturated`](crate::HistogramSnapshot::saturated).
 ///
-/// A histogram takes 3, 18 or 132 KiB for each thread that records in it (one, two or three
-/// digits), and twice that once for all threads that have ended. With three digits, pages are
-/// touched only where values fall (4 KiB per octave), if the allocator returns zeroed memory
-/// untouched.
+/// A histogram takes for each thread that records in it the buckets between the smallest and the
+/// largest value: 64 bytes for an octave at one digit, 512 at two, 4 KiB at three, and at most 3, 18
+/// or 132 KiB; once for all threads that have ended, twice that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "RawPrecision", into = "RawPrecision")]
 pub struct Precision {
@@ -157,6 +156,12 @@ impl Layout {
         FastIndex { shift, bias }
     }
 
+    /// How many buckets are laid out at once where a value falls: half an octave, or four where an
+    /// octave has few.
+    pub(crate) fn chunk(self) -> usize {
+        (1 << self.grain >> 1).max(64)
+    }
+
     /// A bucket's octave (0 and 1 share the width 1) and its place in there.
     fn split(self, index: usize) -> (u32, u64) {
         ((index >> self.grain) as u32, (index & ((1 << self.grain) - 1)) as u64)
@@ -197,11 +202,22 @@ pub(crate) struct FastIndex {
 }
 
 impl FastIndex {
+    #[cfg(test)]
+    fn of(self, value: u64) -> usize {
+        self.of_from(value, self.bias_from(0))
+    }
+
+    /// What [`of_from`](Self::of_from) takes away to count from the bucket `first` past the exact ones.
+    pub(crate) const fn bias_from(self, first: usize) -> u64 {
+        self.bias + first as u64
+    }
+
+    /// The index counted from a later bucket; what lies before it comes out beyond every layout, too.
     #[inline]
-    pub(crate) fn of(self, value: u64) -> usize {
+    pub(crate) fn of_from(self, value: u64, less: u64) -> usize {
         // The conversion is exact up to 2^53; from a signed integer it is one instruction.
         let bits = (value as i64 as f64).to_bits();
-        (bits >> self.shift).wrapping_sub(self.bias) as usize
+        (bits >> self.shift).wrapping_sub(less) as usize
     }
 }
 

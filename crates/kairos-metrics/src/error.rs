@@ -40,6 +40,16 @@ pub enum Error {
         /// The taken sample name.
         sample: String,
     },
+    /// A metric that the facade emitted was unregistered: handles that are held count nowhere. The
+    /// facade's next use of the name registers it again.
+    #[error("metric {name:?} was unregistered")]
+    Unregistered {
+        /// The name under which it was registered.
+        name: String,
+    },
+    /// A registry would be on its own page.
+    #[error("a registry cannot be attached to itself, nor to one that is attached to it")]
+    Cycle,
     /// A precision's digits or its highest value are out of range.
     #[error("histogram precision: {field} is {value}, must be {allowed}")]
     Precision {

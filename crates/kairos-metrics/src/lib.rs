@@ -56,7 +56,7 @@ pub use error::Error;
 pub use instrument::{Counter, FractionGauge, Gauge, Histogram, HistogramConfig, Timer};
 pub use names::{Kind, OVERFLOW, Unit};
 #[cfg(feature = "facade")]
-pub use recorder::{Recorder, Renamed};
+pub use recorder::{Matcher, Recorder, RecorderBuilder, Renamed};
 pub use registry::{
     CounterFamily, DEFAULT_FAMILY_LIMIT, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily,
     Label, LabelSet, Measured, Registry, RegistryBuilder, TypedFamily,

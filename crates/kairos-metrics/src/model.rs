@@ -97,7 +97,7 @@ impl Thread {
 
 /// A family's map of series.
 #[derive(Debug)]
-pub struct Series<T>(SeriesMap<T>);
+pub struct Series<T>(SeriesMap<T, ()>);
 
 impl<T> Series<T> {
     /// At most `limit` series and the overflow's.
@@ -107,7 +107,7 @@ impl<T> Series<T> {
 
     /// Finds or makes the series of these values.
     pub fn with(&self, values: &[&str], make: impl FnOnce(&[String]) -> T) -> Shared<T> {
-        self.0.find_or_make(values, make)
+        self.0.find_or_make(values, |values| (make(values), ()))
     }
 
     /// Removes the series of these values.
@@ -116,8 +116,13 @@ impl<T> Series<T> {
     }
 
     /// Removes the series without a handle that `expired` picks.
-    pub fn expire(&self, expired: impl FnMut(&mut T) -> bool) -> usize {
-        self.0.expire(expired)
+    pub fn expire(&self, mut expired: impl FnMut(&mut T) -> bool) -> usize {
+        self.0.expire(|()| true, |series, ()| expired(series))
+    }
+
+    /// How many series a reader is shown.
+    pub fn listed(&self) -> usize {
+        self.0.list().iter().count()
     }
 
     /// How many series there are.

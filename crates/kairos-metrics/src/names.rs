@@ -37,6 +37,15 @@ impl Unit {
             Unit::Plain | Unit::Millionths => None,
         }
     }
+
+    /// How many of what is recorded are one of what is exposed: a power of ten.
+    pub(crate) fn whole(self) -> u64 {
+        match self {
+            Unit::Seconds => 1_000_000_000,
+            Unit::Millionths => 1_000_000,
+            Unit::Bytes | Unit::Plain => 1,
+        }
+    }
 }
 
 /// The kind of a metric.

@@ -14,7 +14,6 @@ use std::sync as imp;
 pub(crate) use imp::Arc as Shared;
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-#[cfg(feature = "facade")]
 pub(crate) use imp::{RwLockReadGuard, RwLockWriteGuard};
 
 /// A function that makes atomics: const, but under loom, whose atomics are made at run time.
@@ -66,11 +65,9 @@ impl<T> Mutex<T> {
 }
 
 /// A lock that readers share; like [`Mutex`] in all else.
-#[cfg(feature = "facade")]
 #[derive(Debug)]
 pub(crate) struct RwLock<T>(imp::RwLock<T>);
 
-#[cfg(feature = "facade")]
 impl<T> RwLock<T> {
     pub(crate) fn new(value: T) -> RwLock<T> {
         RwLock(imp::RwLock::new(value))

@@ -12,7 +12,11 @@ use kairos_metrics::{Counter, Histogram, Precision, Registry};
 
 /// Counts in the last of many counters and records in the last of many histograms: beyond what a
 /// shard embeds, so that places for them are allocated when they are first needed.
-static INSTRUMENTS: OnceLock<(Counter, Histogram)> = OnceLock::new();
+///
+/// And it records in another histogram with a weight that fills a bucket at the second time: the
+/// tally is then to be folded under the lock, which the allocating thread may hold.
+static INSTRUMENTS: OnceLock<(Counter, [Histogram; 2])> = OnceLock::new();
+const FILLS: u64 = 1 << 30;
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
 struct Counting;
@@ -21,11 +25,12 @@ struct Counting;
 // not touch the memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if let Some((counter, histogram)) = INSTRUMENTS.get() {
+        if let Some((counter, [histogram, full])) = INSTRUMENTS.get() {
             // Relaxed: read after the threads are joined.
             CALLS.fetch_add(1, Ordering::Relaxed);
             counter.inc();
             histogram.record(layout.size() as u64);
+            full.record_n(5, FILLS);
         }
         // SAFETY: the caller's promise is the system allocator's requirement.
         unsafe { System.alloc(layout) }
@@ -52,7 +57,8 @@ fn an_allocator_that_records_is_exact_on_threads_that_come_and_go() {
             registry.histogram(&name, "One of many", Precision::one_digit()).unwrap()
         })
         .collect();
-    let instruments = (counters.last().unwrap().clone(), histograms.last().unwrap().clone());
+    let last = histograms.last_chunk::<2>().unwrap().clone();
+    let instruments = (counters.last().unwrap().clone(), last);
     assert!(INSTRUMENTS.set(instruments).is_ok());
     for _ in 0..20 {
         std::thread::scope(|scope| {
@@ -61,13 +67,29 @@ fn an_allocator_that_records_is_exact_on_threads_that_come_and_go() {
             }
         });
         let _scraped = registry.encode_openmetrics();
+        // What allocates under the lock: snapshots, and ids that come and go.
+        let _read = registry.snapshot();
+        let passing: Vec<_> = (0..40)
+            .map(|n| {
+                let name = format!("passing_{n}");
+                let gauge = registry.gauge(&format!("{name}_level"), "Gauge").unwrap();
+                (gauge, registry.histogram(&name, "Passing", Precision::one_digit()).unwrap())
+            })
+            .collect();
+        for n in 0..40 {
+            registry.unregister(&format!("passing_{n}"));
+            registry.unregister(&format!("passing_{n}_level"));
+        }
+        drop(passing);
     }
-    let (counter, histogram) = INSTRUMENTS.get().unwrap();
+    let (counter, [histogram, full]) = INSTRUMENTS.get().unwrap();
     // The allocations of the reading itself are counted between these lines.
     let before = CALLS.load(Ordering::Relaxed);
     let (total, recorded) = (counter.value(), histogram.snapshot().count());
+    let filled = full.snapshot().count() / FILLS;
     let after = CALLS.load(Ordering::Relaxed);
     assert!(before > 8_000);
     assert!((before..=after).contains(&total), "{before} {total} {after}");
     assert!((before..=after).contains(&recorded), "{before} {recorded} {after}");
+    assert!((before..=after).contains(&filled), "{before} {filled} {after}");
 }

@@ -30,6 +30,7 @@ pub struct Builder<K, V> {
     config: Config,
     graph: Option<EventGraph>,
     registry: Option<Registry>,
+    name: Option<String>,
     handle: Option<tokio::runtime::Handle>,
     clock: Option<Clock>,
     runtime: Option<Arc<dyn Runtime>>,
@@ -90,6 +91,7 @@ impl<K: Key, V: Value> Builder<K, V> {
             config: Config::default(),
             graph: None,
             registry: None,
+            name: None,
             handle: None,
             clock: None,
             runtime: None,
@@ -112,9 +114,31 @@ impl<K: Key, V: Value> Builder<K, V> {
         self
     }
 
-    /// Registers the cache's metrics in this registry instead of one of its own.
+    /// Exposes the cache's metrics in this registry instead of one of its own, until the cache is
+    /// dropped.
+    ///
+    /// A registry takes one cache without a [`name`](Self::name), and one of each name.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
+        self
+    }
+
+    /// Gives every metric of the cache the label `cache` with this name, which tells several caches
+    /// in one registry apart; an empty name is none.
+    ///
+    /// ```
+    /// use kairos_cache::Cache;
+    ///
+    /// let page = kairos_metrics::Registry::new();
+    /// let named = |name| Cache::<u8, u8>::builder().registry(page.clone()).name(name).build();
+    /// let (_odds, _teams) = (named("odds")?, named("teams")?);
+    /// let text = page.encode_prometheus();
+    /// assert!(text.contains("kairos_cache_evictions_total{cache=\"odds\"} 0\n"));
+    /// assert!(text.contains("kairos_cache_evictions_total{cache=\"teams\"} 0\n"));
+    /// # Ok::<(), kairos_cache::Error>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into()).filter(|name: &String| !name.is_empty());
         self
     }
 
@@ -166,25 +190,28 @@ impl<K: Key, V: Value> Builder<K, V> {
     ///
     /// # Errors
     /// [`Error::Config`] with the field and its allowed range; [`Error::Graph`]; [`Error::Metrics`]
-    /// if the registry has metrics of the same names; [`Error::Thread`].
+    /// if the registry has metrics of the same names; [`Error::Thread`]. What failed leaves nothing
+    /// behind, in the registry neither.
     pub fn build(self) -> Result<Cache<K, V>, Error> {
         let rules = Rules::new(&self.config)?;
         let graph = match self.graph {
             Some(graph) => graph,
             None => event_graph(&self.config.events)?,
         };
+        let sampling = Sampling {
+            precision: latency_precision(&self.config.metrics)?,
+            every: rules.latency_sampling,
+        };
+        let bound = bound(&self.config.cache, self.weigher.is_some())?;
         let clock = self.clock.unwrap_or_else(Clock::system);
         let runtime = match self.runtime {
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::new(self.handle, clock.clone())?),
         };
         let seed = self.seed.unwrap_or_else(random_number);
-        let sampling = Sampling {
-            precision: latency_precision(&self.config.metrics)?,
-            every: rules.latency_sampling,
-        };
-        let stats = Stats::new(self.registry.unwrap_or_default(), &sampling, &graph)?;
-        let bound = bound(&self.config.cache, self.weigher.is_some())?;
+        // Last, as nothing after it fails.
+        let page = self.registry.unwrap_or_default();
+        let stats = Stats::new(page, self.name.as_deref(), &sampling, &graph)?;
         Ok(Cache::of(Engine::new(Parts {
             fixed: Fixed::of(&self.config),
             rules,

@@ -31,7 +31,10 @@ pub use ring::{Heard, Listener, Ring};
 
 /// Counters and histograms of one cache. Recording is a plain add in the thread's own cells.
 pub(crate) struct Stats {
-    registry: Registry,
+    /// Where the metrics are exposed.
+    page: Registry,
+    /// Where they are registered; with it they leave the page.
+    _own: Registry,
     /// One cell for each reason and score: every total of reads is a sum over these.
     reads: [[Counter; SCORES.len()]; Reason::ALL.len()],
     latency: [Histogram; Strategy::ALL.len()],
@@ -84,9 +87,9 @@ fn kind_index(kind: Kind) -> usize {
 }
 
 impl Stats {
-    /// The registry that holds every metric of the cache.
+    /// The registry that exposes every metric of the cache.
     pub(crate) fn registry(&self) -> &Registry {
-        &self.registry
+        &self.page
     }
 
     /// Counts a finished read. `took_ns` is called only if the read is timed: 1 in `sampling`

@@ -21,17 +21,25 @@ pub(crate) struct Sampling {
 }
 
 impl Stats {
-    /// Registers every metric.
+    /// Registers every metric, and exposes them on `page` with the name of the cache, if it has one,
+    /// for as long as the cache is there. Leaves nothing on the page when it fails.
     pub(crate) fn new(
-        registry: Registry,
+        page: Registry,
+        name: Option<&str>,
         sampling: &Sampling,
         graph: &EventGraph,
     ) -> Result<Stats, Error> {
-        let registered = Stats::register(registry, sampling, graph);
-        registered.map_err(|e| Error::Metrics(Arc::from(e.to_string())))
+        let own = match name {
+            Some(name) => page.part([("cache", name)]),
+            None => page.part([]),
+        };
+        let stats = Stats::register(page, own.clone(), sampling, graph);
+        let attached = stats.and_then(|stats| stats.page.attach(&own).map(|()| stats));
+        attached.map_err(|e| Error::Metrics(Arc::from(e.to_string())))
     }
 
     fn register(
+        page: Registry,
         registry: Registry,
         sampling: &Sampling,
         graph: &EventGraph,
@@ -154,7 +162,8 @@ impl Stats {
                 "Live entries that died by an event",
             )?,
             baselines: Mutex::new(Baselines::default()),
-            registry,
+            page,
+            _own: registry,
         })
     }
 }

@@ -2,7 +2,7 @@
 // Never knows: registries, shards, clocks.
 // Read next: `heads.rs`; `number.rs` for digits, `text.rs` for headers.
 
-use super::number::{push_f64, push_in, push_u64};
+use super::number::{push_f64, push_in, push_sum, push_u64};
 use super::text::{Format, header};
 use crate::names::{Kind, Unit};
 
@@ -41,6 +41,17 @@ impl<'a> Encoder<'a> {
     pub(crate) fn sample_in(&mut self, unit: Unit, head: &str, recorded: u64) {
         self.out.push_str(head);
         push_in(self.out, unit, recorded);
+        self.out.push('\n');
+    }
+
+    /// One sample of a sum of recorded numbers, exact as [`Encoder::sample_in`] writes it, unless some
+    /// of it is only a fraction.
+    pub(crate) fn sample_sum(&mut self, unit: Unit, head: &str, recorded: u128, beyond: f64) {
+        if beyond > 0.0 {
+            return self.sample_f64(head, (recorded as f64 + beyond) / unit.whole() as f64);
+        }
+        self.out.push_str(head);
+        push_sum(self.out, unit, recorded);
         self.out.push('\n');
     }
 

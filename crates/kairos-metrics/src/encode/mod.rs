@@ -9,5 +9,5 @@ mod text;
 
 pub(crate) use encoder::Encoder;
 pub(crate) use heads::{Heads, label_pairs};
-pub(crate) use number::{push_in, push_ns_as_seconds};
+pub(crate) use number::{push_bound, push_ns_as_seconds};
 pub(crate) use text::Format;

@@ -25,6 +25,46 @@ pub(crate) fn push_in(out: &mut String, unit: Unit, recorded: u64) {
     }
 }
 
+/// Appends a sum of recorded numbers as [`push_in`] does, however large it is.
+pub(super) fn push_sum(out: &mut String, unit: Unit, recorded: u128) {
+    let Ok(small) = u64::try_from(recorded) else {
+        let whole = u128::from(unit.whole());
+        // Writing to a string does not fail; the parts below one are the digits of a small number.
+        let _ = write!(out, "{}", recorded / whole);
+        let start = out.len();
+        push_in(out, unit, (recorded % whole) as u64);
+        // The whole part is written already.
+        out.replace_range(start..=start, "");
+        return;
+    };
+    push_in(out, unit, small);
+}
+
+/// Appends a recorded number as the value of a label `le`: the canonical number of `OpenMetrics`,
+/// which is Go's `%g` with a decimal. So `1.0` and `0.0001`, but `2.5e-06` and `1.048575e+06`.
+///
+/// The digits are those of the recorded number, of which two never look alike.
+pub(crate) fn push_bound(out: &mut String, unit: Unit, recorded: u64) {
+    let decimals = unit.whole().ilog10() as i32;
+    let all = recorded.to_string();
+    // Scientific outside 0.0001 to 999999.
+    let exponent = all.len() as i32 - 1 - decimals;
+    if recorded == 0 || (-4..6).contains(&exponent) {
+        let start = out.len();
+        push_in(out, unit, recorded);
+        if !out[start..].contains('.') {
+            out.push_str(".0");
+        }
+        return;
+    }
+    let digits = all.trim_end_matches('0');
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let sign = if exponent < 0 { '-' } else { '+' };
+    write!(out, "{first}{point}{rest}e{sign}{:02}", exponent.unsigned_abs())
+        .expect("writing to a string does not fail");
+}
+
 /// Appends a number of parts of which `WHOLE`, a power of ten, make one.
 fn push_parts<const WHOLE: u64>(out: &mut String, parts: u64) {
     push_u64(out, parts / WHOLE);
@@ -82,6 +122,42 @@ mod tests {
         check(Unit::Millionths, 1, "0.000001");
         check(Unit::Bytes, 64, "64");
         check(Unit::Plain, 64, "64");
+    }
+
+    #[test]
+    fn a_sum_beyond_64_bits_is_exact() {
+        let check = |unit, recorded, expected: &str| {
+            assert_eq!(text(|out| push_sum(out, unit, recorded)), expected);
+        };
+        let large = u128::from(u64::MAX) + 1;
+        check(Unit::Seconds, large, "18446744073.709551616");
+        check(Unit::Millionths, large + 384, "18446744073709.552");
+        check(Unit::Millionths, 20_000_000_000_000_000_000, "20000000000000.0");
+        check(Unit::Plain, large, "18446744073709551616");
+        check(Unit::Bytes, 7, "7");
+        check(Unit::Seconds, 2_500, "0.0000025");
+    }
+
+    #[test]
+    fn a_bound_is_the_canonical_number() {
+        let check = |unit, recorded, expected: &str| {
+            assert_eq!(text(|out| push_bound(out, unit, recorded)), expected);
+        };
+        check(Unit::Seconds, 0, "0.0");
+        check(Unit::Seconds, 1, "1e-09");
+        check(Unit::Seconds, 2_500, "2.5e-06");
+        check(Unit::Seconds, 99_999, "9.9999e-05");
+        check(Unit::Seconds, 100_000, "0.0001");
+        check(Unit::Seconds, 1_000_000, "0.001");
+        check(Unit::Seconds, 1_000_000_000, "1.0");
+        check(Unit::Seconds, 10_250_000_000, "10.25");
+        check(Unit::Millionths, 999_999_500_000, "999999.5");
+        check(Unit::Millionths, 1_000_000_000_000, "1e+06");
+        check(Unit::Millionths, 2_500_000_500_000, "2.5000005e+06");
+        check(Unit::Plain, 0, "0.0");
+        check(Unit::Plain, 100_000, "100000.0");
+        check(Unit::Bytes, 1_048_575, "1.048575e+06");
+        check(Unit::Bytes, 10_000_000_000, "1e+10");
     }
 
     #[test]

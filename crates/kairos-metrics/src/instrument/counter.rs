@@ -2,7 +2,7 @@
 // Never knows: shards and leases (`shard/local.rs` does).
 // Read next: `shard/local.rs`, where an increment goes.
 
-use super::instrument::{Handle, Instrument, Series, Stamp};
+use super::instrument::{Activity, Handle, Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
 use crate::shard::{self, Reader, Sum, process};
@@ -27,10 +27,10 @@ impl Counter {
     /// leases a shard; from the 513th live counter on, finding the cell costs some nanoseconds.
     #[inline]
     pub fn inc(&self) {
-        shard::add(self.id, 1);
+        shard::increment(self.id);
     }
 
-    /// Adds `n`, at the cost of [`Counter::inc`]; the total wraps at 2^64.
+    /// Adds `n`, at the cost of [`Counter::inc`]; the total stays at 2^64 − 1 when it gets there.
     #[inline]
     pub fn add(&self, n: u64) {
         shard::add(self.id, n);
@@ -80,8 +80,8 @@ impl Instrument for CounterCells {
         heads
     }
 
-    fn activity(&self, reader: &Reader<'_>) -> u64 {
-        reader.count(self.id)
+    fn activity(&self, reader: &Reader<'_>) -> Activity {
+        Activity::Counted(reader.count(self.id))
     }
 
     fn value(&self, reader: &Reader<'_>, _: &mut Sum) -> Value {

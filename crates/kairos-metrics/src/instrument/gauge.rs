@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::instrument::{Handle, Instrument, Series, Stamp};
+use super::instrument::{Activity, Handle, Instrument, Series, Stamp};
+use super::rounding::Rounding;
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
 use crate::shard::{Reader, Sum, process};
@@ -19,7 +20,8 @@ use crate::sync::{AtomicI64, AtomicU64, Ordering, Shared};
 ///
 /// In a family, a gauge is idle from the last [`expire_idle`](crate::Family::expire_idle) that saw
 /// its level away from zero, or saw that it was written, even with the same level: a gauge that
-/// holds a level does not expire.
+/// holds a level does not expire. A level of fractions that additions brought back to zero counts as
+/// zero, though rounding may have left 10⁻¹⁷ of it.
 #[derive(Clone, Debug)]
 pub struct Gauge(Shared<Series<GaugeCell<Whole>>>);
 
@@ -78,6 +80,7 @@ impl FractionGauge {
     pub fn set(&self, level: f64) {
         // Relaxed: a level publishes nothing but itself.
         self.written().store(level.to_bits() as i64, Ordering::Relaxed);
+        self.0.cells.rounding.set(level);
     }
 
     /// Raises the level by `x`; retries while other threads change it.
@@ -86,16 +89,17 @@ impl FractionGauge {
         // Relaxed: a guess, which the exchange below checks.
         let mut seen = level.load(Ordering::Relaxed);
         loop {
-            let raised = (f64::from_bits(seen as u64) + x).to_bits() as i64;
+            let before = f64::from_bits(seen as u64);
+            let raised = before + x;
             // Relaxed: the exchange must be atomic and orders nothing else.
             let swapped = level.compare_exchange_weak(
                 seen,
-                raised,
+                raised.to_bits() as i64,
                 Ordering::Relaxed, // Relaxed: see above.
                 Ordering::Relaxed,
             );
             match swapped {
-                Ok(_) => return,
+                Ok(_) => return self.0.cells.rounding.added(before, x, raised),
                 Err(now) => seen = now,
             }
         }
@@ -133,8 +137,8 @@ impl Handle for FractionGauge {
 pub(crate) trait Reading: Send + Sync + 'static {
     fn value(bits: i64) -> Value;
 
-    /// Whether the gauge is away from zero.
-    fn is_level(bits: i64) -> bool;
+    /// Whether the gauge is away from zero, by more than rounding explains.
+    fn is_level(bits: i64, rounding: &Rounding) -> bool;
 }
 
 #[derive(Debug)]
@@ -148,7 +152,7 @@ impl Reading for Whole {
         Value::Gauge(bits)
     }
 
-    fn is_level(bits: i64) -> bool {
+    fn is_level(bits: i64, _: &Rounding) -> bool {
         bits != 0
     }
 }
@@ -158,8 +162,9 @@ impl Reading for Fraction {
         Value::Fraction(f64::from_bits(bits as u64))
     }
 
-    fn is_level(bits: i64) -> bool {
-        f64::from_bits(bits as u64) != 0.0
+    fn is_level(bits: i64, rounding: &Rounding) -> bool {
+        let level = f64::from_bits(bits as u64);
+        level != 0.0 && !rounding.explains(level)
     }
 }
 
@@ -175,7 +180,8 @@ impl Written {
 
     /// Tells the next sweep of a write. Costs a load of a line that is seldom written.
     fn mark(&self) {
-        // Relaxed: a sweep begins after the last handle was dropped, which orders the marks before it.
+        // Relaxed: what expires is swept once more after its last handle was dropped, which orders the
+        // marks before it.
         let seen = self.0.load(Ordering::Relaxed);
         if seen & 1 == 0 {
             // Relaxed: as above; atomic, though all that write beside this one set the same bit.
@@ -183,14 +189,14 @@ impl Written {
         }
     }
 
-    /// A number that differs from that of the last sweep if there was a write, or is a level.
-    fn sweep(&self, is_level: bool) -> u64 {
-        // Relaxed: as in `mark`; nobody writes meanwhile.
-        let seen = self.0.load(Ordering::Relaxed);
-        let swept = if is_level || seen & 1 == 1 { (seen | 1).wrapping_add(1) } else { seen };
-        // Relaxed: as above.
-        self.0.store(swept, Ordering::Relaxed);
-        swept
+    /// A number that differs from that of the last sweep if there was a write.
+    fn sweep(&self) -> u64 {
+        let swept = |seen: u64| (seen & 1 == 1).then(|| seen.wrapping_add(1));
+        // Relaxed: as in `mark`; atomic, for a write beside this one must not lose its mark.
+        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, swept) {
+            Ok(seen) => seen.wrapping_add(1),
+            Err(seen) => seen,
+        }
     }
 }
 
@@ -198,6 +204,8 @@ impl Written {
 pub(crate) struct GaugeCell<R> {
     level: Arc<AtomicI64>,
     written: Written,
+    /// Of no use to whole numbers.
+    rounding: Rounding,
     reading: std::marker::PhantomData<fn() -> R>,
 }
 
@@ -216,7 +224,12 @@ impl<R: Reading> Instrument for GaugeCell<R> {
     fn make((): &()) -> GaugeCell<R> {
         let level = Arc::new(AtomicI64::new(0));
         process().adopt_gauge(Arc::downgrade(&level));
-        GaugeCell { level, written: Written::new(), reading: std::marker::PhantomData }
+        GaugeCell {
+            level,
+            written: Written::new(),
+            rounding: Rounding::new(),
+            reading: std::marker::PhantomData,
+        }
     }
 
     fn heads((): &(), family: &str, labels: &str) -> Heads {
@@ -225,9 +238,13 @@ impl<R: Reading> Instrument for GaugeCell<R> {
         heads
     }
 
-    /// Only what nobody holds a handle to is swept: no write runs beside it.
-    fn activity(&self, _: &Reader<'_>) -> u64 {
-        self.written.sweep(R::is_level(self.read()))
+    fn activity(&self, _: &Reader<'_>) -> Activity {
+        if R::is_level(self.read(), &self.rounding) {
+            // What brings it back to zero is a write, after which it is idle for the age.
+            self.written.mark();
+            return Activity::Held;
+        }
+        Activity::Counted(self.written.sweep())
     }
 
     fn value(&self, _: &Reader<'_>, _: &mut Sum) -> Value {

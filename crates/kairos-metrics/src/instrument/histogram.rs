@@ -5,10 +5,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::instrument::{Handle, Instrument, Series, Stamp};
+#[cfg(feature = "facade")]
+use super::beyond::Beyond;
+use super::instrument::{Activity, Handle, Instrument, Series, Stamp};
 use crate::buckets::{Layout, Precision};
 use crate::clock::Clock;
-use crate::encode::{Encoder, Heads, push_in};
+use crate::encode::{Encoder, Heads, push_bound};
 use crate::error::Error;
 use crate::names::{Kind, Unit};
 use crate::shard::{self, Place, Reader, Sum, process};
@@ -40,8 +42,9 @@ impl Histogram {
 
     /// Returns the weight of this thread's next timing, or `None` when that timing is not taken.
     ///
-    /// A thread's first timing has the weight one; of the following ones, one in `every` is taken,
-    /// with the weight `every`. With 0 or 1, every timing is taken.
+    /// A thread's first timing has the weight one; of the following ones, one in `every` is taken on
+    /// average, after a gap of random length, which is its weight: the weights never exceed the
+    /// number of calls, also where `every` changes. With 0 or 1, every timing is taken.
     #[inline]
     pub fn due(&self, every: u32) -> Option<u32> {
         shard::due(&self.place, every)
@@ -61,6 +64,17 @@ impl Histogram {
     }
 }
 
+#[cfg(feature = "facade")]
+impl Histogram {
+    /// Adds what values have beyond `u64::MAX`, as which they are recorded, to the exposed sum; a
+    /// fraction of any size, infinity included. One atomic exchange.
+    pub(crate) fn record_beyond(&self, excess: f64) {
+        if let Some(beyond) = &self.series.cells.beyond {
+            beyond.add(excess);
+        }
+    }
+}
+
 impl Handle for Histogram {
     type Cells = HistogramCells;
 
@@ -77,13 +91,22 @@ pub struct HistogramConfig {
     precision: Precision,
     unit: Unit,
     bounds: Option<Vec<u64>>,
+    /// Whether there may be values beyond 64 bits.
+    #[cfg(feature = "facade")]
+    float_sum: bool,
 }
 
 impl HistogramConfig {
     /// Creates a configuration for latencies: recorded in nanoseconds, and exposed in seconds with
     /// the bounds 1, 2.5 and 5 of each decade from 1 µs to 10 s.
     pub fn new(precision: Precision) -> HistogramConfig {
-        HistogramConfig { precision, unit: Unit::Seconds, bounds: None }
+        HistogramConfig {
+            precision,
+            unit: Unit::Seconds,
+            bounds: None,
+            #[cfg(feature = "facade")]
+            float_sum: false,
+        }
     }
 
     /// Sets the unit of the values.
@@ -102,12 +125,18 @@ impl HistogramConfig {
     /// Values above the highest are not told apart, and count under `+Inf` only; default bounds
     /// that are not below the highest value are left out.
     ///
-    /// A recorded value counts under the first bound that no value of its bucket exceeds: an
-    /// exposed count never includes a value above its bound, and lags by at most the precision.
-    /// Bounds `2^k - 1` are exact.
+    /// A bound's exposed count includes the whole bucket that the bound lies in: all values up to
+    /// the bound, and those above it by less than the precision. A bound that ends a bucket is
+    /// exact, as each `2^k - 1` is; values above the highest count under no bound.
     #[must_use]
     pub fn bounds(self, bounds: impl Into<Vec<u64>>) -> HistogramConfig {
         HistogramConfig { bounds: Some(bounds.into()), ..self }
+    }
+
+    /// Takes values beyond 64 bits as well; see [`Histogram::record_beyond`].
+    #[cfg(feature = "facade")]
+    pub(crate) fn float_sum(self) -> HistogramConfig {
+        HistogramConfig { float_sum: true, ..self }
     }
 
     /// The bounds in force, if they are sound.
@@ -150,6 +179,8 @@ pub(crate) struct HistogramSpec {
     pub(crate) unit: Unit,
     bounds: Arc<[u64]>,
     clock: Clock,
+    #[cfg(feature = "facade")]
+    float_sum: bool,
 }
 
 impl HistogramSpec {
@@ -166,7 +197,14 @@ impl HistogramSpec {
         let bounds =
             config.sound_bounds().ok_or_else(|| Error::Bounds { name: name.to_owned() })?;
         let HistogramConfig { precision, unit, .. } = *config;
-        Ok(HistogramSpec { precision, unit, bounds: bounds.into(), clock })
+        Ok(HistogramSpec {
+            precision,
+            unit,
+            bounds: bounds.into(),
+            clock,
+            #[cfg(feature = "facade")]
+            float_sum: config.float_sum,
+        })
     }
 }
 
@@ -176,15 +214,33 @@ pub(crate) struct HistogramCells {
     layout: Layout,
     precision: Precision,
     unit: Unit,
-    /// For each bound, the first bucket that does not lie below it.
+    /// For each bound, the bucket after that in which it lies.
     edges: Vec<usize>,
     clock: Clock,
+    #[cfg(feature = "facade")]
+    beyond: Option<Beyond>,
 }
 
 impl HistogramCells {
     fn read(&self, reader: &Reader<'_>, sum: &mut Sum) -> HistogramSnapshot {
         reader.add_up(self.id, self.layout, sum);
         HistogramSnapshot::from_sum(self.precision, sum)
+    }
+}
+
+#[cfg(feature = "facade")]
+impl HistogramCells {
+    /// What the values beyond 64 bits add to the sum.
+    fn beyond(&self) -> f64 {
+        self.beyond.as_ref().map_or(0.0, Beyond::value)
+    }
+}
+
+#[cfg(not(feature = "facade"))]
+impl HistogramCells {
+    #[expect(clippy::unused_self, reason = "with the feature it is a cell")]
+    fn beyond(&self) -> f64 {
+        0.0
     }
 }
 
@@ -206,9 +262,10 @@ impl Instrument for HistogramCells {
             layout,
             precision: spec.precision,
             unit: spec.unit,
-            // Bounds lie below the highest value, whose bucket counts what lies above, too.
-            edges: spec.bounds.iter().map(|bound| layout.index(bound + 1)).collect(),
+            edges: spec.bounds.iter().map(|bound| layout.index(*bound) + 1).collect(),
             clock: spec.clock.clone(),
+            #[cfg(feature = "facade")]
+            beyond: spec.float_sum.then(Beyond::new),
         }
     }
 
@@ -216,9 +273,8 @@ impl Instrument for HistogramCells {
         let mut heads = Heads::default();
         for bound in spec.bounds.iter() {
             let mut le = "le=\"".to_owned();
-            push_in(&mut le, spec.unit, *bound);
-            // A whole number, too, is written as both formats write it.
-            le.push_str(if le.contains('.') { "\"" } else { ".0\"" });
+            push_bound(&mut le, spec.unit, *bound);
+            le.push('"');
             heads.push(family, "_bucket", labels, &le);
         }
         heads.push(family, "_bucket", labels, "le=\"+Inf\"");
@@ -228,10 +284,10 @@ impl Instrument for HistogramCells {
         heads
     }
 
-    fn activity(&self, reader: &Reader<'_>) -> u64 {
+    fn activity(&self, reader: &Reader<'_>) -> Activity {
         let mut sum = Sum::default();
         reader.add_up_ranges(self.id, &[], &mut sum);
-        sum.counts.iter().copied().fold(0, u64::wrapping_add)
+        Activity::Counted(sum.counts.iter().copied().fold(0, u64::saturating_add))
     }
 
     fn value(&self, reader: &Reader<'_>, sum: &mut Sum) -> Value {
@@ -244,11 +300,11 @@ impl Instrument for HistogramCells {
         let mut head = || heads.next().unwrap_or_default();
         let mut count = 0_u64;
         for range in &sum.counts {
-            count = count.wrapping_add(*range);
+            count = count.saturating_add(*range);
             encoder.sample_u64(head(), count);
         }
         encoder.sample_u64(head(), count);
-        encoder.sample_in(self.unit, head(), sum.total);
+        encoder.sample_sum(self.unit, head(), sum.total, self.beyond());
         encoder.created(head(), &stamp.created, reader.began_anew(stamp.number));
     }
 }

@@ -2,7 +2,7 @@
 // Never knows: cells, threads.
 // Read next: `instrument.rs`, what it is a kind of.
 
-use super::instrument::{Handle, Instrument, Series, Stamp};
+use super::instrument::{Activity, Handle, Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
 use crate::shard::{Reader, Sum};
@@ -39,8 +39,8 @@ impl Instrument for InfoCell {
         heads
     }
 
-    fn activity(&self, _: &Reader<'_>) -> u64 {
-        0
+    fn activity(&self, _: &Reader<'_>) -> Activity {
+        Activity::Held
     }
 
     fn value(&self, _: &Reader<'_>, _: &mut Sum) -> Value {

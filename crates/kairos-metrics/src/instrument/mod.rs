@@ -2,13 +2,17 @@
 // Never knows: registries, and which names are taken.
 // Read next: `instrument.rs`, what the kinds have in common; `counter.rs`, the simplest one.
 
+#[cfg(feature = "facade")]
+mod beyond;
 mod counter;
 mod gauge;
 mod histogram;
 mod info;
 mod instrument;
+mod rounding;
 mod series;
 mod timer;
+mod values;
 
 pub use counter::Counter;
 pub use gauge::{FractionGauge, Gauge};
@@ -17,6 +21,6 @@ pub use timer::Timer;
 
 pub(crate) use histogram::HistogramSpec;
 pub(crate) use info::Info;
-pub(crate) use instrument::{AnyMetric, Description, Handle, Instrument, Metric};
+pub(crate) use instrument::{AnyMetric, Constant, Description, Handle, Instrument, Metric};
 #[cfg(kairos_loom)]
 pub(crate) use series::SeriesMap;

@@ -1,169 +1,198 @@
-// The series of one metric by their label values: found, made, removed, bounded in number.
+// The series of one metric by their label values: found, made, listed, removed, bounded in number.
 // Never knows: what a series counts.
-// Read next: `registry/family.rs`, the public face of a map of series.
+// Read next: `registry/family.rs`, the public face of a map of series; `values.rs`, its keys.
 
-use std::borrow::Borrow;
-use std::cmp::Ordering as Order;
 use std::collections::BTreeMap;
 
+use super::values::{ByValues, Owned, Values};
 use crate::names::OVERFLOW;
-use crate::sync::{Mutex, MutexGuard, Shared};
+use crate::sync::{Mutex, MutexGuard, RwLock, Shared};
 
 /// Series by label values, at most `limit` of them and one for the overflow.
 ///
-/// One short lock for each lookup; handles keep their series, so that a cached handle never
-/// comes here.
+/// Twice: in an index for those who count, which is locked for a moment only, and in a list for those
+/// who read, who keep it locked while they do. A new series is left for the list to take up. So a
+/// lookup never waits for a reader, and a cached handle comes here not at all. Who takes more than
+/// one lock takes them in the order list, index, fresh.
 #[derive(Debug)]
-pub(crate) struct SeriesMap<T> {
-    inner: Mutex<Inner<T>>,
+pub(crate) struct SeriesMap<T, F> {
+    listed: Mutex<Listed<F>>,
+    index: RwLock<Index<T>>,
+    /// Made since the list was last read; pushed while the index is locked.
+    fresh: Mutex<Vec<(Place, F)>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Inner<T> {
-    series: BTreeMap<Vec<String>, Shared<T>>,
-    overflow: Option<(Vec<String>, Shared<T>)>,
+struct Index<T> {
+    series: ByValues<Shared<T>>,
+    overflow: Option<Shared<T>>,
     limit: usize,
 }
 
-impl<T> SeriesMap<T> {
-    pub(crate) fn new(limit: usize) -> SeriesMap<T> {
-        SeriesMap { inner: Mutex::new(Inner { series: BTreeMap::new(), overflow: None, limit }) }
+/// Where a series stands in the list: by its values, the overflow last.
+type Place = (bool, Owned);
+
+/// What readers need of each series, in the order of the values.
+#[derive(Debug)]
+pub(super) struct Listed<F>(BTreeMap<Place, F>);
+
+impl<T, F> SeriesMap<T, F> {
+    pub(crate) fn new(limit: usize) -> SeriesMap<T, F> {
+        SeriesMap {
+            listed: Mutex::new(Listed(BTreeMap::new())),
+            index: RwLock::new(Index { series: ByValues::default(), overflow: None, limit }),
+            fresh: Mutex::new(Vec::new()),
+        }
     }
 
     /// Changes the bound; series that exist stay.
     pub(super) fn set_limit(&self, limit: usize) {
-        self.inner.lock().limit = limit;
+        self.index.write().limit = limit;
     }
 
     /// The series of these values, made if it is new and the bound allows, else the overflow's.
-    /// `make` gets the values that the series is exposed with.
+    ///
+    /// `make` gets the values that the series is exposed with, and gives its face for the list.
+    /// Readers share the lock; a new series takes it alone, while it is made.
     pub(crate) fn find_or_make(
         &self,
         values: &[&str],
-        make: impl FnOnce(&[String]) -> T,
+        make: impl FnOnce(&[String]) -> (T, F),
     ) -> Shared<T> {
-        let mut inner = self.inner.lock();
         let key: &dyn Values = &values;
-        if let Some(found) = inner.series.get(key) {
+        if let Some(found) = self.index.read().series.get(key) {
             return Shared::clone(found);
         }
         let is_overflow = !values.is_empty() && values.iter().all(|value| *value == OVERFLOW);
-        if is_overflow || inner.series.len() >= inner.limit {
-            let (_, overflow) = inner.overflow.get_or_insert_with(|| {
-                let values = vec![OVERFLOW.to_owned(); values.len()];
-                let series = Shared::new(make(&values));
-                (values, series)
-            });
+        let mut index = self.index.write();
+        if let Some(found) = index.series.get(key) {
+            return Shared::clone(found);
+        }
+        let into_overflow = is_overflow || index.series.len() >= index.limit;
+        if into_overflow && let Some(overflow) = &index.overflow {
             return Shared::clone(overflow);
         }
-        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        let series = Shared::new(make(&values));
-        inner.series.insert(values, Shared::clone(&series));
+        let owned = if into_overflow {
+            Owned::of(&vec![OVERFLOW; values.len()])
+        } else {
+            Owned::of(values)
+        };
+        let (series, face) = make(&owned);
+        let series = Shared::new(series);
+        if into_overflow {
+            index.overflow = Some(Shared::clone(&series));
+        } else {
+            index.series.insert(owned.clone(), Shared::clone(&series));
+        }
+        self.fresh.lock().push(((into_overflow, owned), face));
         series
     }
 
     /// Takes the series of these values out; its handles go on counting, no longer exposed.
     pub(crate) fn remove(&self, values: &[&str]) -> Option<Shared<T>> {
         let key: &dyn Values = &values;
-        self.inner.lock().series.remove(key)
+        let mut listed = self.listed.lock();
+        let mut index = self.index.write();
+        let (values, series) = index.series.remove_entry(key)?;
+        // With the index locked, or a series of these values that is made next would be taken out.
+        self.take_up(&mut listed);
+        drop(index);
+        // Dropped after the locks.
+        let _face = listed.0.remove(&(false, values));
+        drop(listed);
+        Some(series)
     }
 
-    /// Takes out every series that nobody holds a handle to and that `expired` picks. A series
-    /// whose handles are gone has counted all that it will unless it is looked up again, which
-    /// needs the lock.
-    pub(crate) fn expire(&self, mut expired: impl FnMut(&mut T) -> bool) -> usize {
-        let mut inner = self.inner.lock();
-        let before = inner.series.len();
-        // `get_mut` proves that this is the only reference, and orders the last holder's counts
-        // before it; a bare reference count would not.
-        inner.series.retain(|_, series| !Shared::get_mut(series).is_some_and(&mut expired));
-        before - inner.series.len()
+    /// Takes out every series that is `idle`, that nobody holds a handle to and that is `still` idle
+    /// then. A series whose handles are gone has counted all that it will unless it is looked up
+    /// again, which needs the index.
+    pub(crate) fn expire(
+        &self,
+        mut idle: impl FnMut(&mut F) -> bool,
+        mut still: impl FnMut(&mut T, &mut F) -> bool,
+    ) -> usize {
+        let mut listed = self.list();
+        let candidates: Vec<Place> = listed
+            .0
+            .iter_mut()
+            .filter(|((is_overflow, _), _)| !is_overflow)
+            .filter_map(|(place, face)| idle(face).then(|| place.clone()))
+            .collect();
+        let mut expired = Vec::new();
+        for place in candidates {
+            let mut index = self.index.write();
+            let Some(face) = listed.0.get_mut(&place) else { continue };
+            let Some(series) = index.series.get_mut(&place.1) else { continue };
+            // `get_mut` proves that this is the only reference, and orders the last holder's counts
+            // before it; a bare reference count would not.
+            if Shared::get_mut(series).is_some_and(|series| still(series, face)) {
+                // What is taken out is dropped after the locks: a drop may wait for a reader.
+                expired.push((index.series.remove(&place.1), listed.0.remove(&place)));
+            }
+        }
+        drop(listed);
+        expired.len()
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        self.inner.lock()
+    /// The list, with all series that there are; whoever makes one meanwhile does not wait.
+    pub(super) fn list(&self) -> MutexGuard<'_, Listed<F>> {
+        let mut listed = self.listed.lock();
+        self.take_up(&mut listed);
+        listed
+    }
+
+    fn take_up(&self, listed: &mut Listed<F>) {
+        listed.0.extend(self.fresh.lock().drain(..));
     }
 
     pub(crate) fn len(&self) -> usize {
-        let inner = self.inner.lock();
-        inner.series.len() + usize::from(inner.overflow.is_some())
+        let index = self.index.read();
+        index.series.len() + usize::from(index.overflow.is_some())
     }
-}
 
-impl<T> Inner<T> {
-    /// Gives every series a value for one more label, which stands `at` among the labels: none, as it
-    /// had, so that the series stay the same. O(series).
+    /// Runs `work` on all series, while none is looked up or read.
     #[cfg(feature = "facade")]
-    pub(super) fn widen(&mut self, at: usize) {
-        let series = std::mem::take(&mut self.series).into_iter();
-        self.series = series
-            .map(|(mut values, series)| {
-                values.insert(at, String::new());
-                (values, series)
-            })
-            .collect();
-        if let Some((values, _)) = &mut self.overflow {
-            values.insert(at, OVERFLOW.to_owned());
-        }
+    pub(super) fn with_all(&self, work: impl FnOnce(&mut Listed<F>)) {
+        let mut listed = self.list();
+        let _index = self.index.write();
+        self.take_up(&mut listed);
+        work(&mut listed);
     }
 
+    /// Gives the values new places: for each the old one, or none for a label that is new and empty,
+    /// so that the series stay the same. `work` runs on all of them before any is looked up. O(series).
+    #[cfg(feature = "facade")]
+    pub(super) fn relabel(&self, from: &[Option<usize>], work: impl FnOnce(&mut Listed<F>)) {
+        let mut listed = self.list();
+        let mut index = self.index.write();
+        self.take_up(&mut listed);
+        let series = std::mem::take(&mut index.series).into_iter();
+        index.series = series.map(|(values, series)| (values.placed(from, ""), series)).collect();
+        let faces = std::mem::take(&mut listed.0).into_iter();
+        let placed = faces.map(|((is_overflow, values), face)| {
+            let empty = if is_overflow { OVERFLOW } else { "" };
+            ((is_overflow, values.placed(from, empty)), face)
+        });
+        listed.0 = placed.collect();
+        work(&mut listed);
+    }
+
+    /// Whether this is the overflow's series.
+    #[cfg(feature = "facade")]
+    pub(super) fn is_overflow(&self, series: &Shared<T>) -> bool {
+        self.index.read().overflow.as_ref().is_some_and(|known| Shared::ptr_eq(known, series))
+    }
+}
+
+impl<F> Listed<F> {
     /// The series with their values, in the order of the values, the overflow last.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[String], &T)> {
-        let series = self.series.iter().map(|(values, series)| (&values[..], &**series));
-        series.chain(self.overflow.iter().map(|(values, series)| (&values[..], &**series)))
-    }
-}
-
-/// Label values, owned or borrowed: lets a map of owned values be searched without allocating.
-trait Values {
-    fn len(&self) -> usize;
-    fn at(&self, index: usize) -> &str;
-}
-
-impl Values for Vec<String> {
-    fn len(&self) -> usize {
-        self.as_slice().len()
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[String], &F)> {
+        self.0.iter().map(|((_, values), face)| (&**values, face))
     }
 
-    fn at(&self, index: usize) -> &str {
-        &self[index]
-    }
-}
-
-impl Values for &[&str] {
-    fn len(&self) -> usize {
-        <[&str]>::len(self)
-    }
-
-    fn at(&self, index: usize) -> &str {
-        self[index]
-    }
-}
-
-impl Ord for dyn Values + '_ {
-    fn cmp(&self, other: &Self) -> Order {
-        // As `Vec<String>` orders itself, which `Borrow` demands.
-        let ours = (0..self.len()).map(|index| self.at(index));
-        ours.cmp((0..other.len()).map(|index| other.at(index)))
-    }
-}
-
-impl PartialOrd for dyn Values + '_ {
-    fn partial_cmp(&self, other: &Self) -> Option<Order> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for dyn Values + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Order::Equal
-    }
-}
-
-impl Eq for dyn Values + '_ {}
-
-impl<'a> Borrow<dyn Values + 'a> for Vec<String> {
-    fn borrow(&self) -> &(dyn Values + 'a) {
-        self
+    /// The same, to be changed.
+    #[cfg(feature = "facade")]
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&[String], &mut F)> {
+        self.0.iter_mut().map(|((_, values), face)| (&**values, face))
     }
 }

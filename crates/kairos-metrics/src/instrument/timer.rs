@@ -24,11 +24,11 @@ impl Histogram {
         Timer { histogram: self, start: self.clock().raw(), weight: 1 }
     }
 
-    /// Starts a timer that is taken for this thread's first call, and then for one call in `every`.
+    /// Starts a timer that is taken for this thread's first call, and then for one call in `every`
+    /// on average, after gaps of random length; see [`Histogram::due`].
     ///
-    /// The first timing has the weight one, the others the weight `every`: the count lags the
-    /// number of calls by fewer than `every` per thread, and the clock is read only for timings
-    /// that are taken.
+    /// A timing has the weight of the gap that it ends: the count lags the number of calls by fewer
+    /// than `2 * every` per thread, and the clock is read only for timings that are taken.
     #[inline]
     pub fn start_sampled(&self, every: u32) -> Timer<'_> {
         match self.due(every) {
@@ -130,18 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn sampling_takes_the_first_and_every_nth_timing_with_its_weight() {
+    fn sampling_takes_the_first_timing_and_weighs_the_others_by_their_gap() {
         let (clock, hand) = Clock::manual();
         let registry = Registry::builder().clock(clock).build();
         let work = registry.histogram("work", "Work", Precision::two_digits()).unwrap();
-        for _ in 0..9 {
+        for calls in 1..=90 {
             let _timer = work.start_sampled(4);
             hand.advance(7);
+            let counted = work.snapshot().count();
+            assert!((calls - counted.min(calls)) < 8 && counted < calls, "{counted} of {calls}");
         }
-        let snapshot = work.snapshot();
-        assert_eq!((snapshot.count(), snapshot.sum()), (9, 63));
-        assert_eq!(work.due(4), None, "one in four, and the ninth was one");
-        assert_eq!((work.due(4), work.due(4), work.due(4)), (None, None, Some(4)));
-        assert_eq!(work.due(0), Some(1), "every one, whatever the gap was");
+        let waiting = 90 - work.snapshot().count();
+        assert_eq!(work.snapshot().sum(), 7 * work.snapshot().count());
+        assert_eq!(work.due(1), Some(1 + waiting as u32), "it stands for what waits, too");
+        assert_eq!((work.due(0), work.due(1)), (Some(1), Some(1)));
     }
 }

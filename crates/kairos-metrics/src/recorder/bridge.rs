@@ -8,7 +8,7 @@ use metrics::{CounterFn, GaugeFn, HistogramFn};
 
 use super::measure::Measure;
 use crate::error::Error;
-use crate::instrument::{Counter, FractionGauge, Handle, Histogram};
+use crate::instrument::{Counter, FractionGauge, Handle, Histogram, HistogramConfig};
 use crate::names::Unit;
 use crate::registry::{Registration, Registry, SeriesOf};
 use crate::sync::{Mutex, process_static};
@@ -31,6 +31,7 @@ pub(super) trait Bridged: Handle {
         name: &'a str,
         help: &'a str,
         measure: Measure,
+        bounds: Option<Vec<u64>>,
     ) -> Result<Registration<'a, Self>, Error>;
 
     fn bridge(self, measure: Measure) -> Self::Facade;
@@ -47,6 +48,7 @@ impl Bridged for Counter {
         name: &'a str,
         help: &'a str,
         _: Measure,
+        _: Option<Vec<u64>>,
     ) -> Result<Registration<'a, Counter>, Error> {
         Ok(registry.registration(name, help, Unit::Plain))
     }
@@ -68,6 +70,7 @@ impl Bridged for FractionGauge {
         name: &'a str,
         help: &'a str,
         _: Measure,
+        _: Option<Vec<u64>>,
     ) -> Result<Registration<'a, FractionGauge>, Error> {
         Ok(registry.registration(name, help, Unit::Plain))
     }
@@ -89,8 +92,11 @@ impl Bridged for Histogram {
         name: &'a str,
         help: &'a str,
         measure: Measure,
+        bounds: Option<Vec<u64>>,
     ) -> Result<Registration<'a, Histogram>, Error> {
-        registry.histogram_registration(name, help, &measure.config())
+        let config = measure.config();
+        let config = bounds.into_iter().fold(config, HistogramConfig::bounds);
+        registry.histogram_registration(name, help, &config)
     }
 
     fn bridge(self, measure: Measure) -> metrics::Histogram {
@@ -140,10 +146,14 @@ struct Measured {
 
 impl HistogramFn for Measured {
     fn record(&self, value: f64) {
-        self.histogram.record(self.measure.recorded(value));
+        self.record_many(value, 1);
     }
 
     fn record_many(&self, value: f64, count: usize) {
-        self.histogram.record_n(self.measure.recorded(value), count as u64);
+        let recorded = self.measure.recorded(value);
+        self.histogram.record_n(recorded, count as u64);
+        if recorded == u64::MAX && count != 0 {
+            self.histogram.record_beyond(self.measure.beyond(value) * count as f64);
+        }
     }
 }

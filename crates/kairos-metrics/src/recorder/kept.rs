@@ -14,9 +14,10 @@ use crate::sync::{AtomicU64, Ordering, RwLock, process_static, thread_cell};
 /// How many stripes there are: threads up to this number share none.
 const STRIPES: usize = 16;
 
-/// How many keys a stripe keeps. One that is full is emptied: keys that are used fill it again, and
-/// keys that were used once, as with a request's id for a label, do not pile up.
-const KEPT: usize = 1_024;
+/// How many keys of overflow series a stripe keeps. What lies beyond a family's limit may be used
+/// once, as with a request's id for a label; an eighth makes room when there are so many. All other
+/// keys are as few as there are series.
+const OVERFLOWING: usize = 1_024;
 
 /// Handles by key, in stripes that belong to threads and not to keys: threads that count the same key
 /// meet neither at a lock's word nor at a handle's reference count.
@@ -26,33 +27,113 @@ pub(super) struct Kept<F> {
 
 /// Two cache lines, as the processor fetches them in pairs.
 #[repr(align(128))]
-struct Stripe<F>(RwLock<ByKey<F>>);
+struct Stripe<F>(RwLock<Keys<F>>);
 
-type ByKey<F> = HashMap<Key, F, BuildHasherDefault<Hashed>>;
+type ByKey<F> = HashMap<Key, Found<F>, BuildHasherDefault<Hashed>>;
+
+struct Keys<F> {
+    by_key: ByKey<F>,
+    overflowing: usize,
+    /// Which eighth goes next.
+    turn: u64,
+    /// What was unregistered when these were found.
+    epoch: u64,
+}
+
+struct Found<F> {
+    handle: F,
+    is_overflow: bool,
+}
 
 impl<F> Default for Kept<F> {
     fn default() -> Kept<F> {
-        let stripe = || Stripe(RwLock::new(ByKey::default()));
-        Kept { stripes: array::from_fn(|_| stripe()) }
+        let keys = || Keys { by_key: HashMap::default(), overflowing: 0, turn: 0, epoch: 0 };
+        Kept { stripes: array::from_fn(|_| Stripe(RwLock::new(keys()))) }
     }
 }
 
 impl<F: Clone> Kept<F> {
-    /// The handle that this thread's stripe keeps of the key, made at the first asking. Threads beyond
-    /// the number of stripes share them, as readers; `make` runs without the stripe's lock.
-    pub(super) fn find_or_make(&self, key: &Key, make: impl FnOnce() -> F) -> F {
+    /// The handle that this thread's stripe keeps of the key, made at the first asking and at the
+    /// first after the `epoch` changed. Threads beyond the number of stripes share them, as readers;
+    /// `make` runs without the stripe's lock, and says whether the handle is an overflow series'.
+    pub(super) fn find_or_make(
+        &self,
+        key: &Key,
+        epoch: u64,
+        make: impl FnOnce() -> (F, bool),
+    ) -> F {
         let Stripe(stripe) = &self.stripes[this_stripe()];
-        if let Some(handle) = stripe.read().get(key) {
-            return handle.clone();
+        {
+            let keys = stripe.read();
+            if let Some(found) = keys.by_key.get(key)
+                && keys.epoch == epoch
+            {
+                return found.handle.clone();
+            }
         }
-        let handle = make();
-        let mut kept = stripe.write();
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(key.to_retained(), handle.clone());
-        handle
+        alone(|| {
+            let (handle, is_overflow) = make();
+            stripe.write().keep(key, epoch, Found { handle: handle.clone(), is_overflow });
+            handle
+        })
     }
+
+    /// Forgets all handles.
+    pub(super) fn clear(&self) {
+        for Stripe(stripe) in &self.stripes {
+            // What is dropped may free series, which takes other locks: not under this one.
+            let forgotten = stripe.write().clear();
+            drop(forgotten);
+        }
+    }
+}
+
+impl<F> Keys<F> {
+    fn clear(&mut self) -> ByKey<F> {
+        self.overflowing = 0;
+        std::mem::take(&mut self.by_key)
+    }
+
+    fn keep(&mut self, key: &Key, epoch: u64, found: Found<F>) {
+        if self.epoch != epoch {
+            drop(self.clear());
+            self.epoch = epoch;
+        }
+        if found.is_overflow && self.overflowing >= OVERFLOWING {
+            let turn = self.turn % 8;
+            self.turn += 1;
+            // Whichever they are: who goes through more keys than there is room for finds most of
+            // them, where the oldest or all of them would be gone just when they are asked for.
+            self.by_key.retain(|key, found| !found.is_overflow || key.get_hash() >> 40 & 7 != turn);
+            self.overflowing = self.by_key.values().filter(|found| found.is_overflow).count();
+        }
+        let is_overflow = found.is_overflow;
+        let before = self.by_key.insert(key.to_retained(), found);
+        let was_overflow = before.is_some_and(|before| before.is_overflow);
+        self.overflowing = self.overflowing + usize::from(is_overflow) - usize::from(was_overflow);
+    }
+}
+
+/// Runs what makes or forgets handles, and calls that ask for one meanwhile on this thread get
+/// nothing: an allocator that counts through the facade would ask for the locks that are held.
+pub(super) fn alone<R>(work: impl FnOnce() -> R) -> R {
+    struct Reset(bool);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            MAKING.with(|making| making.set(self.0));
+        }
+    }
+    let _reset = Reset(MAKING.with(|making| making.replace(true)));
+    work()
+}
+
+/// Whether this thread is within [`alone`].
+pub(super) fn is_alone() -> bool {
+    MAKING.with(Cell::get)
+}
+
+thread_cell! {
+    static MAKING: Cell<bool> = Cell::new(false);
 }
 
 fn this_stripe() -> usize {
@@ -99,23 +180,43 @@ mod tests {
 
     #[test]
     fn a_key_is_made_once_for_a_thread_however_its_labels_are_ordered() {
-        let (kept, made) = (Kept::default(), Cell::new(0));
-        let find = |labels: &'static [(&str, &str)]| {
+        let (kept, calls) = (Kept::default(), Cell::new(0));
+        let find = |labels: &'static [(&str, &str)], epoch| {
             let labels: Vec<metrics::Label> = labels.iter().map(Into::into).collect();
-            kept.find_or_make(&Key::from_parts("hits", labels), || made.replace(made.get() + 1))
+            let make = || (calls.replace(calls.get() + 1), false);
+            kept.find_or_make(&Key::from_parts("hits", labels), epoch, make)
         };
-        let both = find(&[("a", "1"), ("b", "2")]);
-        assert_eq!(find(&[("b", "2"), ("a", "1")]), both);
-        assert_ne!(find(&[("a", "2"), ("b", "1")]), both);
+        let both = find(&[("a", "1"), ("b", "2")], 0);
+        assert_eq!(find(&[("b", "2"), ("a", "1")], 0), both);
+        assert_ne!(find(&[("a", "2"), ("b", "1")], 0), both);
+        assert_eq!(calls.get(), 2);
+        assert_eq!(find(&[("a", "1"), ("b", "2")], 1), 2, "something was unregistered");
+        assert_eq!(find(&[("a", "1"), ("b", "2")], 1), 2);
     }
 
     #[test]
-    fn keys_that_are_used_once_do_not_pile_up() {
+    fn keys_beyond_a_limit_do_not_pile_up_and_are_mostly_found() {
         let kept = Kept::default();
-        for id in 0..3 * KEPT {
-            kept.find_or_make(&Key::from_name(id.to_string()), || id);
-            assert!(kept.stripes[this_stripe()].0.read().len() <= KEPT);
+        let misses = |keys: usize, is_overflow: bool| {
+            let mut misses = 0;
+            for id in 0..keys {
+                let key = Key::from_name(format!("{id} of {keys}"));
+                let make = || {
+                    misses += 1;
+                    (id, is_overflow)
+                };
+                assert_eq!(kept.find_or_make(&key, 0, make), id);
+            }
+            assert!(kept.stripes[this_stripe()].0.read().overflowing <= OVERFLOWING);
+            misses
+        };
+        assert_eq!(misses(5 * OVERFLOWING, false), 5 * OVERFLOWING);
+        for _ in 0..3 {
+            assert_eq!(misses(5 * OVERFLOWING, false), 0, "as many as there are series");
         }
-        assert_eq!(kept.find_or_make(&Key::from_name("3071"), || 0), 3_071, "the last is kept");
+        let beyond = OVERFLOWING * 9 / 8;
+        let sum: usize = (0..20).map(|_| misses(beyond, true)).sum();
+        assert!(sum < 20 * beyond / 2, "{sum} of {}", 20 * beyond);
+        assert_eq!(misses(5 * OVERFLOWING, false), 0, "nor do they drive others out");
     }
 }

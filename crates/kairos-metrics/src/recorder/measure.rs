@@ -48,12 +48,25 @@ impl Measure {
         (value * self.scale).round() as u64
     }
 
-    pub(super) fn config(self) -> HistogramConfig {
-        let precision = match self.unit {
+    /// What a value has beyond the highest that can be recorded; 0 of nearly all.
+    pub(super) fn beyond(self, value: f64) -> f64 {
+        (value * self.scale - u64::MAX as f64).max(0.0)
+    }
+
+    fn precision(self) -> Precision {
+        match self.unit {
             Unit::Seconds => Precision::two_digits(),
             _ => Precision::two_digits().up_to(1 << f64::MANTISSA_DIGITS).expect("2^53 is allowed"),
-        };
-        HistogramConfig::new(precision).unit(self.unit)
+        }
+    }
+
+    /// The highest value that is told apart, as it is recorded.
+    pub(super) fn highest(self) -> u64 {
+        self.precision().highest()
+    }
+
+    pub(super) fn config(self) -> HistogramConfig {
+        HistogramConfig::new(self.precision()).unit(self.unit).float_sum()
     }
 }
 

@@ -3,12 +3,15 @@
 // Read next: `recorder.rs`; `emitted.rs`, the first use of a name.
 
 mod bridge;
+mod claims;
 mod emitted;
 mod kept;
+mod matcher;
 mod measure;
 mod recorder;
 mod rename;
 mod told;
 
-pub use recorder::Recorder;
+pub use matcher::Matcher;
+pub use recorder::{Recorder, RecorderBuilder};
 pub use told::Renamed;

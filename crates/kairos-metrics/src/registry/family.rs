@@ -94,7 +94,11 @@ pub(crate) trait SeriesOf<H>: Send + Sync {
     fn expire_idle(&self, idle: Duration) -> usize;
     fn set_limit(&self, limit: usize);
     #[cfg(feature = "facade")]
-    fn insert_label(&self, at: usize, label: &str);
+    fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]);
+    #[cfg(feature = "facade")]
+    fn with_told(&self, values: &[&str]) -> (H, bool);
+    #[cfg(feature = "facade")]
+    fn set_help(&self, help: &str);
     fn len(&self) -> usize;
 }
 
@@ -116,8 +120,20 @@ impl<H: Handle> SeriesOf<H> for Metric<H::Cells> {
     }
 
     #[cfg(feature = "facade")]
-    fn insert_label(&self, at: usize, label: &str) {
-        Metric::insert_label(self, at, label);
+    fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]) {
+        Metric::relabel(self, labels, from);
+    }
+
+    #[cfg(feature = "facade")]
+    fn with_told(&self, values: &[&str]) -> (H, bool) {
+        let series = self.series(values);
+        let is_overflow = self.is_overflow(&series);
+        (H::new(series), is_overflow)
+    }
+
+    #[cfg(feature = "facade")]
+    fn set_help(&self, help: &str) {
+        Metric::set_help(self, help);
     }
 
     fn len(&self) -> usize {

@@ -6,8 +6,10 @@ mod catalog;
 mod family;
 mod labels;
 mod measured;
+mod page;
 mod registration;
 mod registry;
+mod space;
 
 pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
 pub use labels::{Label, LabelSet, TypedFamily};
@@ -15,4 +17,4 @@ pub use measured::Measured;
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
 
 #[cfg(feature = "facade")]
-pub(crate) use {family::SeriesOf, registration::Registration};
+pub(crate) use {catalog::Taken, family::SeriesOf, registration::Registration};

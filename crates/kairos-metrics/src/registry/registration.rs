@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::catalog::Catalog;
 use super::family::{Family, SeriesOf};
+use super::space::enter;
 use crate::error::Error;
 use crate::instrument::{
     Description, Handle, Histogram, HistogramConfig, HistogramSpec, Instrument, Metric,
@@ -15,7 +16,7 @@ use crate::names::{Unit, check_labels, check_metric, family_name};
 /// A metric that is about to be registered, without its labels: a single handle, a family or a typed
 /// family is registered from it.
 pub(crate) struct Registration<'a, H: Handle> {
-    catalog: &'a Catalog,
+    catalog: &'a Arc<Catalog>,
     name: &'a str,
     help: &'a str,
     unit: Unit,
@@ -24,7 +25,7 @@ pub(crate) struct Registration<'a, H: Handle> {
 
 impl<'a, H: Handle<Cells: Instrument<Spec = ()>>> Registration<'a, H> {
     /// A metric without a configuration: anything but a histogram.
-    pub(super) fn new(catalog: &'a Catalog, name: &'a str, help: &'a str, unit: Unit) -> Self {
+    pub(super) fn new(catalog: &'a Arc<Catalog>, name: &'a str, help: &'a str, unit: Unit) -> Self {
         Registration { catalog, name, help, unit, spec: () }
     }
 }
@@ -35,7 +36,7 @@ impl<'a> Registration<'a, Histogram> {
     /// # Errors
     /// [`Error::Bounds`] when the configured bounds are invalid.
     pub(super) fn histogram(
-        catalog: &'a Catalog,
+        catalog: &'a Arc<Catalog>,
         name: &'a str,
         help: &'a str,
         config: &HistogramConfig,
@@ -61,16 +62,36 @@ impl<H: Handle> Registration<'_, H> {
     /// # Errors
     /// When the name, the help text or a label is refused, or a name that would be exposed is taken.
     pub(crate) fn series(self, labels: &[&str]) -> Result<Arc<dyn SeriesOf<H>>, Error> {
+        let (catalog, name) = (self.catalog, self.name);
+        let metric = self.metric(labels)?;
+        enter(catalog, name, Arc::clone(&metric) as _)?;
+        Ok(metric)
+    }
+
+    /// What its values are recorded in.
+    #[cfg(feature = "facade")]
+    pub(crate) fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// Makes the metric without registering it.
+    ///
+    /// # Errors
+    /// When the name, the help text or a label is refused.
+    pub(crate) fn metric(self, labels: &[&str]) -> Result<Arc<Metric<H::Cells>>, Error> {
         let Registration { catalog, name, help, unit, spec } = self;
         let kind = H::Cells::KIND;
         check_metric(name, help, kind)?;
-        check_labels(name, labels)?;
-        let family = family_name(name, kind, unit);
-        let description = Description::new(family, help, unit, labels);
+        let all: Vec<&str> = catalog.constant().names().chain(labels.iter().copied()).collect();
+        check_labels(name, &all)?;
+        let description = Description {
+            family: family_name(name, kind, unit),
+            help: help.to_owned(),
+            constant: Arc::clone(catalog.constant()),
+            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+        };
         let limit = catalog.series_limit(labels);
-        let metric = Metric::<H::Cells>::new(description, spec, catalog.idle_clock(), limit);
-        let metric = Arc::new(metric);
-        catalog.metrics().insert(name, Arc::clone(&metric) as _)?;
-        Ok(metric)
+        let metric = Metric::<H::Cells>::new(description, unit, spec, catalog.idle_clock(), limit);
+        Ok(Arc::new(metric))
     }
 }

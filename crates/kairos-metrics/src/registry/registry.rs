@@ -9,14 +9,12 @@ use super::catalog::Catalog;
 use super::family::{CounterFamily, FractionGaugeFamily, GaugeFamily, HistogramFamily};
 use super::registration::Registration;
 use crate::clock::Clock;
-use crate::encode::{Encoder, Format};
+use crate::encode::Format;
 use crate::error::Error;
 use crate::instrument::{
-    Counter, FractionGauge, Gauge, Handle, Histogram, HistogramConfig, Info, Instrument,
+    Constant, Counter, FractionGauge, Gauge, Handle, Histogram, HistogramConfig, Info, Instrument,
 };
 use crate::names::Unit;
-use crate::shard::Sum;
-use crate::snapshot::Snapshot;
 
 /// How many series a family has at most, unless the registry or the family sets another limit.
 pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
@@ -50,13 +48,14 @@ pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
 /// # Ok::<(), kairos_metrics::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Registry(Arc<Catalog>);
+pub struct Registry(pub(super) Arc<Catalog>);
 
-/// Configures a [`Registry`]: its clock, and the limit of its families.
+/// Configures a [`Registry`]: its clock, the limit of its families, and labels of all metrics.
 #[derive(Clone, Debug)]
 pub struct RegistryBuilder {
     clock: Option<Clock>,
     family_limit: usize,
+    labels: Constant,
 }
 
 impl RegistryBuilder {
@@ -75,15 +74,27 @@ impl RegistryBuilder {
         RegistryBuilder { family_limit: series, ..self }
     }
 
+    /// Gives all metrics one more label, before their own; it tells registries of one page apart.
+    ///
+    /// A metric with a label of the same name is refused when it is registered.
+    #[must_use]
+    pub fn label(self, name: &str, value: &str) -> RegistryBuilder {
+        RegistryBuilder { labels: self.labels.with(&[(name, value)]), ..self }
+    }
+
     /// Creates the registry, without metrics.
     pub fn build(self) -> Registry {
-        Registry(Arc::new(Catalog::new(self.clock, self.family_limit)))
+        Registry(Arc::new(Catalog::new(self.clock, self.family_limit, self.labels)))
     }
 }
 
 impl Default for RegistryBuilder {
     fn default() -> RegistryBuilder {
-        RegistryBuilder { clock: None, family_limit: DEFAULT_FAMILY_LIMIT }
+        RegistryBuilder {
+            clock: None,
+            family_limit: DEFAULT_FAMILY_LIMIT,
+            labels: Constant::default(),
+        }
     }
 }
 
@@ -230,24 +241,6 @@ impl Registry {
         Ok(())
     }
 
-    /// Removes a metric; returns `false` if there is none of that name.
-    ///
-    /// Its handles go on counting, but are no longer exposed, and the name can be registered again.
-    pub fn unregister(&self, name: &str) -> bool {
-        self.0.metrics().remove(name)
-    }
-
-    /// Reads all metrics as plain data.
-    ///
-    /// Allocates; O(series × live threads), for histograms also × the buckets between their
-    /// smallest and largest values.
-    pub fn snapshot(&self) -> Snapshot {
-        let mut sum = Sum::default();
-        let metrics = self.0.metrics();
-        let read = metrics.iter().map(|(name, m)| (name.clone(), m.snapshot(&mut sum)));
-        Snapshot { metrics: read.collect() }
-    }
-
     /// Returns all metrics in the Prometheus text format 0.0.4, whose content type is
     /// `text/plain; version=0.0.4`.
     pub fn encode_prometheus(&self) -> String {
@@ -277,13 +270,6 @@ impl Registry {
     pub fn encode_openmetrics_into(&self, out: &mut String) {
         self.encode(out, Format::OpenMetrics);
         out.push_str("# EOF\n");
-    }
-
-    fn encode(&self, out: &mut String, format: Format) {
-        let (mut sum, mut encoder) = (Sum::default(), Encoder::new(out, format));
-        for (_, metric) in self.0.metrics().iter() {
-            metric.encode(&mut sum, &mut encoder);
-        }
     }
 
     /// The registration of a metric without a configuration.

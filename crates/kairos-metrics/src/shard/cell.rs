@@ -28,6 +28,29 @@ impl Cell {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
     }
 
+    /// Adds `n` and says `true`, or leaves the cell alone when half its range would not hold the sum;
+    /// for the owner only. What is added one by one never gets through the other half.
+    #[inline]
+    pub(super) fn try_add(&self, n: u64) -> bool {
+        // Relaxed: as in `add`.
+        let sum = self.0.load(Ordering::Relaxed).wrapping_add(n);
+        // Of two numbers below 2^63 the sum is below 2^64, and its sign bit tells.
+        let fits = (sum | n) >> 63 == 0;
+        if fits {
+            // Relaxed: as above.
+            self.0.store(sum, Ordering::Relaxed);
+        }
+        fits
+    }
+
+    /// What [`set`](Self::set) is to be given to add `n`; nothing when the cell would overflow. For
+    /// the owner only.
+    #[inline]
+    pub(super) fn plus(&self, n: u64) -> Option<u64> {
+        // Relaxed: as in `add`.
+        self.0.load(Ordering::Relaxed).checked_add(n)
+    }
+
     /// Raises the value to `floor`; for the owner only.
     #[inline]
     pub(super) fn raise(&self, floor: u64) {
@@ -47,6 +70,7 @@ impl Cell {
     }
 
     /// Sets the value; for the owner, or for whoever holds the lock while there is no owner.
+    #[inline]
     pub(super) fn set(&self, value: u64) {
         // Relaxed: the lock of `Process` orders this before the next owner's first load.
         // Model: metrics_shard.
@@ -60,10 +84,12 @@ impl Cell {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Adds `n` to a cell of the shared shard, which has many writers.
+    /// Adds `n` to a cell of the shared shard, which has many writers; stays at the highest number
+    /// when it would get past it, as a total must not fall.
     pub(crate) fn add_shared(&self, n: u64) {
+        let plus = |count: u64| Some(count.saturating_add(n));
         // Relaxed: atomicity of the add is all that is needed. Model: metrics_shard.
-        self.0.fetch_add(n, Ordering::Relaxed);
+        let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, plus);
     }
 
     /// `raise` for a cell of the shared shard.
@@ -97,9 +123,14 @@ const INSIDE: u32 = 1 << 31;
 const MOST: u32 = 1 << 30;
 
 impl NarrowCell {
-    #[cfg(kairos_loom)]
-    fn new() -> NarrowCell {
+    pub(super) fn new() -> NarrowCell {
         NarrowCell(AtomicU32::new(0))
+    }
+
+    /// Takes over another cell's count and place; for the owner, before readers see this one.
+    pub(super) fn copy(&self, from: &NarrowCell) {
+        // Relaxed: the owner's own count, and the lock orders this before a reader's load.
+        self.0.store(from.0.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// What [`put`](Self::put) is to be given to add `n`, when nothing else is to be done: nothing
@@ -164,11 +195,6 @@ impl NarrowCell {
 #[allow(unsafe_code)]
 unsafe impl bytemuck::Zeroable for Cell {}
 
-// SAFETY: as for `Cell`.
-#[cfg(not(kairos_loom))]
-#[allow(unsafe_code)]
-unsafe impl bytemuck::Zeroable for NarrowCell {}
-
 /// Allocates `len` cells of value zero for good, with a cache line of padding before them, so
 /// that two threads' cells never share a line.
 ///
@@ -178,14 +204,6 @@ pub(super) fn leaked_cells(len: usize) -> &'static [Cell] {
     return leaked(len);
     #[cfg(kairos_loom)]
     Box::leak((0..len).map(|_| Cell::new(0)).collect())
-}
-
-/// [`leaked_cells`] of half the width.
-pub(super) fn leaked_narrow_cells(len: usize) -> &'static [NarrowCell] {
-    #[cfg(not(kairos_loom))]
-    return leaked(len);
-    #[cfg(kairos_loom)]
-    Box::leak((0..len).map(|_| NarrowCell::new()).collect())
 }
 
 #[cfg(not(kairos_loom))]

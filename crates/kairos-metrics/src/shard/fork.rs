@@ -9,14 +9,14 @@
 
 use std::cell::RefCell;
 
-use super::process::{Process, State};
+use super::process::{Held, Process};
 use super::shard::Shard;
 use crate::clock::Clock;
-use crate::sync::{MutexGuard, OnceSlot};
+use crate::sync::OnceSlot;
 
 thread_local! {
-    /// Holds the lock across a fork, so that the child finds shards and ids whole.
-    static HELD: RefCell<Option<MutexGuard<'static, State>>> = const { RefCell::new(None) };
+    /// Holds the locks across a fork, so that the child finds shards and ids whole.
+    static HELD: RefCell<Option<Held<'static>>> = const { RefCell::new(None) };
 }
 
 /// How the hooks, which the C library calls without arguments, find what they work on.
@@ -56,12 +56,12 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
-    if let (Some(mut state), Some(reach)) = (release(), REACH.get()) {
+    if let (Some(mut held), Some(reach)) = (release(), REACH.get()) {
         let now = Clock::system().unix_ns();
-        (reach.process)().restart(&mut state, (reach.own_shard)(), now);
+        (reach.process)().restart(&mut held, (reach.own_shard)(), now);
     }
 }
 
-fn release() -> Option<MutexGuard<'static, State>> {
+fn release() -> Option<Held<'static>> {
     HELD.try_with(|held| held.try_borrow_mut().ok().and_then(|mut held| held.take())).ok().flatten()
 }

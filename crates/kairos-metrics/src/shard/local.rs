@@ -175,24 +175,33 @@ thread_cell! {
     static LEASE: Lease = Lease(StdCell::new(None));
 }
 
-/// Adds `n` to a counter: one plain add in this thread's own cell.
+/// Adds one to a counter: one plain add in this thread's own cell.
+#[inline]
+pub(crate) fn increment(id: u32) {
+    match LOCAL.with(|local| local.cells.get()).get(id as usize) {
+        Some(cell) => cell.add(1),
+        None => add_slowly(id, 1),
+    }
+}
+
+/// Adds `n` to a counter, which an own cell holds up to half its range.
 #[inline]
 pub(crate) fn add(id: u32, n: u64) {
     match LOCAL.with(|local| local.cells.get()).get(id as usize) {
-        Some(cell) => cell.add(n),
-        None => add_slowly(id, n),
+        Some(cell) if cell.try_add(n) => {}
+        _ => add_slowly(id, n),
     }
 }
 
 #[cold]
 #[inline(never)]
 fn add_slowly(id: u32, n: u64) {
-    match LOCAL.with(Local::shard) {
-        Some(shard) => match shard.find_cell(id) {
-            Some(cell) => cell.add(n),
-            None => LOCAL.with(|local| local.allocating(|| shard.cell(id))).add(n),
-        },
-        None => process().shared().cell(id).add_shared(n),
+    let own = LOCAL.with(Local::shard).map(|shard| {
+        let grow = || LOCAL.with(|local| local.allocating(|| shard.cell(id)));
+        shard.find_cell(id).unwrap_or_else(grow)
+    });
+    if !own.is_some_and(|cell| cell.try_add(n)) {
+        process().shared().cell(id).add_shared(n);
     }
 }
 
@@ -219,21 +228,21 @@ fn record_slowly(place: &Place, value: u64, weight: u64) {
 }
 
 /// The weight of this thread's next timing of a histogram, if it is to be taken; see
-/// [`Tally::due`]. Without a lease every one is, for itself.
+/// [`Gap`](super::gap::Gap). Without a lease every one is, for itself.
 #[inline]
 pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
     let tally = tally_at_hand(place);
     if tally.is_nowhere() {
         return due_slowly(place, every);
     }
-    tally.due(every)
+    tally.gap.due(every)
 }
 
 #[cold]
 #[inline(never)]
 fn due_slowly(place: &Place, every: u32) -> Option<u32> {
     match LOCAL.with(Local::shard) {
-        Some(shard) => find_tally(shard, place).due(every),
+        Some(shard) => find_tally(shard, place).gap.due(every),
         None => Some(1),
     }
 }

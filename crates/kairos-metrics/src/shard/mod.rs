@@ -5,14 +5,18 @@
 mod cell;
 #[cfg(all(unix, not(kairos_loom)))]
 mod fork;
+mod gap;
+mod ids;
 mod local;
+mod pages;
 mod process;
 mod shard;
 mod sum;
 mod tally;
+mod window;
 
 pub use local::shards;
-pub(crate) use local::{Place, add, due, process, record};
+pub(crate) use local::{Place, add, due, increment, process, record};
 #[cfg(kairos_loom)]
 pub(crate) use process::Process;
 pub(crate) use process::Reader;

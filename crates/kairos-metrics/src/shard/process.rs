@@ -2,10 +2,10 @@
 // Never knows: thread-locals (`local.rs` has them), names, formats.
 // Read next: `shard.rs`, what is leased; `local.rs`, which leases.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Weak;
 
+use super::ids::Ids;
 use super::shard::{Shard, Sizes};
 use super::sum::Sum;
 use super::tally::{Tally, Writers};
@@ -16,9 +16,10 @@ use crate::sync::{AtomicI64, Mutex, MutexGuard};
 
 /// Everything that threads share: one for the process, and one for each execution of a model.
 ///
-/// The lock is taken at a thread's first count and at its end, when ids come and go, and by
-/// readers; never by a count: a thread that finds it taken counts in the shared shard instead.
-/// A fold moves counts under the lock and readers add up under it, so that they see a count
+/// The lock of the state is taken at a thread's first count and at its end, when ids are given
+/// back, and by readers; never by a count: a thread that finds it taken counts in the shared shard
+/// instead. That of the ids is taken when ids come and go, also by who has the other, and for a
+/// moment only: what is made new waits for no reader. A fold moves counts under the lock and readers add up under it, so that they see a count
 /// either in its shard or in the shared one.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -26,6 +27,7 @@ pub(crate) struct Process {
     /// What folded shards left, and what was counted without a lease. Many writers.
     shared: &'static Shard,
     state: Mutex<State>,
+    ids: Mutex<Ids>,
 }
 
 /// What the lock guards.
@@ -34,16 +36,16 @@ pub(super) struct State {
     leased: Vec<&'static Shard>,
     /// Shards between two owners; all zero.
     free: Vec<&'static Shard>,
-    cell_ids: Ids,
-    tally_ids: Ids,
-    /// Ids whose tallies are laid out already: an id is used again only with its layout.
-    free_tally_ids: BTreeMap<Layout, BTreeSet<u32>>,
-    gauges: Vec<Weak<AtomicI64>>,
-    /// How many series were made.
-    births: u64,
     /// Tells this process's series from those of every other process.
     nonce: u64,
     forked: Option<Forked>,
+}
+
+/// Both locks.
+#[cfg(all(unix, not(kairos_loom)))]
+pub(super) struct Held<'a> {
+    state: MutexGuard<'a, State>,
+    ids: MutexGuard<'a, Ids>,
 }
 
 /// What a forked child remembers of the fork.
@@ -54,39 +56,16 @@ struct Forked {
     unix_ns: u64,
 }
 
-/// Dense ids, the smallest free one first, so that few ids stay in the embedded blocks.
-#[derive(Debug, Default)]
-struct Ids {
-    next: u32,
-    free: BTreeSet<u32>,
-}
-
-impl Ids {
-    fn take(&mut self) -> u32 {
-        self.free.pop_first().unwrap_or_else(|| self.fresh())
-    }
-
-    fn fresh(&mut self) -> u32 {
-        let id = self.next;
-        self.next += 1;
-        id
-    }
-}
-
 impl Process {
     pub(crate) fn new(sizes: Sizes) -> Process {
         let state = State {
             leased: Vec::new(),
             free: Vec::new(),
-            cell_ids: Ids::default(),
-            tally_ids: Ids::default(),
-            free_tally_ids: BTreeMap::new(),
-            gauges: Vec::new(),
-            births: 0,
             nonce: RandomState::new().build_hasher().finish(),
             forked: None,
         };
-        Process { sizes, shared: Shard::leaked(sizes, Writers::Many), state: Mutex::new(state) }
+        let shared = Shard::leaked(sizes, Writers::Many);
+        Process { sizes, shared, state: Mutex::new(state), ids: Mutex::new(Ids::default()) }
     }
 
     /// The shard for counts that have no lease.
@@ -106,15 +85,23 @@ impl Process {
     /// Takes a shard back from its owner, the calling thread: its counts go to the shared shard.
     pub(crate) fn retire(&self, shard: &'static Shard) {
         let mut state = self.state.lock();
-        shard.fold(self.shared, state.cell_ids.next, state.tally_ids.next);
+        let (cells, tallies) = self.ids.lock().ever_used();
+        shard.fold(self.shared, cells, tallies);
         state.leased.retain(|leased| !std::ptr::eq(*leased, shard));
         state.free.push(shard);
     }
 
-    /// Records in a tally of the calling thread, one of whose buckets is full: folds it first.
+    /// Records in a tally of the calling thread that is full, or has no memory for the value: makes
+    /// it or folds the tally first, unless the lock is taken. The thread itself may have it, and allocate while an allocator records.
     pub(crate) fn spill(&self, tally: &Tally, id: u32, value: u64, weight: u64) {
-        let _readers_wait = self.state.lock();
         let shared = self.shared.tally(id, tally.layout());
+        let Some(_readers_wait) = self.state.try_lock() else {
+            return shared.record_shared(value, weight);
+        };
+        tally.make_room(value);
+        if tally.record(value, weight).is_ok() {
+            return;
+        }
         tally.fold(shared);
         if tally.record(value, weight).is_err() {
             shared.record_shared(value, weight);
@@ -123,7 +110,7 @@ impl Process {
 
     /// An id for a counter; its count is zero, and the shared shard has place for it.
     pub(crate) fn acquire_cell(&self) -> u32 {
-        let id = self.state.lock().cell_ids.take();
+        let id = self.ids.lock().take_cell();
         let _place = self.shared.cell(id);
         id
     }
@@ -131,46 +118,36 @@ impl Process {
     /// Takes a counter's id back. The caller's last handle is gone, so that all counts happened
     /// before this and zeroing them here races with no owner.
     pub(crate) fn release_cell(&self, id: u32) {
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         self.shared.clear_cell(id);
         state.leased.iter().for_each(|shard| shard.clear_cell(id));
-        state.cell_ids.free.insert(id);
+        self.ids.lock().free_cell(id);
     }
 
     /// An id for a histogram of this layout; nothing is recorded under it, and the shared shard has
     /// place for it.
     pub(crate) fn acquire_tally(&self, layout: Layout) -> u32 {
-        let id = {
-            let mut state = self.state.lock();
-            let free = state.free_tally_ids.get_mut(&layout).and_then(BTreeSet::pop_first);
-            free.unwrap_or_else(|| state.tally_ids.fresh())
-        };
+        let id = self.ids.lock().take_tally(layout);
         let _place = self.shared.tally(id, layout);
         id
     }
 
     /// The number of a new series; see [`Reader::birth`].
     pub(crate) fn number_series(&self) -> u64 {
-        let mut state = self.state.lock();
-        state.births += 1;
-        state.births
+        self.ids.lock().next_birth()
     }
 
     /// Takes a histogram's id back, as [`Process::release_cell`] does.
     pub(crate) fn release_tally(&self, id: u32, layout: Layout) {
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         self.shared.clear_tally(id);
         state.leased.iter().for_each(|shard| shard.clear_tally(id));
-        state.free_tally_ids.entry(layout).or_default().insert(id);
+        self.ids.lock().free_tally(id, layout);
     }
 
     /// Has a gauge zeroed in a forked child.
     pub(crate) fn adopt_gauge(&self, gauge: Weak<AtomicI64>) {
-        let mut state = self.state.lock();
-        if state.gauges.len() == state.gauges.capacity() {
-            state.gauges.retain(|gauge| gauge.strong_count() > 0);
-        }
-        state.gauges.push(gauge);
+        self.ids.lock().adopt_gauge(gauge);
     }
 
     /// Keeps shards from being folded or leased while counts are added up.
@@ -178,10 +155,12 @@ impl Process {
         Reader { shared: self.shared, state: self.state.lock() }
     }
 
-    /// The lock itself, for `fork.rs` to hold across a fork.
+    /// The locks themselves, for `fork.rs` to hold across a fork.
     #[cfg(all(unix, not(kairos_loom)))]
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
+    pub(super) fn lock(&self) -> Held<'_> {
+        // In the order in which all take them.
+        let state = self.state.lock();
+        Held { state, ids: self.ids.lock() }
     }
 
     /// In a forked child, whose only thread owns `own`: forgets the parent's counts.
@@ -189,16 +168,18 @@ impl Process {
     /// The other threads' shards are abandoned, not reused: their owners may have been stopped
     /// halfway through allocating a block.
     #[cfg(all(unix, not(kairos_loom)))]
-    pub(super) fn restart(&self, state: &mut State, own: Option<&'static Shard>, unix_ns: u64) {
+    pub(super) fn restart(&self, held: &mut Held<'_>, own: Option<&'static Shard>, unix_ns: u64) {
+        let Held { state, ids } = held;
+        let (cells, tallies) = ids.ever_used();
         state.leased.retain(|shard| own.is_some_and(|own| std::ptr::eq(*shard, own)));
         for shard in state.leased.iter().copied().chain([self.shared]) {
-            (0..state.cell_ids.next).for_each(|id| shard.clear_cell(id));
-            (0..state.tally_ids.next).for_each(|id| shard.clear_whole_tally(id));
+            (0..cells).for_each(|id| shard.clear_cell(id));
+            (0..tallies).for_each(|id| shard.clear_whole_tally(id));
         }
-        state.forked = Some(Forked { births: state.births, unix_ns });
+        state.forked = Some(Forked { births: ids.births(), unix_ns });
         let pid = u64::from(std::process::id());
         state.nonce = state.nonce.rotate_left(1).wrapping_add(unix_ns.wrapping_mul(2 * pid + 1));
-        for gauge in state.gauges.iter().filter_map(Weak::upgrade) {
+        for gauge in ids.gauges() {
             // Relaxed: the child has one thread.
             gauge.store(0, Ordering::Relaxed);
         }
@@ -220,7 +201,7 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// A counter's total. O(live threads).
     pub(crate) fn count(&self, id: u32) -> u64 {
-        self.shards().fold(0, |total, shard| total.wrapping_add(shard.count(id)))
+        self.shards().fold(0, |total, shard| total.saturating_add(shard.count(id)))
     }
 
     /// Adds a histogram up into `sum`. O(live threads × buckets between min and max).

@@ -138,6 +138,9 @@ impl Shard {
         for id in 0..tallies {
             if let Some(tally) = self.find_tally(id) {
                 tally.fold(shared.tally(id, tally.layout()));
+                // The next owner's sampling begins anew.
+                tally.gap.restart();
+                tally.shrink();
             }
         }
     }

@@ -10,9 +10,11 @@ use crate::buckets::Layout;
 /// only until its buffers have grown.
 #[derive(Debug, Default)]
 pub(crate) struct Sum {
-    pub(crate) total: u64,
+    /// Of the values, those above the highest as they were.
+    pub(crate) total: u128,
     pub(crate) min: u64,
     pub(crate) max: u64,
+    /// How many values lie above the highest; no bucket and no range but the last counts them.
     pub(crate) saturated: u64,
     /// The bucket of `counts[0]`.
     pub(crate) low: usize,
@@ -34,8 +36,8 @@ impl Sum {
     ) {
         self.restart();
         for tally in tallies.clone() {
-            self.total = self.total.wrapping_add(tally.sum.load());
-            self.saturated = self.saturated.wrapping_add(tally.saturated.load());
+            self.total += tally.total();
+            self.saturated = self.saturated.saturating_add(tally.saturated.load());
             self.min = self.min.min(tally.min.load());
             self.max = self.max.max(tally.max.load());
         }
@@ -46,14 +48,18 @@ impl Sum {
         self.low = bounds.start;
         self.counts.resize(bounds.len(), 0);
         for tally in tallies {
-            // One of the two is empty.
-            let owned = tally.cells.get(bounds.clone()).unwrap_or_default();
-            for (count, cell) in self.counts.iter_mut().zip(owned) {
-                *count = count.wrapping_add(cell.load());
+            // An owner's has the one kind of cells, the shared shard's the other.
+            for (first, cells) in tally.narrow(&bounds) {
+                if cells.is_empty() {
+                    continue;
+                }
+                for (count, cell) in self.counts[first - bounds.start..].iter_mut().zip(cells) {
+                    *count = count.saturating_add(cell.load());
+                }
             }
             let shared = tally.shared_cells.get(bounds.clone()).unwrap_or_default();
             for (count, cell) in self.counts.iter_mut().zip(shared) {
-                *count = count.wrapping_add(cell.load());
+                *count = count.saturating_add(cell.load());
             }
         }
     }
@@ -68,7 +74,8 @@ impl Sum {
         self.restart();
         self.counts.resize(edges.len() + 1, 0);
         for tally in tallies {
-            self.total = self.total.wrapping_add(tally.sum.load());
+            self.total += tally.total();
+            self.saturated = self.saturated.saturating_add(tally.saturated.load());
             let bounds = tally.bounds();
             let mut start = bounds.start;
             for (count, edge) in self.counts.iter_mut().zip(edges.iter().chain([&usize::MAX])) {
@@ -77,24 +84,34 @@ impl Sum {
                 }
                 let end = bounds.end.min(*edge);
                 if start < end {
-                    let owned = sum_of(tally.cells.get(start..end), NarrowCell::load);
-                    let shared = sum_of(tally.shared_cells.get(start..end), Cell::load);
-                    *count = count.wrapping_add(owned).wrapping_add(shared);
+                    let owned = tally.narrow(&(start..end)).map(|(_, cells)| sum_of_narrow(cells));
+                    let owned = owned[0] + owned[1];
+                    let shared = sum_of_wide(tally.shared_cells.get(start..end));
+                    *count = count.saturating_add(owned).saturating_add(shared);
                     start = end;
                 }
             }
         }
+        if let Some(rest) = self.counts.last_mut() {
+            *rest = rest.saturating_add(self.saturated);
+        }
     }
 }
 
-/// The sum of some cells; several at a time, as loads of atomics are not vectorised.
-fn sum_of<C>(cells: Option<&[C]>, load: impl Fn(&C) -> u64) -> u64 {
-    let (chunks, rest) = cells.unwrap_or_default().as_chunks::<16>();
+/// The sum of some narrow cells, which cannot overflow; several at a time, as loads of atomics are
+/// not vectorised.
+fn sum_of_narrow(cells: &[NarrowCell]) -> u64 {
+    let (chunks, rest) = cells.as_chunks::<16>();
     let mut sums = [0_u64; 4];
     for chunk in chunks {
         for (cell, lane) in chunk.iter().zip((0..4).cycle()) {
-            sums[lane] = sums[lane].wrapping_add(load(cell));
+            sums[lane] += cell.load();
         }
     }
-    sums.into_iter().chain(rest.iter().map(load)).fold(0, u64::wrapping_add)
+    sums.into_iter().chain(rest.iter().map(NarrowCell::load)).sum()
+}
+
+/// The sum of some cells of the shared shard.
+fn sum_of_wide(cells: Option<&[Cell]>) -> u64 {
+    cells.unwrap_or_default().iter().map(Cell::load).fold(0, u64::saturating_add)
 }

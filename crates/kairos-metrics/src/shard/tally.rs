@@ -5,7 +5,10 @@
 use std::hint::cold_path;
 use std::ops::Range;
 
-use super::cell::{Cell, NarrowCell, leaked_cells, leaked_narrow_cells};
+use super::cell::{Cell, NarrowCell};
+use super::gap::Gap;
+use super::pages::{give_back, leaked_pages};
+use super::window::Window;
 use crate::buckets::{FastIndex, Layout, Precision};
 use crate::sync::const_where_atomics_are;
 
@@ -16,25 +19,32 @@ use crate::sync::const_where_atomics_are;
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Tally {
-    /// The buckets past the exact ones, without the top one: a value above the highest may lie in
-    /// that, and is told apart at leisure.
-    octaves: &'static [NarrowCell],
+    /// Buckets past the exact ones, from the first to the last that something was recorded in. The
+    /// short way goes to all but the top one: a value above the highest may lie in that, and is told
+    /// apart at leisure.
+    octaves: Window,
     index: FastIndex,
-    /// The exact buckets, without the top one.
-    exact: &'static [NarrowCell],
-    pub(super) sum: Cell,
-    /// All buckets of a tally that has an owner.
-    pub(super) cells: &'static [NarrowCell],
+    /// The exact buckets, once something was recorded in one.
+    exact: Window,
+    sum: Cell,
+    writers: Option<Writers>,
     pub(super) min: Cell,
     pub(super) max: Cell,
+    /// How many values lie above the highest: they count here and in no bucket.
     pub(super) saturated: Cell,
-    /// How many timings there are up to the next sampled one, itself included, or 0 while none was
-    /// sampled; see [`Tally::due`].
-    left: Cell,
+    /// Which timings the owner takes.
+    pub(super) gap: Gap,
     layout: Layout,
     /// The buckets of the shared shard's tally, which has no owner and no narrow cells.
     pub(super) shared_cells: &'static [Cell],
+    /// Of the shared shard's tally: the upper digits of its sum, whose lower [`LOW_BITS`] are added up
+    /// in `sum`. Each of the two only grows, so that a reader who sees one of them first still sees
+    /// the sum grow.
+    shared_sum_high: Cell,
 }
+
+/// So few that 2^40 of them add up to a cell.
+const LOW_BITS: u32 = 24;
 
 /// Who counts in a tally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +55,8 @@ pub(super) enum Writers {
     Many,
 }
 
-/// A bucket is full, as every one of [`Tally::nowhere`] is: fold the tally, then record the value.
+/// A bucket is full, as every one of [`Tally::nowhere`] is, or the sum: fold the tally, then record
+/// the value.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Full;
@@ -56,34 +67,30 @@ impl Tally {
         pub(super) fn nowhere() -> Tally {
             let layout = Precision::one_digit().layout();
             Tally {
-                octaves: &[],
+                octaves: Window::new(layout.fast_index().bias_from(0)),
                 index: layout.fast_index(),
-                exact: &[],
+                exact: Window::new(0),
                 sum: Cell::new(0),
-                cells: &[],
+                writers: None,
                 min: Cell::new(u64::MAX),
                 max: Cell::new(0),
                 saturated: Cell::new(0),
-                left: Cell::new(0),
+                gap: Gap::new(),
                 layout,
                 shared_cells: &[],
+                shared_sum_high: Cell::new(0),
             }
         }
     }
 
     pub(super) fn leaked(layout: Layout, writers: Writers) -> &'static Tally {
-        let len = layout.len();
-        let (narrow, wide) = if writers == Writers::Owner { (len, 0) } else { (0, len) };
-        let cells = leaked_narrow_cells(narrow);
-        let below_top = cells.split_last().map_or(&[][..], |(_, below)| below);
-        let (exact, octaves) = below_top.split_at(layout.exact().min(below_top.len()));
+        let wide = if writers == Writers::Owner { 0 } else { layout.len() };
         Box::leak(Box::new(Tally {
-            octaves,
             index: layout.fast_index(),
-            exact,
-            cells,
+            octaves: Window::new(layout.fast_index().bias_from(0)),
             layout,
-            shared_cells: leaked_cells(wide),
+            writers: Some(writers),
+            shared_cells: leaked_pages(wide),
             ..Tally::nowhere()
         }))
     }
@@ -95,23 +102,25 @@ impl Tally {
     /// Counts `value` `weight` times; for the owner only.
     ///
     /// # Errors
-    /// When the bucket cannot take `weight` more; nothing is counted then.
+    /// When the bucket or the sum cannot take it; nothing is counted then.
     #[inline]
     pub(crate) fn record(&self, value: u64, weight: u64) -> Result<(), Full> {
         // The one check of the index also sorts out the values below and above the octaves.
-        if let Some(cell) = self.octaves.get(self.index.of(value))
+        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.octaves.less()))
             && let Some(count) = cell.after(weight)
+            && let Some(sum) = self.sum_after(value, weight)
         {
             cell.put(count);
-            self.sum.add(value.wrapping_mul(weight));
+            self.sum.set(sum);
             return Ok(());
         }
-        let exact = usize::try_from(value).ok().and_then(|index| self.exact.get(index));
+        let exact = usize::try_from(value).ok().and_then(|index| self.exact.short(index));
         if let Some(cell) = exact
             && let Some(count) = cell.after(weight)
+            && let Some(sum) = self.sum_after(value, weight)
         {
             // In the other order than above, or the compiler makes both one way, which is longer.
-            self.sum.add(value.wrapping_mul(weight));
+            self.sum.set(sum);
             cell.put(count);
             return Ok(());
         }
@@ -119,17 +128,24 @@ impl Tally {
         self.record_at_edge(value, weight)
     }
 
+    /// The sum with a value `weight` times more, unless it gets too large.
+    #[inline]
+    fn sum_after(&self, value: u64, weight: u64) -> Option<u64> {
+        self.sum.plus(value.checked_mul(weight)?)
+    }
+
     /// Records in the bucket of the smallest or of the largest value, or else
     /// [slowly](Self::record_slowly). Out of line, so that what is inlined at each caller is short.
     #[inline(never)]
     fn record_at_edge(&self, value: u64, weight: u64) -> Result<(), Full> {
         // Found anew: passed on, it would cost the straight path. Without a count it is no edge yet.
-        if let Some(cell) = self.octaves.get(self.index.of(value))
+        if let Some(cell) = self.octaves.short(self.index.of_from(value, self.octaves.less()))
             && cell.load() != 0
             && (self.min.load()..=self.max.load()).contains(&value)
+            && let Some(sum) = self.sum_after(value, weight)
             && cell.try_add(weight)
         {
-            self.sum.add(value.wrapping_mul(weight));
+            self.sum.set(sum);
             return Ok(());
         }
         self.record_slowly(value, weight)
@@ -141,17 +157,24 @@ impl Tally {
         if weight == 0 {
             return Ok(());
         }
+        let sum = self.sum_after(value, weight).ok_or(Full)?;
         let clamped = value.min(self.layout.highest());
         let index = self.layout.index(clamped);
-        let cell = self.cells.get(index).filter(|cell| cell.try_add(weight)).ok_or(Full)?;
+        let cell = self.cell(index).filter(|_| clamped == value);
+        let counted = match cell {
+            Some(cell) => cell.try_add(weight),
+            None => clamped < value && !self.is_nowhere() && self.saturated.try_add(weight),
+        };
+        if !counted {
+            return Err(Full);
+        }
         if clamped < self.min.load() || clamped > self.max.load() {
             self.widen(clamped);
         }
-        cell.set_inside(!self.is_edge(index));
-        self.sum.add(value.wrapping_mul(weight));
-        if clamped < value {
-            self.saturated.add(weight);
+        if let Some(cell) = cell {
+            cell.set_inside(!self.is_edge(index));
         }
+        self.sum.set(sum);
         Ok(())
     }
 
@@ -162,8 +185,49 @@ impl Tally {
         self.max.raise(value);
         // What was an edge may be inside now.
         for index in before.clone().take(1).chain(before.last()) {
-            self.cells[index].set_inside(!self.is_edge(index));
+            if let Some(cell) = self.cell(index) {
+                cell.set_inside(!self.is_edge(index));
+            }
         }
+    }
+
+    /// The cell of a bucket of an owner's tally, if there is memory for it; for the owner, or with the
+    /// lock.
+    fn cell(&self, index: usize) -> Option<&NarrowCell> {
+        let window = if index < self.layout.exact() { &self.exact } else { &self.octaves };
+        window.cells().get(index.checked_sub(window.start())?)
+    }
+
+    /// Makes memory for the bucket of a value, if it has none; for the owner with the lock.
+    pub(super) fn make_room(&self, value: u64) {
+        let (len, exact, chunk) = (self.layout.len(), self.layout.exact(), self.layout.chunk());
+        let index = self.layout.index(value.min(self.layout.highest()));
+        if self.cell(index).is_some() || value > self.layout.highest() {
+            return;
+        }
+        if index < exact {
+            let exact = exact.min(len);
+            return self.exact.grow(0, exact, exact.min(len - 1), 0);
+        }
+        let (first, end) = match self.octaves.cells().len() {
+            0 => (index, index + 1),
+            len => (index.min(self.octaves.start()), (index + 1).max(self.octaves.start() + len)),
+        };
+        let first = exact + (first - exact) / chunk * chunk;
+        let end = (exact + (end - exact).next_multiple_of(chunk)).min(len);
+        let less = self.index.bias_from(first - exact);
+        self.octaves.grow(first, end - first, (len - 1).min(end) - first, less);
+    }
+
+    /// The buckets that there is memory for in an owner's tally: the first of them and their cells, of
+    /// the exact ones and of the others; for the owner, or with the lock.
+    pub(super) fn narrow(&self, within: &Range<usize>) -> [(usize, &[NarrowCell]); 2] {
+        [&self.exact, &self.octaves].map(|window| {
+            let (start, cells) = (window.start(), window.cells());
+            let first = within.start.clamp(start, start + cells.len());
+            let end = within.end.clamp(first, start + cells.len());
+            (first, &cells[first - start..end - start])
+        })
     }
 
     /// Whether the bucket is that of the smallest or of the largest value and wider than one: one
@@ -177,33 +241,30 @@ impl Tally {
     /// `record` for the shared shard, which has many writers.
     pub(crate) fn record_shared(&self, value: u64, weight: u64) {
         let clamped = value.min(self.layout.highest());
-        if clamped < value {
-            self.saturated.add_shared(weight);
-        }
-        self.shared_cells[self.layout.index(clamped)].add_shared(weight);
-        self.sum.add_shared(value.wrapping_mul(weight));
+        let counted = if clamped < value {
+            &self.saturated
+        } else {
+            &self.shared_cells[self.layout.index(clamped)]
+        };
+        counted.add_shared(weight);
+        self.add_to_shared_sum(u128::from(value) * u128::from(weight));
         self.min.lower_shared(clamped);
         self.max.raise_shared(clamped);
     }
 
-    /// Whether this is [`Tally::nowhere`], or the shared shard's.
-    pub(super) fn is_nowhere(&self) -> bool {
-        self.cells.is_empty()
+    fn add_to_shared_sum(&self, n: u128) {
+        self.sum.add_shared(n as u64 % (1 << LOW_BITS));
+        self.shared_sum_high.add_shared(u64::try_from(n >> LOW_BITS).unwrap_or(u64::MAX));
     }
 
-    /// The weight of the owner's next timing, if it is to be taken: the first is, for itself alone,
-    /// and then one in `every`, for all since the last. So the weights never exceed the timings.
-    #[inline]
-    pub(super) fn due(&self, every: u32) -> Option<u32> {
-        let every = every.max(1);
-        // A gap from a sparser sampling ends as soon as the denser one would have ended it.
-        let (left, weight) = match self.left.load().min(every.into()) {
-            0 => (every.into(), Some(1)),
-            1 => (every.into(), Some(every)),
-            left => (left - 1, None),
-        };
-        self.left.set(left);
-        weight
+    /// The sum of all values that were recorded here.
+    pub(super) fn total(&self) -> u128 {
+        u128::from(self.sum.load()) + (u128::from(self.shared_sum_high.load()) << LOW_BITS)
+    }
+
+    /// Whether this is [`Tally::nowhere`], or the shared shard's.
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.writers != Some(Writers::Owner)
     }
 
     /// The buckets between minimum and maximum; empty while nothing is recorded.
@@ -215,88 +276,68 @@ impl Tally {
         if min > max { 0..0 } else { self.layout.index(min)..self.layout.index(max) + 1 }
     }
 
-    /// Moves everything into the shared tally `into` and leaves zeros; the caller holds the lock
-    /// and is the owner.
+    /// Moves everything that was counted into the shared tally `into` and leaves zeros; the caller
+    /// holds the lock and is the owner.
     pub(super) fn fold(&self, into: &Tally) {
-        // The next owner's sampling begins anew.
-        self.left.set(0);
         let bounds = self.bounds();
         if bounds.is_empty() {
             return;
         }
-        for (own, shared) in self.cells[bounds.clone()].iter().zip(&into.shared_cells[bounds]) {
-            let count = own.load();
-            if count != 0 {
-                shared.add_shared(count);
-                own.clear();
+        for (first, cells) in self.narrow(&bounds) {
+            for (own, shared) in cells.iter().zip(&into.shared_cells[first..]) {
+                let count = own.load();
+                if count != 0 {
+                    shared.add_shared(count);
+                    own.clear();
+                }
             }
         }
-        into.sum.add_shared(self.sum.load());
+        into.add_to_shared_sum(self.sum.load().into());
         into.saturated.add_shared(self.saturated.load());
         into.min.lower_shared(self.min.load());
         into.max.raise_shared(self.max.load());
         self.zero_bounds();
     }
 
-    /// Forgets everything; the caller knows that nobody counts here meanwhile.
+    /// Forgets everything, and gives the memory of the buckets back; with the lock, and the caller
+    /// knows that nobody counts here meanwhile.
     pub(super) fn clear(&self) {
-        self.clear_buckets(self.bounds());
+        self.gap.restart();
+        let bounds = self.bounds();
+        if !self.shared_cells.is_empty() && !bounds.is_empty() {
+            give_back(self.shared_cells, bounds.start, bounds.end);
+        }
+        self.shrink();
+        self.zero_bounds();
     }
 
-    /// The same where a writer may have been stopped for good between a bucket and the bounds.
+    /// Gives the memory of an owner's buckets back; as [`clear`](Self::clear), and all was folded.
+    pub(super) fn shrink(&self) {
+        self.octaves.give_back();
+        self.exact.give_back();
+    }
+
+    /// Forgets everything where a writer may have been stopped for good between a bucket and the
+    /// bounds.
     #[cfg(all(unix, not(kairos_loom)))]
     pub(super) fn clear_whole(&self) {
-        self.clear_buckets(0..self.layout.len());
-    }
-
-    fn clear_buckets(&self, bounds: Range<usize>) {
+        self.gap.restart();
+        for (_, cells) in self.narrow(&(0..self.layout.len())) {
+            cells.iter().for_each(NarrowCell::clear);
+        }
         // What is zero is not written, so that pages which nothing touched stay untouched.
-        let owned = self.cells.get(bounds.clone()).unwrap_or_default();
-        owned.iter().filter(|cell| cell.load() != 0).for_each(NarrowCell::clear);
-        let shared = self.shared_cells.get(bounds).unwrap_or_default();
-        shared.iter().filter(|cell| cell.load() != 0).for_each(|cell| cell.set(0));
+        self.shared_cells.iter().filter(|cell| cell.load() != 0).for_each(|cell| cell.set(0));
         self.zero_bounds();
     }
 
     fn zero_bounds(&self) {
         self.sum.set(0);
+        self.shared_sum_high.set(0);
         self.saturated.set(0);
-        self.left.set(0);
         self.min.set(u64::MAX);
         self.max.set(0);
     }
 }
 
 #[cfg(all(test, not(kairos_loom)))]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// What costs more than a plain add: which buckets that is must stay few, and exact.
-        #[test]
-        fn every_bucket_with_a_count_is_inside_but_wide_ones_of_the_smallest_and_largest_value(
-            values in prop::collection::vec((0_u64..1 << 41, 0_u32..41), 1..60), fold_at in 0_usize..60,
-        ) {
-            let layout = Precision::two_digits().layout();
-            let tally = Tally::leaked(layout, Writers::Owner);
-            let shared = Tally::leaked(layout, Writers::Many);
-            let mut kept: Vec<u64> = Vec::new();
-            for (n, (value, shift)) in values.into_iter().enumerate() {
-                if n == fold_at {
-                    tally.fold(shared);
-                    kept.clear();
-                }
-                kept.push(value >> shift);
-                prop_assert!(tally.record(value >> shift, 1).is_ok());
-                let (min, max) = (*kept.iter().min().unwrap(), *kept.iter().max().unwrap());
-                let edges = [min, max].map(|value| layout.index(value));
-                for (index, cell) in tally.cells.iter().enumerate() {
-                    let wide = layout.lowest_of(index) < layout.highest_of(index);
-                    let inside = cell.load() != 0 && !(wide && edges.contains(&index));
-                    prop_assert_eq!(cell.after(1).is_some(), inside, "bucket {}", index);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -19,7 +19,7 @@ pub struct HistogramSnapshot {
     precision: Precision,
     /// Bucket and count, ascending, without empty buckets.
     buckets: Vec<(u32, u64)>,
-    sum: u64,
+    sum: u128,
     min: u64,
     max: u64,
     saturated: u64,
@@ -33,10 +33,17 @@ impl HistogramSnapshot {
 
     pub(crate) fn from_sum(precision: Precision, sum: &Sum) -> HistogramSnapshot {
         let counts = sum.counts.iter().zip(sum.low..).filter(|(count, _)| **count != 0);
-        let buckets = counts.map(|(count, bucket)| (bucket as u32, *count)).collect();
-        let (min, max) = (sum.min, sum.max);
-        HistogramSnapshot { precision, buckets, sum: sum.total, min, max, saturated: sum.saturated }
-            .bounded()
+        let mut buckets: Vec<(u32, u64)> =
+            counts.map(|(count, bucket)| (bucket as u32, *count)).collect();
+        let (min, max, saturated) = (sum.min, sum.max, sum.saturated);
+        if saturated != 0 {
+            let top = precision.layout().len() as u32 - 1;
+            match buckets.last_mut().filter(|(bucket, _)| *bucket == top) {
+                Some((_, count)) => *count = count.saturating_add(saturated),
+                None => buckets.push((top, saturated)),
+            }
+        }
+        HistogramSnapshot { precision, buckets, sum: sum.total, min, max, saturated }.bounded()
     }
 
     /// Brings min and max into the outermost buckets: a bucket may be seen before its bounds are.
@@ -59,7 +66,7 @@ impl HistogramSnapshot {
 
     /// Returns the number of values, which is always the sum of the buckets. O(buckets).
     pub fn count(&self) -> u64 {
-        self.buckets.iter().fold(0, |total: u64, (_, count)| total.wrapping_add(*count))
+        self.buckets.iter().fold(0, |total: u64, (_, count)| total.saturating_add(*count))
     }
 
     /// Returns whether there are no values.
@@ -67,13 +74,13 @@ impl HistogramSnapshot {
         self.buckets.is_empty()
     }
 
-    /// Returns the sum of all recorded values, including those above the precision's highest,
-    /// modulo 2^64.
+    /// Returns the sum of all recorded values, including those above the precision's highest, or
+    /// `u64::MAX` if it is larger.
     ///
     /// While threads record, the sum may lead or lag the count by the values that are being
     /// recorded; what one difference lacks, the next one has.
     pub const fn sum(&self) -> u64 {
-        self.sum
+        if self.sum > u64::MAX as u128 { u64::MAX } else { self.sum as u64 }
     }
 
     /// Returns the smallest value, or 0 if there are none; after [`since`](Self::since), the lower
@@ -104,12 +111,15 @@ impl HistogramSnapshot {
     /// Returns the value at or below which a share `q` (0 to 1) of the values lies; 0 if there are
     /// none.
     ///
-    /// It is the upper bound of the bucket, within [`min`](Self::min) and [`max`](Self::max).
-    /// O(buckets).
+    /// It is the upper bound of the bucket, within [`min`](Self::min) and [`max`](Self::max); for a
+    /// share of 0 it is the minimum. O(buckets).
     pub fn value_at_quantile(&self, q: f64) -> u64 {
+        // A NaN asks for nothing sensible; it gets the minimum, too.
+        if q.is_nan() || q <= 0.0 {
+            return self.min;
+        }
         let count = self.count();
-        // A NaN asks for nothing sensible; it gets the minimum.
-        let rank = ((q.clamp(0.0, 1.0) * count as f64).ceil() as u64).clamp(1, count.max(1));
+        let rank = ((q.min(1.0) * count as f64).ceil() as u64).clamp(1, count.max(1));
         let mut seen = 0_u64;
         for (bucket, count) in &self.buckets {
             seen = seen.saturating_add(*count);
@@ -143,17 +153,17 @@ impl HistogramSnapshot {
         for (bucket, count) in &self.buckets {
             while before.next_if(|(other, _)| other < bucket).is_some() {}
             let base = before.next_if(|(other, _)| other == bucket).map_or(0, |(_, count)| *count);
-            if *count != base {
-                buckets.push((*bucket, count.wrapping_sub(base)));
+            if *count > base {
+                buckets.push((*bucket, count.saturating_sub(base)));
             }
         }
         let delta = HistogramSnapshot {
             precision: self.precision,
             buckets,
-            sum: self.sum.wrapping_sub(earlier.sum),
+            sum: self.sum.saturating_sub(earlier.sum),
             min: 0,
             max: u64::MAX,
-            saturated: self.saturated.wrapping_sub(earlier.saturated),
+            saturated: self.saturated.saturating_sub(earlier.saturated),
         };
         delta.bounded()
     }
@@ -172,7 +182,7 @@ impl HistogramSnapshot {
                 buckets.push(*lower);
             }
             let same = theirs_left.next_if(|(other, _)| other == bucket).map_or(0, |(_, n)| *n);
-            buckets.push((*bucket, count.wrapping_add(same)));
+            buckets.push((*bucket, count.saturating_add(same)));
         }
         buckets.extend(theirs_left);
         let (min, max) = match (self.is_empty(), other.is_empty()) {
@@ -183,10 +193,10 @@ impl HistogramSnapshot {
         HistogramSnapshot {
             precision,
             buckets,
-            sum: self.sum.wrapping_add(other.sum),
+            sum: self.sum.saturating_add(other.sum),
             min,
             max,
-            saturated: self.saturated.wrapping_add(other.saturated),
+            saturated: self.saturated.saturating_add(other.saturated),
         }
     }
 
@@ -196,7 +206,7 @@ impl HistogramSnapshot {
         for (bucket, count) in &self.buckets {
             let bucket = fine.index_in(coarse, *bucket as usize) as u32;
             match buckets.last_mut() {
-                Some((last, total)) if *last == bucket => *total = total.wrapping_add(*count),
+                Some((last, total)) if *last == bucket => *total = total.saturating_add(*count),
                 _ => buckets.push((bucket, *count)),
             }
         }
@@ -248,7 +258,7 @@ impl HistogramSnapshot {
 struct RawHistogram {
     precision: Precision,
     buckets: Vec<(u32, u64)>,
-    sum: u64,
+    sum: u128,
     min: u64,
     max: u64,
     saturated: u64,

@@ -2,7 +2,7 @@
 // Never knows: cells, locks, formats.
 // Read next: `hdr.rs`, the distributions in a snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,7 @@ impl Snapshot {
     pub fn counter(&self, name: &str) -> u64 {
         let values =
             self.values(name).map(|value| if let Value::Counter(n) = value { *n } else { 0 });
-        values.fold(0, u64::wrapping_add)
+        values.fold(0, u64::saturating_add)
     }
 
     /// Returns a gauge's level, of a family the sum of its series; 0 for an unknown name.
@@ -113,21 +113,32 @@ impl Snapshot {
     /// Returns what was counted after `earlier`, an earlier snapshot of the same registry.
     ///
     /// This serves where others reset their metrics. Counters and histograms are exact; gauges keep
-    /// their level. A series counts from zero if it is new, was removed and made again, or is one
-    /// of another process in `earlier`; a counter that is higher in `earlier` gives zero.
+    /// their level. A series is the same under a label that was added, or another name. It counts
+    /// from zero if it is new, was removed and made again, or is one of another process in
+    /// `earlier`; a counter that is higher in `earlier` gives zero.
     #[must_use]
     pub fn since(&self, earlier: &Snapshot) -> Snapshot {
         let mut delta = self.clone();
+        // Of a snapshot that was merged, a birth may be that of several series: then the labels tell.
+        let mut by_birth: BTreeMap<u64, Vec<_>> = BTreeMap::new();
+        for (name, metric) in &earlier.metrics {
+            for series in &metric.series {
+                by_birth.entry(series.birth).or_default().push((name, &metric.labels, series));
+            }
+        }
         for (name, metric) in &mut delta.metrics {
-            let Some(before) = earlier.metrics.get(name) else { continue };
-            let labels = before.labels.as_slice();
-            let before: BTreeMap<_, _> = before
-                .series
-                .iter()
-                .map(|series| ((series.identity(labels), series.birth), series))
-                .collect();
             for series in &mut metric.series {
-                if let Some(before) = before.get(&(series.identity(&metric.labels), series.birth)) {
+                let before = match by_birth.get(&series.birth).map(Vec::as_slice) {
+                    None => continue,
+                    Some([only]) => Some(only),
+                    Some(several) => {
+                        let identity = series.identity(&metric.labels);
+                        several.iter().find(|(known, labels, before)| {
+                            *known == name && before.identity(labels) == identity
+                        })
+                    }
+                };
+                if let Some((_, _, before)) = before {
                     series.value = series.value.since(&before.value);
                 }
             }
@@ -138,10 +149,11 @@ impl Snapshot {
     /// Returns the sum of both snapshots, as of two processes or two registries: counters and
     /// gauges are added, histograms merged.
     ///
-    /// The sum is associative, but for the rounding of fractions. Of two metrics under one name
-    /// that cannot be added, one stays, whichever side it is on: the one that sorts first by kind
-    /// (counter, gauge, histogram, info), then by unit, then by labels; of a whole and a fraction
-    /// gauge, the whole one.
+    /// A metric has the labels of both sides; a series that lacks one of them has it empty, as in
+    /// Prometheus. The sum is associative, but for the rounding of fractions. Of two metrics under
+    /// one name that cannot be added, one stays, whichever side it is on: the one that sorts first
+    /// by kind (counter, gauge, histogram, info), then by unit; of a whole and a fraction gauge, the
+    /// whole one.
     ///
     /// Take differences before merging: a merged series does not know which of its parts was made
     /// again.
@@ -149,15 +161,20 @@ impl Snapshot {
     pub fn merge(&self, other: &Snapshot) -> Snapshot {
         let mut merged = self.clone();
         for (name, metric) in &other.metrics {
-            match merged.metrics.get_mut(name) {
-                Some(mine) if mine.shape() < metric.shape() => {}
-                Some(mine) if mine.shape() == metric.shape() => mine.absorb(metric),
-                _ => {
-                    merged.metrics.insert(name.clone(), metric.clone());
-                }
-            }
+            merged.add(name, metric.clone());
         }
         merged
+    }
+
+    /// Adds one metric to those there are.
+    pub(crate) fn add(&mut self, name: &str, metric: MetricSnapshot) {
+        match self.metrics.get_mut(name) {
+            Some(mine) if mine.shape() < metric.shape() => {}
+            Some(mine) if mine.shape() == metric.shape() => mine.absorb(metric),
+            _ => {
+                self.metrics.insert(name.to_owned(), metric);
+            }
+        }
     }
 }
 
@@ -188,22 +205,43 @@ impl MetricSnapshot {
     }
 
     /// What two metrics must have in common to be added up.
-    fn shape(&self) -> (Kind, Unit, &[String]) {
-        (self.kind, self.unit, &self.labels)
+    fn shape(&self) -> (Kind, Unit) {
+        (self.kind, self.unit)
     }
 
-    fn absorb(&mut self, other: &MetricSnapshot) {
+    /// Gives every series a value for each of `labels`, which are this metric's and others.
+    fn widen(&mut self, labels: &[String]) {
+        if self.labels == labels {
+            return;
+        }
+        for series in &mut self.series {
+            let is_overflow = series.is_overflow();
+            let value = |label: &String| match self.labels.iter().position(|mine| mine == label) {
+                Some(at) => series.values[at].clone(),
+                None if is_overflow => OVERFLOW.to_owned(),
+                None => String::new(),
+            };
+            series.values = labels.iter().map(value).collect();
+        }
+        labels.clone_into(&mut self.labels);
+    }
+
+    fn absorb(&mut self, mut other: MetricSnapshot) {
+        if self.labels != other.labels {
+            // In an order that does not depend on what was merged first.
+            let all: BTreeSet<&String> = self.labels.iter().chain(&other.labels).collect();
+            let all: Vec<String> = all.into_iter().cloned().collect();
+            self.widen(&all);
+            other.widen(&all);
+        }
         // In the order of a registry: the overflow series last.
-        let place = |series: &SeriesSnapshot| {
-            let overflow = series.values.iter().all(|value| value == OVERFLOW);
-            (overflow && !series.values.is_empty(), series.values.clone())
-        };
+        let place = |series: &SeriesSnapshot| (series.is_overflow(), series.values.clone());
         let mut series: BTreeMap<_, SeriesSnapshot> =
             self.series.drain(..).map(|series| (place(&series), series)).collect();
-        for theirs in &other.series {
-            match series.get_mut(&place(theirs)) {
+        for theirs in other.series {
+            match series.get_mut(&place(&theirs)) {
                 None => {
-                    series.insert(place(theirs), theirs.clone());
+                    series.insert(place(&theirs), theirs);
                 }
                 Some(mine) => {
                     mine.birth = mine.birth.max(theirs.birth);
@@ -216,10 +254,18 @@ impl MetricSnapshot {
 }
 
 impl SeriesSnapshot {
-    /// The labels with a value: what stays the same when the metric is given one more label.
-    fn identity<'a>(&'a self, labels: &'a [String]) -> Vec<(&'a str, &'a str)> {
+    /// The labels with a value, by name: what stays the same when the metric is given one more label.
+    fn identity<'a>(&'a self, labels: &'a [String]) -> BTreeMap<&'a str, &'a str> {
+        if self.is_overflow() {
+            // Of however many labels.
+            return BTreeMap::from([("", OVERFLOW)]);
+        }
         let pairs = labels.iter().map(String::as_str).zip(self.values.iter().map(String::as_str));
         pairs.filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    fn is_overflow(&self) -> bool {
+        !self.values.is_empty() && self.values.iter().all(|value| value == OVERFLOW)
     }
 
     /// Returns the label values, in the order of [`MetricSnapshot::labels`].
@@ -246,7 +292,7 @@ impl Value {
 
     fn merge(&self, other: &Value) -> Value {
         match (self, other) {
-            (Value::Counter(a), Value::Counter(b)) => Value::Counter(a.wrapping_add(*b)),
+            (Value::Counter(a), Value::Counter(b)) => Value::Counter(a.saturating_add(*b)),
             (Value::Gauge(a), Value::Gauge(b)) => Value::Gauge(a.wrapping_add(*b)),
             (Value::Fraction(a), Value::Fraction(b)) => Value::Fraction(a + b),
             (Value::Histogram(a), Value::Histogram(b)) => Value::Histogram(a.merge(b)),

@@ -26,16 +26,16 @@ fn bounds(unit: Unit) -> String {
 
 #[test]
 fn latencies_have_bounds_from_a_microsecond_to_ten_seconds() {
-    let expected = "0.000001 0.0000025 0.000005 0.00001 0.000025 0.00005 0.0001 0.00025 0.0005 0.001 \
-                    0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1.0 2.5 5.0 10.0 +Inf";
+    let expected = "1e-06 2.5e-06 5e-06 1e-05 2.5e-05 5e-05 0.0001 0.00025 0.0005 0.001 0.0025 0.005 \
+                    0.01 0.025 0.05 0.1 0.25 0.5 1.0 2.5 5.0 10.0 +Inf";
     assert_eq!(bounds(Unit::Seconds), expected);
 }
 
 #[test]
 fn bytes_and_plain_numbers_have_bounds_below_the_powers_of_four() {
-    let expected = "3.0 15.0 63.0 255.0 1023.0 4095.0 16383.0 65535.0 262143.0 1048575.0 4194303.0 \
-                    16777215.0 67108863.0 268435455.0 1073741823.0 4294967295.0 17179869183.0 \
-                    68719476735.0 274877906943.0 1099511627775.0 +Inf";
+    let expected = "3.0 15.0 63.0 255.0 1023.0 4095.0 16383.0 65535.0 262143.0 1.048575e+06 4.194303e+06 \
+                    1.6777215e+07 6.7108863e+07 2.68435455e+08 1.073741823e+09 4.294967295e+09 \
+                    1.7179869183e+10 6.8719476735e+10 2.74877906943e+11 1.099511627775e+12 +Inf";
     assert_eq!(bounds(Unit::Bytes), expected);
     assert_eq!(bounds(Unit::Plain), expected);
 }
@@ -43,8 +43,8 @@ fn bytes_and_plain_numbers_have_bounds_below_the_powers_of_four() {
 #[test]
 fn fractions_have_bounds_from_a_thousandth_to_a_million() {
     let expected = "0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1.0 2.5 5.0 10.0 25.0 50.0 100.0 \
-                    250.0 500.0 1000.0 2500.0 5000.0 10000.0 25000.0 50000.0 100000.0 250000.0 \
-                    500000.0 1000000.0 +Inf";
+                    250.0 500.0 1000.0 2500.0 5000.0 10000.0 25000.0 50000.0 100000.0 250000.0 500000.0 \
+                    1e+06 +Inf";
     assert_eq!(bounds(Unit::Millionths), expected);
 }
 

@@ -98,3 +98,60 @@ fn writing_the_level_that_a_gauge_has_keeps_it() {
     hand.advance(150);
     assert_eq!((open.expire_idle(idle), load.expire_idle(idle)), (2, 1));
 }
+
+#[test]
+fn ups_and_downs_that_cancel_expire() {
+    let (clock, hand) = Clock::manual();
+    let registry = Registry::builder().clock(clock).build();
+    let idle = Duration::from_nanos(100);
+    let load = registry.fraction_gauge_family("load", "Load", ["part"]).unwrap();
+    let ups_and_downs: [&[f64]; 5] = [
+        &[0.1, 0.2, -0.3],
+        &[-0.3, 0.1, 0.2],
+        &[1_000_000.1, -0.7, -1_000_000.0, 0.6],
+        &[[0.1; 100].as_slice(), &[-10.0]].concat(),
+        &[[1.1; 7].as_slice(), &[-3.3, -4.4]].concat(),
+    ];
+    for (part, added) in ["a", "b", "c", "d", "e"].iter().zip(ups_and_downs) {
+        for x in added {
+            load.with([part]).add(*x);
+        }
+    }
+    let set = load.with(["set"]);
+    set.set(0.3);
+    set.sub(0.1);
+    set.sub(0.2);
+    drop(set);
+    assert_eq!(load.expire_idle(idle), 0, "written just now");
+    hand.advance(100);
+    assert_eq!(load.expire_idle(idle), 6);
+}
+
+#[test]
+fn a_level_that_is_held_does_not_expire_at_any_age_or_size() {
+    let (clock, hand) = Clock::manual();
+    let registry = Registry::builder().clock(clock).build();
+    let load = registry.fraction_gauge_family("load", "Load", ["part"]).unwrap();
+    let open = registry.gauge_family("open", "Open", ["part"]).unwrap();
+    load.with(["small"]).set(1e-300);
+    load.with(["none"]).set(f64::NAN);
+    load.with(["endless"]).add(f64::INFINITY);
+    for x in [1e15, 1.0 - 1e15] {
+        load.with(["one of many"]).add(x);
+    }
+    for x in [0.1, 0.2, -0.3, 1e-12] {
+        load.with(["after"]).add(x);
+    }
+    load.with(["near"]).add(0.3);
+    load.with(["near"]).sub(0.299_999);
+    open.with(["one"]).add(1);
+    for age in [0, 1, 100, u64::MAX] {
+        for _ in 0..3 {
+            hand.advance(1_000);
+            let age = Duration::from_nanos(age);
+            assert_eq!(load.expire_idle(age) + open.expire_idle(age), 0, "{age:?}");
+        }
+    }
+    open.with(["one"]).sub(1);
+    assert_eq!(open.expire_idle(Duration::ZERO), 1);
+}

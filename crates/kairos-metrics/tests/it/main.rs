@@ -3,6 +3,7 @@
 // Read next: `threads.rs`, `families.rs`, `exposition.rs`.
 #![cfg(not(kairos_loom))]
 
+mod bounds;
 mod described;
 mod exposition;
 #[cfg(feature = "facade")]
@@ -14,6 +15,9 @@ mod hdr_log;
 #[cfg(feature = "hdr-log")]
 mod interval_log;
 mod merging;
+mod pages;
+#[cfg(feature = "facade")]
+mod recorder;
 mod snapshots;
 mod tasks;
 mod threads;

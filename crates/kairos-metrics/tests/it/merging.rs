@@ -2,7 +2,7 @@
 // Never knows: threads, cells.
 // Read next: `../../src/snapshot/snapshot.rs`; `snapshots.rs` for differences and distributions.
 
-use kairos_metrics::{HistogramConfig, OVERFLOW, Precision, Registry, Snapshot, Unit};
+use kairos_metrics::{HistogramConfig, OVERFLOW, Precision, Registry, Snapshot, Unit, Value};
 use proptest::prelude::*;
 
 /// A metric of some kind under the name `name`, with a value that adds up without rounding.
@@ -79,4 +79,66 @@ fn a_difference_in_the_wrong_order_is_no_count() {
     let earlier = registry.snapshot();
     counter.add(5);
     assert_eq!(earlier.since(&registry.snapshot()).counter("orders"), 0);
+}
+
+/// A snapshot of counters, whose births are those of one process as serde reads them.
+fn counters(labels: &[&str], series: &[(&[&str], u64, u64)]) -> Snapshot {
+    let series: Vec<_> = series
+        .iter()
+        .map(|(values, birth, count)| {
+            serde_json::json!({ "values": values, "birth": birth, "value": { "Counter": count } })
+        })
+        .collect();
+    let metric = serde_json::json!({
+        "help": "Hits", "kind": "Counter", "unit": "Plain", "labels": labels, "series": series,
+    });
+    serde_json::from_value(serde_json::json!({ "metrics": { "hits": metric } })).unwrap()
+}
+
+/// The counts by label values.
+fn counts(snapshot: &Snapshot) -> Vec<(Vec<&str>, u64)> {
+    let (_, metric) = snapshot.metrics().next().unwrap();
+    let count = |value: &Value| if let Value::Counter(count) = value { *count } else { 0 };
+    let values = metric.series().iter().map(|series| {
+        (series.values().iter().map(String::as_str).collect(), count(series.value()))
+    });
+    values.collect()
+}
+
+#[test]
+fn a_merged_metric_has_the_labels_of_both_sides() {
+    let old = counters(&["b"], &[(&[""], 1, 1), (&["x"], 2, 10), (&[OVERFLOW], 3, 100)]);
+    let all: [&[&str]; 4] = [&["", ""], &["", "x"], &["y", "x"], &[OVERFLOW, OVERFLOW]];
+    let new = counters(
+        &["a", "b"],
+        &[(all[0], 11, 2), (all[1], 12, 20), (all[2], 13, 5), (all[3], 14, 7)],
+    );
+    let plain = counters(&[], &[(&[], 21, 4)]);
+    let expected = [3, 30, 5, 107].into_iter().zip(all).map(|(count, of)| (of.to_vec(), count));
+    assert_eq!(counts(&old.merge(&new)), expected.clone().collect::<Vec<_>>());
+    assert_eq!(counts(&new.merge(&old)), expected.collect::<Vec<_>>());
+    assert_eq!(counts(&new.merge(&plain))[0], (all[0].to_vec(), 6));
+    assert_eq!(old.merge(&new).merge(&plain).counter("hits"), 149);
+    let other = counters(&["c"], &[(&["z"], 31, 8)]);
+    assert_eq!(counts(&other.merge(&old))[3], (vec![OVERFLOW, OVERFLOW], 100));
+}
+
+#[test]
+fn a_difference_knows_a_series_by_a_label_that_was_added() {
+    let old = counters(&["b"], &[(&[""], 1, 1), (&["x"], 2, 10), (&[OVERFLOW], 3, 100)]);
+    let all: [&[&str]; 4] = [&["", ""], &["x", ""], &["x", "y"], &[OVERFLOW, OVERFLOW]];
+    let new = |births: [u64; 4]| {
+        let counts = [3, 30, 5, 107];
+        let series: Vec<_> = (0..4).map(|n| (all[n], births[n], counts[n])).collect();
+        counters(&["b", "a"], &series)
+    };
+    let delta = |births| -> Vec<u64> {
+        counts(&new(births).since(&old)).into_iter().map(|(_, count)| count).collect()
+    };
+    assert_eq!(delta([1, 2, 4, 3]), [2, 20, 5, 7]);
+    assert_eq!(delta([9, 8, 7, 6]), [3, 30, 5, 107], "made again");
+    // Merged, all have the birth of the youngest: their labels tell them apart.
+    let old = old.merge(&counters(&["b"], &[(&[""], 9, 0), (&["x"], 9, 0), (&[OVERFLOW], 9, 0)]));
+    let delta: Vec<_> = counts(&new([9; 4]).since(&old)).into_iter().map(|(_, n)| n).collect();
+    assert_eq!(delta, [2, 20, 5, 7]);
 }

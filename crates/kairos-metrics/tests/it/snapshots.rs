@@ -109,7 +109,7 @@ fn values_above_the_highest_are_counted_at_the_top_and_said_to_be() {
     let distribution = distribution(precision, &[(999, 1), (1_001, 2), (u64::MAX, 3)]);
     assert_eq!((distribution.count(), distribution.saturated()), (6, 5));
     assert_eq!((distribution.max(), distribution.value_at_quantile(1.0)), (1_000, 1_000));
-    assert_eq!(distribution.sum(), (999 + 2 * 1_001_u64).wrapping_add(u64::MAX.wrapping_mul(3)));
+    assert_eq!(distribution.sum(), u64::MAX, "more than that");
 }
 
 #[test]

@@ -88,3 +88,26 @@ fn a_series_that_counted_since_the_last_sweep_does_not_expire() {
         assert_eq!(value, if expired == 1 { 101 } else { 1 });
     });
 }
+
+#[test]
+fn a_reader_is_shown_what_there_is_whoever_makes_and_removes_series() {
+    loom::model(|| {
+        let family = Arc::new(Series::new(4));
+        drop(family.with(&["a"], |_| AtomicU64::new(0)));
+        let making = Arc::clone(&family);
+        let maker = thread::spawn(move || drop(making.with(&["b"], |_| AtomicU64::new(0))));
+        let removing = Arc::clone(&family);
+        let remover = thread::spawn(move || removing.remove(&["b"]));
+        let seen = family.listed();
+        assert!((1..=2).contains(&seen), "{seen}");
+        maker.join().unwrap();
+        let removed = remover.join().unwrap();
+        assert_eq!(
+            (family.len(), family.listed()),
+            (2 - usize::from(removed), 2 - usize::from(removed))
+        );
+        // Made again, it is listed once.
+        drop(family.with(&["b"], |_| AtomicU64::new(0)));
+        assert_eq!((family.len(), family.listed()), (2, 2));
+    });
+}

@@ -58,3 +58,50 @@ macro_rules! setters_are_checked {
 fn every_setter_sets_its_field_and_no_other() {
     with_fields!(setters_are_checked);
 }
+
+/// A cache in `page`, under a name or none.
+fn in_page(page: &Registry, name: &str) -> Result<Cache<u8, u8>, Error> {
+    Cache::builder().registry(page.clone()).name(name).sim(&Sim::new(std::time::UNIX_EPOCH)).build()
+}
+
+#[test]
+fn a_build_that_fails_registers_nothing() {
+    let page = Registry::new();
+    let failing: [fn(Builder<u8, u8>) -> Builder<u8, u8>; 4] = [
+        |builder| builder.max_weight(5),
+        |builder| builder.max_weight(0).weigher(|_, _| 1),
+        |builder| builder.stale_multiplier(f64::NAN),
+        |builder| builder.significant_digits(9),
+    ];
+    for fail in failing {
+        assert!(fail(Cache::builder().registry(page.clone())).build().is_err());
+        assert!(page.encode_prometheus().is_empty());
+    }
+    let taken = page.gauge("kairos_cache_reloads", "Taken").unwrap();
+    assert!(in_page(&page, "").is_err(), "one of the last metrics");
+    assert_eq!(page.encode_prometheus().matches("# TYPE").count(), 1, "none of the first");
+    drop(taken);
+    assert!(page.unregister("kairos_cache_reloads"));
+    assert!(in_page(&page, "").is_ok());
+}
+
+#[test]
+fn caches_of_a_registry_are_told_apart_by_name_and_free_it_when_dropped() {
+    let page = Registry::new();
+    let odds = in_page(&page, "odds").unwrap();
+    let teams = in_page(&page, "teams").unwrap();
+    let unnamed = in_page(&page, "").unwrap();
+    assert!(in_page(&page, "odds").is_err() && in_page(&page, "").is_err());
+    teams.set_enabled(false);
+    let text = odds.registry().encode_prometheus();
+    assert!(text.contains("kairos_cache_switches_total{cache=\"odds\"} 0\n"));
+    assert!(text.contains("kairos_cache_switches_total{cache=\"teams\"} 1\n"));
+    assert!(text.contains("kairos_cache_switches_total 0\n"));
+    assert_eq!(text.matches("# TYPE kairos_cache_switches_total ").count(), 1);
+    drop((odds, unnamed));
+    let text = page.encode_openmetrics();
+    assert!(!text.contains("odds") && text.contains("{cache=\"teams\""), "{text}");
+    assert!(in_page(&page, "odds").is_ok());
+    drop(teams);
+    assert_eq!(page.encode_prometheus(), "");
+}
