@@ -114,6 +114,9 @@ impl<V> Clone for Done<V> {
     }
 }
 
+/// A launched compute of a key.
+pub(crate) type KeyLaunch<V> = super::Launch<Job<V>, Done<V>>;
+
 /// The computes of one key of a cache.
 pub(crate) struct KeyFlight<V> {
     flight: Flight<Job<V>, Done<V>>,

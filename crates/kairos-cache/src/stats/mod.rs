@@ -9,9 +9,11 @@ use crate::error::ObservationError;
 use crate::flight::Kind;
 use crate::policy::{BreakerLevel, EventId, Reason, Scored, Signal, Strategy, Volatility, Zone};
 use crate::sync::{AtomicU32, Mutex, Ordering};
+use accounts::Accounts;
 use counts::{Baselines, Counts, SCORES};
 use event_counts::EventCounts;
 
+mod accounts;
 mod counts;
 mod event_counts;
 mod keys;
@@ -46,11 +48,7 @@ pub(crate) struct Stats {
     queued: [Counter; Strategy::ALL.len()],
     computes: [Counter; 3],
     failed: Counter,
-    discarded: [Counter; Discarded::ALL.len()],
-    nothing: Counter,
-    aborted: Counter,
-    waited: Counter,
-    cancelled: Counter,
+    accounts: Accounts,
     refreshed: Counter,
     refresh_stored: Counter,
     refresh_failed: Counter,
@@ -143,7 +141,7 @@ impl Stats {
     /// Counts a compute that found a value: the zone in which it was stored, or why it was not.
     pub(crate) fn compute_found(&self, kind: Kind, stored: Result<Zone, Discarded>) {
         match stored {
-            Err(reason) => self.discarded[reason as usize].inc(),
+            Err(reason) => self.accounts.discarded(reason),
             Ok(zone) if kind != Kind::Refresh => self.stored[zone as usize].inc(),
             Ok(_) => self.refresh_stored.inc(),
         }
@@ -154,22 +152,15 @@ impl Stats {
 
     /// Counts a compute that found that there is no value.
     pub(crate) fn compute_found_nothing(&self, kind: Kind) {
-        self.nothing.inc();
+        self.accounts.found_nothing();
         if kind == Kind::Refresh {
             self.refreshed.inc();
         }
     }
 
-    /// Counts a compute that ended without a result.
-    pub(crate) fn compute_aborted(&self) {
-        self.aborted.inc();
-    }
-
-    /// Counts a read that begins to wait for a compute; one that is dropped before it is told of its
-    /// answer is counted as cancelled.
-    pub(crate) fn wait(&self) -> Waits<'_> {
-        self.waited.inc();
-        Waits(Some(&self.cancelled))
+    /// The accounts of computes and of reads that wait.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     /// Counts computes that wait for their turn.
@@ -284,24 +275,6 @@ impl Stats {
             matches_over_bound: self.over_bound[Bounded::Matches as usize].value(),
             tags_over_bound: self.over_bound[Bounded::Tags as usize].value(),
             flights_over_bound: self.over_bound[Bounded::Flights as usize].value(),
-        }
-    }
-}
-
-/// A read that waits, counted as cancelled when this is dropped before it has ended.
-pub(crate) struct Waits<'a>(Option<&'a Counter>);
-
-impl Waits<'_> {
-    /// The read has its answer.
-    pub(crate) fn end(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        if let Some(cancelled) = self.0 {
-            cancelled.inc();
         }
     }
 }

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use kairos_metrics::{Precision, Registry};
+use kairos_metrics::{CounterFamily, Precision, Registry};
 
 use super::Stats;
 use crate::error::Error;
 use crate::policy::{EventGraph, Reason, Strategy, Zone};
-use crate::stats::counts::{Baselines, Bounded, Discarded, SCORES};
+use crate::stats::accounts::Accounts;
+use crate::stats::counts::{Baselines, Bounded, SCORES};
 use crate::stats::event_counts::EventCounts;
 use crate::sync::{AtomicU32, Mutex};
 
@@ -44,11 +45,7 @@ impl Stats {
         sampling: &Sampling,
         graph: &EventGraph,
     ) -> Result<Stats, kairos_metrics::Error> {
-        let requests = registry.counter_family(
-            "kairos_cache_requests",
-            "Finished reads by strategy, reason and volatility",
-            ["strategy", "reason", "volatility"],
-        )?;
+        let requests = requests(&registry)?;
         let latency = registry.histogram_family(
             "kairos_cache_request_duration_seconds",
             "Time from a read's arrival to its answer",
@@ -70,11 +67,6 @@ impl Stats {
             family("kairos_cache_computes", "Computes started, by what asked for them", "kind")?;
         let stored =
             family("kairos_cache_stored", "Results stored by reads, by Golden Hour zone", "zone")?;
-        let discarded = family(
-            "kairos_cache_results_discarded",
-            "Values found by computes and not stored, by reason",
-            "reason",
-        )?;
         let refused = family(
             "kairos_cache_observations_refused",
             "Odds observations refused, by reason",
@@ -114,20 +106,7 @@ impl Stats {
                 "kairos_cache_compute_failures",
                 "Computes for reads that failed, panicked or timed out",
             )?,
-            discarded: Discarded::ALL.map(|reason| discarded.with([reason.name()])),
-            nothing: counter(
-                "kairos_cache_computes_none",
-                "Computes that found that there is no value",
-            )?,
-            aborted: counter(
-                "kairos_cache_computes_aborted",
-                "Computes that ended without a result: dropped by their runtime, or by the last waiter",
-            )?,
-            waited: counter("kairos_cache_reads_waited", "Reads that began to wait for a compute")?,
-            cancelled: counter(
-                "kairos_cache_reads_cancelled",
-                "Reads dropped while they waited for a compute",
-            )?,
+            accounts: Accounts::new(&registry)?,
             refreshed: counter(
                 "kairos_cache_refreshes_succeeded",
                 "Background refreshes that succeeded",
@@ -166,4 +145,12 @@ impl Stats {
             _own: registry,
         })
     }
+}
+
+fn requests(registry: &Registry) -> Result<CounterFamily<3>, kairos_metrics::Error> {
+    registry.counter_family(
+        "kairos_cache_requests",
+        "Finished reads by strategy, reason and volatility",
+        ["strategy", "reason", "volatility"],
+    )
 }

@@ -84,10 +84,10 @@ pub fn conclude<E>(
     let (Finding::Value(entry) | Finding::Nothing(entry)) = finding;
     let fate = match entry.map(|entry| Held { entry, capture: capture.clone() }) {
         None => Fate::NotStorable,
-        Some(held) => match publish(shelf, held, marks, is_barred) {
-            true => Fate::Stands,
-            false => Fate::Covered,
-        },
+        Some(held) => {
+            let stands = publish(shelf, held, marks, is_barred);
+            if stands { Fate::Stands } else { Fate::Covered }
+        }
     };
     // A key that has no value is not served its old one, whatever forbids to remember that. Model:
     // a_pinned_read_after_a_compute_that_found_nothing.

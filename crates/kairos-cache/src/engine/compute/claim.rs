@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::contain::shielded;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::flight::{Done, Job, KeyFlight, Launch};
+use crate::flight::{KeyFlight, KeyLaunch};
 use crate::to_key::{Key, Value};
 
 /// A key and its flight, held by what waits for a compute of the key, runs one or fills the key.
@@ -47,14 +47,11 @@ pub(crate) struct Launched<K: Key, V: Value>(Option<Ready<K, V>>);
 /// What a launched compute holds until its task takes it over, or it has ended.
 struct Ready<K: Key, V: Value> {
     claim: Arc<Claim<K, V>>,
-    launch: Launch<Job<V>, Done<V>>,
+    launch: KeyLaunch<V>,
 }
 
 impl<K: Key, V: Value> Launched<K, V> {
-    pub(in crate::engine) fn new(
-        claim: Arc<Claim<K, V>>,
-        launch: Launch<Job<V>, Done<V>>,
-    ) -> Launched<K, V> {
+    pub(in crate::engine) fn new(claim: Arc<Claim<K, V>>, launch: KeyLaunch<V>) -> Launched<K, V> {
         Launched(Some(Ready { claim, launch }))
     }
 
@@ -66,7 +63,7 @@ impl<K: Key, V: Value> Launched<K, V> {
         &self.ready().claim
     }
 
-    pub(super) fn launch(&self) -> &Launch<Job<V>, Done<V>> {
+    pub(super) fn launch(&self) -> &KeyLaunch<V> {
         &self.ready().launch
     }
 
@@ -94,7 +91,7 @@ impl<K: Key, V: Value> Launched<K, V> {
     }
 
     /// Hands the compute over to the guard of its task.
-    pub(super) fn take(mut self) -> (Arc<Claim<K, V>>, Launch<Job<V>, Done<V>>) {
+    pub(super) fn take(mut self) -> (Arc<Claim<K, V>>, KeyLaunch<V>) {
         let Ready { claim, launch } = self.0.take().expect("it is taken only together with this");
         (claim, launch)
     }

@@ -22,7 +22,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Counts a compute that was dropped before it ended, and puts off the next try as after a failure.
     pub(crate) fn compute_aborted(&self, key: &K, moment: &Moment) {
-        self.stats.compute_aborted();
+        self.stats.accounts().aborted();
         shielded(|| self.put_off(key, moment));
     }
 

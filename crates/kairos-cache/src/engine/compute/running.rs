@@ -86,7 +86,7 @@ impl<K: Key, V: Value> Running<K, V> {
         });
         if !is_wanted && !self.run.is_overdue() {
             // Its last waiter has left; one that has used up its time is counted already.
-            self.claim.engine().stats.compute_aborted();
+            self.claim.engine().stats.accounts().aborted();
         }
         // Last: until here dropping this would still free the key.
         self.end = End::Published { after, failed, found };

@@ -9,7 +9,7 @@ use super::claim::{Claim, Launched};
 use crate::contain::{drop_each, shielded};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::flight::{After, Done, Home, Job, KeyFlight, Launch};
+use crate::flight::{After, Done, Home, Job, KeyFlight, KeyLaunch, Launch};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Claim<K, V> {
@@ -52,7 +52,7 @@ impl<K: Key, V: Value> Claim<K, V> {
     }
 
     /// Ends a compute that has not started, and frees its key.
-    pub(super) fn end_unstarted(self: &Arc<Self>, launch: Launch<Job<V>, Done<V>>, error: Error) {
+    pub(super) fn end_unstarted(self: &Arc<Self>, launch: KeyLaunch<V>, error: Error) {
         let Launch { run, job, .. } = launch;
         let Job { work, home: Home { place, .. } } = job;
         let zone = self.engine().moment().zone_of(&place);

@@ -199,7 +199,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        let waits = self.stats.wait();
+        let waits = self.stats.accounts().wait();
         let answer = self.wait_to_the_end(request, waiting, reading, job).await;
         waits.end();
         answer
