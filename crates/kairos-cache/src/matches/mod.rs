@@ -36,7 +36,7 @@ use crate::matches::one::Match;
 use crate::matches::pace::Pace;
 use crate::matches::state::Loss;
 use crate::policy::{EventGraph, Now};
-use crate::sync::{AtomicUsize, Mutex, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
 #[cfg(not(kairos_loom))]
@@ -59,6 +59,28 @@ const ROWS_A_CALL: usize = 64;
 /// And at so many times more, where there is none among those. The next calls then look at none.
 const CALLS_A_LOOK: usize = 4;
 
+/// How many matches are looked at for some that may be forgotten.
+struct Look {
+    most: usize,
+    /// So many, if some of them may be forgotten.
+    least: usize,
+    /// What may be lost by it.
+    worst: Loss,
+    /// In the order in which they came, those that are held stand in long rows.
+    at_random: bool,
+}
+
+/// What a call looks at that finds no room.
+const A_FEW: Look = Look {
+    most: ROWS_A_CALL * CALLS_A_LOOK,
+    least: ROWS_A_CALL,
+    worst: Loss::Kickoff,
+    at_random: true,
+};
+
+/// A part of all: while it is looked at, calls find the others.
+const PART: Look = Look { most: 1024, least: 1024, worst: Loss::Nothing, at_random: false };
+
 /// The matches of a cache.
 pub(crate) struct Matches {
     /// The cache to which the matches belong.
@@ -68,8 +90,9 @@ pub(crate) struct Matches {
     markets: usize,
     /// Rows come and go under their shard's lock, and are counted beside them.
     count: AtomicUsize,
-    /// The name of each row, in the order in which they are looked at.
-    ring: Mutex<VecDeque<Box<str>>>,
+    /// The name of each row, from which those are drawn that are looked at.
+    names: Mutex<VecDeque<Box<str>>>,
+    drawn: AtomicU64,
     pace: Pace,
     looks: Pace,
     /// The home of entries without a match: it has classes, and nothing else is ever set.
@@ -104,7 +127,8 @@ impl Matches {
             table: DashMap::with_hasher(hasher),
             markets,
             count: AtomicUsize::new(0),
-            ring: Mutex::new(VecDeque::new()),
+            names: Mutex::new(VecDeque::new()),
+            drawn: AtomicU64::new(0),
             pace: Pace::new(),
             looks: Pace::new(),
             no_match: state::ScopeState::new("", markets),
@@ -126,7 +150,7 @@ impl Matches {
             return found;
         }
         let before = self.len();
-        self.forget_some(ROWS_A_CALL * CALLS_A_LOOK, ROWS_A_CALL, bound, now);
+        self.forget_some(&A_FEW, bound, now);
         if self.len() < before {
             self.looks.made_room(CALLS_A_LOOK);
         }
@@ -212,8 +236,12 @@ impl Matches {
     /// Forgets matches without a holder until there is some room. O(matches).
     pub(crate) fn make_room(&self, bound: usize, now: Now) {
         if self.len() >= bound {
-            let rows = self.ring.lock().len();
-            self.forget_some(rows, rows, bound, now);
+            let rows = self.names.lock().len();
+            for worst in [Loss::Nothing, Loss::Kickoff] {
+                for _ in 0..rows.div_ceil(PART.most) {
+                    self.forget_some(&Look { worst, ..PART }, bound, now);
+                }
+            }
         }
     }
 
@@ -239,7 +267,7 @@ impl Matches {
                 let one_more = |count| if count < bound { Some(count + 1) } else { None };
                 // Relaxed: the count bounds memory and publishes nothing.
                 self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
-                self.ring.lock().push_back(name.into());
+                self.names.lock().push_back(name.into());
                 let of = Arc::new(Match::new(name, self.markets, &self.over_bound));
                 Arc::clone(&row.insert(of))
             }
@@ -247,31 +275,47 @@ impl Matches {
         Some(Scope::new(of, self.owner))
     }
 
-    /// Looks at the next `most` matches, or at `enough_rows` if some of those may be forgotten. Forgets
-    /// first those with nothing to lose, then those whose kickoff lies ahead: a reader of such a
-    /// match holds it, or gives its kickoff again.
-    fn forget_some(&self, most: usize, enough_rows: usize, bound: usize, now: Now) {
+    /// Forgets of some matches first those with nothing to lose, then those whose kickoff lies ahead:
+    /// a reader of such a match holds it, or gives its kickoff again.
+    fn forget_some(&self, look: &Look, bound: usize, now: Now) {
         let enough = bound.saturating_sub((bound / 64).max(1));
         let before = self.len();
-        let mut ahead = Vec::new();
-        for row in 0..most {
-            if row >= enough_rows && (self.len() < before || !ahead.is_empty()) {
+        let (mut ahead, mut kept) = (Vec::new(), Vec::new());
+        for row in 0..look.most {
+            if row >= look.least && (self.len() < before || !ahead.is_empty()) {
                 break;
             }
-            let Some(name) = self.ring.lock().pop_front() else { break };
+            let Some(name) = self.draw(look) else { break };
             match self.forget(&name, Loss::Nothing, now) {
                 None => {}
-                Some(Loss::Kickoff) => ahead.push(name),
-                Some(_) => self.ring.lock().push_back(name),
+                Some(loss) if loss <= look.worst => ahead.push(name),
+                Some(_) => kept.push(name),
             }
         }
         for name in ahead {
             let goes = self.len() > enough && self.forget(&name, Loss::Kickoff, now).is_none();
             if !goes {
-                self.ring.lock().push_back(name);
+                kept.push(name);
             }
         }
+        self.names.lock().extend(kept);
         self.pace.made_room(before.saturating_sub(self.len()));
+    }
+
+    /// Takes a name to be looked at.
+    fn draw(&self, look: &Look) -> Option<Box<str>> {
+        let mut names = self.names.lock();
+        if !look.at_random || names.len() <= look.most {
+            return names.pop_front();
+        }
+        // Relaxed: a number that differs from call to call.
+        let nth = self.drawn.fetch_add(1, Ordering::Relaxed);
+        // The finalizer of splitmix64, after Steele, Lea and Flood (OOPSLA 2014).
+        let mut bits = nth.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let index = (bits ^ bits >> 31) % names.len() as u64;
+        names.swap_remove_back(usize::try_from(index).expect("below a length"))
     }
 
     /// Forgets a match with no more than this to lose. Returns what would be lost, if it stays.

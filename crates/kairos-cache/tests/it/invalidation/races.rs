@@ -9,9 +9,12 @@ use kairos_cache::{Cache, Context};
 
 use crate::stage::Stage;
 
+/// So many hashes to come, and what is done at the last of them.
+type AtHash = Option<(u32, Box<dyn FnOnce()>)>;
+
 thread_local! {
     /// Runs when this thread has hashed so many keys more.
-    static AT_HASH: RefCell<Option<(u32, Box<dyn FnOnce()>)>> = const { RefCell::new(None) };
+    static AT_HASH: RefCell<AtHash> = const { RefCell::new(None) };
 }
 
 /// A key whose hash is made just before the cache takes a step with it.
