@@ -34,7 +34,7 @@ type Place = (bool, Owned);
 
 /// What readers need of each series, in the order of the values.
 #[derive(Debug)]
-pub(super) struct Listed<F>(BTreeMap<Place, F>);
+pub(crate) struct Listed<F>(BTreeMap<Place, F>);
 
 impl<T, F> SeriesMap<T, F> {
     pub(crate) fn new(limit: usize) -> SeriesMap<T, F> {
@@ -135,7 +135,7 @@ impl<T, F> SeriesMap<T, F> {
     }
 
     /// The list, with all series that there are; whoever makes one meanwhile does not wait.
-    pub(super) fn list(&self) -> MutexGuard<'_, Listed<F>> {
+    pub(crate) fn list(&self) -> MutexGuard<'_, Listed<F>> {
         let mut listed = self.listed.lock();
         self.take_up(&mut listed);
         listed
@@ -186,7 +186,7 @@ impl<T, F> SeriesMap<T, F> {
 
 impl<F> Listed<F> {
     /// The series with their values, in the order of the values, the overflow last.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[String], &F)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[String], &F)> {
         self.0.iter().map(|((_, values), face)| (&**values, face))
     }
 

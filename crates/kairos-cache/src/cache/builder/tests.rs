@@ -64,12 +64,13 @@ fn in_page(page: &Registry, name: &str) -> Result<Cache<u8, u8>, Error> {
     Cache::builder().registry(page.clone()).name(name).sim(&Sim::new(std::time::UNIX_EPOCH)).build()
 }
 
-type Fail = fn(Builder<u8, u8>) -> Builder<u8, u8>;
+/// What is set on a builder.
+type Set = fn(Builder<u8, u8>) -> Builder<u8, u8>;
 
 #[test]
 fn a_build_that_fails_registers_nothing() {
     let page = Registry::new();
-    let failing: [Fail; 4] = [
+    let failing: [Set; 4] = [
         |builder| builder.max_weight(5),
         |builder| builder.max_weight(0).weigher(|_, _| 1),
         |builder| builder.stale_multiplier(f64::NAN),

@@ -104,8 +104,12 @@ fn work_that_a_runtime_refuses_ends_at_once_and_never_runs() {
         // What the runtime has kept does nothing when it is run after all.
         let kept = std::mem::take(&mut *runtime.kept.lock().expect("no panic"));
         let closures = std::mem::take(&mut *runtime.closures.lock().expect("no panic"));
-        kept.into_iter().for_each(|future| drop(sim.spawn(future)));
-        closures.into_iter().for_each(|closure| closure());
+        for future in kept {
+            drop(sim.spawn(future));
+        }
+        for closure in closures {
+            closure();
+        }
         sim.run_to_end();
         assert!(!ran.load(Ordering::Acquire), "{refuses:?}");
         assert_eq!(cache.stats().cache_errors, 0, "{refuses:?}: nothing was computed");
@@ -161,7 +165,7 @@ fn a_cache_without_a_runtime_of_its_own_computes_where_it_is_read() {
         let (reads, here) = (cache.clone(), std::thread::current().id());
         let on = runtime.block_on(async move {
             let compute = || async {
-                tokio::time::sleep(Duration::from_nanos(1)).await;
+                tokio::task::yield_now().await;
                 let is_here = std::thread::current().id();
                 Ok::<_, Failure>((is_here, 1))
             };
@@ -173,8 +177,7 @@ fn a_cache_without_a_runtime_of_its_own_computes_where_it_is_read() {
                 Ok::<_, Failure>(value)
             };
             reads.get_or_compute(&key, &none(), compute).await.expect("a value");
-            let on = found.lock().expect("no panic").take();
-            on
+            found.lock().expect("no panic").take()
         });
         assert_eq!(on, Some(here));
     }
@@ -186,7 +189,9 @@ fn a_compute_without_any_runtime_has_io_and_timers() {
     let cache: Cache<u8, u16> = Cache::builder().build().expect("in range");
     let compute = || async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        tokio::time::sleep(Duration::from_nanos(1)).await;
+        let mut ticks = tokio::time::interval(Duration::from_nanos(1));
+        ticks.tick().await;
+        ticks.tick().await;
         Ok::<_, Failure>(listener.local_addr()?.port())
     };
     let hit = block_on(cache.get_or_compute(&1, &none(), compute)).expect("a value");
@@ -195,7 +200,7 @@ fn a_compute_without_any_runtime_has_io_and_timers() {
 
 #[test]
 fn a_manual_clock_drives_the_timeouts_on_tokio() {
-    let (clock, hand) = Clock::manual(start());
+    let (clock, mover) = Clock::manual(start());
     let cache: Cache<u8, u8> =
         Cache::builder().clock(clock).hard_timeout(3 * SECOND).build().expect("in range");
     let runtime =
@@ -211,7 +216,7 @@ fn a_manual_clock_drives_the_timeouts_on_tokio() {
             reads.get_or_compute(&1, &none(), hang).await.map(|hit| *hit)
         });
         has_begun.await.expect("it begins");
-        hand.advance(4 * SECOND);
+        mover.advance(4 * SECOND);
         read.await.expect("no panic")
     });
     assert!(matches!(read, Err(Error::Timeout)), "{read:?}");

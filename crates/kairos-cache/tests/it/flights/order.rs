@@ -3,6 +3,7 @@
 // Read next: `../model/contract/ends.rs`, the same rule among all others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kairos_cache::{Computed, Context};
 
@@ -53,8 +54,8 @@ fn a_bypass_and_a_refresh_leave_a_newer_insert_alone() {
     assert_eq!(stored(&stage), Some(2));
 
     stage.seconds(61);
-    let stale = slow(&stage, &work, Some(3), none());
-    assert_eq!(stale.value(), Some(2), "stale, and refreshed behind the read");
+    let read = slow(&stage, &work, Some(3), none());
+    assert_eq!(read.value(), Some(2), "stale, and refreshed behind the read");
     assert!(stage.cache.insert("k", &none(), 4).expect("no match is named"));
     stage.open(&work, 1);
     assert_eq!(stored(&stage), Some(4));
@@ -90,7 +91,8 @@ fn of_two_fills_the_one_that_began_last_stands_in_either_order() {
 /// The newer result need not be there any more for the older one to be too late.
 #[test]
 fn what_began_later_bars_an_older_result_also_when_it_found_nothing_or_is_gone() {
-    let stage = Stage::with(|builder| builder.default_ttl(60 * SECOND).negative_ttl(SECOND * 0));
+    let stage =
+        Stage::with(|builder| builder.default_ttl(60 * SECOND).negative_ttl(Duration::ZERO));
     let (older, newer) = (Work::at_once(), Work::gated());
     let fill = stage.cache.begin("k", &none()).expect("no match is named");
     let read = slow(&stage, &newer, None, none());

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use kairos_cache::{Cache, Computed, Config, Context, Scope, TradingStatus};
 
@@ -99,7 +99,7 @@ impl World {
         let call = move |keys: Vec<u64>| async move {
             let found = match compute(how).await? {
                 Computed::Value(value) => value,
-                _ => 0,
+                Computed::None => 0,
             };
             Ok::<_, Failure>(keys.into_iter().map(move |key| (key, found)))
         };
@@ -121,7 +121,12 @@ impl World {
             }
             6 => {
                 let price = 2.0 + draws.next(100) as f64 / 50.0;
-                let _late = cache.observe_odds(scope, "home", price, SystemTime::now());
+                let _late = cache.observe_odds(
+                    scope,
+                    "home",
+                    price,
+                    UNIX_EPOCH + Duration::from_secs(draws.next(9)),
+                );
             }
             7 => cache.reload(&config(draws)).expect("in range"),
             8 => cache.set_enabled(draws.next(4) != 0),
