@@ -1,6 +1,6 @@
 // The metrics of a registry by name, and the clocks, limits and labels that new ones are made with.
 // Never knows: how a metric is made, read or written.
-// Read next: `registration.rs`, which enters metrics; `page.rs`, several catalogs as one.
+// Read next: `registration.rs`, which enters metrics; `page.rs`, several catalogues as one.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "facade")]

@@ -1,4 +1,4 @@
-// The names of the pages that a registry is on: which catalogs those are, and how a metric enters.
+// The names of the pages that a registry is on: which catalogues those are, and how a metric enters.
 // Never knows: how a page is read.
 // Read next: `page.rs`; `catalog.rs`, one registry's metrics.
 
