@@ -35,17 +35,20 @@ fn read(cache: &Cache<String, u32>, times: usize) {
 }
 
 #[test]
-fn one_in_n_served_reads_is_timed_with_weight_n_and_every_one_is_counted() {
+fn a_served_read_in_n_is_timed_for_those_before_it_and_every_one_is_counted() {
     alone(|| {
         let (_sim, cache) = cache(|b| b.latency_sampling(16));
         read(&cache, 1);
         assert_eq!(cache.latency(Strategy::ServeFresh).len(), 1, "the first read, for itself");
         read(&cache, 160);
-        assert_eq!(cache.latency(Strategy::ServeFresh).len(), 161, "ten more, for sixteen each");
+        // Gaps are random, from 1 to 31: what has not been stood for yet is less than one gap.
+        let timed = cache.latency(Strategy::ServeFresh).len();
+        assert!((131..=161).contains(&timed), "{timed}");
         assert_eq!(cache.stats().total_requests, 161);
-        read(&cache, 15);
-        assert_eq!(cache.latency(Strategy::ServeFresh).len(), 161, "timed at the 161st, not again");
-        assert_eq!(cache.stats().strategy_serve_fresh, 176);
+        cache.set_latency_sampling(1);
+        read(&cache, 1);
+        assert_eq!(cache.latency(Strategy::ServeFresh).len(), 162, "each is stood for once");
+        assert_eq!(cache.stats().strategy_serve_fresh, 162);
     });
 }
 
@@ -69,9 +72,11 @@ fn reads_that_wait_for_a_compute_are_always_timed() {
         }
         let computes = cache.latency(Strategy::Compute);
         assert_eq!((computes.len(), computes.min() / 1_000_000), (5, 39), "within 1 % of 40 ms");
-        read(&cache, 1001);
+        read(&cache, 994);
+        cache.set_latency_sampling(1);
+        read(&cache, 1);
         let stats = cache.stats();
-        // Five of 40 ms, one of 0 ms, and one of 0 ms that stands for a thousand.
+        // Five of 40 ms, and 995 of 0 ms that are stood for once each.
         assert!((stats.avg_latency_ms - 0.2).abs() < 0.01, "{}", stats.avg_latency_ms);
     });
 }
@@ -89,7 +94,10 @@ fn the_rate_changes_at_run_time_and_a_sparser_gap_does_not_outlive_it() {
         config.metrics.latency_sampling = 2;
         cache.reload(&config).expect("in range");
         read(&cache, 4);
-        assert_eq!(cache.latency(Strategy::ServeFresh).len(), timed + 7);
+        assert!((timed + 3..=timed + 7).contains(&cache.latency(Strategy::ServeFresh).len()));
+        cache.set_latency_sampling(1);
+        read(&cache, 1);
+        assert_eq!(cache.latency(Strategy::ServeFresh).len(), timed + 8);
     });
 }
 
@@ -152,7 +160,8 @@ fn each_thread_times_its_own_first_read() {
             let own = cache.clone();
             let reads = move || (0..1002).for_each(|_| assert!(own.get("k").is_some()));
             std::thread::spawn(reads).join().expect("no panic");
-            assert_eq!(cache.latency(Strategy::ServeFresh).len(), 1001 * thread);
+            let timed = cache.latency(Strategy::ServeFresh).len();
+            assert!((thread..=1002 * thread).contains(&timed), "{timed}");
         }
         assert_eq!(cache.stats().strategy_serve_fresh, 3006);
     });
