@@ -143,7 +143,7 @@ const EXPECTED: [(&str, &str, &str, Option<&str>); 9] = [
     ("http_limit_ratio", "limit", "highest", Some("+Inf")),
     ("http_limit_ratio", "limit", "reached", Some("NaN")),
     ("http_response_bytes_bucket", "le", "3.0", Some("0")),
-    ("http_response_bytes_bucket", "le", "1099511627775.0", None),
+    ("http_response_bytes_bucket", "le", "1.099511627775e+12", None),
     ("http_response_bytes_bucket", "le", "+Inf", None),
     ("http_request_headers_bucket", "le", "3.0", None),
     ("http_request_headers_bucket", "le", "+Inf", None),
