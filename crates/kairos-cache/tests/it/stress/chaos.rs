@@ -180,7 +180,7 @@ impl World {
 }
 
 fn operations() -> u64 {
-    std::env::var("KAIROS_CHAOS_OPERATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+    std::env::var("KAIROS_CHAOS_OPERATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(500_000)
 }
 
 /// Every account of the contract, section 7.
