@@ -14,6 +14,9 @@ use super::tokio_time::TokioTime;
 use crate::policy::{MonoNs, Now, WallNs};
 use crate::truth::Version;
 
+/// What stands for a deadline that the platform's clock does not reach.
+const FAR_AWAY: Duration = Duration::from_hours(30 * 365 * 24);
+
 /// A source of monotonic and wall time, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Source>);
@@ -89,6 +92,13 @@ impl Clock {
                 Now { mono, wall: self.0.began.saturating_add_unsigned(mono) }
             }
         }
+    }
+
+    /// When a deadline comes, if time is the operating system's.
+    pub(super) fn instant(&self, deadline: MonoNs) -> Option<Instant> {
+        let Kind::System { origin } = &self.0.kind else { return None };
+        let after = |time| origin.checked_add(time);
+        after(Duration::from_nanos(deadline)).or_else(|| after(FAR_AWAY))
     }
 
     /// A sleep by this clock, if its time is not the operating system's.

@@ -2,6 +2,7 @@
 // Never knows: what the tasks do.
 // Read next: `tokio.rs` for the answer in production, `sim.rs` for the same on virtual time.
 
+mod alarms;
 mod clock;
 mod manual;
 mod parking;
@@ -64,10 +65,18 @@ pub trait Runtime: Send + Sync + 'static {
         self.spawn(future)
     }
 
-    /// Runs what a timer has set off, and may take long or run user code. A runtime whose timers
-    /// serve more than one cache has another thread for this. By default runs it here.
-    fn beside_timers(&self, work: Box<dyn FnOnce() + Send>) {
-        work();
+    /// Calls `ring` once the clock's monotonic reading has reached `deadline` (nanoseconds), unless
+    /// the alarm is aborted before. `ring` may take long, and runs code of users: a runtime whose
+    /// timers serve more than one cache calls it where it holds up none of them. There is an alarm
+    /// for every compute, and hardly any rings.
+    ///
+    /// By default sleeps, and then calls `ring`, in a task of `spawn_timer`.
+    fn alarm(&self, deadline: MonoNs, ring: Box<dyn FnOnce() + Send>) -> Task {
+        let sleep = self.sleep_until(deadline);
+        self.spawn_timer(Box::pin(async move {
+            sleep.await;
+            ring();
+        }))
     }
 
     /// Returns a future that resolves once the clock's monotonic reading has reached `deadline`

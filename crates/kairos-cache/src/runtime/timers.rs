@@ -1,7 +1,7 @@
 // The thread on which timers run: one for the process, whatever runtime computes run on.
 // Never knows: what a timer is for. It holds nothing of a cache and runs no code of its users.
-// Read next: `tokio.rs`, which hands timers over.
-// Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
+// Read next: `alarms.rs` for the deadlines of computes; `tokio.rs`, which hands timers over.
+// Why: `docs/decisions/0002-a-timer-beside-each-compute.md`.
 //
 // A compute may block the only thread of its runtime, and a runtime may have no timers. What ends
 // a compute in time must depend on neither. What a timer sets off may take long, or wake a task
@@ -14,9 +14,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arc_swap::ArcSwapOption;
+use kairos_metrics::forks;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+
+use super::alarms::Alarms;
 
 static TIMERS: ArcSwapOption<Timers> = ArcSwapOption::const_empty();
 
@@ -25,20 +28,21 @@ thread_local! {
 }
 
 /// The runtime of timers; dropping this ends its thread.
-struct Timers {
-    handle: Handle,
+pub(super) struct Timers {
+    pub(super) handle: Handle,
+    pub(super) alarms: Arc<Alarms>,
     _stop: oneshot::Sender<()>,
-    /// The process that has the thread: a forked child has none of its parent's.
-    process: u32,
+    /// Which process of a line of forks has the thread: a child has none of its parent's.
+    forks: u64,
 }
 
 /// The runtime of timers, started on first use; it lasts as long as the process.
-pub(super) fn timers() -> io::Result<Handle> {
-    let process = std::process::id();
+pub(super) fn timers() -> io::Result<Arc<Timers>> {
+    let forks = forks();
     loop {
         let before = TIMERS.load();
-        if let Some(timers) = before.as_ref().filter(|timers| timers.process == process) {
-            return Ok(timers.handle.clone());
+        if let Some(timers) = before.as_ref().filter(|timers| timers.forks == forks) {
+            return Ok(Arc::clone(timers));
         }
         // Of two that start at once one is kept.
         TIMERS.compare_and_swap(&before, Some(Arc::new(start()?)));
@@ -54,12 +58,18 @@ fn start() -> io::Result<Timers> {
         IS_TIMERS.set(true);
         let _stop = runtime.block_on(stopped);
     })?;
-    Ok(Timers { handle, _stop: stop, process: std::process::id() })
+    let alarms = Alarms::new(handle.clone());
+    Ok(Timers { handle, alarms, _stop: stop, forks: forks() })
 }
 
 /// Whether this is the thread of timers.
 pub(super) fn is_timers() -> bool {
     IS_TIMERS.get()
+}
+
+/// Whether this is the runtime of timers, which is also current on the threads beside its own.
+pub(super) fn is_of_timers(runtime: &Handle) -> bool {
+    TIMERS.load().as_ref().is_some_and(|timers| timers.handle.id() == runtime.id())
 }
 
 /// A sleep whose end is told by a thread beside that of timers: the waker may be any.

@@ -9,12 +9,13 @@ use std::io;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use kairos_metrics::forks;
 
 use ::tokio::runtime::{Builder, Handle};
 use ::tokio::sync::oneshot;
 
 use super::clock::{Clock, until};
-use super::timers::{Relayed, is_timers, timers};
+use super::timers::{Relayed, is_of_timers, is_timers, timers};
 use super::{BoxFuture, Runtime, Task};
 use crate::error::Error;
 use crate::policy::MonoNs;
@@ -33,15 +34,15 @@ pub(crate) struct TokioRuntime {
     given_has_ended: AtomicBool,
     own: ArcSwapOption<OwnThread>,
     clock: Clock,
-    /// The process in which this was made: a forked child has none of its parent's threads.
-    process: u32,
+    /// In which process of a line of forks this was made: a child has none of its parent's threads.
+    forks: u64,
 }
 
 /// A current-thread runtime on a thread of its own, ended by dropping this.
 struct OwnThread {
     handle: Handle,
     stop: Option<oneshot::Sender<()>>,
-    process: u32,
+    forks: u64,
 }
 
 impl OwnThread {
@@ -52,7 +53,7 @@ impl OwnThread {
         std::thread::Builder::new().name("kairos".into()).spawn(move || {
             let _stop = runtime.block_on(stopped);
         })?;
-        Ok(OwnThread { handle, stop: Some(stop), process: std::process::id() })
+        Ok(OwnThread { handle, stop: Some(stop), forks: forks() })
     }
 }
 
@@ -69,8 +70,8 @@ impl TokioRuntime {
     pub(crate) fn new(given: Option<Handle>, clock: Clock) -> Result<TokioRuntime, Error> {
         // Timers are needed by every compute: what cannot be had is told here.
         timers().map_err(|e| Error::Thread(Arc::new(e)))?;
-        let (given_has_ended, process) = (AtomicBool::new(false), std::process::id());
-        Ok(TokioRuntime { given, given_has_ended, own: ArcSwapOption::empty(), clock, process })
+        let (given_has_ended, forks) = (AtomicBool::new(false), forks());
+        Ok(TokioRuntime { given, given_has_ended, own: ArcSwapOption::empty(), clock, forks })
     }
 
     /// Spawns by `spawn` on the runtime that tasks run on here and now. A runtime that has ended
@@ -86,8 +87,9 @@ impl TokioRuntime {
             return task;
         }
         match Handle::try_current() {
-            // The thread of timers runs nothing of a cache's users.
-            Ok(current) if !is_timers() => spawn(&current),
+            // The thread of timers, and those beside it, run no computes: what is spawned there would
+            // hold up every cache's timers, and has no IO.
+            Ok(current) if !is_of_timers(&current) => spawn(&current),
             _ => match self.own() {
                 Ok(own) => spawn(&own.handle),
                 Err(_) => Task::new(|| {}),
@@ -98,15 +100,15 @@ impl TokioRuntime {
     /// Whether the given runtime takes nothing any more, or has no threads in this process.
     fn has_given_ended(&self) -> bool {
         // Relaxed: a hint; a caller that misses it finds the runtime ended once more.
-        self.given_has_ended.load(Ordering::Relaxed) || self.process != std::process::id()
+        self.given_has_ended.load(Ordering::Relaxed) || self.forks != forks()
     }
 
     /// The runtime on a thread of the cache's own, started on first use.
     fn own(&self) -> io::Result<Arc<OwnThread>> {
-        let process = std::process::id();
+        let forks = forks();
         loop {
             let before = self.own.load();
-            if let Some(own) = before.as_ref().filter(|own| own.process == process) {
+            if let Some(own) = before.as_ref().filter(|own| own.forks == forks) {
                 return Ok(Arc::clone(own));
             }
             // Of two that start at once one is kept.
@@ -148,14 +150,21 @@ impl Runtime for TokioRuntime {
     fn spawn_timer(&self, future: BoxFuture) -> Task {
         // Without a thread for timers the compute ends, as without one for itself.
         let timers = timers().expect("the operating system has a thread for timers");
-        let abort = timers.spawn(future).abort_handle();
+        let abort = timers.handle.spawn(future).abort_handle();
         Task::new(move || abort.abort())
     }
 
-    fn beside_timers(&self, work: Box<dyn FnOnce() + Send>) {
-        if let Ok(timers) = timers() {
-            timers.spawn_blocking(work);
+    fn alarm(&self, deadline: MonoNs, ring: Box<dyn FnOnce() + Send>) -> Task {
+        let timers = timers().expect("as above");
+        if let Some(at) = self.clock.instant(deadline) {
+            let place = timers.alarms.set(at.into(), ring);
+            return Task::new(move || timers.alarms.take_back(place));
         }
+        let sleep = self.sleep_until(deadline);
+        self.spawn_timer(Box::pin(async move {
+            sleep.await;
+            timers.handle.spawn_blocking(ring);
+        }))
     }
 
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
@@ -167,13 +176,13 @@ impl Runtime for TokioRuntime {
             let timers = timers().expect("as above");
             let sleep = {
                 // A timer belongs to the runtime current at its making; a waiter need not be in one.
-                let _runtime = timers.enter();
+                let _runtime = timers.handle.enter();
                 ::tokio::time::sleep(until(clock.now(), deadline))
             };
             if is_timers() {
                 sleep.await;
             } else {
-                Relayed::start(&timers, sleep).await;
+                Relayed::start(&timers.handle, sleep).await;
             }
         })
     }

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use super::process::{Held, Process};
 use super::shard::Shard;
 use crate::clock::Clock;
-use crate::sync::OnceSlot;
+use crate::sync::{AtomicU64, OnceSlot, Ordering};
 
 thread_local! {
     /// Holds the locks across a fork, so that the child finds shards and ids whole.
@@ -28,6 +28,15 @@ pub(super) struct Reach {
 }
 
 static REACH: OnceSlot<Reach> = OnceSlot::new();
+
+/// How often this process's line was forked since the hooks were registered.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// See [`super::forks`].
+pub(super) fn forks() -> u64 {
+    // Relaxed: written in a child with one thread, before any other begins.
+    FORKS.load(Ordering::Relaxed)
+}
 
 /// Registers the hooks; called once, before the process's shards exist.
 #[allow(unsafe_code)]
@@ -56,6 +65,7 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
+    FORKS.fetch_add(1, Ordering::Relaxed); // Relaxed: as in `forks`.
     if let (Some(mut held), Some(reach)) = (release(), REACH.get()) {
         let now = Clock::system().unix_ns();
         (reach.process)().restart(&mut held, (reach.own_shard)(), now);

@@ -36,6 +36,18 @@ pub(crate) fn process() -> &'static Process {
     &PROCESS
 }
 
+/// Returns how many forks lie between this process and the one that first counted.
+///
+/// A caller that remembers it learns with one load that it has become a child, whose parent's
+/// threads and timers it does not have. Always zero where there is no `fork`.
+pub fn forks() -> u64 {
+    let _watched = process();
+    #[cfg(all(unix, not(kairos_loom)))]
+    return super::fork::forks();
+    #[cfg(any(not(unix), kairos_loom))]
+    return 0;
+}
+
 /// Returns the number of shards that the process has, leased or free, for watching memory.
 ///
 /// It is at most the largest number of threads that ever counted at the same time. Takes a lock.

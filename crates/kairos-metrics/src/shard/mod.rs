@@ -15,8 +15,8 @@ mod sum;
 mod tally;
 mod window;
 
-pub use local::shards;
 pub(crate) use local::{Place, add, due, increment, process, record};
+pub use local::{forks, shards};
 #[cfg(kairos_loom)]
 pub(crate) use process::Process;
 pub(crate) use process::Reader;

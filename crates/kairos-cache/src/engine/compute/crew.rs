@@ -34,9 +34,8 @@ pub(super) enum Call<K, V> {
 /// The computes of one task. However it ends, its places are given back and its keys freed.
 pub(super) struct Crew<K: Key, V: Value> {
     members: Vec<Running<K, V>>,
-    timer: Option<Task>,
-    /// What the timer finds for as long as the crew is there.
-    _watch: Arc<Watch<K, V>>,
+    /// What the deadline finds for as long as the crew is there.
+    watch: Arc<Watch<K, V>>,
     turn: Option<Turn>,
     /// Whether the crew runs one call for all, not the closure of one.
     is_call: bool,
@@ -55,11 +54,7 @@ impl<K: Key, V: Value> Crew<K, V> {
         turn: Turn,
         is_call: bool,
     ) -> Crew<K, V> {
-        Crew { members, timer: None, _watch: watch, turn: Some(turn), is_call }
-    }
-
-    pub(super) fn set_timer(&mut self, timer: Task) {
-        self.timer = Some(timer);
+        Crew { members, watch, turn: Some(turn), is_call }
     }
 
     /// Sets each member's abort: a member without waiters gives up the task, and the last of them
@@ -95,7 +90,7 @@ impl<K: Key, V: Value> Crew<K, V> {
         }
     }
 
-    /// Weighs what was found, while the timer runs.
+    /// Weighs what was found, while its time runs.
     fn weigh<'a>(&mut self, found: impl Fn(&K) -> Option<&'a Computed<V>>) {
         for member in &mut self.members {
             shielded(|| {
@@ -107,10 +102,8 @@ impl<K: Key, V: Value> Crew<K, V> {
     }
 
     fn end(&mut self, mut found: impl FnMut(&K) -> Found<V>) {
-        // 1. The timer: nothing is late any longer.
-        if let Some(timer) = self.timer.take() {
-            shielded(|| timer.abort());
-        }
+        // 1. The deadline: nothing is late any longer.
+        self.watch.end();
         // 2. The turn of a call for many, which is over: what waits at the gate begins before any
         // pending compute of its keys asks for its turn.
         if self.is_call {

@@ -1,7 +1,7 @@
-// How computes begin: through the gate, as one task, with a timer beside it.
+// How computes begin: through the gate, as one task, with a deadline beside it.
 // Never knows: what a compute finds, or how a read decided that it needs one.
-// Read next: `crew.rs` for the task, `watch.rs` for the timer, `settle.rs` for refusals.
-// Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
+// Read next: `crew.rs` for the task, `watch.rs` for the deadline, `settle.rs` for refusals.
+// Why: `docs/decisions/0002-a-timer-beside-each-compute.md`.
 // Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 use super::claim::Launched;
 use super::crew::{Call, Crew, Together};
 use super::running::Running;
-use super::watch::{Watch, Watched, start_timer};
+use super::watch::{Watch, Watched};
 use crate::contain::{caught, shielded};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
@@ -90,16 +90,14 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Sets the timer of what waits at the gate, unless there is one.
     fn watch_queue(self: &Arc<Self>) {
         self.gate.watch(|deadline| {
-            let (runtime, engine) = (Arc::clone(&self.runtime), Arc::downgrade(self));
-            self.runtime.spawn_timer(Box::pin(async move {
-                runtime.sleep_until(deadline).await;
-                runtime.beside_timers(Box::new(move || {
-                    let Some(engine) = engine.upgrade() else { return };
-                    if engine.gate.ring(engine.now().mono) {
-                        engine.watch_queue();
-                    }
-                }));
-            }))
+            let engine = Arc::downgrade(self);
+            let ring = move || {
+                let Some(engine) = engine.upgrade() else { return };
+                if engine.gate.ring(engine.now().mono) {
+                    engine.watch_queue();
+                }
+            };
+            self.runtime.alarm(deadline, Box::new(ring))
         });
     }
 
@@ -143,14 +141,14 @@ impl<K: Key, V: Value> Engine<K, V> {
         let limit_ns = time_limit_ns(kind, &moment);
         let started = moment.now.mono;
         let turn = Turn::new(places);
-        let watch = Watch::new(self, watched, &underway, turn.watched());
+        let watch = Watch::new(self, watched, &underway, turn.watched(), limit_ns);
         let mut own_work = None;
         let members = computes.into_iter().map(|compute| {
             let (running, work) = Running::new(compute, started);
             own_work = Some(work);
             running
         });
-        let mut crew = Crew::new(members.collect(), Arc::clone(&watch), turn, together.is_some());
+        let crew = Crew::new(members.collect(), Arc::clone(&watch), turn, together.is_some());
         let wanted = crew.share();
         let own_work = own_work?;
         let may_block = together.is_none() && own_work.may_block;
@@ -159,10 +157,11 @@ impl<K: Key, V: Value> Engine<K, V> {
             // The own work of one of many runs only if its key is computed alone.
             _ => Call::Own(own_work),
         };
-        // 4. The timer, before the task: a task that never yields does not hold up its timeout. A
+        // 4. The deadline, before the task: a task that never yields does not hold up its timeout. A
         // runtime that panics takes nothing: dropping the crew ends the computes as aborted.
-        let Ok(timer) = caught(|| start_timer(&watch, started, limit_ns)) else { return None };
-        crew.set_timer(timer);
+        if caught(|| watch.begin(started)).is_err() {
+            return None;
+        }
         drop(watch);
         // 5. Room for the tags that the computes have brought. No lock is held.
         self.relieve_tags(&moment);

@@ -1,9 +1,9 @@
-// The timer of computes that end together: it answers their waiters, then aborts the task.
+// What the deadline of computes that end together does: it answers their waiters, then aborts the task.
 // Never knows: what a compute finds.
-// Why: `docs/decisions/0002-a-timer-task-beside-each-compute.md`.
+// Why: `docs/decisions/0002-a-timer-beside-each-compute.md`.
 // Why: `docs/decisions/0008-a-blocking-compute-keeps-its-key.md`.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use super::claim::{Claim, Launched};
 use crate::contain::{caught, shielded};
@@ -12,7 +12,8 @@ use crate::error::Error;
 use crate::flight::{Done, Kind, OtherTurn, Run, Underway};
 use crate::matches::Place;
 use crate::policy::MonoNs;
-use crate::runtime::{Runtime, Task};
+use crate::runtime::Task;
+use crate::sync::Mutex;
 use crate::to_key::{Key, Value};
 
 /// A compute as its timer sees it.
@@ -23,13 +24,15 @@ pub(super) struct Watched<K: Key, V: Value> {
     place: Place,
 }
 
-/// Computes that end together. Their task holds it: a timer that rings when they have ended finds
+/// Computes that end together. Their task holds it: a deadline that comes when they have ended finds
 /// nothing.
 pub(super) struct Watch<K: Key, V: Value> {
     engine: Arc<Engine<K, V>>,
     members: Vec<Watched<K, V>>,
     underway: Arc<Underway>,
     turn: OtherTurn,
+    limit_ns: u64,
+    alarm: Mutex<Option<Task>>,
 }
 
 impl<K: Key, V: Value> Watched<K, V> {
@@ -77,9 +80,36 @@ impl<K: Key, V: Value> Watch<K, V> {
         members: Vec<Watched<K, V>>,
         underway: &Arc<Underway>,
         turn: OtherTurn,
+        limit_ns: u64,
     ) -> Arc<Watch<K, V>> {
         let (engine, underway) = (Arc::clone(engine), Arc::clone(underway));
-        Arc::new(Watch { engine, members, underway, turn })
+        Arc::new(Watch { engine, members, underway, turn, limit_ns, alarm: Mutex::new(None) })
+    }
+
+    /// Has the time end one limit after `began`. What waits for that holds nothing of the computes.
+    pub(super) fn begin(self: &Arc<Self>, began: MonoNs) {
+        self.set_alarm(began, true);
+    }
+
+    /// The computes have ended.
+    pub(super) fn end(&self) {
+        let alarm = self.alarm.lock().take();
+        if let Some(alarm) = alarm {
+            shielded(|| alarm.abort());
+        }
+    }
+
+    fn set_alarm(self: &Arc<Self>, since: MonoNs, is_first: bool) {
+        let watch = Arc::downgrade(self);
+        let deadline = since.saturating_add(self.limit_ns);
+        let bell = move || {
+            let Some(watch) = watch.upgrade() else { return };
+            shielded(|| watch.set_alarm(deadline, false));
+            watch.ring(is_first);
+        };
+        let alarm = self.engine.runtime.alarm(deadline, Box::new(bell));
+        let rung = self.alarm.lock().replace(alarm);
+        drop(rung);
     }
 
     /// The time is up for the first time: the waiters are answered, then the task is aborted. From
@@ -103,30 +133,9 @@ impl<K: Key, V: Value> Watch<K, V> {
     }
 }
 
-/// Starts the timer of computes. It holds nothing of them, and lets others ring.
-pub(super) fn start_timer<K: Key, V: Value>(
-    watch: &Arc<Watch<K, V>>,
-    started: MonoNs,
-    limit_ns: u64,
-) -> Task {
-    let (runtime, watch) = (Arc::clone(&watch.engine.runtime), Arc::downgrade(watch));
-    let timer = Arc::clone(&runtime);
-    runtime.spawn_timer(Box::pin(async move {
-        let (mut deadline, mut is_first) = (started.saturating_add(limit_ns), true);
-        while watch.strong_count() > 0 {
-            timer.sleep_until(deadline).await;
-            ring_beside(&*timer, &watch, is_first);
-            is_first = false;
-            deadline = deadline.saturating_add(limit_ns);
-        }
-    }))
-}
-
-fn ring_beside<K: Key, V: Value>(runtime: &dyn Runtime, watch: &Weak<Watch<K, V>>, first: bool) {
-    let watch = Weak::clone(watch);
-    runtime.beside_timers(Box::new(move || {
-        if let Some(watch) = watch.upgrade() {
-            watch.ring(first);
-        }
-    }));
+impl<K: Key, V: Value> Drop for Watch<K, V> {
+    /// An alarm that was set while the computes ended.
+    fn drop(&mut self) {
+        self.end();
+    }
 }

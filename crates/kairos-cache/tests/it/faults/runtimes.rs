@@ -197,6 +197,49 @@ fn a_compute_without_any_runtime_has_io_and_timers() {
     assert!(*hit > 0);
 }
 
+/// A timeout that lets the next compute in does so on a thread beside that of timers, which is no
+/// place for a compute: it has no IO there, and would hold up every cache's timeouts.
+#[test]
+fn a_compute_that_a_timeout_lets_in_runs_where_computes_run() {
+    let (clock, mover) = Clock::manual(start());
+    let cache: Cache<u8, String> = Cache::builder()
+        .clock(clock)
+        .hard_timeout(SECOND)
+        .queue_timeout(9 * SECOND)
+        .max_concurrent_computes(1)
+        .build()
+        .expect("in range");
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let on = std::thread::scope(|threads| {
+        let blocks = threads.spawn(|| {
+            let block = move || {
+                begun.send(()).expect("the test waits");
+                let _released = held.recv();
+                Ok::<_, Failure>(String::from("late"))
+            };
+            cache.blocking().get_or_compute(&1, &none(), block).map(|hit| hit.to_string())
+        });
+        has_begun.recv().expect("it begins");
+        let queued = threads.spawn(|| {
+            let here = || async {
+                let _socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+                Ok::<_, Failure>(format!("{:?}", std::thread::current().name()))
+            };
+            block_on(cache.get_or_compute(&2, &none(), here)).map(|hit| hit.to_string())
+        });
+        while cache.activity().computes_queued == 0 {
+            std::thread::yield_now();
+        }
+        mover.advance(SECOND);
+        let on = queued.join().expect("no panic");
+        release.send(()).expect("it waits");
+        assert!(matches!(blocks.join().expect("no panic"), Err(Error::Timeout)));
+        on
+    });
+    assert_eq!(on.expect("a value"), "Some(\"kairos\")");
+}
+
 #[test]
 fn a_manual_clock_drives_the_timeouts_on_tokio() {
     let (clock, mover) = Clock::manual(start());
