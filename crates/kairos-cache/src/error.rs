@@ -43,6 +43,10 @@ pub enum Error {
     /// would wait for the shutdown of its own cache.
     #[error("a read inside a compute would wait for that compute")]
     Reentrant,
+    /// The process was forked while another thread was inside the cache, which is of no use in the
+    /// child; or a read waited for a compute that is the parent's.
+    #[error("the process was forked while the cache was in use")]
+    Forked,
     /// The event graph has no market of this name.
     #[error("unknown market {0:?}")]
     UnknownMarket(Box<str>),

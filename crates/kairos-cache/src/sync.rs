@@ -48,6 +48,17 @@ impl<T> Mutex<T> {
         }
     }
 
+    /// The lock, if it is free right now.
+    #[cfg(not(kairos_loom))]
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        use std::sync::TryLockError::{Poisoned, WouldBlock};
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(WouldBlock) => None,
+        }
+    }
+
     #[cfg(not(kairos_tsan))]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

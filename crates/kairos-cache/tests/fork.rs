@@ -1,12 +1,13 @@
-//! Claim: a child of a fork computes and times out, though none of its parent's threads is there.
+//! Claim: a child of a fork goes on, though none of its parent's threads is there, or is refused.
 // Never knows: how a fork is noticed.
 // Read next: `../src/runtime/tokio.rs`.
 #![cfg(all(unix, not(kairos_loom)))]
 
 use std::future::pending;
+use std::hash::{Hash, Hasher};
 use std::io::Error as Failure;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::task::{Context as Cx, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -19,8 +20,8 @@ const PATIENCE: u32 = 60;
 /// Runs `child` in a forked process and returns the status that it ends with.
 #[allow(unsafe_code)]
 fn in_fork(child: impl FnOnce() -> u8) -> i32 {
-    // SAFETY: this test file has one test, and no other thread of the process is inside the cache
-    // or allocates; the child leaves with `_exit`.
+    // SAFETY: this test file has one test, and no other thread of the process allocates: they wait;
+    // the child leaves with `_exit`.
     unsafe {
         let pid = libc::fork();
         assert!(pid >= 0, "fork failed");
@@ -54,8 +55,16 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// One test, so that no other thread of this process forks or is inside a cache meanwhile.
 #[test]
-fn a_forked_child_computes_and_times_out() {
+fn a_forked_child_goes_on_without_its_parents_threads() {
+    computes_and_times_out();
+    sweeps_what_dies();
+    frees_what_its_parent_computes();
+    refuses_a_cache_that_a_thread_was_inside();
+}
+
+fn computes_and_times_out() {
     let cache: Cache<u8, u8> =
         Cache::builder().hard_timeout(Duration::from_millis(20)).build().expect("in range");
     let none = Context::none();
@@ -72,4 +81,103 @@ fn a_forked_child_computes_and_times_out() {
     });
     assert_eq!(code, 3, "computed 1, timed out 2");
     assert_eq!(read(4).ok(), Some(4), "the parent notices nothing");
+}
+
+/// A sweep that the parent has asked for comes in the parent alone.
+fn sweeps_what_dies() {
+    let cache: Cache<u8, u8> = Cache::builder().build().expect("in range");
+    for key in 0..100 {
+        assert!(cache.insert(&key, &Context::none(), key).expect("no match is named"));
+    }
+    cache.run_pending_tasks();
+    cache.invalidate(&1);
+    let code = in_fork(|| {
+        cache.invalidate_all();
+        while cache.entry_count() > 0 {
+            cache.run_pending_tasks();
+            thread::yield_now();
+        }
+        0
+    });
+    assert_eq!(code, 0);
+}
+
+/// A compute that runs in the parent, with its turn and a reader, does not run in the child.
+fn frees_what_its_parent_computes() {
+    let cache: Cache<u8, u8> = Cache::builder()
+        .hard_timeout(Duration::from_hours(1))
+        .max_concurrent_computes(1)
+        .build()
+        .expect("in range");
+    let none = Context::none();
+    let hangs = || pending::<Result<u8, Failure>>();
+    let mut read = Box::pin(cache.get_or_compute(&1, &none, hangs));
+    let mut noop = Cx::from_waker(Waker::noop());
+    assert!(read.as_mut().poll(&mut noop).is_pending());
+    let code = in_fork(|| {
+        let found = cache.get_or_compute(&1, &none, || async { Ok::<_, Failure>(2) });
+        let computed = block_on(found).map(|hit| *hit).ok() == Some(2);
+        let answer = block_on(read.as_mut()).map(|hit| *hit);
+        let shut = block_on(cache.shutdown()).is_ok();
+        let answered = matches!(answer, Err(Error::Forked));
+        u8::from(computed) + 2 * u8::from(answered) + 4 * u8::from(shut)
+    });
+    assert_eq!(code, 7, "computed 1, the parent's read answered 2, shut down 4");
+    assert!(read.as_mut().poll(&mut noop).is_pending(), "the parent notices nothing");
+    assert_eq!(cache.sizes().flights, 1);
+}
+
+/// A key that stops its thread where it is compared, which is under a lock.
+#[derive(Clone)]
+struct Stops(u8, Arc<Barrier>, Arc<Barrier>);
+
+impl Hash for Stops {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Stops {
+    fn eq(&self, other: &Stops) -> bool {
+        if self.0 == 1 && thread::current().name() == Some("inside") {
+            self.1.wait();
+            self.2.wait();
+        }
+        self.0 == other.0
+    }
+}
+
+impl Eq for Stops {}
+
+fn refuses_a_cache_that_a_thread_was_inside() {
+    let cache: Cache<Stops, u8> = Cache::builder().build().expect("in range");
+    let (inside, goes) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let key = |number| Stops(number, Arc::clone(&inside), Arc::clone(&goes));
+    let none = Context::none();
+    let hangs = || pending::<Result<u8, Failure>>();
+    let (one, two) = (key(1), key(2));
+    let mut first = Box::pin(cache.get_or_compute(&one, &none, hangs));
+    assert!(first.as_mut().poll(&mut Cx::from_waker(Waker::noop())).is_pending());
+    let (reads, again) = (cache.clone(), key(1));
+    let reader = move || drop(reads.begin(&again, &Context::none()));
+    let reader = thread::Builder::new().name("inside".into()).spawn(reader).expect("a thread");
+    // The table of flights compares the key under the lock of its shard, unless asked before.
+    inside.wait();
+    let code = in_fork(|| {
+        let found = cache.get_or_compute(&two, &none, || async { Ok::<_, Failure>(2) });
+        let refused = matches!(block_on(found), Err(Error::Forked));
+        let again = matches!(cache.insert(&two, &none, 2), Err(Error::Forked));
+        u8::from(refused) + 2 * u8::from(again)
+    });
+    assert_eq!(code, 3, "refused 1, and for good 2");
+    // What is compared from here on is let through.
+    let through = {
+        let (inside, goes) = (Arc::clone(&inside), Arc::clone(&goes));
+        move || loop {
+            goes.wait();
+            inside.wait();
+        }
+    };
+    thread::spawn(through);
+    reader.join().expect("no panic");
 }

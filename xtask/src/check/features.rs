@@ -1,4 +1,5 @@
-// Each feature of a package alone, and each package that has features with its default ones.
+// Each feature of a package alone, each package that has features with its default ones, and a program
+// built to abort at a panic.
 // Never knows: what a feature adds.
 // Read next: `ci.rs`, whose other steps turn every feature on.
 
@@ -11,7 +12,7 @@ use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
 
 /// Lints each package that has features without any and with each alone, runs its tests with the
-/// default ones, and checks what a plain `cargo run` builds.
+/// default ones, checks what a plain `cargo run` builds, and runs a program that aborts at a panic.
 ///
 /// # Errors
 ///
@@ -41,6 +42,7 @@ fn lines(metadata: &Value) -> Vec<String> {
         lines.push(format!("cargo test -p {name}"));
     }
     lines.push("cargo clippy -- -Dwarnings".into());
+    lines.push("cargo run -p kairos-cache --profile abort --example tour".into());
     lines
 }
 
@@ -62,6 +64,7 @@ mod tests {
                 "cargo clippy -p a --all-targets --no-default-features --features y -- -Dwarnings",
                 "cargo test -p a",
                 "cargo clippy -- -Dwarnings",
+                "cargo run -p kairos-cache --profile abort --example tour",
             ]
         );
     }

@@ -35,7 +35,7 @@ pub(super) const PLANS: &[Plan] = &[
             (
                 "",
                 "cache model > engine > stats > flight > config store > context > matches receipt >
-                 runtime contain > truth error > policy to_key > sync",
+                 runtime > contain > truth error > policy to_key > sync",
             ),
             ("engine", "read > compute > mod"),
         ],

@@ -1,7 +1,7 @@
 //! Reads for threads without a runtime: closures instead of futures, and a thread that parks.
 // Never knows: how an answer is found; the async read does.
 // Read next: `mod.rs`, whose read this waits for; `../runtime/parking.rs` for the waiting.
-// Why: `docs/decisions/0009-a-blocking-read-asks-tokio-by-a-panic.md`.
+// Why: `docs/decisions/0009-a-blocking-read-is-refused-where-it-would-wait.md`.
 
 use std::borrow::Borrow;
 use std::error::Error as StdError;
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::engine::blocking_work;
 use crate::error::Error;
 use crate::receipt::{Answer, Computed, Hit};
-use crate::runtime::wait;
+use crate::runtime::{may_wait, wait};
 use crate::to_key::{Key, ToKey, Value};
 
 /// A cache for threads that may block. Made by [`crate::Cache::blocking`]; cheap to clone.
@@ -24,10 +24,13 @@ use crate::to_key::{Key, ToKey, Value};
 /// [`Error::Timeout`] and its result is dropped, but the closure holds its key until it returns: a
 /// read of the key meanwhile waits for that, and times out in turn.
 ///
-/// On a worker of a multi-thread tokio runtime the worker's tasks move to another thread first. On
-/// the thread that drives a current-thread runtime, and in a `LocalSet`, no read may block: it
-/// returns [`Error::BlocksRuntime`], and tokio's own panic message goes to the panic hook. The
-/// runtime on which the cache runs its tasks must be driven, as the cache's own thread is.
+/// On a worker of a multi-thread tokio runtime the worker's tasks move to another thread first. Where
+/// a current-thread runtime is current, no read may wait, for the thread may be the one that drives it:
+/// a read that is not served at once returns [`Error::BlocksRuntime`], and starts no compute. A closure
+/// of a blocking read may read and wait. So is refused what would wait in a `LocalSet` of a multi-thread
+/// runtime, but there its compute has begun and is aborted, and tokio's own panic, by which alone it
+/// tells, goes to the panic hook: a program that aborts at a panic must not block there. The runtime
+/// on which the cache runs its tasks must be driven, as the cache's own thread is.
 ///
 /// ```
 /// use kairos_cache::{Cache, Context};
@@ -113,6 +116,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let engine = &self.0.engine;
+        self.refuse_to_wait(key, context)?;
         let mut compute = Some(compute);
         let work = &mut |_: &Q, _: &Context| blocking_work(compute.take().expect(ASKED_ONCE));
         wait(engine.runtime(), engine.read_through(key, context, work))?
@@ -139,6 +143,19 @@ impl<K: Key, V: Value> Cache<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
+        if self.0.engine.loader().is_some() {
+            self.refuse_to_wait(key, context)?;
+        }
         wait(self.0.engine.runtime(), self.0.explain_read(key, context))?
+    }
+
+    /// Refuses a read that would wait where it may not, before it starts a compute.
+    fn refuse_to_wait<Q>(&self, key: &Q, context: &Context) -> Result<(), Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToKey<K> + ?Sized,
+    {
+        let allowed = may_wait() || self.0.engine.serves(key, context)?;
+        if allowed { Ok(()) } else { Err(Error::BlocksRuntime) }
     }
 }

@@ -64,6 +64,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if current().is_some_and(|inside| inside.cache == self.name()) {
             return Err(Error::Reentrant);
         }
+        self.adopt()?;
         self.wind_up();
         self.drain.emptied().await;
         self.notices.close();

@@ -135,7 +135,9 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         let _released = self.store.releasing();
         let tell = |seq| {
-            if let Some(flight) = self.flights.find(key) {
+            if self.adopt().is_ok()
+                && let Some(flight) = self.flights.find(key)
+            {
                 flight.kill_key(seq);
             }
         };
@@ -151,7 +153,9 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         let _released = self.store.releasing();
         self.invalidations.expire_key(&self.store.shelf(key), |seq| {
-            if let Some(flight) = self.flights.find(key) {
+            if self.adopt().is_ok()
+                && let Some(flight) = self.flights.find(key)
+            {
                 flight.expire_key(seq);
             }
         });

@@ -6,6 +6,7 @@ mod breaker;
 mod compute;
 mod control;
 mod find;
+mod fork;
 mod parts;
 mod read;
 mod reclaim;
@@ -22,7 +23,7 @@ use crate::engine::wanted::Wanted;
 use crate::flight::{Drain, Flights, Gate, Loader, Permits};
 use crate::matches::{Matches, Place, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph, MonoNs, Now, ZoneTtl};
-use crate::runtime::{Clock, Draws, Runtime};
+use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Stats};
 use crate::store::{Entry, Store, Sweeper, Weigher};
 use crate::sync::{AtomicBool, Mutex, Ordering};
@@ -52,6 +53,7 @@ pub(crate) struct Engine<K, V> {
     refreshes: Permits,
     gate: Gate,
     drain: Drain,
+    lineage: Lineage,
     sweeper: Arc<Sweeper>,
     wanted: Wanted,
     breaker: BreakerCell,

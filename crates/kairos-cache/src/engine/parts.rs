@@ -14,7 +14,7 @@ use crate::config::{Fixed, Rules};
 use crate::flight::{Drain, Flights, Gate, Load, Loader, Permits};
 use crate::matches::{Matches, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph};
-use crate::runtime::{Clock, Draws, Runtime};
+use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Sizes, Stats};
 use crate::store::{Bound, Entry, Store, Sweeper, Weigher};
 use crate::sync::{AtomicBool, Mutex};
@@ -84,6 +84,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             refreshes: Permits::new(),
             gate: Gate::new(),
             drain: Drain::new(),
+            lineage: Lineage::new(),
             sweeper: Arc::new(Sweeper::new()),
             wanted: Wanted::new(),
             breaker: BreakerCell::new(),

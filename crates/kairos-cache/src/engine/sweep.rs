@@ -28,11 +28,15 @@ const SHARE: u64 = 50;
 impl<K: Key, V: Value> Engine<K, V> {
     /// Asks for a sweep, because something in the store has died. O(1).
     pub(crate) fn sweep_soon(self: &Arc<Self>) {
+        self.ask_for_sweep(true);
+    }
+
+    fn ask_for_sweep(self: &Arc<Self>, tries_again: bool) {
         self.sweeper.ask(|not_before| {
             let at = self.clock.now().mono.saturating_add(DELAY_NS).max(not_before);
             let (runtime, timer) = (Arc::clone(&self.runtime), self.runtime.sleep_until(at));
-            let sweep =
-                Sweep { engine: Arc::downgrade(self), waits: Some(Arc::clone(&self.sweeper)) };
+            let waits = Some(Arc::clone(&self.sweeper));
+            let sweep = Sweep { engine: Arc::downgrade(self), waits, tries_again };
             self.runtime.spawn_timer(Box::pin(async move {
                 timer.await;
                 // Where it holds up no reader and no timer: it is as long as the store is large.
@@ -80,11 +84,12 @@ impl<K: Key, V: Value> Engine<K, V> {
 }
 
 /// A sweep that has been asked for. Dropped without having begun, as by a runtime that has ended, it
-/// lets another be asked for.
+/// asks for another once, which runs on the next runtime, and lets others be asked for.
 struct Sweep<K: Key, V: Value> {
     engine: Weak<Engine<K, V>>,
     /// Until it begins.
     waits: Option<Arc<Sweeper>>,
+    tries_again: bool,
 }
 
 impl<K: Key, V: Value> Sweep<K, V> {
@@ -103,8 +108,10 @@ impl<K: Key, V: Value> Sweep<K, V> {
 
 impl<K: Key, V: Value> Drop for Sweep<K, V> {
     fn drop(&mut self) {
-        if let Some(sweeper) = &self.waits {
-            sweeper.answer();
+        let Some(sweeper) = self.waits.take() else { return };
+        sweeper.answer();
+        if let Some(engine) = self.engine.upgrade().filter(|_| self.tries_again) {
+            shielded(|| engine.ask_for_sweep(false));
         }
     }
 }

@@ -2,6 +2,7 @@
 // Never knows: what is swept, or by which task.
 // Read next: `reclaim.rs`, which sweeps.
 
+use crate::runtime::ToCome;
 use crate::sync::{AtomicBool, Ordering};
 
 /// What is to be swept behind the calls that have found tables full.
@@ -9,25 +10,25 @@ use crate::sync::{AtomicBool, Ordering};
 /// Relaxed, every flag: a hint. A sweep takes the locks that it needs.
 #[derive(Debug)]
 pub(super) struct Wanted {
-    asked: AtomicBool,
+    asked: ToCome,
     entries: AtomicBool,
     under_lock: AtomicBool,
 }
 
 impl Wanted {
     pub(super) fn new() -> Wanted {
-        let [asked, entries, under_lock] = [(); 3].map(|()| AtomicBool::new(false));
-        Wanted { asked, entries, under_lock }
+        let [entries, under_lock] = [(); 2].map(|()| AtomicBool::new(false));
+        Wanted { asked: ToCome::new(), entries, under_lock }
     }
 
     /// Asks for a sweep. Returns whether the caller is to see to it: none is to come.
     pub(super) fn ask(&self) -> bool {
-        !self.asked.swap(true, Ordering::Relaxed) // Relaxed: as above.
+        self.asked.raise()
     }
 
     /// The sweep that was asked for begins, or will not come: from here on another is.
     pub(super) fn answer(&self) {
-        self.asked.store(false, Ordering::Relaxed); // Relaxed: as above.
+        self.asked.lower();
     }
 
     /// The next sweep is to look at the entries too.

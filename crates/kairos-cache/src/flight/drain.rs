@@ -72,6 +72,11 @@ impl Drain {
         self.0.word.load(Ordering::Relaxed) & CLOSED != 0
     }
 
+    /// In a forked child: nothing is under way.
+    pub(crate) fn restart(&self) {
+        self.0.word.fetch_and(CLOSED, Ordering::Relaxed); // Relaxed: a child begins with one thread.
+    }
+
     /// Resolves once no compute is under way. To be called after `close` only.
     pub(crate) async fn emptied(&self) {
         loop {
@@ -109,26 +114,26 @@ impl Underway {
         self.polled.store(true, Ordering::Release); // Release: as in `Tracked::poll`.
     }
 
-    /// Leaves if the task is being polled right now, or may block. Returns whether that is so.
-    /// Called after the task was aborted: a task that is not being polled will be dropped, one that
-    /// is may never yield.
-    pub(crate) fn leave_if_stuck(&self) -> bool {
+    /// Leaves if the task is being polled right now, or may block. Called after the task was aborted:
+    /// a task that is not being polled will be dropped, one that is may never yield.
+    pub(crate) fn leave_if_stuck(&self) {
         // Acquire: pairs with the Release in `Tracked::poll`.
-        let stuck = self.polled.load(Ordering::Acquire);
-        if stuck {
+        if self.polled.load(Ordering::Acquire) {
             self.leave();
         }
-        stuck
     }
 
-    fn leave(&self) {
+    /// Is no longer waited for.
+    pub(crate) fn leave(&self) {
         // Relaxed: it only decides which caller counts down.
         if self.left.swap(true, Ordering::Relaxed) {
             return;
         }
         // Release: pairs with the Acquire in `Drain::emptied`; what the compute did is done.
-        let before = self.shared.word.fetch_sub(ONE, Ordering::Release);
-        if before == CLOSED + ONE {
+        let one_less = |word: usize| word.checked_sub(ONE);
+        // A forked child has forgotten what its parent had under way. Relaxed: that publishes nothing.
+        let before = self.shared.word.fetch_update(Ordering::Release, Ordering::Relaxed, one_less);
+        if before == Ok(CLOSED + ONE) {
             self.shared.empty.notify_waiters();
         }
     }

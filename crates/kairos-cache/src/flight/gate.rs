@@ -213,8 +213,26 @@ impl Gate {
 
     /// Takes a place back, and lets in what waits for as long as there is room.
     fn hand_on(&self) {
-        self.0.lock().passed -= 1;
+        let mut state = self.0.lock();
+        // A forked child has forgotten the places of its parent.
+        state.passed = state.passed.saturating_sub(1);
+        drop(state);
         self.fill();
+    }
+
+    /// Whether no thread is inside.
+    pub(crate) fn is_free(&self) -> bool {
+        self.0.try_lock().is_some_and(|state| !state.handing_on)
+    }
+
+    /// In a forked child: every place is free, and nothing waits.
+    pub(crate) fn restart(&self) {
+        let mut state = self.0.lock();
+        let (queue, timer) = (VecDeque::new(), Timer::None);
+        let fresh = State { passed: 0, limit: state.limit, queue, handing_on: false, timer };
+        let parents = std::mem::replace(&mut *state, fresh);
+        drop(state);
+        drop_each(parents.queue);
     }
 
     /// Lets in what waits for as long as there is room.

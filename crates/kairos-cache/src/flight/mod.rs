@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::contain::drop_each;
 use crate::sync::Mutex;
 use crate::truth::{Capture, KeyMarks};
 
@@ -152,6 +153,20 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     pub fn turn_away(&self, answer: impl FnOnce(&J) -> R) -> After<J, R> {
         let left = self.core.lock().turn_away(answer);
         done(left)
+    }
+
+    /// Whether no thread is inside.
+    pub(crate) fn is_free(&self) -> bool {
+        self.core.try_lock().is_some()
+    }
+
+    /// In a forked child: nothing runs or is pending here, and who waits is answered.
+    pub(crate) fn abandon(&self, answer: R) {
+        let (runs, spare) = self.core.lock().abandon();
+        for run in runs {
+            run.complete(answer.clone());
+        }
+        drop_each(spare);
     }
 
     /// Records a kill of the key. False if the flight has retired.

@@ -31,6 +31,13 @@ impl Permits {
     }
 }
 
+impl Permits {
+    /// In a forked child: no permit is taken.
+    pub(crate) fn restart(&self) {
+        self.0.store(0, Ordering::Relaxed); // Relaxed: a child begins with one thread.
+    }
+}
+
 impl Default for Permits {
     fn default() -> Self {
         Self::new()
@@ -39,6 +46,9 @@ impl Default for Permits {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `try_take`.
+        // A forked child has forgotten the permits of its parent.
+        let one_less = |taken: usize| taken.checked_sub(1);
+        // Relaxed: as in `try_take`.
+        let _given_back = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
     }
 }

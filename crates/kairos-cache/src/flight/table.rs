@@ -135,6 +135,26 @@ where
         });
     }
 
+    /// Whether no thread is inside the table or one of its flights.
+    pub(crate) fn is_free(&self) -> bool {
+        // First the shards: to look at a flight waits for its shard.
+        self.table.shards().iter().all(|shard| shard.try_write().is_some())
+            && self.table.iter().all(|flight| flight.is_free())
+    }
+
+    /// In a forked child: takes every flight out.
+    pub(crate) fn take_all(&self) -> Vec<Arc<KeyFlight<V>>> {
+        let mut taken = Vec::new();
+        self.table.retain(|_, flight| {
+            taken.push(Arc::clone(flight));
+            false
+        });
+        // Relaxed, both: a child begins with one thread.
+        self.count.store(0, Ordering::Relaxed);
+        self.strays.store(0, Ordering::Relaxed);
+        taken
+    }
+
     /// Every key with its flight. O(flights); locks one shard at a time.
     pub(crate) fn all(&self) -> Vec<(K, Arc<KeyFlight<V>>)>
     where

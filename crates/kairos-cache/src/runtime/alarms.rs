@@ -11,12 +11,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use ::tokio::runtime::Handle;
 use ::tokio::task::AbortHandle;
-use ::tokio::time::{Instant, sleep_until};
+use ::tokio::time::sleep_until;
 
+use crate::contain::caught;
 use crate::sync::Mutex;
+
+/// How soon a thread is asked for again after there was none.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// What a deadline does when it comes, on a thread beside that of timers.
 pub(super) type Bell = Box<dyn FnOnce() + Send>;
@@ -68,9 +73,9 @@ impl Alarms {
         }
         let alarms: Weak<Alarms> = Arc::downgrade(self);
         let timer = self.timers.spawn(async move {
-            sleep_until(first).await;
+            sleep_until(first.into()).await;
             if let Some(alarms) = alarms.upgrade() {
-                alarms.ring(Instant::now());
+                alarms.ring(::tokio::time::Instant::now().into_std());
             }
         });
         if let Some((_, later)) = state.timer.replace((first, timer.abort_handle())) {
@@ -91,19 +96,41 @@ impl Alarms {
             due
         };
         for bell in due {
-            self.timers.spawn_blocking(bell);
+            self.ring_beside(bell);
+        }
+    }
+
+    /// Rings a bell on a thread beside that of timers. Where there is no thread to be had it is tried
+    /// again: a timeout comes late then, and is not lost.
+    pub(super) fn ring_beside(self: &Arc<Self>, bell: Bell) {
+        let bell = Arc::new(Mutex::new(Some(bell)));
+        let rings = Arc::clone(&bell);
+        let ring = move || {
+            let bell = rings.lock().take();
+            if let Some(bell) = bell {
+                bell();
+            }
+        };
+        if caught(|| self.timers.spawn_blocking(ring)).is_err() {
+            let untold = bell.lock().take();
+            if let Some(bell) = untold {
+                self.set(Instant::now() + RETRY, bell);
+            }
         }
     }
 }
 
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
-    use std::time::Duration;
-
     use ::tokio::runtime::{Builder, Runtime};
     use ::tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
     use super::*;
+
+    /// The time of the runtime, which is paused.
+    fn tokio_now() -> Instant {
+        ::tokio::time::Instant::now().into_std()
+    }
 
     /// Alarms on a runtime whose time moves on when all that it has to do is to wait.
     struct Stage {
@@ -142,13 +169,13 @@ mod tests {
             sorted.sort_unstable();
             let runtime = stage.runtime.take().expect("once");
             runtime.block_on(async {
-                let began = Instant::now();
+                let began = tokio_now();
                 for after in order {
                     stage.set(began, after);
                 }
                 for after in sorted {
                     assert_eq!(stage.rings.recv().await, Some(after), "{order:?}");
-                    assert_eq!(began.elapsed().as_secs(), after, "{order:?}");
+                    assert_eq!(tokio_now().duration_since(began).as_secs(), after, "{order:?}");
                 }
             });
             assert!(stage.alarms.state.lock().bells.is_empty() && stage.timer().is_none());
@@ -160,7 +187,7 @@ mod tests {
         let mut stage = Stage::new();
         let runtime = stage.runtime.take().expect("once");
         runtime.block_on(async {
-            let began = Instant::now();
+            let began = tokio_now();
             let first = stage.set(began, 30);
             let before = stage.timer().expect("set").id();
             stage.alarms.take_back(first);
@@ -171,7 +198,7 @@ mod tests {
             stage.set(began, 60);
             let rung = stage.rings.recv().await;
             assert_eq!(rung, Some(60), "the timer rang in vain at 30 and set the next");
-            assert_eq!(began.elapsed().as_secs(), 60);
+            assert_eq!(tokio_now().duration_since(began).as_secs(), 60);
         });
         assert!(stage.rings.is_empty() && stage.timer().is_none());
     }
@@ -181,7 +208,7 @@ mod tests {
         let mut stage = Stage::new();
         let runtime = stage.runtime.take().expect("once");
         runtime.block_on(async {
-            let began = Instant::now();
+            let began = tokio_now();
             for after in (1..=100).rev() {
                 stage.set(began, after);
             }
@@ -191,7 +218,7 @@ mod tests {
             }
             assert_eq!(Handle::current().metrics().num_alive_tasks(), 1, "one timer");
             assert_eq!(stage.rings.recv().await, Some(1));
-            assert_eq!(began.elapsed().as_secs(), 1);
+            assert_eq!(tokio_now().duration_since(began).as_secs(), 1);
         });
     }
 }

@@ -94,11 +94,14 @@ impl Clock {
         }
     }
 
-    /// When a deadline comes, if time is the operating system's.
-    pub(super) fn instant(&self, deadline: MonoNs) -> Option<Instant> {
-        let Kind::System { origin } = &self.0.kind else { return None };
+    /// When a deadline comes by the operating system's clock, of which this is to be one.
+    pub(super) fn instant(&self, deadline: MonoNs) -> Instant {
+        let origin = match &self.0.kind {
+            Kind::System { origin } => *origin,
+            Kind::Manual(_) | Kind::Tokio(_) => Instant::now(),
+        };
         let after = |time| origin.checked_add(time);
-        after(Duration::from_nanos(deadline)).or_else(|| after(FAR_AWAY))
+        after(Duration::from_nanos(deadline)).or_else(|| after(FAR_AWAY)).unwrap_or(origin)
     }
 
     /// A sleep by this clock, if its time is not the operating system's.
@@ -106,7 +109,7 @@ impl Clock {
         match &self.0.kind {
             Kind::System { .. } => None,
             Kind::Manual(readings) => Some(Box::pin(Sleep::new(Arc::clone(readings), deadline))),
-            Kind::Tokio(time) => Some(time.sleep_until(Duration::from_nanos(deadline))),
+            Kind::Tokio(time) => Some(Box::pin(time.sleep_until(Duration::from_nanos(deadline)))),
         }
     }
 }
@@ -144,11 +147,6 @@ pub(crate) fn wall_ns(time: SystemTime) -> WallNs {
             i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, i64::wrapping_neg)
         }
     }
-}
-
-/// How long from `now` until `deadline`; zero if it has passed.
-pub(crate) fn until(now: Now, deadline: MonoNs) -> Duration {
-    Duration::from_nanos(deadline.saturating_sub(now.mono))
 }
 
 #[cfg(all(test, not(kairos_loom)))]

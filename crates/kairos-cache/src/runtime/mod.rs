@@ -4,13 +4,16 @@
 
 mod alarms;
 mod clock;
+mod lineage;
 mod manual;
 mod parking;
 mod random;
 mod sim;
+mod sleeping;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod steps;
 mod timers;
+mod to_come;
 mod tokio;
 mod tokio_time;
 
@@ -21,13 +24,15 @@ use crate::policy::MonoNs;
 
 pub use clock::{Clock, ManualClock};
 pub(crate) use clock::{nanos, wall_ns};
-pub(crate) use parking::wait;
+pub(crate) use lineage::Lineage;
+pub(crate) use parking::{may_wait, wait};
 pub(crate) use random::{Draws, Purpose};
 pub use sim::Sim;
 #[cfg(not(kairos_loom))]
 pub(crate) use steps::SecondHand;
 #[cfg(kairos_loom)]
 pub use steps::{SecondHand, Steps};
+pub(crate) use to_come::ToCome;
 pub(crate) use tokio::TokioRuntime;
 
 /// A task's future.

@@ -1,8 +1,9 @@
 // How a thread waits for a future: parked, and only where no runtime stops by that.
 // Never knows: what is waited for.
 // Read next: `../cache/blocking.rs`, whose reads wait here; `mod.rs` for what they wait for.
-// Why: `docs/decisions/0009-a-blocking-read-asks-tokio-by-a-panic.md`.
+// Why: `docs/decisions/0009-a-blocking-read-is-refused-where-it-would-wait.md`.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -16,20 +17,40 @@ use crate::error::Error;
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, Ordering};
 
+thread_local! {
+    /// This is a thread on which blocking work of a cache runs: it drives no runtime.
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs blocking work on a thread that drives no runtime.
+pub(super) fn on_blocking_thread(work: impl FnOnce()) {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            MAY_BLOCK.set(self.0);
+        }
+    }
+    let _before = Before(MAY_BLOCK.replace(true));
+    work();
+}
+
+/// Whether this thread may wait, as far as it can be told without asking tokio: not where the
+/// current runtime is driven by one thread, which may be this one.
+pub(crate) fn may_wait() -> bool {
+    let flavor = || Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    MAY_BLOCK.get() || !matches!(flavor(), Ok(RuntimeFlavor::CurrentThread))
+}
+
 /// Polls a future to its end on this thread. What is ready at once neither parks nor allocates.
 ///
 /// # Errors
-/// [`Error::BlocksRuntime`]: at once on the one thread that drives a current-thread runtime, and
-/// when it comes to waiting in a `LocalSet`.
+/// [`Error::BlocksRuntime`] when it comes to waiting, where this thread may not: see [`may_wait`]; and
+/// in a `LocalSet` of a multi-thread runtime.
 pub(crate) fn wait<F: Future>(runtime: &dyn Runtime, future: F) -> Result<F::Output, Error> {
-    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    if matches!(flavor, Ok(RuntimeFlavor::CurrentThread)) {
-        // Unless this is one of its blocking threads it is the only one that drives it.
-        parking(|| ())?;
-    }
     let mut future = pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Ok(output),
+        Poll::Pending if !may_wait() => Err(Error::BlocksRuntime),
         Poll::Pending => parking(|| park_until_ready(runtime, future)),
     }
 }
@@ -48,11 +69,11 @@ fn park_until_ready<F: Future>(runtime: &dyn Runtime, mut future: Pin<&mut F>) -
 
 /// Does what may park this thread. A worker of a multi-thread runtime hands its tasks on first.
 fn parking<T>(wait: impl FnOnce() -> T) -> Result<T, Error> {
-    if Handle::try_current().is_err() {
+    if MAY_BLOCK.get() || Handle::try_current().is_err() {
         return Ok(wait());
     }
-    // tokio alone knows whether a thread drives a runtime or is one of its blocking threads. It
-    // says so by a panic, before it calls the closure.
+    // tokio alone knows whether this is a `LocalSet`. It says so by a panic, before it calls the
+    // closure.
     let mut allowed = false;
     let waited = catch_unwind(AssertUnwindSafe(|| {
         block_in_place(|| {

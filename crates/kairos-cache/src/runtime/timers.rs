@@ -7,25 +7,17 @@
 // a compute in time must depend on neither. What a timer sets off may take long, or wake a task
 // whose waker does: that runs on threads beside this one, so that no cache delays another's timers.
 
-use std::cell::Cell;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use arc_swap::ArcSwapOption;
 use kairos_metrics::forks;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
 use super::alarms::Alarms;
 
 static TIMERS: ArcSwapOption<Timers> = ArcSwapOption::const_empty();
-
-thread_local! {
-    static IS_TIMERS: Cell<bool> = const { Cell::new(false) };
-}
 
 /// The runtime of timers; dropping this ends its thread.
 pub(super) struct Timers {
@@ -55,57 +47,13 @@ fn start() -> io::Result<Timers> {
     let handle = runtime.handle().clone();
     let (stop, stopped) = oneshot::channel();
     std::thread::Builder::new().name("kairos-timers".into()).spawn(move || {
-        IS_TIMERS.set(true);
         let _stop = runtime.block_on(stopped);
     })?;
     let alarms = Alarms::new(handle.clone());
     Ok(Timers { handle, alarms, _stop: stop, forks: forks() })
 }
 
-/// Whether this is the thread of timers.
-pub(super) fn is_timers() -> bool {
-    IS_TIMERS.get()
-}
-
 /// Whether this is the runtime of timers, which is also current on the threads beside its own.
 pub(super) fn is_of_timers(runtime: &Handle) -> bool {
     TIMERS.load().as_ref().is_some_and(|timers| timers.handle.id() == runtime.id())
-}
-
-/// A sleep whose end is told by a thread beside that of timers: the waker may be any.
-pub(super) struct Relayed {
-    rings: oneshot::Receiver<()>,
-    task: AbortHandle,
-}
-
-impl Relayed {
-    /// Starts `sleep` on the thread of timers.
-    pub(super) fn start(
-        timers: &Handle,
-        sleep: impl Future<Output = ()> + Send + 'static,
-    ) -> Relayed {
-        let (ring, rings) = oneshot::channel();
-        let beside = timers.clone();
-        let task = timers.spawn(async move {
-            sleep.await;
-            // The sender wakes the sleeper, which runs code of its user's.
-            beside.spawn_blocking(move || ring.send(()));
-        });
-        Relayed { rings, task: task.abort_handle() }
-    }
-}
-
-impl Future for Relayed {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // An error means that the timers have ended, and with them every deadline.
-        Pin::new(&mut self.rings).poll(cx).map(|_| ())
-    }
-}
-
-impl Drop for Relayed {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }

@@ -2,8 +2,6 @@
 // Never knows: what the tasks do.
 // Read next: `timers.rs` for the thread of timers.
 
-#![expect(clippy::disallowed_methods, reason = "this is the runtime, which waits")]
-
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
@@ -14,8 +12,10 @@ use kairos_metrics::forks;
 use ::tokio::runtime::{Builder, Handle};
 use ::tokio::sync::oneshot;
 
-use super::clock::{Clock, until};
-use super::timers::{Relayed, is_of_timers, is_timers, timers};
+use super::clock::Clock;
+use super::parking::on_blocking_thread;
+use super::sleeping::Sleeping;
+use super::timers::{is_of_timers, timers};
 use super::{BoxFuture, Runtime, Task};
 use crate::error::Error;
 use crate::policy::MonoNs;
@@ -156,35 +156,21 @@ impl Runtime for TokioRuntime {
 
     fn alarm(&self, deadline: MonoNs, ring: Box<dyn FnOnce() + Send>) -> Task {
         let timers = timers().expect("as above");
-        if let Some(at) = self.clock.instant(deadline) {
-            let place = timers.alarms.set(at.into(), ring);
+        let Some(sleep) = self.clock.sleep_until(deadline) else {
+            let place = timers.alarms.set(self.clock.instant(deadline), ring);
             return Task::new(move || timers.alarms.take_back(place));
-        }
-        let sleep = self.sleep_until(deadline);
+        };
         self.spawn_timer(Box::pin(async move {
             sleep.await;
-            timers.handle.spawn_blocking(ring);
+            timers.alarms.ring_beside(ring);
         }))
     }
 
     fn sleep_until(&self, deadline: MonoNs) -> BoxFuture {
-        if let Some(sleep) = self.clock.sleep_until(deadline) {
-            return sleep;
+        match self.clock.sleep_until(deadline) {
+            Some(sleep) => sleep,
+            None => Box::pin(Sleeping::new(self.clock.instant(deadline))),
         }
-        let clock = self.clock.clone();
-        Box::pin(async move {
-            let timers = timers().expect("as above");
-            let sleep = {
-                // A timer belongs to the runtime current at its making; a waiter need not be in one.
-                let _runtime = timers.handle.enter();
-                ::tokio::time::sleep(until(clock.now(), deadline))
-            };
-            if is_timers() {
-                sleep.await;
-            } else {
-                Relayed::start(&timers.handle, sleep).await;
-            }
-        })
     }
 
     fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
@@ -192,7 +178,7 @@ impl Runtime for TokioRuntime {
             let mut unbegun = Unbegun(true);
             let abort = handle.spawn_blocking(move || {
                 unbegun.begin();
-                work();
+                on_blocking_thread(work);
             });
             let abort = abort.abort_handle();
             Task::new(move || abort.abort())

@@ -1,21 +1,32 @@
-// The time of a tokio runtime, which may be paused.
-// Never knows: tasks.
-// Read next: `clock.rs`, one kind of which this is.
+// The time of a tokio runtime, which may be paused, and may end.
+// Never knows: what is slept for.
+// Read next: `clock.rs`, one kind of which this is; `sleeping.rs` for sleeps when it has ended.
 
 #![expect(clippy::disallowed_methods, reason = "this is a clock")]
 
 use std::time::Duration;
 
 use ::tokio::runtime::Handle;
+use ::tokio::sync::oneshot;
+use ::tokio::task::AbortHandle;
 use ::tokio::time::{Instant, sleep_until};
 
-use super::BoxFuture;
+use super::sleeping::Sleeping;
 
 /// The time of a tokio runtime since this was made.
 #[derive(Debug)]
 pub(super) struct TokioTime {
     runtime: Handle,
     origin: Instant,
+}
+
+/// Ends the task of a sleep that nobody waits for.
+struct Ended(AbortHandle);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl TokioTime {
@@ -30,11 +41,27 @@ impl TokioTime {
         self.origin.elapsed()
     }
 
-    pub(super) fn sleep_until(&self, deadline: Duration) -> BoxFuture {
-        let _runtime = self.runtime.enter();
-        match self.origin.checked_add(deadline) {
-            Some(rings) => Box::pin(sleep_until(rings)),
-            None => Box::pin(std::future::pending()),
+    /// Sleeps on the runtime, whose timers panic once it has ended: from then on nothing moves its
+    /// time, and what is left of the sleep goes by the operating system's.
+    pub(super) fn sleep_until(
+        &self,
+        deadline: Duration,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let rings = self.origin.checked_add(deadline);
+        let left = deadline.saturating_sub(self.elapsed());
+        let (bell, rung) = oneshot::channel();
+        let task = rings.map(|rings| {
+            let task = self.runtime.spawn(async move {
+                sleep_until(rings).await;
+                let _gone = bell.send(());
+            });
+            Ended(task.abort_handle())
+        });
+        async move {
+            let Some(_ended) = task else { return std::future::pending().await };
+            if rung.await.is_err() {
+                Sleeping::after(left).await;
+            }
         }
     }
 }

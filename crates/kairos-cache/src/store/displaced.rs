@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::contain::{drop_each, shielded};
+use crate::runtime::ToCome;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// Dropping a value runs code of its user, which may call the cache: never under a lock.
@@ -15,7 +16,7 @@ use crate::sync::{AtomicBool, Mutex, Ordering};
 pub(crate) struct Displaced<T> {
     any: AtomicBool,
     /// A task is to release.
-    asked: AtomicBool,
+    asked: ToCome,
     kept: Mutex<Vec<T>>,
     /// Called under no lock, after what has been kept was dropped.
     then: Box<dyn Fn() + Send + Sync>,
@@ -28,14 +29,14 @@ pub(crate) struct Asked<T>(Arc<Displaced<T>>);
 impl<T> Displaced<T> {
     /// `then` is called under no lock whenever something has been released.
     pub(crate) fn new(then: impl Fn() + Send + Sync + 'static) -> Displaced<T> {
-        let (any, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (any, asked) = (AtomicBool::new(false), ToCome::new());
         Displaced { any, asked, kept: Mutex::new(Vec::new()), then: Box::new(then) }
     }
 
     /// What a task has to release, if anything has been displaced and no task is to come.
     pub(super) fn ask(self: &Arc<Self>) -> Option<Asked<T>> {
-        // Relaxed, both: hints. What is missed here the next read or write finds.
-        let ask = self.any.load(Ordering::Relaxed) && !self.asked.swap(true, Ordering::Relaxed);
+        // Relaxed: a hint. What is missed here the next read or write finds.
+        let ask = self.any.load(Ordering::Relaxed) && self.asked.raise();
         ask.then(|| Asked(Arc::clone(self)))
     }
 
@@ -69,14 +70,14 @@ impl<T> Displaced<T> {
 impl<T> Asked<T> {
     /// Drops what has been displaced. To be called under no lock.
     pub(crate) fn release(self) {
-        self.0.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
+        self.0.asked.lower();
         self.0.release();
     }
 }
 
 impl<T> Drop for Asked<T> {
     fn drop(&mut self) {
-        self.0.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
+        self.0.asked.lower();
     }
 }
 

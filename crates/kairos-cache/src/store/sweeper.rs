@@ -2,15 +2,15 @@
 // Never knows: what is swept.
 // Read next: `../engine/sweep.rs`, which sweeps.
 
-use crate::contain::caught;
+use crate::contain::{caught, shielded};
 use crate::policy::MonoNs;
-use crate::runtime::Task;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
+use crate::runtime::{Task, ToCome};
+use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// Whether a sweep has been asked for, and the timer of the one that is to come.
 #[derive(Debug)]
 pub(crate) struct Sweeper {
-    asked: AtomicBool,
+    asked: ToCome,
     /// How often the store has been found full since the last sweep.
     found_full: AtomicU64,
     state: Mutex<State>,
@@ -27,30 +27,34 @@ struct State {
 impl Sweeper {
     pub(crate) fn new() -> Sweeper {
         Sweeper {
-            asked: AtomicBool::new(false),
+            asked: ToCome::new(),
             found_full: AtomicU64::new(0),
             state: Mutex::new(State::default()),
         }
     }
 
     /// Calls `set_timer` for the timer of a sweep, unless one is to come, with the instant before
-    /// which no sweep may begin.
+    /// which no sweep may begin. It is called under no lock.
     pub(crate) fn ask(&self, set_timer: impl FnOnce(MonoNs) -> Task) {
-        // Relaxed, all of this flag: a hint. A caller that finds it raised has a sweep to come that
-        // has not looked at anything yet.
-        if self.asked.load(Ordering::Relaxed) {
+        if self.asked.is_raised() {
             return;
         }
-        let mut state = self.state.lock();
-        // Relaxed: as above.
-        if state.closed || self.asked.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let not_before = state.not_before;
+        let not_before = {
+            let state = self.state.lock();
+            if state.closed || !self.asked.raise() {
+                return;
+            }
+            state.not_before
+        };
         // A runtime that panics takes no timer: the next request asks it again.
-        match caught(|| set_timer(not_before)) {
-            Ok(timer) => state.timer = Some(timer),
-            Err(_) => self.asked.store(false, Ordering::Relaxed), // Relaxed: as above.
+        let Ok(timer) = caught(|| set_timer(not_before)) else { return self.asked.lower() };
+        let mut state = self.state.lock();
+        let (spare, closed) = (state.timer.replace(timer), state.closed);
+        let timer = if closed { state.timer.take() } else { None };
+        drop(state);
+        drop(spare);
+        if let Some(timer) = timer {
+            shielded(|| timer.abort());
         }
     }
 
@@ -64,7 +68,7 @@ impl Sweeper {
     /// Begins a sweep: a request from now on is for another.
     pub(crate) fn answer(&self) {
         self.found_full.store(0, Ordering::Relaxed); // Relaxed: as in `is_full_often`.
-        self.asked.store(false, Ordering::Relaxed); // Relaxed: as in `ask`.
+        self.asked.lower();
     }
 
     /// Lets no sweep begin before an instant.
@@ -79,7 +83,7 @@ impl Sweeper {
         let timer = state.timer.take();
         drop(state);
         if let Some(timer) = timer {
-            timer.abort();
+            shielded(|| timer.abort());
         }
     }
 }

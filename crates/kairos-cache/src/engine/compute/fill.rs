@@ -39,6 +39,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let moment = self.moment();
         let place = self.arrive(key, context, moment.now)?.place;
         let owned = key.to_key();
+        self.adopt()?;
         loop {
             let bound = moment.rules.bounds.flights;
             let flight = self.flights.find_or_create(key, bound).ok_or_else(|| {

@@ -112,9 +112,9 @@ impl<K: Key, V: Value> Watch<K, V> {
         drop(rung);
     }
 
-    /// The time is up for the first time: the waiters are answered, then the task is aborted. From
-    /// one that does not yield the turn is taken, so that other keys get theirs; from then on each
-    /// further ring answers the waiters of the next compute.
+    /// The time is up for the first time: the waiters are answered, the task is aborted, and the turn
+    /// given back, so that other keys get theirs even if the task does not yield or nobody drives its
+    /// runtime. From then on each further ring answers the waiters of the next compute.
     fn ring(&self, is_first: bool) {
         let moment = self.engine.moment();
         if is_first {
@@ -124,11 +124,13 @@ impl<K: Key, V: Value> Watch<K, V> {
             for compute in &self.members {
                 shielded(|| compute.run.abort());
             }
-        } else if !self.members.iter().fold(false, |any, compute| compute.is_stuck(&moment) | any) {
-            return;
-        }
-        if self.underway.leave_if_stuck() {
+            // What has not begun ends here, whether or not its runtime will drop it.
+            shielded(|| self.underway.withdraw());
+            self.underway.leave_if_stuck();
             shielded(|| self.turn.give_back());
+        } else if self.members.iter().fold(false, |any, compute| compute.is_stuck(&moment) | any) {
+            // Aborted a limit ago, and still there: no shutdown waits for it.
+            self.underway.leave();
         }
     }
 }

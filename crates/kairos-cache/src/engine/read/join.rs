@@ -11,6 +11,7 @@ use crate::engine::compute::{Claim, Dispatch, Launched};
 use crate::engine::read::reading::{Reading, Request};
 use crate::engine::read::waiting::Waiting;
 use crate::engine::{Engine, Moment};
+use crate::error::Error;
 use crate::flight::{Job, Join, KeyFlight, Kind, Refresh};
 use crate::policy::Reason;
 use crate::to_key::{Key, ToKey, Value};
@@ -21,8 +22,8 @@ pub(crate) enum Joining<K: Key, V: Value> {
     Waiting(Waiting<K, V>),
     /// The entry has changed meanwhile.
     LookAgain,
-    /// The key has no flight, and `bounds.flights` is reached.
-    Refused,
+    /// The key gets no flight: `bounds.flights` is reached, or the cache is a forked parent's.
+    Refused(Error),
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
@@ -44,7 +45,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         // Keys are cloned before there is a place or a compute to be lost, should that panic.
         let owned = key.to_key();
         loop {
-            let Some(flight) = self.flight(key, moment) else { return Joining::Refused };
+            let flight = match self.flight(key, moment) {
+                Ok(flight) => flight,
+                Err(error) => return Joining::Refused(error),
+            };
             let unchanged = || {
                 reading.verdict.reason == Reason::Disabled
                     || self.is_unchanged(key, scope, reading.view.as_ref())
@@ -92,7 +96,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             return false;
         }
         loop {
-            let Some(flight) = self.flight(key, moment) else {
+            let Ok(flight) = self.flight(key, moment) else {
                 self.stats.refresh_skipped();
                 return false;
             };
@@ -123,11 +127,13 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// The flight of a key, created if there is none and fewer than the bound.
-    fn flight<Q>(&self, key: &Q, moment: &Moment) -> Option<Arc<KeyFlight<V>>>
+    fn flight<Q>(&self, key: &Q, moment: &Moment) -> Result<Arc<KeyFlight<V>>, Error>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToKey<K> + ?Sized,
     {
-        self.flights.find_or_create(key, moment.rules.bounds.flights)
+        self.adopt()?;
+        let flight = self.flights.find_or_create(key, moment.rules.bounds.flights);
+        flight.ok_or(Error::Overloaded)
     }
 }

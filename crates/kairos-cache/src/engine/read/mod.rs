@@ -105,6 +105,17 @@ impl<K: Key, V: Value> Engine<K, V> {
         Some(Hit::new(value, reading.receipt(false)))
     }
 
+    /// Whether a read would be served right now what is stored, and so not wait.
+    pub(crate) fn serves<Q>(&self, key: &Q, context: &Context) -> Result<bool, Error>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let moment = self.moment();
+        let request = self.arrive(key, context, moment.now)?;
+        Ok(!matches!(self.reading(&request, &moment).next(&moment), Next::Compute(_)))
+    }
+
     /// Takes in a read: looks its names up, and publishes its context's kickoff and line-up to its
     /// match.
     pub(crate) fn arrive<'a, Q>(
@@ -155,8 +166,9 @@ impl<K: Key, V: Value> Engine<K, V> {
             match self.join(request, kind, &reading, moment, job, dispatch) {
                 Joining::Waiting(waiting) => return Looked::Waiting(waiting, reading),
                 Joining::LookAgain => newer = Some(self.moment()),
-                Joining::Refused => {
-                    return Looked::Answered(self.answer_overloaded(request, &reading, moment));
+                Joining::Refused(error) => {
+                    let answer = self.answer_refused(request, &reading, moment, error);
+                    return Looked::Answered(answer);
                 }
             }
         }
@@ -234,17 +246,20 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Answers a read whose key gets no flight, and counts it.
-    fn answer_overloaded<Q>(
+    fn answer_refused<Q>(
         &self,
         request: &Request<'_, Q>,
         reading: &Reading<V>,
         moment: &Moment,
+        error: Error,
     ) -> Answer<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.stats.over_bound(Bounded::Flights);
+        if matches!(error, Error::Overloaded) {
+            self.stats.over_bound(Bounded::Flights);
+        }
         if reading.verdict.reason == Reason::TooStale
             && let Some(old) = self.old_value(request, reading, moment)
             && old.is_allowed_if_error(moment)
@@ -252,7 +267,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             return self.serve_as(Reason::StaleIfError, old, request.arrived);
         }
         let zone = moment.zone_of(&request.place);
-        let done = Done { outcome: Err(Error::Overloaded), zone, place: None };
+        let done = Done { outcome: Err(error), zone, place: None };
         let joined = Joined { led: true, queued: false };
         self.answer(reading, done, joined, request.arrived)
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Core, Left};
-use crate::flight::{Launchable, Ticket};
+use crate::flight::{Launchable, Offered, Run, Ticket};
 
 impl<J: Launchable, R: Clone> Core<J, R> {
     /// A reader goes and does not want the compute any more. With its last waiter a compute that is
@@ -45,6 +45,16 @@ impl<J: Launchable, R: Clone> Core<J, R> {
                 offered.departed = true;
             }
         }
+    }
+
+    /// Nothing runs or is pending any more. Retires the flight; returns its runs, and jobs to be dropped.
+    pub(in crate::flight) fn abandon(&mut self) -> (Vec<Arc<Run<R>>>, Vec<Offered<J>>) {
+        self.retired = true;
+        let running = self.running.take().map(|running| running.run);
+        let pending = self.pending.take().map(|pending| (pending.run, pending.jobs));
+        let (pending, jobs) = pending.unzip();
+        let spare = jobs.into_iter().flat_map(BTreeMap::into_values).collect();
+        (running.into_iter().chain(pending).collect(), spare)
     }
 
     /// Nothing may start any more. What has begun goes on for its waiters alone, whatever kept it;

@@ -197,6 +197,82 @@ fn a_compute_without_any_runtime_has_io_and_timers() {
     assert!(*hit > 0);
 }
 
+/// A compute that has begun, or has not, on a runtime that nobody drives any more.
+#[test]
+fn the_turn_of_a_compute_that_nobody_drives_comes_back_when_its_time_is_up() {
+    for begins in [false, true] {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (clock, mover) = Clock::manual(start());
+        let cache: Cache<u8, u8> = Cache::builder()
+            .clock(clock)
+            .tokio_handle(runtime.handle().clone())
+            .hard_timeout(SECOND)
+            .queue_timeout(100 * SECOND)
+            .max_concurrent_computes(1)
+            .build()
+            .expect("in range");
+        let hangs = || std::future::pending::<Result<u8, Failure>>();
+        let no = none();
+        let mut first = Box::pin(cache.get_or_compute(&1, &no, hangs));
+        let mut noop = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(first.as_mut().poll(&mut noop).is_pending());
+        if begins {
+            runtime.block_on(async { tokio::task::yield_now().await });
+        }
+        mover.advance(SECOND);
+        let late = block_on(first).map(|hit| *hit);
+        assert!(matches!(late, Err(Error::Timeout)), "{late:?}");
+        let mut second = Box::pin(cache.get_or_compute(&2, &no, hangs));
+        assert!(second.as_mut().poll(&mut noop).is_pending());
+        // The first task is there until its runtime runs, and the second once it has the turn.
+        while runtime.handle().metrics().num_alive_tasks() < 2 {
+            std::thread::yield_now();
+        }
+        let flights = cache.sizes().flights;
+        assert_eq!(flights, if begins { 2 } else { 1 }, "what has not begun is over");
+    }
+}
+
+/// Nothing moves the time of a runtime that has ended: what is left goes by the system's.
+#[test]
+fn a_cache_outlives_the_runtime_whose_clock_it_has() {
+    for paused in [false, true] {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(paused)
+            .build()
+            .expect("a runtime");
+        let builder = Cache::<u8, u8>::builder().hard_timeout(Duration::from_millis(1));
+        let builder = builder.soft_timeout(Duration::from_millis(1)).default_ttl(SECOND);
+        let cache = runtime.block_on(async { builder.clock(Clock::tokio()).build() });
+        let cache = cache.expect("in range");
+        let no = none();
+        let hangs = || std::future::pending::<Result<u8, Failure>>();
+        drop(runtime);
+        let late = block_on(cache.get_or_compute(&1, &no, hangs)).map(|hit| *hit);
+        assert!(matches!(late, Err(Error::Timeout)), "{late:?}");
+    }
+}
+
+#[test]
+fn a_sweep_goes_on_with_the_next_runtime() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (clock, mover) = Clock::manual(start());
+    let builder = Cache::<u8, u8>::builder().tokio_handle(runtime.handle().clone());
+    let cache = builder.clock(clock).build().expect("in range");
+    for key in 0..100 {
+        assert!(cache.insert(&key, &none(), 1).expect("no match is named"));
+    }
+    drop(runtime);
+    cache.invalidate_all();
+    while cache.entry_count() > 0 {
+        mover.advance(SECOND);
+        cache.run_pending_tasks();
+        std::thread::yield_now();
+    }
+}
+
 /// A timeout that lets the next compute in does so on a thread beside that of timers, which is no
 /// place for a compute: it has no IO there, and would hold up every cache's timeouts.
 #[test]

@@ -14,22 +14,49 @@ use super::blocking::{get, value};
 use crate::stage::{SECOND, block_on};
 
 #[test]
-fn the_only_thread_of_a_runtime_is_refused_and_its_blocking_threads_are_not() {
+fn where_one_thread_drives_the_runtime_what_would_wait_is_refused_and_the_rest_served() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("new");
     runtime.block_on(async {
         let cache: Cache<String, u64> = Cache::builder().build().expect("on this runtime");
-        let cache = cache.blocking();
-        let refused = cache.get_or_compute("k", &Context::none(), value(1));
-        assert!(matches!(refused, Err(Error::BlocksRuntime)));
-        let own = cache.clone();
-        let read = move || get(own.get_or_compute("k", &Context::none(), value(2)));
-        assert_eq!(tokio::task::spawn_blocking(read).await.expect("no panic"), 2);
-        let own = cache.clone();
-        let in_task = async move { own.get_or_compute("k", &Context::none(), value(3)) };
-        let refused = tokio::spawn(in_task).await.expect("no panic");
-        assert!(matches!(refused, Err(Error::BlocksRuntime)), "also of what is fresh");
-        assert_eq!(cache.cache().stats().total_requests, 1);
+        let reads = cache.blocking();
+        let read = move |result| reads.get_or_compute("k", &Context::none(), value(result));
+        let in_task = |read: Box<dyn FnOnce() -> _ + Send>| async {
+            tokio::spawn(async move { read() }).await.expect("no panic")
+        };
+        assert!(matches!(read(1), Err(Error::BlocksRuntime)));
+        let own = read.clone();
+        assert!(matches!(in_task(Box::new(move || own(2))).await, Err(Error::BlocksRuntime)));
+        let own = read.clone();
+        let beside = tokio::task::spawn_blocking(move || own(3)).await.expect("no panic");
+        assert!(matches!(beside, Err(Error::BlocksRuntime)), "nothing tells it from the others");
+        let stats = cache.stats();
+        assert_eq!((stats.total_requests, cache.sizes().flights), (0, 0), "nothing was begun");
+        cache.insert("k", &Context::none(), 4).expect("no match is named");
+        assert_eq!(get(read(5)), 4);
+        let own = read.clone();
+        assert_eq!(get(in_task(Box::new(move || own(6))).await), 4);
+        assert_eq!(cache.stats().strategy_serve_fresh, 2);
     });
+}
+
+#[test]
+fn a_closure_that_the_cache_runs_may_read_and_wait() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("new");
+    let builder = Cache::builder().tokio_handle(runtime.handle().clone());
+    let cache: Cache<String, u64> = builder.build().expect("on this runtime");
+    let (outer, inner) = (cache.blocking(), cache.blocking());
+    let reads = thread::spawn(move || {
+        let inner =
+            move || inner.get_or_compute("inner", &Context::none(), value(2)).map(|hit| *hit);
+        get(outer.get_or_compute("outer", &Context::none(), inner))
+    });
+    let found = runtime.block_on(async {
+        while !reads.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        reads.join().expect("no panic")
+    });
+    assert_eq!(found, 2);
 }
 
 #[test]
