@@ -22,14 +22,14 @@ impl Version {
     /// The number of changes so far.
     pub fn current(&self) -> u64 {
         // Acquire: a decision made after this read sees every change that is counted in it; pairs
-        // with the Release in `touch`. Model: a_pinned_read.
+        // with the Release in `touch`. Model: a_pinned_read_after_*.
         self.0.load(Ordering::Acquire)
     }
 
     /// Counts a change that has been made.
     pub fn touch(&self) {
         // Release: publishes the change made before, also through the counts since; pairs with the
-        // Acquire in `current`. Model: a_pinned_read.
+        // Acquire in `current`. Model: a_pinned_read_after_*.
         self.0.fetch_add(1, Ordering::Release);
     }
 }
