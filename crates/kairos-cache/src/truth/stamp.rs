@@ -108,8 +108,8 @@ impl<D, P, const N: usize> Remembered<D, P, N> {
     where
         P: PartialEq,
     {
-        // 1. The stamp: what changes from here on is noticed next time. Model:
-        // a_stamp_taken_after_the_decision.
+        // 1. The stamp: what changes from here on is noticed next time. Models:
+        // a_stamp_taken_after_the_decision_misses_*.
         let stamp = self.subject.as_ref().map(stamp_now);
         // 2. The decision.
         let (decision, subject) = decide(self.decision.as_ref()).unzip();
