@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(hit.receipt().strategy, Strategy::Compute);
     assert_eq!(hit.receipt().zone, Zone::Golden);
 
-    // The hot path: synchronous, never computes; `None` when a compute is called for.
+    // The hot path: synchronous, never waits for a compute; `None` when one is called for.
     let hit = cache.get("12345:btts").expect("fresh");
     assert_eq!(hit.receipt().strategy, Strategy::ServeFresh);
 
@@ -50,7 +50,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         cache.observe_odds(&arsenal_chelsea, "home_win", 3.50, now + Duration::from_secs(11))?;
     assert_eq!(status, Volatility::Panic);
 
-    // Events invalidate surgically, in O(1).
+    // An event kills the entries of the markets that it concerns: one step for each distinct set of
+    // tags, however many entries die.
     let outcome = cache.invalidate_event(&arsenal_chelsea, "goalkeeper_change")?;
     assert!(outcome.markets.iter().any(|m| *m == "btts"));
     assert!(pinned.get().is_none() && cache.get("12345:btts").is_none());

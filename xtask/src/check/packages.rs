@@ -11,8 +11,8 @@ use super::licence;
 use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
 
-/// A crate and the crates of this workspace that it may depend on. What is not in a row (models,
-/// benchmarks, developer commands) stands above all of them.
+/// A crate and the crates of this workspace that it may depend on; a crate may have its row before it
+/// is there. What is not in a row (models, benchmarks, developer commands) stands above all of them.
 const CRATES: &[(&str, &[&str])] = &[
     ("kairos-metrics", &[]),
     ("kairos-cache", &["kairos-metrics"]),

@@ -68,7 +68,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     ///
     /// # Cancellation
     /// Dropping the future affects no other read. When the last waiter of a compute leaves, the
-    /// compute is aborted. A cancelled read moves no counter.
+    /// compute is aborted, unless `computes.finish_abandoned` is set. A read that is dropped while it
+    /// waits counts as cancelled and not as a finished read.
     pub async fn get_or_compute<Q, F, Fut, T, E>(
         &self,
         key: &Q,

@@ -22,8 +22,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// this returned obeys it, also for stored values. Counted.
     ///
     /// # Errors
-    /// [`Error::Config`] for a field out of range, and for a capacity, precision or event graph
-    /// other than the cache was built with; the old configuration then stays in force.
+    /// [`Error::Config`] for a field out of range, and for a capacity, bound by weight, precision or
+    /// event graph other than the cache was built with; the old configuration then stays in force.
     pub fn reload(&self, config: &Config) -> Result<(), Error> {
         self.engine.reload(config)
     }

@@ -185,7 +185,8 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     /// retired.
     ///
     /// In this order: an invalidation of the key after the capture finds the flight and is recorded
-    /// there. One before it is in the captured number. Model: `an_expiry_covers_a_fill`.
+    /// there. One before it is in the captured number. Models:
+    /// `an_expiry_covers_a_fill_that_began_before_it`, `a_fill_that_begins_beside_*`.
     pub fn begin_fill<C>(&self, capture: impl FnOnce() -> C) -> Option<(u64, C)> {
         let began = {
             let mut core = self.core.lock();

@@ -27,7 +27,7 @@ impl<const N: usize> Published<N> {
     pub fn load(&self) -> [u64; N] {
         loop {
             // Acquire: the words of this version are visible; pairs with the Release in `store`.
-            // Model: published_words.
+            // Model: published_words_*.
             let version = self.version.load(Ordering::Acquire);
             // Relaxed: ordered by the fence below and checked by the version.
             let words = std::array::from_fn(|i| {
@@ -49,7 +49,7 @@ impl<const N: usize> Published<N> {
         // Relaxed: only the writer writes the version.
         let next = self.version.load(Ordering::Relaxed).wrapping_add(1);
         // Release fence: a reader that sees a word stored below also sees the version that made this
-        // buffer free. Pairs with the Acquire fence in `load`. Model: published_words.
+        // buffer free. Pairs with the Acquire fence in `load`. Model: published_words_*.
         fence(Ordering::Release);
         for (cell, word) in self.buffers[(next & 1) as usize].iter().zip(words) {
             cell.store(word, Ordering::Relaxed); // Relaxed: published by the version below.

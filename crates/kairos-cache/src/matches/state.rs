@@ -90,7 +90,8 @@ impl ScopeState {
     /// Kickoff and line-up as last published.
     pub fn facts(&self) -> MatchFacts {
         // Relaxed: a reader that begins after `publish` returned sees what it stored by that alone,
-        // and neither word publishes anything else; pins go by the version. Model: a_pinned_read.
+        // and neither word publishes anything else; pins go by the version.
+        // Model: a_pinned_read_after_*.
         let kickoff = self.kickoff.load(Ordering::Relaxed);
         MatchFacts {
             kickoff: (kickoff != NO_KICKOFF).then_some(kickoff),
@@ -101,7 +102,7 @@ impl ScopeState {
     /// Publishes kickoff and line-up, each unless one is published that was given later.
     pub fn publish(&self, kickoff: Option<Given<WallNs>>, lineup_confirmed: Option<Given<bool>>) {
         // Acquire: a caller that finds an order finds the change counted; pairs with the Release
-        // below. Model: a_publisher_with_nothing_to_change.
+        // below. Model: a_publisher_with_*.
         let newer = |order: u64, known: &AtomicU64| order > known.load(Ordering::Acquire);
         if !kickoff.is_some_and(|given| newer(given.order, &self.kickoff_order))
             && !lineup_confirmed.is_some_and(|given| newer(given.order, &self.lineup_order))
@@ -135,7 +136,7 @@ impl ScopeState {
     pub fn is_suspended(&self, market: Option<MarketId>) -> bool {
         const OPEN: u8 = TradingStatus::Open as u8;
         // Acquire: a read that sees the flag computes what came before the change; pairs with the
-        // Release in `set_status`. Model: a_read_that_sees_a_suspension.
+        // Release in `set_status`. Model: a_read_that_sees_a_suspension_*.
         self.status.load(Ordering::Acquire) != OPEN
             || market.is_some_and(|m| {
                 // Acquire: as above.
@@ -156,7 +157,8 @@ impl ScopeState {
         // Before the kill: a result that is stored in spite of the flag was captured before the
         // kill and dies by it; one captured later sees the flag. Release: publishes what the caller
         // did before; pairs with `is_suspended`. An exchange, since loom takes a look before the
-        // store for the last access, and tries no reader before it. Model: nothing_is_stored.
+        // store for the last access, and tries no reader before it.
+        // Model: nothing_is_stored_through_a_suspension_*.
         if flag.swap(status as u8, Ordering::Release) == status as u8 {
             return None;
         }

@@ -32,7 +32,7 @@ impl Steps {
     pub fn note(&self, offset: i64) {
         // Acquire: a reader that finds the offset known sees the step counted; pairs with the
         // Release below.
-        // Model: a_reading_after_a_step.
+        // Model: a_reading_after_a_step_finds_deadlines_from_before_it_outdated.
         if offset.abs_diff(self.offset.load(Ordering::Acquire)) > STEP_NS {
             // Counted before it is known: see above.
             self.version.touch();
@@ -59,7 +59,7 @@ impl<T> SecondHand<T> {
     /// Whether a second, or a later one, has begun.
     pub fn has_begun(&self, second: u64) -> bool {
         // Acquire: a caller that finds the second begun sees what its beginning did; pairs with
-        // the Release in `note`. Model: a_second_begins_once.
+        // the Release in `note`. Model: a_second_begins_once_and_has_begun_for_all_who_note_it.
         self.second.load(Ordering::Acquire) >= second
     }
 

@@ -32,14 +32,14 @@ impl Sequence {
     /// Takes the next number, which no capture has seen yet.
     pub fn next(&self) -> u64 {
         // Release: publishes what the invalidating caller wrote before; pairs with the Acquire in
-        // `current`, also through the numbers taken since. Model: publish_or_die.
+        // `current`, also through the numbers taken since. Model: publish_or_die_under_*.
         self.0.fetch_add(1, Ordering::Release) + 1
     }
 
     /// The newest number taken: what a compute that starts now has seen.
     pub fn current(&self) -> u64 {
         // Acquire: a compute that captures n sees all that was done before invalidation n; pairs
-        // with the Release in `next`. Model: publish_or_die.
+        // with the Release in `next`. Model: publish_or_die_under_*.
         self.0.load(Ordering::Acquire)
     }
 }
@@ -66,27 +66,31 @@ impl Mark {
     /// Kills everything captured before `seq`.
     pub fn kill(&self, seq: u64) {
         // Release: a read that sees the mark sees the number and what the caller did before; the
-        // maximum keeps the newest of two racing kills. Pairs with `killed_after`. Model:
-        // what_replaces.
+        // maximum keeps the newest of two racing kills. Pairs with `killed_after`.
+        // Models: what_replaces_an_entry_killed_by_its_tag_is_new,
+        // of_two_kills_by_one_tag_the_newer_stands.
         self.killed.fetch_max(seq, Ordering::Release);
     }
 
     /// Expires everything captured before `seq`.
     pub fn expire(&self, seq: u64) {
-        // Release: as in `kill`. Pairs with `expired_after`. Model: what_replaces.
+        // Release: as in `kill`. Pairs with `expired_after`.
+        // Model: what_replaces_an_entry_expired_by_its_tag_is_new.
         self.expired.fetch_max(seq, Ordering::Release);
     }
 
     /// Whether a kill has covered what was captured at `seq`.
     pub fn killed_after(&self, seq: u64) -> bool {
         // Acquire: a compute that starts because of the kill captures its number and sees what it
-        // was about; pairs with the Release in `kill`. Model: what_replaces.
+        // was about; pairs with the Release in `kill`.
+        // Model: what_replaces_an_entry_killed_by_its_tag_is_new.
         self.killed.load(Ordering::Acquire) > seq
     }
 
     /// Whether an expiry has covered what was captured at `seq`.
     pub fn expired_after(&self, seq: u64) -> bool {
-        // Acquire: as in `killed_after`; pairs with the Release in `expire`. Model: what_replaces.
+        // Acquire: as in `killed_after`; pairs with the Release in `expire`.
+        // Model: what_replaces_an_entry_expired_by_its_tag_is_new.
         self.expired.load(Ordering::Acquire) > seq
     }
 }
@@ -127,8 +131,8 @@ impl Class {
         let died = loop {
             let next = (word >> LIVE_BITS).wrapping_add(1) << LIVE_BITS;
             // Release: a capture that reads the new generation sees the number and what the caller
-            // did before. Pairs with `generation`. Relaxed on failure: only another guess. Models:
-            // publish_or_die, what_replaces, a_kill_counts.
+            // did before. Pairs with `generation`. Relaxed on failure: only another guess.
+            // Model: a_kill_counts_exactly_the_entries_that_are_dead_after_it.
             match self.word.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed)
             {
                 Ok(_) => break word & LIVE_MASK,
@@ -146,7 +150,8 @@ impl Class {
 
     fn generation(&self) -> u64 {
         // Acquire: a capture that reads generation g has seen the number of the kill that began it;
-        // pairs with the Release in `kill`, also through the counts since. Model: what_replaces.
+        // pairs with the Release in `kill`, also through the counts since.
+        // Model: a_kill_counts_exactly_the_entries_that_are_dead_after_it.
         self.word.load(Ordering::Acquire) >> LIVE_BITS
     }
 
@@ -171,7 +176,7 @@ impl Class {
             let next = generation << LIVE_BITS | live;
             // Relaxed: nothing is published by a count. The exchanges of one word stand in one order
             // whatever theirs, so each admission falls before a kill and is counted by it, or after
-            // and is refused. Model: a_kill_counts.
+            // and is refused. Model: a_kill_counts_exactly_the_entries_that_are_dead_after_it.
             match self.word.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed)
             {
                 Ok(_) => return true,

@@ -90,7 +90,7 @@ pub fn conclude<E>(
         }
     };
     // A key that has no value is not served its old one, whatever forbids to remember that. Model:
-    // a_pinned_read_after_a_compute_that_found_nothing.
+    // a_pinned_read_after_a_compute_that_found_nothing_serves_nothing.
     if !has_value && fate != Fate::Stands {
         remove(shelf);
     }
@@ -116,7 +116,7 @@ fn publish<E>(
 ) -> bool {
     // 1. The flag, and the key's own kill. The flag is looked at before the entry is admitted: what
     // was captured before the flag was raised and slips past it here dies by the kill that follows
-    // the flag. Model: nothing_is_stored.
+    // the flag. Model: nothing_is_stored_through_a_suspension_*.
     if is_barred() || marks.killed > held.capture.seq() {
         return false;
     }

@@ -135,15 +135,15 @@ impl<E> Slot<E> {
 
     /// Expires the entry if it was captured before `seq`.
     pub fn expire(&self, seq: u64) {
-        // Release: as in `Mark::expire`; the newest expiry wins. Pairs with `expired_after`. Model:
-        // what_replaces.
+        // Release: as in `Mark::expire`; the newest expiry wins. Pairs with `expired_after`.
+        // Model: what_replaces_an_entry_expired_by_its_key_is_new.
         self.expired.fetch_max(seq, Ordering::Release);
     }
 
     /// Whether this key was expired after `seq`.
     pub fn expired_after(&self, seq: u64) -> bool {
-        // Acquire: as in `Mark::expired_after`; pairs with the Release in `expire`. Model:
-        // what_replaces.
+        // Acquire: as in `Mark::expired_after`; pairs with the Release in `expire`.
+        // Model: what_replaces_an_entry_expired_by_its_key_is_new.
         self.expired.load(Ordering::Acquire) > seq
     }
 }

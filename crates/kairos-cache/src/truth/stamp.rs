@@ -22,14 +22,14 @@ impl Version {
     /// The number of changes so far.
     pub fn current(&self) -> u64 {
         // Acquire: a decision made after this read sees every change that is counted in it; pairs
-        // with the Release in `touch`. Model: a_pinned_read.
+        // with the Release in `touch`. Model: a_pinned_read_after_*.
         self.0.load(Ordering::Acquire)
     }
 
     /// Counts a change that has been made.
     pub fn touch(&self) {
         // Release: publishes the change made before, also through the counts since; pairs with the
-        // Acquire in `current`. Model: a_pinned_read.
+        // Acquire in `current`. Model: a_pinned_read_after_*.
         self.0.fetch_add(1, Ordering::Release);
     }
 }
@@ -108,8 +108,8 @@ impl<D, P, const N: usize> Remembered<D, P, N> {
     where
         P: PartialEq,
     {
-        // 1. The stamp: what changes from here on is noticed next time. Model:
-        // a_stamp_taken_after_the_decision.
+        // 1. The stamp: what changes from here on is noticed next time. Models:
+        // a_stamp_taken_after_the_decision_misses_*.
         let stamp = self.subject.as_ref().map(stamp_now);
         // 2. The decision.
         let (decision, subject) = decide(self.decision.as_ref()).unzip();

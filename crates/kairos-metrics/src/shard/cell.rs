@@ -24,7 +24,7 @@ impl Cell {
     #[inline]
     pub(crate) fn add(&self, n: u64) {
         // Relaxed: nothing is published by the value, and with one writer no add can come between
-        // the load and the store. Model: metrics_shard.
+        // the load and the store. Model: every_increment_is_seen_once_while_threads_end.
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
     }
 
@@ -73,7 +73,7 @@ impl Cell {
     #[inline]
     pub(super) fn set(&self, value: u64) {
         // Relaxed: the lock of `Process` orders this before the next owner's first load.
-        // Model: metrics_shard.
+        // Model: a_shard_leased_again_starts_from_zero.
         self.0.store(value, Ordering::Relaxed);
     }
 
@@ -88,7 +88,8 @@ impl Cell {
     /// when it would get past it, as a total must not fall.
     pub(crate) fn add_shared(&self, n: u64) {
         let plus = |count: u64| Some(count.saturating_add(n));
-        // Relaxed: atomicity of the add is all that is needed. Model: metrics_shard.
+        // Relaxed: atomicity of the add is all that is needed.
+        // Model: counts_without_a_lease_are_not_lost_to_a_fold.
         let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, plus);
     }
 

@@ -1,4 +1,5 @@
-// Models of a key's own expiry: nobody sees a result that it covers without it.
+// Models of a key's own expiry, and of fills: nobody sees a result that an expiry covers without it, and a
+// fill that begins beside an invalidation stands behind it or is covered.
 // Never knows: what a read does with a stale entry.
 
 use std::sync::Arc;

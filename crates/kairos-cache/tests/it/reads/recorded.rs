@@ -122,4 +122,12 @@ fn the_default_graph_is_the_recorded_one() {
         let own: Vec<&str> = graph.market_tags(id).collect();
         assert_eq!(serde_json::json!(own), *tags, "{market}");
     }
+    let events: Value =
+        serde_json::from_str(include_str!("../../vectors/event_tags.json")).expect("recorded JSON");
+    assert_eq!(graph.event_names().len(), events.as_object().expect("an object").len());
+    for (event, tags) in events.as_object().expect("an object") {
+        let id = graph.event(event).expect("a known event");
+        let own: Vec<&str> = graph.event_tags(id).collect();
+        assert_eq!(serde_json::json!(own), *tags, "{event}");
+    }
 }

@@ -183,7 +183,7 @@ fn operations() -> u64 {
     std::env::var("KAIROS_CHAOS_OPERATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(500_000)
 }
 
-/// Every account of the contract, section 7.
+/// Every account of the contract, 5.10.
 fn assert_balanced(world: &World) {
     let all = |name| world.sum(name, "");
     let begun = all("kairos_cache_computes_total");
