@@ -211,8 +211,8 @@ impl<K: Key, V: Value> Builder<K, V> {
         let seed = self.seed.unwrap_or_else(random_number);
         // Last, as nothing after it fails.
         let page = self.registry.unwrap_or_default();
-        let stats = Stats::new(page, self.name.as_deref(), &sampling, &graph)?;
-        Ok(Cache::of(Engine::new(Parts {
+        let (stats, names) = Stats::new(page, self.name.as_deref(), &sampling, &graph)?;
+        let engine = Engine::new(Parts {
             fixed: Fixed::of(&self.config),
             rules,
             bound,
@@ -224,7 +224,8 @@ impl<K: Key, V: Value> Builder<K, V> {
             stats,
             hasher: FixedState::with_seed(seed),
             owner: random_number(),
-        })))
+        });
+        Ok(Cache { engine: Arc::new(engine), names })
     }
 }
 

@@ -17,6 +17,8 @@ use std::error::Error as StdError;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use kairos_metrics::Registry;
+
 use crate::context::Context;
 use crate::engine::{Engine, Pinned, work};
 use crate::error::Error;
@@ -35,6 +37,8 @@ pub use invalidate::EventOutcome;
 /// cache.
 pub struct Cache<K, V> {
     engine: Arc<Engine<K, V>>,
+    /// Where its metrics are registered. With the last clone they leave the page, whatever is under way.
+    names: Registry,
 }
 
 /// A caller's closure is a compute's work, and then the engine keeps it.
@@ -42,7 +46,7 @@ const ASKED_ONCE: &str = "the engine asks for the work at most once";
 
 impl<K, V> Clone for Cache<K, V> {
     fn clone(&self) -> Self {
-        Cache { engine: Arc::clone(&self.engine) }
+        Cache { engine: Arc::clone(&self.engine), names: self.names.clone() }
     }
 }
 
@@ -53,10 +57,6 @@ impl<K, V> std::fmt::Debug for Cache<K, V> {
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    fn of(engine: Engine<K, V>) -> Cache<K, V> {
-        Cache { engine: Arc::new(engine) }
-    }
-
     /// Reads a key: serves the stored value, or runs `compute` once for all reads that wait.
     ///
     /// A served value costs one lookup and allocates nothing. A stale value is served at once and

@@ -35,8 +35,6 @@ pub use ring::{Heard, Listener, Ring};
 pub(crate) struct Stats {
     /// Where the metrics are exposed.
     page: Registry,
-    /// Where they are registered; with it they leave the page.
-    _own: Registry,
     /// One cell for each reason and score: every total of reads is a sum over these.
     reads: [[Counter; SCORES.len()]; Reason::ALL.len()],
     latency: [Histogram; Strategy::ALL.len()],

@@ -23,29 +23,29 @@ pub(crate) struct Sampling {
 
 impl Stats {
     /// Registers every metric, and exposes them on `page` with the name of the cache, if it has one,
-    /// for as long as the cache is there. Leaves nothing on the page when it fails.
+    /// for as long as the registry that comes with them is kept. Leaves nothing on the page when it fails.
     pub(crate) fn new(
         page: Registry,
         name: Option<&str>,
         sampling: &Sampling,
         graph: &EventGraph,
-    ) -> Result<Stats, Error> {
+    ) -> Result<(Stats, Registry), Error> {
         let own = match name {
             Some(name) => page.part([("cache", name)]),
             None => page.part([]),
         };
-        let stats = Stats::register(page, own.clone(), sampling, graph);
-        let attached = stats.and_then(|stats| stats.page.attach(&own).map(|()| stats));
+        let stats = Stats::register(page, &own, sampling, graph);
+        let attached = stats.and_then(|stats| stats.page.attach(&own).map(|()| (stats, own)));
         attached.map_err(|e| Error::Metrics(Arc::from(e.to_string())))
     }
 
     fn register(
         page: Registry,
-        registry: Registry,
+        registry: &Registry,
         sampling: &Sampling,
         graph: &EventGraph,
     ) -> Result<Stats, kairos_metrics::Error> {
-        let requests = requests(&registry)?;
+        let requests = requests(registry)?;
         let latency = registry.histogram_family(
             "kairos_cache_request_duration_seconds",
             "Time from a read's arrival to its answer",
@@ -106,7 +106,7 @@ impl Stats {
                 "kairos_cache_compute_failures",
                 "Computes for reads that failed, panicked or timed out",
             )?,
-            accounts: Accounts::new(&registry)?,
+            accounts: Accounts::new(registry)?,
             refreshed: counter(
                 "kairos_cache_refreshes_succeeded",
                 "Background refreshes that succeeded",
@@ -142,7 +142,6 @@ impl Stats {
             )?,
             baselines: Mutex::new(Baselines::default()),
             page,
-            _own: registry,
         })
     }
 }

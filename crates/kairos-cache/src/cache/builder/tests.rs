@@ -105,6 +105,15 @@ fn caches_of_a_registry_are_told_apart_by_name_and_free_it_when_dropped() {
     let text = page.encode_openmetrics();
     assert!(!text.contains("odds") && text.contains("{cache=\"teams\""), "{text}");
     assert!(in_page(&page, "odds").is_ok());
+    // A pin and a fill hold what they need, and no names.
+    teams.set_enabled(true);
+    let none = crate::Context::none();
+    assert!(teams.insert(&1, &none, 1).unwrap());
+    let (mut pin, fill) = (teams.pin(&1).unwrap(), teams.begin(&2, &none).unwrap());
     drop(teams);
+    let again = in_page(&page, "teams").unwrap();
+    assert_eq!(pin.get().copied(), Some(1));
+    assert!(fill.insert(2));
+    drop(again);
     assert_eq!(page.encode_prometheus(), "");
 }
