@@ -49,7 +49,6 @@ impl<T> Mutex<T> {
     }
 
     /// The lock, if it is free right now.
-    #[cfg(not(kairos_loom))]
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         use std::sync::TryLockError::{Poisoned, WouldBlock};
         match self.0.try_lock() {

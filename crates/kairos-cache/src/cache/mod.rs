@@ -62,6 +62,11 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// A served value costs one lookup and allocates nothing. A stale value is served at once and
     /// refreshed by `compute` in the background.
     ///
+    /// The compute runs as a task of its own, which no reader's runtime or thread is: what is current at
+    /// the reader, such as task-locals and the span of `tracing`, is not current there unless `compute`
+    /// brings it along, as by `LOCAL.scope(value, future)` or `future.instrument(span)`. A loader and a
+    /// refresh by it have no reader to bring anything.
+    ///
     /// # Errors
     /// The compute's own error, shared by all reads that waited ([`Error::Compute`]); its panic or
     /// timeout; [`Error::Nothing`]; a context that names an unknown market or lacks its match.

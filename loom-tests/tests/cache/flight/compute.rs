@@ -189,6 +189,45 @@ fn a_reader_that_is_woken_may_come_back_at_once() {
     }
 }
 
+/// The key is done with a compute before anyone is told of its result: whoever has that comes to a key
+/// that is free, and never waits behind what has ended.
+#[test]
+fn a_reader_that_has_its_answer_finds_the_key_free() {
+    model(|world| {
+        let (mut ticket, launch) = world.join(Kind::Miss).expect("nothing is stored");
+        let run = launch.expect("nothing runs").run;
+        let ending = world.beside(move |world| {
+            assert!(world.flight.finish(&run, |_, _| (1, false)).retired, "nobody else wants it");
+        });
+        if answer(&mut ticket).is_some() {
+            assert!(!world.flight.is_running(), "it is told before it is done");
+            assert!(world.join(Kind::Bypass).is_none(), "the flight has retired with its compute");
+        }
+        ending.join().unwrap();
+    });
+}
+
+/// The same where the next compute begins: the reader of the one that has ended may join it.
+#[test]
+fn a_reader_that_has_its_answer_joins_the_next_compute() {
+    model(|world| {
+        let (mut ticket, launch) = world.join(Kind::Miss).expect("nothing is stored");
+        let (_next, none) = world.join(Kind::Bypass).expect("it runs");
+        assert!(none.is_none());
+        let run = launch.expect("nothing runs").run;
+        let ending = world.beside(move |world| {
+            let after = world.flight.finish(&run, |_, _| (1, false));
+            after.launch.expect("a bypass waits").run
+        });
+        if answer(&mut ticket).is_some() {
+            let (again, launch) = world.join(Kind::Miss).expect("a compute runs");
+            assert!(launch.is_none() && !Arc::ptr_eq(&again.run, &ticket.run), "it has ended");
+        }
+        let next = ending.join().unwrap();
+        assert!(world.flight.finish(&next, |_, _| (2, false)).retired);
+    });
+}
+
 /// A compute ends beside a fill that began after it, and is stored by `end`.
 fn a_result_beside_what_began_later(end: fn(&World, &Capture, KeyMarks) -> bool) {
     const LATER: u64 = 7;
