@@ -85,8 +85,8 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     /// Ends a running compute: publishes its result under the flight's lock, hands it to the
     /// waiters, and starts the pending compute.
     ///
-    /// `publish` gets the capture and the key's own marks, returns the result and whether it stands in
-    /// the store, and may not panic: the pending compute would not start. It is not called for a doomed
+    /// `publish` gets the capture and the key's own marks, returns the result and whether it bars what
+    /// began before it, and may not panic: the pending compute would not start. It is not called for a doomed
     /// compute, whose waiters have an answer.
     pub fn finish(
         &self,
@@ -180,12 +180,9 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     }
 
     /// Publishes a value computed elsewhere, under the flight's lock. `publish` returns whether the
-    /// value stands in the store; so does this.
-    pub fn publish(&self, began: u64, publish: impl FnOnce(KeyMarks) -> bool) -> bool {
-        self.core.lock().publish(began, |marks| {
-            let stands = publish(marks);
-            (stands, stands)
-        })
+    /// value stands in the store, which this returns too, and whether it bars what began before it.
+    pub fn publish(&self, began: u64, publish: impl FnOnce(KeyMarks) -> (bool, bool)) -> bool {
+        self.core.lock().publish(began, publish)
     }
 
     /// Retires the flight if nothing runs, is pending or holds it. Says whether it has retired.
