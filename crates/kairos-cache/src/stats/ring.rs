@@ -143,7 +143,7 @@ impl<T> Listener<T> {
         }
         let old = state.wakers.insert(self.id, waker);
         drop(state);
-        drop(old); // Outside the lock: it may be the last share in a task.
+        shielded(|| drop(old)); // Outside the lock: it may be the last share in a task.
         Poll::Pending
     }
 
@@ -164,7 +164,7 @@ impl<T> Drop for Listener<T> {
     fn drop(&mut self) {
         let waker = self.ring.state.lock().wakers.remove(&self.id);
         self.ring.listeners.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `is_heard`.
-        drop(waker); // Outside the lock: it may be the last share in a task.
+        shielded(|| drop(waker)); // Outside the lock: it may be the last share in a task.
     }
 }
 
@@ -201,6 +201,28 @@ mod tests {
         assert_eq!(listener.try_next(), Some(Heard::Lost(3)));
         assert_eq!([heard(&mut listener), heard(&mut listener)], [Some(3), Some(4)]);
         assert!(ring.is_heard());
+        drop(listener);
+        assert!(!ring.is_heard());
+    }
+
+    /// Its listener holds the last share in a task whose drop panics.
+    #[test]
+    fn a_listener_goes_whatever_its_waker_does_as_it_is_dropped() {
+        struct Fragile;
+        impl std::task::Wake for Fragile {
+            fn wake(self: Arc<Self>) {}
+        }
+        impl Drop for Fragile {
+            fn drop(&mut self) {
+                panic!("a waker's drop");
+            }
+        }
+        let ring: Arc<Ring<u32>> = Ring::new(4);
+        let mut listener = ring.listen();
+        for _ in 0..2 {
+            let waker = Waker::from(Arc::new(Fragile));
+            assert!(listener.poll_next(&Context::from_waker(&waker)).is_pending());
+        }
         drop(listener);
         assert!(!ring.is_heard());
     }
