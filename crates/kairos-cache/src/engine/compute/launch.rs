@@ -182,7 +182,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         });
         match task {
             // 7. How it is aborted. An abort that was asked for meanwhile is done now.
-            Ok(task) => wanted.set_task(task),
+            Ok(task) => shielded(|| wanted.set_task(task)),
             // The runtime may have kept what it was given: that never begins now.
             Err(_) => shielded(|| underway.withdraw()),
         }
