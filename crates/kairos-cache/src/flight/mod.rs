@@ -136,15 +136,17 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
 
     /// A waiter goes without an answer. The last to go ends the compute, unless it is kept.
     pub fn leave(&self, ticket: &Ticket<R>) -> After<J, R> {
-        ticket.run.leave(&ticket.seat);
         let left = self.core.lock().leave(ticket);
-        done(left)
+        let after = done(left);
+        // Last: it drops the waiter's waker, and the compute knows by now that the waiter has left.
+        ticket.run.leave(&ticket.seat);
+        after
     }
 
     /// A waiter goes without an answer and wants the compute to go on.
     pub fn depart(&self, ticket: &Ticket<R>) {
-        ticket.run.leave(&ticket.seat);
         self.core.lock().depart(ticket);
+        ticket.run.leave(&ticket.seat); // Last: as above.
     }
 
     /// Nothing may start any more: the pending compute's waiters get `answer` of its job, and a
