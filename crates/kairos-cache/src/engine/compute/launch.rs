@@ -127,10 +127,14 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
             return Some(places.into_pass());
         };
-        // 2. What clones keys, which may panic: until here dropping the computes frees the keys.
-        let keys = together
-            .as_ref()
-            .map(|_| computes.iter().map(|compute| compute.claim().key().clone()).collect());
+        // 2. What clones keys, which may panic: until here dropping a compute frees its key.
+        let (computes, keys) = match &together {
+            Some(_) => with_keys(computes),
+            None => (computes, Vec::new()),
+        };
+        if computes.is_empty() {
+            return Some(places.into_pass());
+        }
         let watched = computes.iter().map(Watched::new).collect();
         let mut names = computes.iter().map(|compute| name(&compute.launch().run));
         let (cache, first) = (self.name(), names.next().unwrap_or_default());
@@ -152,10 +156,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         let wanted = crew.share();
         let own_work = own_work?;
         let may_block = together.is_none() && own_work.may_block;
-        let call = match (together, keys) {
-            (Some(together), Some(keys)) => Call::Together(together, keys),
+        let call = match together {
+            Some(together) => Call::Together(together, keys),
             // The own work of one of many runs only if its key is computed alone.
-            _ => Call::Own(own_work),
+            None => Call::Own(own_work),
         };
         // 4. The deadline, before the task: a task that never yields does not hold up its timeout. A
         // runtime that panics takes nothing: dropping the crew ends the computes as aborted.
@@ -188,6 +192,24 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         None
     }
+}
+
+/// The computes with a clone of each one's key. A key that panics as it is cloned ends its own compute,
+/// and no other.
+fn with_keys<K: Key, V: Value>(computes: Vec<Launched<K, V>>) -> (Vec<Launched<K, V>>, Vec<K>) {
+    let mut keys = Vec::with_capacity(computes.len());
+    let with_key = |compute: Launched<K, V>| match caught(|| compute.claim().key().clone()) {
+        Ok(key) => {
+            keys.push(key);
+            Some(compute)
+        }
+        Err(panicked) => {
+            compute.end(panicked);
+            None
+        }
+    };
+    let computes = computes.into_iter().filter_map(with_key).collect();
+    (computes, keys)
 }
 
 /// The time limit of a compute.
