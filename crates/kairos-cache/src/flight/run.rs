@@ -23,7 +23,8 @@ struct State<R> {
     abort: AbortState,
     leader: Option<u64>,
     given_up: bool,
-    urgent: bool,
+    /// How many reads inside computes wait for this one.
+    hurried: usize,
     overdue: bool,
 }
 
@@ -51,7 +52,7 @@ impl<R: Clone> Run<R> {
                 abort: AbortState::Unset,
                 leader: None,
                 given_up: false,
-                urgent: false,
+                hurried: 0,
                 overdue: false,
             }),
         }
@@ -164,14 +165,20 @@ impl<R: Clone> Run<R> {
         self.state.lock().given_up
     }
 
-    /// Marks the run as one that waits for no turn: another compute waits for it.
+    /// A read inside a compute waits for the run, which waits for no turn meanwhile.
     pub fn hurry(&self) {
-        self.state.lock().urgent = true;
+        self.state.lock().hurried += 1;
+    }
+
+    /// Ends one [`Run::hurry`]: that read waits no longer.
+    pub fn end_hurry(&self) {
+        let mut state = self.state.lock();
+        state.hurried = state.hurried.saturating_sub(1);
     }
 
     /// Whether the run waits for no turn. Takes no lock of its flight, as `is_given_up`.
     pub fn is_urgent(&self) -> bool {
-        self.state.lock().urgent
+        self.state.lock().hurried > 0
     }
 
     /// Sets the waiter whose closure runs.

@@ -14,7 +14,7 @@ use super::watch::{Watch, Watched};
 use crate::contain::{caught, shielded};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, Turn, is_inside, name};
+use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, Turn, name};
 use crate::policy::MonoNs;
 use crate::to_key::{Key, Value};
 
@@ -59,7 +59,7 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
 impl<K: Key, V: Value> Engine<K, V> {
     /// Sends a compute through the gate, where it may have to wait or be refused.
     pub(super) fn launch(self: &Arc<Self>, compute: Launched<K, V>, moment: &Moment) {
-        if is_inside() || compute.is_urgent() {
+        if compute.is_urgent() {
             // A compute waits for it, which has its own turn.
             let _given_back = self.spawn(vec![compute], None, Places::new(Pass::free(), None));
             return;
