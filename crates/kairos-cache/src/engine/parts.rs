@@ -82,7 +82,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             enabled: AtomicBool::new(rules.enabled),
             graph,
             refreshes: Permits::new(),
-            gate: Gate::new(),
+            gate: Gate::new(rules.max_concurrent_computes),
             drain: Drain::new(),
             sweeper: Arc::new(Sweeper::new()),
             wanted: Wanted::new(),

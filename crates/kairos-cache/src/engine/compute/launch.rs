@@ -76,8 +76,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         arrival: Box<dyn Arrival>,
         moment: &Moment,
     ) {
-        let (limit, queue) = (moment.rules.max_concurrent_computes, moment.rules.compute_queue);
-        if self.gate.enter(limit, queue, arrival) == Admission::Queued {
+        if self.gate.enter(moment.rules.compute_queue, arrival) == Admission::Queued {
             self.stats.computes_queued(keys);
             self.watch_queue();
             // A shutdown may have emptied the queue just before.
@@ -87,13 +86,13 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Sets the timer of what waits at the gate, unless there is one.
+    /// Sets the timer of what waits at the gate, unless there is one that rings early enough.
     fn watch_queue(self: &Arc<Self>) {
-        self.gate.watch(|deadline| {
+        self.gate.watch(|deadline, bell| {
             let engine = Arc::downgrade(self);
             let ring = move || {
                 let Some(engine) = engine.upgrade() else { return };
-                if engine.gate.ring(engine.now().mono) {
+                if bell.ring(engine.now().mono) {
                     engine.watch_queue();
                 }
             };
