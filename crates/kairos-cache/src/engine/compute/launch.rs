@@ -167,7 +167,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         drop(watch);
         // 5. Room for the tags that the computes have brought. No lock is held.
-        self.relieve_tags(&moment);
+        self.relieve_tags_behind(&moment);
         // 6. The task.
         if may_block {
             underway.may_block();

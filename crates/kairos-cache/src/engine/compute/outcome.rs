@@ -39,9 +39,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         });
         match &self.loader {
             Some(loader) if servable != Some(true) => {
-                let bound = rules.bounds.flights;
-                if loader.put_off(key, until, bound) && self.forget_failed(loader, now) {
-                    let _room_by_now = loader.put_off(key, until, bound);
+                if loader.put_off(key, until, rules.bounds.flights) {
+                    self.forget_failed(loader);
                 }
             }
             _ => {}
