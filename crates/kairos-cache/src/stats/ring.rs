@@ -85,8 +85,14 @@ impl<T> Ring<T> {
 
     /// Keeps what is told. The listeners are woken by the next `wake`.
     pub fn put(&self, told: T) {
+        let told = Arc::new(told);
         let mut state = self.state.lock();
-        state.kept.push_back(Arc::new(told));
+        if state.closed {
+            // Who has heard the end hears nothing after it.
+            state.lost.push(told);
+        } else {
+            state.kept.push_back(told);
+        }
         if state.kept.len() > self.bound
             && let Some(lost) = state.kept.pop_front()
         {
@@ -189,8 +195,13 @@ mod tests {
         ring.close();
         assert_eq!([heard(&mut first), heard(&mut first)], [Some(1), Some(2)]);
         assert_eq!([heard(&mut second), heard(&mut second)], [Some(2), None]);
-        let end = first.poll_next(&Context::from_waker(Waker::noop()));
-        assert_eq!(end, Poll::Ready(None));
+        let mut after = ring.listen();
+        ring.put(3);
+        ring.wake();
+        for listener in [&mut first, &mut second, &mut after] {
+            let end = listener.poll_next(&Context::from_waker(Waker::noop()));
+            assert_eq!(end, Poll::Ready(None));
+        }
     }
 
     #[test]
