@@ -66,7 +66,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         self.wind_up();
         self.drain.emptied().await;
-        self.notices.close();
         Ok(())
     }
 }

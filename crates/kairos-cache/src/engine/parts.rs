@@ -83,7 +83,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             graph,
             refreshes: Permits::new(),
             gate: Gate::new(rules.max_concurrent_computes),
-            drain: Drain::new(),
+            drain: Drain::new(notices.closing()),
             sweeper: Arc::new(Sweeper::new()),
             wanted: Wanted::new(),
             breaker: BreakerCell::new(),
