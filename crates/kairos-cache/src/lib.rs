@@ -99,7 +99,7 @@ pub mod model {
     pub use crate::flight::{
         After, Flight, Join, Kind, Launch, Launchable, Offered, Refresh, Run, Seat, Ticket,
     };
-    pub use crate::flight::{Permit, Permits};
+    pub use crate::flight::{Drain, Permit, Permits, Underway};
     pub use crate::matches::{Given, Published, ScopeState};
     pub use crate::policy::MatchFacts;
     pub use crate::runtime::{SecondHand, Steps};

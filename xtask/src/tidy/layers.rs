@@ -44,7 +44,7 @@ pub(super) const PLANS: &[Plan] = &[
             ("loom", "sync"),
             ("std::sync::atomic", "sync"),
             ("moka", "store::mod"),
-            ("tokio", "runtime stats::notices flight::drain cache::builder"),
+            ("tokio", "runtime cache::builder"),
         ],
         barred: &[("crate::sync", "cache")],
     },

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use crate::cache::Cache;
 use crate::config::Rules;
 use crate::context::Context;
-use crate::engine::{Batch, Engine, Looked, Request, Together};
+use crate::engine::{Batch, Engine, FoundTogether, Looked, Request, Together};
 use crate::error::Error;
 use crate::flight::{Job, Work};
 use crate::receipt::{Answer, Computed, Hit};
@@ -181,7 +181,8 @@ where
         Box::pin(async move {
             match future.await {
                 Ok(found) => {
-                    Ok(found.into_iter().map(|(key, found)| (key, found.into())).collect())
+                    let found = found.into_iter().map(|(key, found)| (key, found.into()));
+                    Ok(FoundTogether::new(found.collect()))
                 }
                 Err(error) => Err(Error::Compute(Arc::from(error.into()))),
             }
@@ -210,6 +211,6 @@ fn alone<K: Key, V: Value>(together: &Together<K, V>, key: K) -> Work<V> {
     let together = Arc::clone(together);
     Work::future(move || {
         let future = together(vec![key.clone()]);
-        async move { Ok(future.await?.remove(&key).unwrap_or(Computed::None)) }
+        async move { future.await?.take(&key) }
     })
 }

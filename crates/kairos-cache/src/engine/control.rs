@@ -67,7 +67,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.adopt()?;
         self.wind_up();
         self.drain.emptied().await;
-        self.notices.close();
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::store::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth::Held;
 
-/// A caller sweeps a table of no more rows than this by itself.
+/// A caller that is no read sweeps a table of no more rows than this by itself.
 const FEW: usize = 256;
 
 /// A request for a sweep, which ends with the sweep or without one.
@@ -55,14 +55,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Makes room for tags once their table is nearly full, by a look at one part of it. One load
     /// otherwise. Called with no lock held.
     pub(crate) fn relieve_tags(self: &Arc<Self>, moment: &Moment) {
-        if !self.is_crowded(moment) {
+        if !self.wants_tags(moment) {
             return;
         }
-        self.tags.forget_some();
-        if !self.is_crowded(moment) || !self.sweeps.tags.is_due(self.tags.len() / 8) {
-            return;
-        }
-        if !self.is_small(self.tags.len().max(self.matches.len())) {
+        if !self.has_few_tags() {
             let _swept_behind = self.sweep_entries(moment.now);
             self.reclaim_soon();
             return;
@@ -73,19 +69,38 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Forgets outdated failures of the loader, or has that done behind the caller, which may hold
-    /// a flight's lock. Returns whether it was done.
-    pub(super) fn forget_failed(&self, loader: &Loader<K, V>, now: Now) -> bool {
-        if !self.sweeps.failed.is_due(loader.failed() / 64) {
-            return false;
+    /// Does so for a read: it runs no other entry's destructor, however few there are.
+    pub(crate) fn relieve_tags_behind(self: &Arc<Self>, moment: &Moment) {
+        if !self.wants_tags(moment) {
+            return;
         }
-        let now_or_never = self.is_small(loader.failed());
-        if now_or_never {
-            loader.forget_outdated(now.mono);
-        } else {
+        if self.has_few_tags() {
+            self.forget_tags();
+            if !self.is_crowded(moment) {
+                return;
+            }
+        }
+        if self.sweeps.entries.is_due(self.entries() / 64) {
+            self.wanted.want_entries();
+        }
+        self.reclaim_soon();
+    }
+
+    /// Has outdated failures of the loader forgotten behind the caller, which may hold a flight's lock,
+    /// and runs the destructor of no key but its own.
+    pub(super) fn forget_failed(&self, loader: &Loader<K, V>) {
+        if self.sweeps.failed.is_due(loader.failed() / 64) {
             self.wanted.want_later();
         }
-        now_or_never
+    }
+
+    /// Removes flights that their keys no longer find, behind the caller: their keys are others'.
+    pub(super) fn forget_strays(self: &Arc<Self>) {
+        if self.drain.is_closed() {
+            self.flights.forget_strays();
+        } else {
+            self.reclaim_soon();
+        }
     }
 
     /// Asks for the sweep that was wanted under a lock. One load otherwise.
@@ -145,6 +160,24 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.tags.len() >= bound - bound / 64
     }
 
+    /// Whether tags are to be forgotten: a look at one part of their table was not enough.
+    fn wants_tags(&self, moment: &Moment) -> bool {
+        if !self.is_crowded(moment) {
+            return false;
+        }
+        self.tags.forget_some();
+        self.is_crowded(moment) && self.sweeps.tags.is_due(self.tags.len() / 8)
+    }
+
+    /// Whether a caller looks at all tags, and at the classes of all matches, by itself.
+    fn has_few_tags(&self) -> bool {
+        self.is_small(self.tags.len().max(self.matches.len()))
+    }
+
+    fn entries(&self) -> usize {
+        usize::try_from(self.store.len()).unwrap_or(usize::MAX)
+    }
+
     fn forget_tags(&self) {
         self.matches.reclaim_classes();
         self.sweeps.tags.made_room(self.tags.forget_unheld());
@@ -154,7 +187,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// in `entries / 64` calls. Returns whether it was done; where there are many it is done behind
     /// the caller.
     fn sweep_entries(self: &Arc<Self>, now: Now) -> bool {
-        let entries = usize::try_from(self.store.len()).unwrap_or(usize::MAX);
+        let entries = self.entries();
         if !self.sweeps.entries.is_due(entries / 64) {
             return false;
         }

@@ -24,7 +24,7 @@ pub(super) struct Core<J, R> {
     key: KeyMarks,
     /// How many computes and fills of the key have begun: the number of the newest.
     begun: u64,
-    /// The newest of them whose result stands, or was found missing.
+    /// The newest of them whose result stands, was found missing, or took the old one along.
     stands: u64,
     running: Option<Running<R>>,
     pending: Option<Pending<J, R>>,
@@ -95,15 +95,15 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         self.begun
     }
 
-    /// Stores what began by this number, unless what began later stands. `publish` returns whether
-    /// the result stands.
+    /// Stores what began by this number, unless what began later bars it. `publish` returns whether
+    /// the result bars what began before it.
     pub(super) fn publish<T>(
         &mut self,
         began: u64,
         publish: impl FnOnce(KeyMarks) -> (T, bool),
     ) -> T {
-        let (result, stands) = publish(KeyMarks { older: began < self.stands, ..self.key });
-        if stands {
+        let (result, bars_older) = publish(KeyMarks { older: began < self.stands, ..self.key });
+        if bars_older {
             self.stands = began;
         }
         result

@@ -3,28 +3,35 @@
 // Read next: `../engine/compute/launch.rs`, where computes enter; `../engine/control.rs`, which waits for the end.
 // Why: `docs/decisions/0013-dropping-the-last-clone-stops-nothing.md`.
 
-use std::pin::{Pin, pin};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::sync::Notify;
-
+use crate::contain::shielded;
+use crate::flight::run::{Run, Seat};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
 const CLOSED: usize = 1;
 const ONE: usize = 2;
 
 /// Counts the computes under way.
-pub(crate) struct Drain(Arc<Shared>);
+pub struct Drain(Arc<Shared>);
 
 struct Shared {
     /// [`ONE`] for each compute under way, and [`CLOSED`] once no other may begin.
     word: AtomicUsize,
-    empty: Notify,
+    /// Complete once no compute is under way and none may begin. Its waiters are the shutdowns.
+    emptied: Run<()>,
+    /// Called before they are woken.
+    at_end: Box<dyn Fn() + Send + Sync>,
 }
 
+/// A shutdown's place among those that wait.
+struct Place<'a>(&'a Run<()>, Seat);
+
 /// A compute under way, shared by its task and its timer: it ends when both are gone.
-pub(crate) struct Underway {
+pub struct Underway {
     shared: Arc<Shared>,
     left: AtomicBool,
     /// The task is being polled right now, or it may block its thread, whenever that begins.
@@ -42,12 +49,14 @@ struct Tracked {
 }
 
 impl Drain {
-    pub(crate) fn new() -> Drain {
-        Drain(Arc::new(Shared { word: AtomicUsize::new(0), empty: Notify::new() }))
+    /// An open drain. `at_end` is called once, when it is closed and no compute is under way any more.
+    pub fn new(at_end: impl Fn() + Send + Sync + 'static) -> Drain {
+        let (word, emptied) = (AtomicUsize::new(0), Run::new());
+        Drain(Arc::new(Shared { word, emptied, at_end: Box::new(at_end) }))
     }
 
     /// Enters the computes of a task, or a sweep; `None` once no compute may begin.
-    pub(crate) fn enter(&self) -> Option<Arc<Underway>> {
+    pub fn enter(&self) -> Option<Arc<Underway>> {
         let one_more = |word| (word & CLOSED == 0).then_some(word + ONE);
         // Release: pairs with the Acquire in `close`, so that the closing call finds the flight of
         // each compute that has entered. Relaxed: a refusal publishes nothing.
@@ -61,8 +70,12 @@ impl Drain {
     }
 
     /// Lets no other compute begin.
-    pub(crate) fn close(&self) {
-        self.0.word.fetch_or(CLOSED, Ordering::Acquire); // Acquire: pairs with `enter`.
+    pub fn close(&self) {
+        // Acquire: pairs with the Release in `enter`, and with that in `Underway::leave`, should all
+        // have left. Model: whoever_closes_a_drain_sees_what_was_done.
+        if self.0.word.fetch_or(CLOSED, Ordering::Acquire) == 0 {
+            self.0.end();
+        }
     }
 
     /// Whether computes may no longer begin.
@@ -74,20 +87,35 @@ impl Drain {
 
     /// In a forked child: nothing is under way.
     pub(crate) fn restart(&self) {
-        self.0.word.fetch_and(CLOSED, Ordering::Relaxed); // Relaxed: a child begins with one thread.
+        // Relaxed: a child begins with one thread.
+        let before = self.0.word.fetch_and(CLOSED, Ordering::Relaxed);
+        if before & CLOSED != 0 && before != CLOSED {
+            self.0.end();
+        }
     }
 
-    /// Resolves once no compute is under way. To be called after `close` only.
-    pub(crate) async fn emptied(&self) {
-        loop {
-            let mut changed = pin!(self.0.empty.notified());
-            changed.as_mut().enable();
-            // Acquire: pairs with the Release in `Underway::leave`.
-            if self.0.word.load(Ordering::Acquire) == CLOSED {
-                return;
-            }
-            changed.await;
-        }
+    /// Resolves once no compute is under way and none may begin.
+    pub async fn emptied(&self) {
+        let mut place = Place(&self.0.emptied, Seat::default());
+        poll_fn(|cx| {
+            let Place(emptied, seat) = &mut place;
+            emptied.poll(seat, cx)
+        })
+        .await;
+    }
+}
+
+impl Shared {
+    /// No compute is under way, and none may begin. Called once, under no lock.
+    fn end(&self) {
+        shielded(&self.at_end);
+        self.emptied.complete(());
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.leave(&self.1);
     }
 }
 
@@ -129,12 +157,14 @@ impl Underway {
         if self.left.swap(true, Ordering::Relaxed) {
             return;
         }
-        // Release: pairs with the Acquire in `Drain::emptied`; what the compute did is done.
+        // A forked child has forgotten what its parent had under way.
         let one_less = |word: usize| word.checked_sub(ONE);
-        // A forked child has forgotten what its parent had under way. Relaxed: that publishes nothing.
-        let before = self.shared.word.fetch_update(Ordering::Release, Ordering::Relaxed, one_less);
+        // AcqRel: the last to leave has seen what the others did, and hands that on to the shutdowns;
+        // pairs with itself and with the Acquire in `Drain::close`. Relaxed: that publishes nothing.
+        // Model: a_shutdown_sees_what_every_compute_has_done.
+        let before = self.shared.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_less);
         if before == Ok(CLOSED + ONE) {
-            self.shared.empty.notify_waiters();
+            self.shared.end();
         }
     }
 }
@@ -147,7 +177,7 @@ impl Drop for Underway {
 
 impl Drop for Tracked {
     fn drop(&mut self) {
-        self.underway.withdraw();
+        shielded(|| self.underway.withdraw());
     }
 }
 
@@ -170,7 +200,8 @@ impl Future for Tracked {
 
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
-    use std::task::Waker;
+    use std::pin::pin;
+    use std::task::{Wake, Waker};
 
     use super::*;
 
@@ -178,9 +209,22 @@ mod tests {
         pin!(drain.emptied()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
+    fn open() -> (Drain, Arc<AtomicUsize>) {
+        let ends = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&ends);
+        let at_end = move || {
+            count.fetch_add(1, Ordering::Relaxed); // Relaxed: one thread counts and looks.
+        };
+        (Drain::new(at_end), ends)
+    }
+
+    fn ended(ends: &AtomicUsize) -> usize {
+        ends.load(Ordering::Relaxed) // Relaxed: as above.
+    }
+
     #[test]
     fn nothing_enters_a_closed_drain_and_it_empties_when_the_last_is_gone() {
-        let drain = Drain::new();
+        let (drain, ends) = open();
         let (first, second) = (drain.enter().expect("open"), drain.enter().expect("open"));
         let timer = Arc::clone(&first);
         drain.close();
@@ -188,25 +232,57 @@ mod tests {
         assert!(drain.enter().is_none() && drain.is_closed());
         drop((first, second));
         assert!(!is_empty(&drain), "a timer is left");
+        assert_eq!(ended(&ends), 0);
         drop(timer);
         assert!(is_empty(&drain));
+        drain.close();
+        assert_eq!(ended(&ends), 1);
     }
 
     #[test]
-    fn whoever_waits_is_woken_by_the_last() {
-        let drain = Drain::new();
+    fn a_drain_that_nothing_is_in_empties_as_it_is_closed_and_not_before() {
+        let (drain, ends) = open();
+        drop(drain.enter().expect("open"));
+        assert!(!is_empty(&drain), "it is open");
+        drain.close();
+        drain.close();
+        assert!(is_empty(&drain));
+        assert_eq!(ended(&ends), 1);
+    }
+
+    /// Counts its wakes, and panics as it is woken if it is told to.
+    struct Woken(AtomicUsize, bool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed); // Relaxed: one thread wakes and looks.
+            assert!(!self.1, "a waker panics");
+        }
+    }
+
+    #[test]
+    fn every_shutdown_is_woken_by_the_last_whatever_their_wakers_do() {
+        let drain = Drain::new(|| panic!("the end panics"));
         let last = drain.enter().expect("open");
         drain.close();
-        let mut emptied = pin!(drain.emptied());
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(emptied.as_mut().poll(&mut cx).is_pending());
+        let woken = [true, false, true, false].map(|panics| Arc::new(Woken(0.into(), panics)));
+        let mut waiting: Vec<_> = woken.iter().map(|_| Box::pin(drain.emptied())).collect();
+        for (waits, woken) in waiting.iter_mut().zip(&woken) {
+            let waker = Waker::from(Arc::clone(woken));
+            assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        drop(waiting.pop());
         drop(last);
-        assert!(emptied.as_mut().poll(&mut cx).is_ready());
+        // Relaxed: as in `wake`.
+        assert_eq!(woken.map(|woken| woken.0.load(Ordering::Relaxed)), [1, 1, 1, 0]);
+        for waits in &mut waiting {
+            assert!(waits.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        }
     }
 
     #[test]
     fn a_task_leaves_early_only_while_it_is_polled_and_only_once() {
-        let drain = Drain::new();
+        let (drain, _) = open();
         let (task, other) = (drain.enter().expect("open"), drain.enter().expect("open"));
         drain.close();
         task.leave_if_stuck();

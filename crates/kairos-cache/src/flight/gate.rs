@@ -3,12 +3,16 @@
 // Read next: `../engine/compute/launch.rs`, whose computes pass through.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::contain::{caught, drop_each, shielded};
 use crate::policy::MonoNs;
 use crate::runtime::Task;
 use crate::sync::Mutex;
+
+mod timer;
+
+use timer::Timer;
 
 /// Something that waits at the gate.
 pub trait Arrival: Send {
@@ -38,27 +42,27 @@ pub trait Arrival: Send {
     fn time_out(self: Box<Self>) {}
 }
 
-/// A gate with a queue. The limits are given with each request, because they may be changed.
+/// A gate with a queue. Its limit is the one set last, whatever a request may know of an older one; the
+/// queue's is given with each request.
 #[derive(Clone)]
 pub struct Gate(Arc<Mutex<State>>);
 
 struct State {
     passed: usize,
-    /// The newest limit, by which a returned pass is handed on.
     limit: usize,
     queue: VecDeque<Box<dyn Arrival>>,
+    /// No deadline of what waits is earlier than this.
+    first: MonoNs,
     /// A thread is handing on places.
     handing_on: bool,
     timer: Timer,
 }
 
-/// The timer of what waits.
-enum Timer {
-    /// Nothing waits, or it is still to be set.
-    None,
-    /// A thread is setting it.
-    Coming,
-    Set(Task),
+/// Rings for what waits. Dropped without having rung, as by a runtime that has ended, it lets another
+/// timer be set.
+pub(crate) struct Bell {
+    gate: Weak<Mutex<State>>,
+    number: u64,
 }
 
 /// One place behind the gate. Dropping it lets the next in.
@@ -76,18 +80,14 @@ pub enum Admission {
 }
 
 impl Gate {
-    /// A gate with every place free.
-    pub fn new() -> Gate {
-        let (queue, timer) = (VecDeque::new(), Timer::None);
-        let state = State { passed: 0, limit: 0, queue, handing_on: false, timer };
-        Gate(Arc::new(Mutex::new(state)))
+    /// A gate with every place free, for so many at once (0: no limit).
+    pub fn new(limit: usize) -> Gate {
+        Gate(Arc::new(Mutex::new(State::new(limit))))
     }
 
-    /// Begins at once if fewer than `limit` have passed (0: always), else queues if fewer than
-    /// `queue` wait.
-    pub fn enter(&self, limit: usize, queue: usize, arrival: Box<dyn Arrival>) -> Admission {
+    /// Begins at once if fewer than the limit have passed, else queues if fewer than `queue` wait.
+    pub fn enter(&self, queue: usize, arrival: Box<dyn Arrival>) -> Admission {
         let mut state = self.0.lock();
-        state.limit = limit;
         if state.has_room() && state.queue.is_empty() {
             state.passed += 1;
             drop(state);
@@ -107,6 +107,7 @@ impl Gate {
             unwanted = gone;
         }
         let refused = if state.queue.len() < queue {
+            state.first = state.first.min(arrival.deadline());
             state.queue.push_back(arrival);
             None
         } else {
@@ -123,44 +124,35 @@ impl Gate {
         }
     }
 
-    /// Sets the timer of what waits, by `set`, unless there is one: it rings at the first deadline.
-    /// `set` is called under no lock.
-    pub(crate) fn watch(&self, set: impl FnOnce(MonoNs) -> Task) {
-        let deadline = {
-            let mut state = self.0.lock();
-            if !matches!(state.timer, Timer::None) {
+    /// Sets the timer of what waits, by `set`, unless there is one that rings early enough: it rings
+    /// at the first deadline. `set` is called under no lock.
+    pub(crate) fn watch(&self, set: impl Fn(MonoNs, Bell) -> Task) {
+        // Until none is missing: what comes while a timer is being set leaves it to this thread.
+        loop {
+            let (number, first, later) = {
+                let mut state = self.0.lock();
+                let first = state.first;
+                if state.queue.is_empty() {
+                    return;
+                }
+                let Some((number, later)) = state.timer.begin(first) else { return };
+                (number, first, later)
+            };
+            end(later);
+            let bell = Bell { gate: Arc::downgrade(&self.0), number };
+            let set = caught(|| set(first, bell));
+            let (idle, unused) = {
+                let mut state = self.0.lock();
+                let unused = state.timer.finish(number, first, set.ok());
+                (state.take_idle_timer(), unused)
+            };
+            end(idle);
+            if let Err(unused) = unused {
+                // It has rung, or never will.
+                drop_each(unused);
                 return;
             }
-            let first = state.queue.iter().map(|waiting| waiting.deadline()).min();
-            let Some(deadline) = first else { return };
-            state.timer = Timer::Coming;
-            deadline
-        };
-        let timer = caught(|| set(deadline));
-        let mut state = self.0.lock();
-        state.timer = match timer {
-            Ok(timer) => Timer::Set(timer),
-            Err(_) => Timer::None,
-        };
-        let idle = state.take_idle_timer();
-        drop(state);
-        end(idle);
-    }
-
-    /// The timer has rung: ends what has waited until `now`. Returns whether anything waits still.
-    pub(crate) fn ring(&self, now: MonoNs) -> bool {
-        let (late, waits) = {
-            let mut state = self.0.lock();
-            state.timer = Timer::None;
-            let (late, queue) = state.queue.drain(..).partition(|w| w.deadline() <= now);
-            state.queue = queue;
-            let late: VecDeque<Box<dyn Arrival>> = late;
-            (late, !state.queue.is_empty())
-        };
-        for arrival in late {
-            shielded(|| arrival.time_out());
         }
-        waits
     }
 
     /// Lets in whatever is urgent, without a place.
@@ -191,9 +183,8 @@ impl Gate {
     }
 
     /// Takes a place if one is free right now, for what never queues.
-    pub fn try_pass(&self, limit: usize) -> Option<Pass> {
+    pub fn try_pass(&self) -> Option<Pass> {
         let mut state = self.0.lock();
-        state.limit = limit;
         if !(state.has_room() && state.queue.is_empty()) {
             return None;
         }
@@ -228,8 +219,7 @@ impl Gate {
     /// In a forked child: every place is free, and nothing waits.
     pub(crate) fn restart(&self) {
         let mut state = self.0.lock();
-        let (queue, timer) = (VecDeque::new(), Timer::None);
-        let fresh = State { passed: 0, limit: state.limit, queue, handing_on: false, timer };
+        let fresh = State::new(state.limit);
         let parents = std::mem::replace(&mut *state, fresh);
         drop(state);
         drop_each(parents.queue);
@@ -262,9 +252,33 @@ impl Pass {
     }
 }
 
-impl Default for Gate {
-    fn default() -> Self {
-        Self::new()
+impl Bell {
+    /// The timer has rung: ends what has waited until `now`. Returns whether anything waits still.
+    pub(crate) fn ring(self, now: MonoNs) -> bool {
+        let Some(gate) = self.gate.upgrade() else { return false };
+        let (late, waits, rung) = {
+            let mut state = gate.lock();
+            let (late, queue) = state.queue.drain(..).partition(|w| w.deadline() <= now);
+            let late: VecDeque<Box<dyn Arrival>> = late;
+            state.queue = queue;
+            let deadlines = state.queue.iter().map(|waiting| waiting.deadline());
+            state.first = deadlines.min().unwrap_or(MonoNs::MAX);
+            (late, !state.queue.is_empty(), state.timer.forget(self.number))
+        };
+        drop_each(rung);
+        for arrival in late {
+            shielded(|| arrival.time_out());
+        }
+        waits
+    }
+}
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        if let Some(gate) = self.gate.upgrade() {
+            let lost = gate.lock().timer.forget(self.number);
+            drop_each(lost); // Outside the lock: a task is code of its runtime's.
+        }
     }
 }
 
@@ -275,15 +289,18 @@ fn end(timer: Option<Task>) {
 }
 
 impl State {
+    fn new(limit: usize) -> State {
+        let (queue, timer) = (VecDeque::new(), Timer::new());
+        State { passed: 0, limit, queue, first: MonoNs::MAX, handing_on: false, timer }
+    }
+
     /// The timer, if nothing waits any more.
     fn take_idle_timer(&mut self) -> Option<Task> {
-        if !self.queue.is_empty() || !matches!(self.timer, Timer::Set(_)) {
+        if !self.queue.is_empty() {
             return None;
         }
-        match std::mem::replace(&mut self.timer, Timer::None) {
-            Timer::Set(timer) => Some(timer),
-            Timer::None | Timer::Coming => None,
-        }
+        self.first = MonoNs::MAX;
+        self.timer.take()
     }
 
     fn has_room(&self) -> bool {

@@ -23,7 +23,7 @@ mod turn;
 
 use self::core::{Core, Left};
 pub(crate) use circle::{Inside, Wait, current, is_inside, name, run_inside, wait};
-pub(crate) use drain::{Drain, Underway};
+pub use drain::{Drain, Underway};
 pub use gate::{Admission, Arrival, Gate, Pass};
 pub(crate) use job::{Done, Found, Home, Job, Joined, KeyFlight, KeyLaunch, Offer, Work};
 pub(crate) use loader::{Load, Loader, erased, found};
@@ -86,8 +86,8 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     /// Ends a running compute: publishes its result under the flight's lock, hands it to the
     /// waiters, and starts the pending compute.
     ///
-    /// `publish` gets the capture and the key's own marks, returns the result and whether it stands in
-    /// the store, and may not panic: the pending compute would not start. It is not called for a doomed
+    /// `publish` gets the capture and the key's own marks, returns the result and whether it bars what
+    /// began before it, and may not panic: the pending compute would not start. It is not called for a doomed
     /// compute, whose waiters have an answer.
     pub fn finish(
         &self,
@@ -137,15 +137,17 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
 
     /// A waiter goes without an answer. The last to go ends the compute, unless it is kept.
     pub fn leave(&self, ticket: &Ticket<R>) -> After<J, R> {
-        ticket.run.leave(&ticket.seat);
         let left = self.core.lock().leave(ticket);
-        done(left)
+        let after = done(left);
+        // Last: it drops the waiter's waker, and the compute knows by now that the waiter has left.
+        ticket.run.leave(&ticket.seat);
+        after
     }
 
     /// A waiter goes without an answer and wants the compute to go on.
     pub fn depart(&self, ticket: &Ticket<R>) {
-        ticket.run.leave(&ticket.seat);
         self.core.lock().depart(ticket);
+        ticket.run.leave(&ticket.seat); // Last: as above.
     }
 
     /// Nothing may start any more: the pending compute's waiters get `answer` of its job, and a
@@ -196,12 +198,9 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     }
 
     /// Publishes a value computed elsewhere, under the flight's lock. `publish` returns whether the
-    /// value stands in the store; so does this.
-    pub fn publish(&self, began: u64, publish: impl FnOnce(KeyMarks) -> bool) -> bool {
-        self.core.lock().publish(began, |marks| {
-            let stands = publish(marks);
-            (stands, stands)
-        })
+    /// value stands in the store, which this returns too, and whether it bars what began before it.
+    pub fn publish(&self, began: u64, publish: impl FnOnce(KeyMarks) -> (bool, bool)) -> bool {
+        self.core.lock().publish(began, publish)
     }
 
     /// Retires the flight if nothing runs, is pending or holds it. Says whether it has retired.

@@ -3,9 +3,9 @@
 // Read next: `core.rs`, which decides which compute a read waits for.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 
+use crate::contain::shielded;
 use crate::sync::Mutex;
 
 type Abort = Box<dyn FnOnce() + Send>;
@@ -23,7 +23,8 @@ struct State<R> {
     abort: AbortState,
     leader: Option<u64>,
     given_up: bool,
-    urgent: bool,
+    /// How many reads inside computes wait for this one.
+    hurried: usize,
     overdue: bool,
 }
 
@@ -51,7 +52,7 @@ impl<R: Clone> Run<R> {
                 abort: AbortState::Unset,
                 leader: None,
                 given_up: false,
-                urgent: false,
+                hurried: 0,
                 overdue: false,
             }),
         }
@@ -70,7 +71,7 @@ impl<R: Clone> Run<R> {
         };
         // Outside the lock: a waker may run its task at once. One that panics wakes the others too.
         for waker in wakers.into_values() {
-            let _told = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            shielded(|| waker.wake());
         }
         true
     }
@@ -87,39 +88,46 @@ impl<R: Clone> Run<R> {
 
     /// The result, or a promise to wake the caller when it arrives.
     pub fn poll(&self, seat: &mut Seat, cx: &Context<'_>) -> Poll<R> {
-        let mut state = self.state.lock();
-        if let Some(result) = &state.result {
-            return Poll::Ready(result.clone());
-        }
-        let place = *seat.0.get_or_insert(state.next_place);
-        state.next_place = state.next_place.max(place + 1);
-        let known = state.wakers.get(&place).is_some_and(|waker| waker.will_wake(cx.waker()));
-        let old = if known { None } else { state.wakers.insert(place, cx.waker().clone()) };
-        drop(state);
-        drop(old); // Outside the lock: it may be the last share in a task.
-        Poll::Pending
+        // A waker's clone and its drop are code of its executor: both are called outside the lock.
+        let waker = cx.waker().clone();
+        let (polled, unused) = {
+            let mut state = self.state.lock();
+            if let Some(result) = &state.result {
+                (Poll::Ready(result.clone()), Some(waker))
+            } else {
+                let place = *seat.0.get_or_insert(state.next_place);
+                state.next_place = state.next_place.max(place + 1);
+                (Poll::Pending, state.wakers.insert(place, waker))
+            }
+        };
+        shielded(|| drop(unused));
+        polled
     }
 
     /// Gives up a waiter's place.
     pub fn leave(&self, seat: &Seat) {
         let Some(place) = seat.0 else { return };
         let waker = self.state.lock().wakers.remove(&place);
-        drop(waker); // Outside the lock: as above.
+        // Outside the lock, as above. A panic in it ends nothing but itself.
+        shielded(|| drop(waker));
     }
 
     /// Sets how the compute is aborted from now on; aborts at once if that was requested.
     pub fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
+        let abort = Box::new(abort);
         let mut state = self.state.lock();
         match state.abort {
             AbortState::Unset | AbortState::Set(_) => {
-                state.abort = AbortState::Set(Box::new(abort));
+                let before = std::mem::replace(&mut state.abort, AbortState::Set(abort));
+                drop(state);
+                drop(before); // Outside the lock: it holds a task of its runtime's.
             }
             AbortState::Requested => {
                 state.abort = AbortState::Done;
                 drop(state);
                 abort();
             }
-            AbortState::Done => {}
+            AbortState::Done => drop(state),
         }
     }
 
@@ -157,14 +165,20 @@ impl<R: Clone> Run<R> {
         self.state.lock().given_up
     }
 
-    /// Marks the run as one that waits for no turn: another compute waits for it.
+    /// A read inside a compute waits for the run, which waits for no turn meanwhile.
     pub fn hurry(&self) {
-        self.state.lock().urgent = true;
+        self.state.lock().hurried += 1;
+    }
+
+    /// Ends one [`Run::hurry`]: that read waits no longer.
+    pub fn end_hurry(&self) {
+        let mut state = self.state.lock();
+        state.hurried = state.hurried.saturating_sub(1);
     }
 
     /// Whether the run waits for no turn. Takes no lock of its flight, as `is_given_up`.
     pub fn is_urgent(&self) -> bool {
-        self.state.lock().urgent
+        self.state.lock().hurried > 0
     }
 
     /// Sets the waiter whose closure runs.

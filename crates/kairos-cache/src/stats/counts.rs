@@ -194,6 +194,8 @@ impl Discarded {
             Fate::Covered => Some(Discarded::Covered),
             Fate::Older => Some(Discarded::Older),
             Fate::NotStorable => Some(Discarded::NotStorable),
+            // Of a value that is said only where it cannot be kept.
+            Fate::Gone => Some(Discarded::TooHeavy),
         }
     }
 }

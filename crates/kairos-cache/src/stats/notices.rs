@@ -110,16 +110,27 @@ fn notice<K: Clone>(heard: Heard<Notice<K>>) -> Notice<K> {
     }
 }
 
-/// The ring, once there has been a subscriber.
+/// The ring, once there has been a subscriber or the end.
 pub(crate) struct Notices<K>(Arc<Told<K>>);
 
 struct Told<K>(OnceLock<Arc<Ring<Notice<K>>>>);
 
+impl<K> Told<K> {
+    fn ring(&self) -> &Arc<Ring<Notice<K>>> {
+        self.0.get_or_init(|| Ring::new(KEPT))
+    }
+
+    /// Ends every subscription, also of whoever subscribes after this.
+    fn close(&self) {
+        self.ring().close();
+        self.ring().wake();
+    }
+}
+
 impl<K> Drop for Told<K> {
     fn drop(&mut self) {
-        if let Some(ring) = self.0.get() {
-            ring.close();
-            ring.wake();
+        if self.0.get().is_some() {
+            self.close();
         }
     }
 }
@@ -136,7 +147,7 @@ impl<K> Notices<K> {
     }
 
     pub(crate) fn subscribe(&self) -> Subscription<K> {
-        Subscription(self.0.0.get_or_init(|| Ring::new(KEPT)).listen())
+        Subscription(self.0.ring().listen())
     }
 
     /// Keeps a notice for every subscriber; `notice` is made only if there is one. May be called
@@ -162,11 +173,16 @@ impl<K> Notices<K> {
         self.wake();
     }
 
-    /// Ends every subscription, after what has been told.
-    pub(crate) fn close(&self) {
-        if let Some(ring) = self.0.0.get() {
-            ring.close();
-            ring.wake();
+    /// What ends every subscription, after what has been told. It does not hold the ring.
+    pub(crate) fn closing(&self) -> impl Fn() + Send + Sync + 'static
+    where
+        K: Send + Sync + 'static,
+    {
+        let told = Arc::downgrade(&self.0);
+        move || {
+            if let Some(told) = told.upgrade() {
+                told.close();
+            }
         }
     }
 }

@@ -85,8 +85,14 @@ impl<T> Ring<T> {
 
     /// Keeps what is told. The listeners are woken by the next `wake`.
     pub fn put(&self, told: T) {
+        let told = Arc::new(told);
         let mut state = self.state.lock();
-        state.kept.push_back(Arc::new(told));
+        if state.closed {
+            // Who has heard the end hears nothing after it.
+            state.lost.push(told);
+        } else {
+            state.kept.push_back(told);
+        }
         if state.kept.len() > self.bound
             && let Some(lost) = state.kept.pop_front()
         {
@@ -143,7 +149,7 @@ impl<T> Listener<T> {
         }
         let old = state.wakers.insert(self.id, waker);
         drop(state);
-        drop(old); // Outside the lock: it may be the last share in a task.
+        shielded(|| drop(old)); // Outside the lock: it may be the last share in a task.
         Poll::Pending
     }
 
@@ -164,7 +170,7 @@ impl<T> Drop for Listener<T> {
     fn drop(&mut self) {
         let waker = self.ring.state.lock().wakers.remove(&self.id);
         self.ring.listeners.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `is_heard`.
-        drop(waker); // Outside the lock: it may be the last share in a task.
+        shielded(|| drop(waker)); // Outside the lock: it may be the last share in a task.
     }
 }
 
@@ -189,8 +195,13 @@ mod tests {
         ring.close();
         assert_eq!([heard(&mut first), heard(&mut first)], [Some(1), Some(2)]);
         assert_eq!([heard(&mut second), heard(&mut second)], [Some(2), None]);
-        let end = first.poll_next(&Context::from_waker(Waker::noop()));
-        assert_eq!(end, Poll::Ready(None));
+        let mut after = ring.listen();
+        ring.put(3);
+        ring.wake();
+        for listener in [&mut first, &mut second, &mut after] {
+            let end = listener.poll_next(&Context::from_waker(Waker::noop()));
+            assert_eq!(end, Poll::Ready(None));
+        }
     }
 
     #[test]
@@ -201,6 +212,28 @@ mod tests {
         assert_eq!(listener.try_next(), Some(Heard::Lost(3)));
         assert_eq!([heard(&mut listener), heard(&mut listener)], [Some(3), Some(4)]);
         assert!(ring.is_heard());
+        drop(listener);
+        assert!(!ring.is_heard());
+    }
+
+    /// Its listener holds the last share in a task whose drop panics.
+    #[test]
+    fn a_listener_goes_whatever_its_waker_does_as_it_is_dropped() {
+        struct Fragile;
+        impl std::task::Wake for Fragile {
+            fn wake(self: Arc<Self>) {}
+        }
+        impl Drop for Fragile {
+            fn drop(&mut self) {
+                panic!("a waker's drop");
+            }
+        }
+        let ring: Arc<Ring<u32>> = Ring::new(4);
+        let mut listener = ring.listen();
+        for _ in 0..2 {
+            let waker = Waker::from(Arc::new(Fragile));
+            assert!(listener.poll_next(&Context::from_waker(&waker)).is_pending());
+        }
         drop(listener);
         assert!(!ring.is_heard());
     }

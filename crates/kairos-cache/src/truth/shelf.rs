@@ -59,7 +59,9 @@ pub enum Finding<E> {
 pub enum Fate {
     /// It is visible, or the key is known to have no value.
     Stands,
-    /// It was given no entry: the old one is gone if the result is that there is no value.
+    /// It is not visible, and what stood there before is gone with it.
+    Gone,
+    /// It was given no entry: what stood there before stays.
     NotStorable,
     /// The match bars storing, or a kill has covered it.
     Covered,
@@ -93,6 +95,7 @@ pub fn conclude<E>(
     // a_pinned_read_after_a_compute_that_found_nothing_serves_nothing.
     if !has_value && fate != Fate::Stands {
         remove(shelf);
+        return Fate::Gone;
     }
     fate
 }
@@ -101,6 +104,11 @@ impl Fate {
     /// Whether the result is visible at its key's place.
     pub fn stands(self) -> bool {
         self == Fate::Stands
+    }
+
+    /// Whether it bars what began before it: it has taken the place of that, with or without an entry.
+    pub fn bars_older(self) -> bool {
+        matches!(self, Fate::Stands | Fate::Gone)
     }
 }
 

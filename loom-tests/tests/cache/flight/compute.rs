@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use kairos_cache::model::{Capture, Fate, Finding, KeyMarks, Kind, Launch, Ticket};
+use kairos_cache::model::{Capture, Finding, KeyMarks, Kind, Launch, Ticket};
 
 use crate::stage::{Compute, World, answer, model};
 
@@ -254,7 +254,28 @@ fn a_result_leaves_what_began_later() {
 #[test]
 fn the_result_that_there_is_no_value_leaves_what_began_later() {
     a_result_beside_what_began_later(|world, capture, marks| {
-        world.conclude(Finding::Nothing(None), capture, marks) != Fate::Older
+        world.conclude(Finding::Nothing(None), capture, marks).bars_older()
+    });
+}
+
+/// What cannot be kept takes along what it was to replace, as the result that there is no value does.
+#[test]
+fn a_result_does_not_come_back_after_a_later_one_that_could_not_be_kept() {
+    model(|world| {
+        let (_ticket, launch) = world.join(Kind::Miss).expect("nothing is stored");
+        let run = launch.expect("nothing runs").run;
+        let begun = world.flight.begin_fill(|| world.capture()).expect("a compute runs");
+        let ending = world.beside(move |world| {
+            let publish = |capture: &Capture, marks| {
+                let value = Finding::Value(Some(Arc::new(1)));
+                (1, world.conclude(value, capture, marks).bars_older())
+            };
+            assert!(world.flight.finish(&run, publish).launch.is_none());
+        });
+        assert!(!world.fill_with(Finding::Nothing(None), &begun), "it cannot be kept");
+        assert_eq!(world.alive(), None, "gone at once");
+        ending.join().unwrap();
+        assert_eq!(world.alive(), None, "gone when the compute has ended");
     });
 }
 

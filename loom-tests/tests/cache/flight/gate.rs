@@ -67,7 +67,7 @@ impl Arrival for Call {
 impl Stage {
     fn new(limit: usize, queue: usize) -> Arc<Stage> {
         Arc::new(Stage {
-            gate: Gate::new(),
+            gate: Gate::new(limit),
             queue,
             inside: Inside::new(limit),
             passes: Mutex::new(Vec::new()),
@@ -79,7 +79,7 @@ impl Stage {
     fn enter(self: &Arc<Self>) -> (Admission, Arc<AtomicBool>) {
         let wanted = Arc::new(AtomicBool::new(true));
         let call = Call { stage: Arc::clone(self), wanted: Arc::clone(&wanted) };
-        let admission = self.gate.enter(self.inside.limit, self.queue, Box::new(call));
+        let admission = self.gate.enter(self.queue, Box::new(call));
         if admission != Admission::Refused {
             self.admitted.fetch_add(1, Ordering::Relaxed);
         }
@@ -103,9 +103,9 @@ impl Stage {
         let begun = self.begun.load(Ordering::Relaxed);
         assert!(given_up.contains(&(admitted - begun)), "{begun} of {admitted} have begun");
         let passes: Vec<_> = (0..self.inside.limit)
-            .map(|_| self.gate.try_pass(self.inside.limit).expect("a place was lost"))
+            .map(|_| self.gate.try_pass().expect("a place was lost"))
             .collect();
-        assert!(self.gate.try_pass(self.inside.limit).is_none(), "a place too many");
+        assert!(self.gate.try_pass().is_none(), "a place too many");
         drop(passes);
     }
 }
@@ -191,7 +191,7 @@ fn what_never_queues_passes_within_the_limit() {
         let trying = {
             let stage = Arc::clone(&stage);
             thread::spawn(move || {
-                if let Some(pass) = stage.gate.try_pass(1) {
+                if let Some(pass) = stage.gate.try_pass() {
                     stage.inside.enter();
                     stage.inside.leave();
                     drop(pass);
@@ -212,8 +212,8 @@ fn a_gate_that_is_not_shared_limits_nothing() {
     loom::model(|| {
         let stage = Stage::new(1, 1);
         let call = || Call { stage: Arc::clone(&stage), wanted: Arc::new(AtomicBool::new(true)) };
-        stage.gate.enter(1, 1, Box::new(call()));
-        Gate::new().enter(1, 1, Box::new(call()));
+        stage.gate.enter(1, Box::new(call()));
+        Gate::new(1).enter(1, Box::new(call()));
     });
 }
 

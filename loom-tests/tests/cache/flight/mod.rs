@@ -2,4 +2,5 @@
 // Never knows: where results are stored; a place with a lock plays the store.
 
 mod compute;
+mod drain;
 mod gate;

@@ -121,8 +121,20 @@ impl World {
     }
 
     /// Ends a fill, begun by this number, with a value computed elsewhere; says whether it stands.
-    pub(crate) fn fill(&self, value: u64, (began, capture): &(u64, Capture)) -> bool {
-        let stands = self.flight.publish(*began, |marks| self.store(value, capture, marks));
+    pub(crate) fn fill(&self, value: u64, begun: &(u64, Capture)) -> bool {
+        self.fill_with(Finding::Value(Some(Arc::new(value))), begun)
+    }
+
+    /// Ends a fill, begun by this number, with what was found elsewhere; says whether it stands.
+    pub(crate) fn fill_with(
+        &self,
+        finding: Finding<u64>,
+        (began, capture): &(u64, Capture),
+    ) -> bool {
+        let stands = self.flight.publish(*began, |marks| {
+            let fate = self.conclude(finding, capture, marks);
+            (fate.stands(), fate.bars_older())
+        });
         self.flight.unhold();
         stands
     }

@@ -10,7 +10,7 @@ use super::crew::Together;
 use super::dispatch::Dispatch;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Arrival, Pass, Places, is_inside};
+use crate::flight::{Arrival, Pass, Places};
 use crate::policy::MonoNs;
 use crate::to_key::{Key, Value};
 
@@ -43,11 +43,11 @@ impl<K: Key, V: Value> Batch<K, V> {
         if self.members.is_empty() {
             return;
         }
-        if is_inside() {
+        if let Some(places) = self.places.take() {
+            let _given_back = self.start(places);
+        } else if self.is_urgent() {
             // A compute waits for them, which has its own turn.
             let _given_back = self.start(Places::new(Pass::free(), None));
-        } else if let Some(places) = self.places.take() {
-            let _given_back = self.start(places);
         } else {
             let engine = Arc::clone(&self.engine);
             self.deadline = moment.queue_deadline();

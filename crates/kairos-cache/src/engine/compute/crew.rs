@@ -3,12 +3,13 @@
 // Why: `docs/decisions/0012-a-key-of-a-batch-stays-occupied.md`.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::running::Running;
 use super::watch::Watch;
-use crate::contain::{contained, shielded};
+use crate::contain::{caught, contained, drop_each, shielded};
 use crate::error::Error;
 use crate::flight::{Found, Inside, Run, Turn, Work, run_inside};
 use crate::receipt::Computed;
@@ -16,12 +17,17 @@ use crate::runtime::Task;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::to_key::{Key, Value};
 
-/// The result of a call for many keys. A key that is not in it has no value.
-type FoundTogether<K, V> = Result<HashMap<K, Computed<V>>, Error>;
+/// What a call for many keys has found, by key.
+pub(crate) struct FoundTogether<K, V> {
+    found: HashMap<K, Computed<V>>,
+    /// The panic of a key that could not be taken in. Whatever key is missing may be that one.
+    lost: Option<Error>,
+}
+
+type Calling<K, V> = Pin<Box<dyn Future<Output = Result<FoundTogether<K, V>, Error>> + Send>>;
 
 /// A call that computes many keys.
-pub(crate) type Together<K, V> =
-    Arc<dyn Fn(Vec<K>) -> Pin<Box<dyn Future<Output = FoundTogether<K, V>> + Send>> + Send + Sync>;
+pub(crate) type Together<K, V> = Arc<dyn Fn(Vec<K>) -> Calling<K, V> + Send + Sync>;
 
 /// The work of a crew: a closure of its own, or a call for many.
 pub(super) enum Call<K, V> {
@@ -45,6 +51,35 @@ pub(super) struct Crew<K: Key, V: Value> {
 pub(super) struct Wanted {
     keys: AtomicUsize,
     task: Run<()>,
+}
+
+impl<K: Hash + Eq, V> FoundTogether<K, V> {
+    /// Takes in what a call has found. A key whose own code panics takes no other with it.
+    pub(crate) fn new(found: Vec<(K, Computed<V>)>) -> FoundTogether<K, V> {
+        // Room for all of them: none is hashed again when another comes.
+        let mut taken = HashMap::with_capacity(found.len());
+        let mut lost = None;
+        for (key, found) in found {
+            match caught(|| taken.insert(key, found)) {
+                Ok(earlier) => drop_each(earlier),
+                Err(panicked) => lost = Some(panicked),
+            }
+        }
+        FoundTogether { found: taken, lost }
+    }
+
+    fn get(&self, key: &K) -> Option<&Computed<V>> {
+        self.found.get(key)
+    }
+
+    /// What was found for a key: a key that is missing has no value.
+    pub(crate) fn take(&mut self, key: &K) -> Found<V> {
+        match (caught(|| self.found.remove(key))?, &self.lost) {
+            (Some(found), _) => Ok(found),
+            (None, Some(panicked)) => Err(panicked.clone()),
+            (None, None) => Ok(Computed::None),
+        }
+    }
 }
 
 impl<K: Key, V: Value> Crew<K, V> {
@@ -82,7 +117,8 @@ impl<K: Key, V: Value> Crew<K, V> {
                 match run_inside(inside, contained(move || call(keys))).await {
                     Ok(mut found) => {
                         self.weigh(|key| found.get(key));
-                        self.end(|key| Ok(found.remove(key).unwrap_or(Computed::None)));
+                        self.end(|key| found.take(key));
+                        drop_each(found.found);
                     }
                     Err(error) => self.end(|_| Err(error.clone())),
                 }
@@ -112,12 +148,12 @@ impl<K: Key, V: Value> Crew<K, V> {
         for member in &mut self.members {
             // 3. The result: it is stored, and the waiters wake.
             let found = found(member.key());
-            member.publish(found);
+            shielded(|| member.publish(found));
             // 4. The turn of a compute by itself, before its pending compute asks for one: a full
             // queue then has room for it.
             drop(self.turn.take());
             // 5. The pending compute, and whatever else the flight has left to be done.
-            member.settle();
+            shielded(|| member.settle());
         }
     }
 }

@@ -43,7 +43,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// A place among refreshes and among computes, if there is one right now.
     pub(super) fn refresh_places(&self, moment: &Moment) -> Option<Places> {
         let refresh = self.refreshes.try_take(moment.rules.max_concurrent_refreshes)?;
-        let pass = self.gate.try_pass(moment.rules.max_concurrent_computes)?;
+        let pass = self.gate.try_pass()?;
         Some(Places::new(pass, Some(refresh)))
     }
 }

@@ -75,7 +75,8 @@ impl<K: Key, V: Value> Filling<K, V> {
         let fresh = Fresh::value(Arc::new(value), moment.now, zone, 0).with_jitter(jitter);
         let fresh = Fresh { weight, ..fresh };
         let stored = self.claim.flight().publish(self.began, |marks| {
-            engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks).stands()
+            let fate = engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks);
+            (fate.stands(), fate.bars_older())
         });
         engine.sweep_if_full();
         stored

@@ -14,7 +14,7 @@ use super::watch::{Watch, Watched};
 use crate::contain::{caught, shielded};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, Turn, is_inside, name};
+use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, Turn, name};
 use crate::policy::MonoNs;
 use crate::to_key::{Key, Value};
 
@@ -59,7 +59,7 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
 impl<K: Key, V: Value> Engine<K, V> {
     /// Sends a compute through the gate, where it may have to wait or be refused.
     pub(super) fn launch(self: &Arc<Self>, compute: Launched<K, V>, moment: &Moment) {
-        if is_inside() || compute.is_urgent() {
+        if compute.is_urgent() {
             // A compute waits for it, which has its own turn.
             let _given_back = self.spawn(vec![compute], None, Places::new(Pass::free(), None));
             return;
@@ -76,8 +76,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         arrival: Box<dyn Arrival>,
         moment: &Moment,
     ) {
-        let (limit, queue) = (moment.rules.max_concurrent_computes, moment.rules.compute_queue);
-        if self.gate.enter(limit, queue, arrival) == Admission::Queued {
+        if self.gate.enter(moment.rules.compute_queue, arrival) == Admission::Queued {
             self.stats.computes_queued(keys);
             self.watch_queue();
             // A shutdown may have emptied the queue just before.
@@ -87,13 +86,13 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Sets the timer of what waits at the gate, unless there is one.
+    /// Sets the timer of what waits at the gate, unless there is one that rings early enough.
     fn watch_queue(self: &Arc<Self>) {
-        self.gate.watch(|deadline| {
+        self.gate.watch(|deadline, bell| {
             let engine = Arc::downgrade(self);
             let ring = move || {
                 let Some(engine) = engine.upgrade() else { return };
-                if engine.gate.ring(engine.now().mono) {
+                if bell.ring(engine.now().mono) {
                     engine.watch_queue();
                 }
             };
@@ -127,10 +126,14 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
             return Some(places.into_pass());
         };
-        // 2. What clones keys, which may panic: until here dropping the computes frees the keys.
-        let keys = together
-            .as_ref()
-            .map(|_| computes.iter().map(|compute| compute.claim().key().clone()).collect());
+        // 2. What clones keys, which may panic: until here dropping a compute frees its key.
+        let (computes, keys) = match &together {
+            Some(_) => with_keys(computes),
+            None => (computes, Vec::new()),
+        };
+        if computes.is_empty() {
+            return Some(places.into_pass());
+        }
         let watched = computes.iter().map(Watched::new).collect();
         let mut names = computes.iter().map(|compute| name(&compute.launch().run));
         let (cache, first) = (self.name(), names.next().unwrap_or_default());
@@ -152,10 +155,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         let wanted = crew.share();
         let own_work = own_work?;
         let may_block = together.is_none() && own_work.may_block;
-        let call = match (together, keys) {
-            (Some(together), Some(keys)) => Call::Together(together, keys),
+        let call = match together {
+            Some(together) => Call::Together(together, keys),
             // The own work of one of many runs only if its key is computed alone.
-            _ => Call::Own(own_work),
+            None => Call::Own(own_work),
         };
         // 4. The deadline, before the task: a task that never yields does not hold up its timeout. A
         // runtime that panics takes nothing: dropping the crew ends the computes as aborted.
@@ -164,7 +167,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         drop(watch);
         // 5. Room for the tags that the computes have brought. No lock is held.
-        self.relieve_tags(&moment);
+        self.relieve_tags_behind(&moment);
         // 6. The task.
         if may_block {
             underway.may_block();
@@ -182,12 +185,30 @@ impl<K: Key, V: Value> Engine<K, V> {
         });
         match task {
             // 7. How it is aborted. An abort that was asked for meanwhile is done now.
-            Ok(task) => wanted.set_task(task),
+            Ok(task) => shielded(|| wanted.set_task(task)),
             // The runtime may have kept what it was given: that never begins now.
             Err(_) => shielded(|| underway.withdraw()),
         }
         None
     }
+}
+
+/// The computes with a clone of each one's key. A key that panics as it is cloned ends its own compute,
+/// and no other.
+fn with_keys<K: Key, V: Value>(computes: Vec<Launched<K, V>>) -> (Vec<Launched<K, V>>, Vec<K>) {
+    let mut keys = Vec::with_capacity(computes.len());
+    let with_key = |compute: Launched<K, V>| match caught(|| compute.claim().key().clone()) {
+        Ok(key) => {
+            keys.push(key);
+            Some(compute)
+        }
+        Err(panicked) => {
+            compute.end(panicked);
+            None
+        }
+    };
+    let computes = computes.into_iter().filter_map(with_key).collect();
+    (computes, keys)
 }
 
 /// The time limit of a compute.

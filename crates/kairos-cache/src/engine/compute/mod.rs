@@ -16,7 +16,7 @@ mod watch;
 
 pub(crate) use batch::Batch;
 pub(super) use claim::{Claim, Launched};
-pub(crate) use crew::Together;
+pub(crate) use crew::{FoundTogether, Together};
 pub(super) use dispatch::{Alone, Dispatch};
 pub(crate) use dispatch::{blocking_work, work};
 pub(crate) use fill::Filling;

@@ -38,11 +38,10 @@ impl<K: Key, V: Value> Engine<K, V> {
             servable
         });
         match &self.loader {
-            Some(loader) if servable != Some(true) => {
-                let bound = rules.bounds.flights;
-                if loader.put_off(key, until, bound) && self.forget_failed(loader, now) {
-                    let _room_by_now = loader.put_off(key, until, bound);
-                }
+            Some(loader)
+                if servable != Some(true) && loader.put_off(key, until, rules.bounds.flights) =>
+            {
+                self.forget_failed(loader);
             }
             _ => {}
         }

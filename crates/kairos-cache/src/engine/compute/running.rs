@@ -14,7 +14,7 @@ use crate::policy::{MonoNs, ZoneTtl};
 use crate::receipt::Computed;
 use crate::stats::Discarded;
 use crate::to_key::{Key, Value};
-use crate::truth::{Capture, Fate, KeyMarks};
+use crate::truth::{Capture, KeyMarks};
 
 /// A compute that its task runs. However the task ends, dropping this frees the key.
 pub(super) struct Running<K: Key, V: Value> {
@@ -130,7 +130,7 @@ impl<K: Key, V: Value> Running<K, V> {
         }
     }
 
-    /// Stores what was found, and counts the outcome. Returns too whether it stands against what began
+    /// Stores what was found, and counts the outcome. Returns too whether it bars what began
     /// before it. Called under the flight's lock; never panics.
     fn conclude(
         &self,
@@ -156,20 +156,13 @@ impl<K: Key, V: Value> Running<K, V> {
             Ok((fresh, fate)) => match &fresh.value {
                 None => {
                     engine.compute_found_nothing(key, kind);
-                    // Also where it is not remembered: what the key had before is gone.
-                    (Err(Error::Nothing), zone, fate != Fate::Older)
+                    (Err(Error::Nothing), zone, fate.bars_older())
                 }
                 Some(value) => {
                     let zone = fresh.rules_view.at_insert;
-                    let stored = match Discarded::of(fate) {
-                        None => Ok(zone.zone),
-                        Some(Discarded::NotStorable) if fresh.weight.is_none() => {
-                            Err(Discarded::TooHeavy)
-                        }
-                        Some(reason) => Err(reason),
-                    };
+                    let stored = Discarded::of(fate).map_or(Ok(zone.zone), Err);
                     engine.compute_found(key, kind, stored);
-                    (Ok(Arc::clone(value)), zone, fate.stands())
+                    (Ok(Arc::clone(value)), zone, fate.bars_older())
                 }
             },
         }

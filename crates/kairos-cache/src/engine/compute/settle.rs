@@ -78,8 +78,11 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Retires a flight that a caller created and did not use.
-    pub(in crate::engine) fn release_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
-    where
+    pub(in crate::engine) fn release_flight<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        flight: &Arc<KeyFlight<V>>,
+    ) where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
@@ -89,11 +92,13 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Removes a retired flight from the table.
-    pub(in crate::engine) fn forget_flight<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>)
+    pub(in crate::engine) fn forget_flight<Q>(self: &Arc<Self>, key: &Q, flight: &Arc<KeyFlight<V>>)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.flights.forget(key, flight);
+        if self.flights.forget(key, flight) {
+            self.forget_strays();
+        }
     }
 }

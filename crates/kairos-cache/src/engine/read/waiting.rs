@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::compute::Claim;
 use crate::engine::read::reading::{Reading, Request};
 use crate::error::Error;
-use crate::flight::{Done, Joined, Ticket, Wait, current, name, wait};
+use crate::flight::{Done, Joined, Run, Ticket, Wait, current, is_inside, name, wait};
 use crate::policy::{Now, Reason};
 use crate::receipt::Answer;
 use crate::runtime::BoxFuture;
@@ -24,11 +24,33 @@ use crate::to_key::{Key, Value};
 pub(crate) struct Waiting<K: Key, V: Value> {
     claim: Arc<Claim<K, V>>,
     ticket: Option<Ticket<Done<V>>>,
+    /// Of a read inside a compute.
+    hurried: Option<Hurried<V>>,
+}
+
+/// The computes that a read inside another one waits for. While it does they wait for no turn: the
+/// compute that it is inside of has one.
+struct Hurried<V>([Option<Arc<Run<Done<V>>>>; 2]);
+
+impl<V> Hurried<V> {
+    fn new(ticket: &Ticket<Done<V>>) -> Hurried<V> {
+        let runs = [Some(Arc::clone(&ticket.run)), ticket.behind.clone()];
+        runs.iter().flatten().for_each(|run| run.hurry());
+        Hurried(runs)
+    }
+}
+
+impl<V> Drop for Hurried<V> {
+    fn drop(&mut self) {
+        self.0.iter().flatten().for_each(|run| run.end_hurry());
+    }
 }
 
 impl<K: Key, V: Value> Waiting<K, V> {
+    /// A read that has joined, and has not yet sent the compute on its way that it may have started.
     pub(super) fn new(claim: Arc<Claim<K, V>>, ticket: Ticket<Done<V>>) -> Waiting<K, V> {
-        Waiting { claim, ticket: Some(ticket) }
+        let hurried = is_inside().then(|| Hurried::new(&ticket));
+        Waiting { claim, ticket: Some(ticket), hurried }
     }
 
     /// The key that it waits for.
@@ -63,9 +85,6 @@ impl<K: Key, V: Value> Waiting<K, V> {
         let (Some(inside), Some(ticket)) = (current(), &self.ticket) else { return Ok(None) };
         let behind = ticket.behind.as_ref();
         let waits = wait(&inside, name(&ticket.run), behind.map(name)).ok_or(Error::Reentrant)?;
-        for run in [Some(&ticket.run), behind].into_iter().flatten() {
-            run.hurry();
-        }
         self.claim.engine().admit_urgent();
         Ok(Some(waits))
     }
@@ -167,6 +186,8 @@ impl<K: Key, V: Value> Engine<K, V> {
 impl<K: Key, V: Value> Drop for Waiting<K, V> {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket.take() else { return };
+        // First: what starts because this read leaves is not hurried for its sake.
+        self.hurried = None;
         if self.claim.engine().rules.load().finish_abandoned {
             self.claim.flight().depart(&ticket);
         } else {

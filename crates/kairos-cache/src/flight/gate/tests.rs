@@ -28,7 +28,7 @@ impl Arrival for Named {
 }
 
 fn enter(gate: &Gate, passes: &Passes, name: u32, wanted: bool) -> Admission {
-    gate.enter(2, 3, Box::new(Named(name, wanted, Arc::clone(passes))))
+    gate.enter(3, Box::new(Named(name, wanted, Arc::clone(passes))))
 }
 
 fn names(passes: &Passes) -> Vec<u32> {
@@ -42,11 +42,11 @@ fn give_back(passes: &Passes, index: usize) {
 
 #[test]
 fn two_pass_three_wait_in_order_and_the_sixth_is_turned_away() {
-    let (gate, passes) = (Gate::new(), Passes::default());
+    let (gate, passes) = (Gate::new(2), Passes::default());
     let admissions: Vec<Admission> =
         (1..=6).map(|name| enter(&gate, &passes, name, true)).collect();
     assert_eq!(admissions, [Begun, Begun, Queued, Queued, Queued, Refused]);
-    assert!(gate.try_pass(2).is_none());
+    assert!(gate.try_pass().is_none());
     give_back(&passes, 0);
     assert_eq!(names(&passes), [2, 3]);
     give_back(&passes, 0);
@@ -74,11 +74,11 @@ impl Arrival for Brief {
 
 #[test]
 fn a_long_row_that_ends_as_it_begins_does_not_nest() {
-    let (gate, begun) = (Gate::new(), Arc::default());
-    let pass = gate.try_pass(1).expect("nobody has passed");
+    let (gate, begun) = (Gate::new(1), Arc::default());
+    let pass = gate.try_pass().expect("nobody has passed");
     for _ in 0..100_000 {
         let brief = Box::new(Brief(false, Arc::clone(&begun)));
-        assert_eq!(gate.enter(1, 100_000, brief), Queued);
+        assert_eq!(gate.enter(100_000, brief), Queued);
     }
     drop(pass);
     assert_eq!((*begun.lock().expect("no panic"), gate.0.lock().passed), (100_000, 0));
@@ -86,10 +86,10 @@ fn a_long_row_that_ends_as_it_begins_does_not_nest() {
 
 #[test]
 fn an_arrival_that_panics_gives_its_place_to_the_next() {
-    let (gate, begun) = (Gate::new(), Arc::default());
-    let pass = gate.try_pass(1).expect("nobody has passed");
+    let (gate, begun) = (Gate::new(1), Arc::default());
+    let pass = gate.try_pass().expect("nobody has passed");
     for panics in [true, false] {
-        gate.enter(1, 9, Box::new(Brief(panics, Arc::clone(&begun))));
+        gate.enter(9, Box::new(Brief(panics, Arc::clone(&begun))));
     }
     drop(pass);
     assert_eq!((*begun.lock().expect("no panic"), gate.0.lock().passed), (1, 0));
@@ -97,7 +97,7 @@ fn an_arrival_that_panics_gives_its_place_to_the_next() {
 
 #[test]
 fn a_wider_gate_lets_in_what_waits_at_once() {
-    let (gate, passes) = (Gate::new(), Passes::default());
+    let (gate, passes) = (Gate::new(2), Passes::default());
     for name in 1..=5 {
         enter(&gate, &passes, name, true);
     }
@@ -111,7 +111,7 @@ fn a_wider_gate_lets_in_what_waits_at_once() {
 
 #[test]
 fn what_nobody_wants_makes_room_and_is_passed_over() {
-    let (gate, passes) = (Gate::new(), Passes::default());
+    let (gate, passes) = (Gate::new(2), Passes::default());
     for (name, wanted) in [(1, true), (2, true), (3, true), (4, false), (5, false)] {
         enter(&gate, &passes, name, wanted);
     }
@@ -153,35 +153,157 @@ impl Arrival for Patient {
     }
 }
 
+/// A gate whose only place is taken, what waits there for a deadline each, and what became of it.
+fn patient(deadlines: &[u64]) -> (Gate, Pass, Arc<StdMutex<Vec<&'static str>>>) {
+    let (gate, told) = (Gate::new(1), Arc::default());
+    let pass = gate.try_pass().expect("nobody has passed");
+    for deadline in deadlines {
+        wait_until(&gate, *deadline, &told);
+    }
+    (gate, pass, told)
+}
+
+fn wait_until(gate: &Gate, deadline: u64, told: &Arc<StdMutex<Vec<&'static str>>>) {
+    let patient = Box::new(Patient(deadline, false, Arc::clone(told)));
+    assert_eq!(gate.enter(9, patient), Queued);
+}
+
+/// The timers that a gate has set: when each rings, its bell until that, and how many were aborted.
+#[derive(Default)]
+struct Timers {
+    set: StdMutex<Vec<u64>>,
+    bells: StdMutex<Vec<Option<Bell>>>,
+    aborted: Arc<StdMutex<usize>>,
+}
+
+impl Timers {
+    fn watch(&self, gate: &Gate) {
+        gate.watch(|deadline, bell| {
+            self.set.lock().expect("no panic").push(deadline);
+            self.bells.lock().expect("no panic").push(Some(bell));
+            let aborted = Arc::clone(&self.aborted);
+            Task::new(move || *aborted.lock().expect("no panic") += 1)
+        });
+    }
+
+    fn set(&self) -> Vec<u64> {
+        self.set.lock().expect("no panic").clone()
+    }
+
+    fn aborted(&self) -> usize {
+        *self.aborted.lock().expect("no panic")
+    }
+
+    fn bell(&self, place: usize) -> Bell {
+        self.bells.lock().expect("no panic")[place].take().expect("it has not rung")
+    }
+}
+
 #[test]
 fn the_timer_rings_for_what_has_waited_long_enough_and_ends_with_the_queue() {
-    let (gate, told) = (Gate::new(), Arc::default());
-    let pass = gate.try_pass(1).expect("nobody has passed");
-    for deadline in [30, 20, 40] {
-        let patient = Box::new(Patient(deadline, false, Arc::clone(&told)));
-        assert_eq!(gate.enter(1, 3, patient), Queued);
-    }
-    let (aborted, mut set) = (Arc::new(StdMutex::new(false)), None);
-    gate.watch(|deadline| {
-        set = Some(deadline);
-        Task::new(|| {})
-    });
-    gate.watch(|_| panic!("there is one"));
-    assert_eq!(set, Some(20));
-    assert!(gate.ring(30), "one waits still");
+    let (gate, pass, told) = patient(&[30, 20, 40]);
+    let timers = Timers::default();
+    timers.watch(&gate);
+    timers.watch(&gate);
+    assert_eq!(timers.set(), [20], "one for all");
+    assert!(timers.bell(0).ring(30), "one waits still");
     assert_eq!(*told.lock().expect("no panic"), ["late", "late"]);
-    let ends = Arc::clone(&aborted);
-    gate.watch(move |_| Task::new(move || *ends.lock().expect("no panic") = true));
+    timers.watch(&gate);
+    assert_eq!((timers.set(), timers.aborted()), (vec![20, 40], 0));
     drop(pass);
     assert_eq!(*told.lock().expect("no panic"), ["late", "late", "begun"]);
-    assert!(*aborted.lock().expect("no panic"), "nothing is left to ring for");
+    assert_eq!(timers.aborted(), 1, "nothing is left to ring for");
+}
+
+#[test]
+fn a_timer_moves_to_an_earlier_deadline_and_the_old_bell_says_nothing_more() {
+    let (gate, _pass, told) = patient(&[30]);
+    let timers = Timers::default();
+    timers.watch(&gate);
+    wait_until(&gate, 40, &told);
+    timers.watch(&gate);
+    wait_until(&gate, 10, &told);
+    timers.watch(&gate);
+    assert_eq!((timers.set(), timers.aborted()), (vec![30, 10], 1));
+    drop(timers.bell(0));
+    timers.watch(&gate);
+    assert_eq!(timers.set().len(), 2, "the newer one is still set");
+    assert!(timers.bell(1).ring(10));
+    timers.watch(&gate);
+    assert_eq!((timers.set(), told.lock().expect("no panic").len()), (vec![30, 10, 30], 1));
+}
+
+/// As when it comes while another thread sets the timer.
+#[test]
+fn a_deadline_that_comes_while_the_timer_is_being_set_is_seen_by_who_sets_it() {
+    let (gate, _pass, told) = patient(&[30]);
+    let (set, bells) = (StdMutex::new(Vec::new()), StdMutex::new(Vec::new()));
+    gate.watch(|deadline, bell| {
+        set.lock().expect("no panic").push(deadline);
+        bells.lock().expect("no panic").push(bell);
+        if deadline == 30 {
+            wait_until(&gate, 20, &told);
+            gate.watch(|_, _| panic!("another thread sets it"));
+        }
+        Task::new(|| {})
+    });
+    assert_eq!(*set.lock().expect("no panic"), [30, 20]);
+}
+
+/// A runtime may drop what it is to call, before it returns or later, or panic and keep it.
+#[test]
+fn a_bell_that_is_lost_lets_another_timer_be_set() {
+    let (gate, _pass, _told) = patient(&[20]);
+    let kept = StdMutex::new(Vec::new());
+    gate.watch(|_, bell| {
+        drop(bell);
+        Task::new(|| {})
+    });
+    gate.watch(|_, bell| {
+        kept.lock().expect("no panic").push(bell);
+        panic!("no timers")
+    });
+    let timers = Timers::default();
+    timers.watch(&gate);
+    drop(timers.bell(0));
+    timers.watch(&gate);
+    assert_eq!(timers.set(), [20, 20]);
+    assert!(!timers.bell(1).ring(20), "nothing waits any more");
+}
+
+/// It looks at its gate as it is dropped, which it cannot under the gate's lock.
+struct Looks(Gate);
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        self.0.set_limit(1);
+    }
+}
+
+#[test]
+fn timers_that_have_rung_or_are_replaced_are_dropped_outside_the_lock() {
+    let (gate, _pass, told) = patient(&[40]);
+    let bells = StdMutex::new(Vec::new());
+    let set = |_, bell| {
+        bells.lock().expect("no panic").push(bell);
+        let looks = Looks(gate.clone());
+        Task::new(move || drop(looks))
+    };
+    gate.watch(set);
+    wait_until(&gate, 30, &told);
+    gate.watch(set);
+    let bell = bells.lock().expect("no panic").pop().expect("set twice");
+    assert!(bell.ring(30));
+    gate.watch(set);
+    let bell = bells.lock().expect("no panic").pop().expect("set again");
+    drop(bell);
 }
 
 #[test]
 fn what_is_urgent_begins_without_a_place() {
-    let (gate, told) = (Gate::new(), Arc::default());
-    let _pass = gate.try_pass(1).expect("nobody has passed");
-    let enter = |urgent| gate.enter(1, 3, Box::new(Patient(u64::MAX, urgent, Arc::clone(&told))));
+    let (gate, told) = (Gate::new(1), Arc::default());
+    let _pass = gate.try_pass().expect("nobody has passed");
+    let enter = |urgent| gate.enter(3, Box::new(Patient(u64::MAX, urgent, Arc::clone(&told))));
     assert_eq!([enter(false), enter(true)], [Queued, Begun]);
     assert_eq!(*told.lock().expect("no panic"), ["begun"]);
     gate.admit_urgent();

@@ -5,12 +5,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context as Task, Wake, Waker};
 use std::time::UNIX_EPOCH;
 
 use kairos_cache::{Cache, Computed, Context, Error, Notice, Runtime, Sim};
 
 use super::{Mine, World};
-use crate::stage::SECOND;
+use crate::stage::{Running, SECOND};
 
 #[test]
 fn a_closure_whose_drop_panics_harms_its_own_reader_alone() {
@@ -45,6 +46,52 @@ fn a_closure_that_was_left_and_panics_as_it_is_dropped_leaves_the_key_usable() {
     let _panics = catch_unwind(AssertUnwindSafe(|| left.abort()));
     world.run(5);
     assert_eq!(world.got(), [("running", Some(1)), ("behind", Some(2))]);
+}
+
+/// Wakes nobody, and panics as it is dropped.
+struct Fragile;
+
+impl Wake for Fragile {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("a waker's drop");
+    }
+}
+
+/// Polls a read of "k" that computes for ever, by a waker to which the read holds the last share, and
+/// then drops the read.
+fn leave_with_a_fragile_waker(cache: &Cache<String, Mine>, sim: &Sim) {
+    let none = Context::none();
+    let compute = || std::future::pending::<Result<Mine, Error>>();
+    let mut read = Box::pin(cache.get_or_compute("k", &none, compute));
+    let waker = Waker::from(Arc::new(Fragile));
+    assert!(read.as_mut().poll(&mut Task::from_waker(&waker)).is_pending());
+    sim.run_until_idle();
+    drop(waker);
+    assert_eq!(cache.sizes().flights, 1);
+    drop(read);
+    sim.run_until_idle();
+}
+
+#[test]
+fn a_compute_learns_that_its_last_reader_has_left_also_where_its_waker_panics() {
+    let world = World::new();
+    leave_with_a_fragile_waker(&world.cache, &world.sim);
+    assert_eq!(world.cache.sizes().flights, 0, "the compute is aborted");
+}
+
+/// A reader that goes and wants the compute to go on is none that a shutdown waits for.
+#[test]
+fn a_compute_learns_that_its_reader_has_departed_also_where_its_waker_panics() {
+    let world = World::with(|builder| builder.finish_abandoned(true));
+    leave_with_a_fragile_waker(&world.cache, &world.sim);
+    assert_eq!(world.cache.sizes().flights, 1, "the compute goes on");
+    let cache = world.cache.clone();
+    let ended = Running::start(&world.sim, async move { cache.shutdown().await });
+    assert!(ended.has_ended(), "nobody waits for the compute");
 }
 
 #[test]

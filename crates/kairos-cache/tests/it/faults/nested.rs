@@ -2,9 +2,12 @@
 // Never knows: the insides of the cache. Everything runs on virtual time.
 // Read next: `runtimes.rs`, computes that nothing runs.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use kairos_cache::{Cache, Computed, Context, Error, Hit, Sim};
+use tokio::sync::Semaphore;
 
 use crate::stage::{Failure, Running, SECOND, Stage, Work};
 
@@ -65,6 +68,100 @@ fn a_compute_that_waits_for_its_turn_begins_when_another_comes_to_wait_for_it() 
     stage.open(&work, 1);
     assert_eq!(queued.value(), Some(1));
     assert_eq!(outer.take().map(Result::ok), Some(Some(1)));
+}
+
+/// A compute of "outer" that reads `key` and drops that read when it is told to; it runs on after that.
+fn reads_and_drops(
+    stage: &Stage,
+    key: &'static str,
+    inner: &Arc<Work>,
+    context: Context,
+) -> (Running<Outcome>, Arc<Semaphore>) {
+    let (cache, inner, told) = (stage.cache.clone(), Arc::clone(inner), Semaphore::new(0));
+    let told = Arc::new(told);
+    let drops = Arc::clone(&told);
+    let read = stage.start(async move {
+        let within = cache.clone();
+        let compute = move || async move {
+            let mut read = Box::pin(
+                within.get_or_compute(key, &context, move || Arc::clone(&inner).compute()),
+            );
+            let polled = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx).is_pending())).await;
+            assert!(polled, "the nested read waits");
+            drops.acquire().await.expect("never closed").forget();
+            drop(read);
+            std::future::pending::<Outcome>().await
+        };
+        outcome(cache.get_or_compute("outer", &none(), compute).await)
+    });
+    (read, told)
+}
+
+/// What starts because a nested read was dropped is waited for by others, who are inside of nothing.
+#[test]
+fn a_compute_that_starts_as_a_nested_read_is_dropped_waits_for_its_turn() {
+    let stage = Stage::with(|builder| builder.max_concurrent_computes(1));
+    let (nested, pending) = (Work::gated(), Work::at_once());
+    let (_outer, told) = reads_and_drops(&stage, "k", &nested, none());
+    assert_eq!(nested.running(), 1, "without a place");
+    let behind = stage.read("k", &none().force_refresh(true), &pending);
+    told.add_permits(1);
+    stage.sim.run_until_idle();
+    assert_eq!((nested.running(), pending.started()), (0, 0), "the gate is full");
+    assert!(!behind.has_ended());
+}
+
+/// A compute that was urgent for a read's sake is urgent no longer when that read has gone.
+#[test]
+fn a_pending_compute_that_no_nested_read_waits_for_any_more_waits_for_its_turn() {
+    let stage = Stage::with(|builder| builder.max_concurrent_computes(2));
+    let (first, pending, other) = (Work::gated(), Work::at_once(), Work::gated());
+    let _first = stage.read("k", &none(), &first);
+    let forced = || none().force_refresh(true);
+    let (_outer, told) = reads_and_drops(&stage, "k", &Work::at_once(), forced());
+    let behind = stage.read("k", &forced(), &pending);
+    let _next = stage.read("other", &none(), &other);
+    assert_eq!(other.started(), 0, "the gate is full");
+    told.add_permits(1);
+    stage.sim.run_until_idle();
+    stage.open(&first, 1);
+    assert_eq!((other.running(), pending.started()), (1, 0), "its turn comes after the other's");
+    stage.open(&other, 1);
+    assert_eq!(behind.value(), Some(1));
+}
+
+/// Nobody waits for a refresh, wherever the read was that left it behind.
+#[test]
+fn refreshes_that_reads_inside_a_compute_leave_behind_are_limited_as_any() {
+    let stage = Stage::with(|builder| {
+        builder.max_concurrent_refreshes(1).default_ttl(10 * SECOND).xfetch_enabled(false)
+    });
+    let keys = ["a", "b", "c"];
+    for key in keys {
+        assert!(stage.cache.insert(key, &none(), 1).expect("no match is named"));
+    }
+    stage.seconds(15);
+    let (cache, calls) = (stage.cache.clone(), Arc::new(Mutex::new(Vec::new())));
+    let called = Arc::clone(&calls);
+    let read = stage.start(async move {
+        let within = cache.clone();
+        let compute = move || async move {
+            let none = none();
+            for key in keys {
+                let called = Arc::clone(&called);
+                let refresh = move |keys: Vec<String>| {
+                    called.lock().expect("no panic").extend(keys);
+                    std::future::pending::<Result<Vec<(String, u64)>, Failure>>()
+                };
+                assert_eq!(within.get_many([(key, &none)], refresh).await.len(), 1);
+            }
+            Ok::<_, Failure>(9)
+        };
+        outcome(cache.get_or_compute("outer", &none(), compute).await)
+    });
+    assert_eq!(read.take().map(Result::ok), Some(Some(9)), "served at once");
+    assert_eq!(*calls.lock().expect("no panic"), ["a"]);
+    assert_eq!(stage.cache.activity().refreshes_skipped, 2);
 }
 
 #[test]

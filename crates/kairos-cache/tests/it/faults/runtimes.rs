@@ -116,6 +116,41 @@ fn work_that_a_runtime_refuses_ends_at_once_and_never_runs() {
     }
 }
 
+/// A runtime that takes so long to spawn that the task's time is up by then, and cannot abort it.
+struct Late(Sim);
+
+impl Runtime for Late {
+    fn spawn(&self, future: BoxFuture) -> Task {
+        let _runs_on = self.0.spawn(future);
+        self.0.advance_to(self.0.now() + 100 * SECOND);
+        Task::new(|| panic!("no abort"))
+    }
+
+    fn spawn_timer(&self, future: BoxFuture) -> Task {
+        self.0.spawn_timer(future)
+    }
+
+    fn sleep_until(&self, at: u64) -> BoxFuture {
+        self.0.sleep_until(at)
+    }
+}
+
+#[test]
+fn an_abort_that_panics_as_soon_as_the_task_is_known_leaves_the_reader_its_answer() {
+    let sim = Sim::new(start());
+    let cache: Cache<u8, u8> = Cache::builder()
+        .clock(sim.clock())
+        .runtime(Arc::new(Late(sim.clone())))
+        .hard_timeout(SECOND)
+        .build()
+        .expect("in range");
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let compute = || std::future::pending::<Result<u8, Failure>>();
+        block_on(cache.get_or_compute(&1, &none(), compute)).map(|hit| *hit)
+    }));
+    assert!(matches!(read, Ok(Err(Error::Timeout))), "{read:?}");
+}
+
 #[test]
 fn a_refresh_that_cannot_run_has_failed_and_is_throttled() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kairos_cache::{Computed, Context};
+use kairos_cache::{Builder, Computed, Context};
 
 use crate::stage::{Failure, Read, SECOND, Stage, Work};
 
@@ -106,6 +106,29 @@ fn what_began_later_bars_an_older_result_also_when_it_found_nothing_or_is_gone()
     stage.cache.invalidate("k");
     assert!(!fill.insert(1), "covered, and older");
     assert_eq!(stored(&stage), None);
+}
+
+/// A value of a weight that cannot be kept takes the old one along, and bars one that is older still.
+#[test]
+fn what_began_later_bars_an_older_result_also_when_it_cannot_be_kept() {
+    let heavy = |value: &u64| u32::try_from(*value).expect("light enough");
+    let weighed = |builder: Builder<String, u64>| {
+        builder.default_ttl(60 * SECOND).max_weight(100).weigher(move |_, value| heavy(value))
+    };
+    // A compute, and an insert that is too heavy.
+    let (stage, work) = (Stage::with(weighed), Work::gated());
+    let read = slow(&stage, &work, Some(1), none());
+    assert!(!stage.cache.insert("k", &none(), 500).expect("no match is named"));
+    stage.open(&work, 1);
+    assert_eq!((read.value(), stored(&stage)), (Some(1), None), "answered, and not stored");
+    // A fill, and a compute whose result is too heavy.
+    let fill = stage.cache.begin("k", &none()).expect("no match is named");
+    let read = slow(&stage, &Work::at_once(), Some(500), none());
+    assert_eq!(read.value(), Some(500));
+    assert!(!fill.insert(2), "it began first");
+    // And for what begins later it bars nothing.
+    assert!(stage.cache.insert("k", &none(), 3).expect("no match is named"));
+    assert_eq!(stored(&stage), Some(3));
 }
 
 /// What a newer compute failed to find does not count.

@@ -2,6 +2,7 @@
 // Never knows: the insides of the cache. Everything runs on virtual time.
 // Read next: `decisions.rs`.
 
+mod bad_keys;
 mod decisions;
 mod effort;
 mod ends;

@@ -3,6 +3,8 @@
 // Read next: `shutdown_on_threads.rs`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as Task, Wake, Waker};
 
 use kairos_cache::{Cache, Context, Error, Reason, Sim};
 
@@ -129,6 +131,34 @@ fn many_may_ask_and_whoever_gives_up_stops_nothing() {
     assert!(second.has_ended() && third.has_ended() && !given_up.has_ended());
     assert_eq!(waiting.value(), Some(1));
     assert!(begin(&stage).has_ended(), "again, when all is over");
+}
+
+/// Counts its wakes, and panics as it is woken if it is told to.
+struct Woken(AtomicUsize, bool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed); // Relaxed, here and below: one thread.
+        assert!(!self.1, "a waker panics");
+    }
+}
+
+#[test]
+fn a_shutdown_whose_waker_panics_takes_neither_the_others_nor_the_compute_with_it() {
+    let (stage, work) = (Stage::new(), Work::gated());
+    let waiting = stage.read("k", &Context::none(), &work);
+    let woken = [true, false].map(|panics| Arc::new(Woken(AtomicUsize::new(0), panics)));
+    let mut shutdowns = woken.each_ref().map(|_| Box::pin(stage.cache.shutdown()));
+    for (shutdown, woken) in shutdowns.iter_mut().zip(&woken) {
+        let waker = Waker::from(Arc::clone(woken));
+        assert!(shutdown.as_mut().poll(&mut Task::from_waker(&waker)).is_pending());
+    }
+    stage.open(&work, 1);
+    assert_eq!(waiting.value(), Some(1));
+    assert_eq!(woken.map(|woken| woken.0.load(Ordering::Relaxed)), [1, 1]);
+    for shutdown in &mut shutdowns {
+        assert!(shutdown.as_mut().poll(&mut Task::from_waker(Waker::noop())).is_ready());
+    }
 }
 
 #[test]

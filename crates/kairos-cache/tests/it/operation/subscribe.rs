@@ -2,12 +2,14 @@
 // Never knows: the insides of the cache. Everything runs on virtual time.
 // Read next: `../resilience/breaker.rs`, of which some notices tell.
 
+use std::sync::Arc;
+
 use kairos_cache::{
     BreakerLevel, Cache, Computed, Config, Context, Error, Notice, Runtime, Sim, Subscription,
     TradingStatus,
 };
 
-use crate::stage::{SECOND, start};
+use crate::stage::{Running, SECOND, Work, start};
 
 fn cache(sim: &Sim) -> Cache<String, u32> {
     let builder = Cache::builder().sim(sim).seed(1).max_capacity(2);
@@ -161,4 +163,54 @@ fn a_subscription_wakes_its_reader_and_ends_with_the_cache() {
     drop(cache);
     sim.run_until_idle();
     assert!(matches!(ended.try_recv(), Ok(None)));
+}
+
+/// Reads notices until there will be no more; how many there were.
+fn count(sim: &Sim, mut told: Subscription<String>) -> Running<u32> {
+    Running::start(sim, async move {
+        let mut notices = 0;
+        while told.next().await.is_some() {
+            notices += 1;
+        }
+        notices
+    })
+}
+
+#[test]
+fn a_shutdown_ends_every_subscription_after_what_was_told() {
+    for is_waited_for in [true, false] {
+        let (sim, work) = (Sim::new(start()), Work::gated());
+        let cache = cache(&sim);
+        let scope = cache.scope("m");
+        let (waiting, late) = (count(&sim, cache.subscribe()), cache.subscribe());
+        let (own, compute) = (cache.clone(), Arc::clone(&work));
+        let read = Running::start(&sim, async move {
+            let compute = || async { compute.compute().await.map(|found| found as u32) };
+            own.get_or_compute("k", &Context::none(), compute).await.map(|hit| *hit)
+        });
+        let own = cache.clone();
+        let shutdown = Running::start(&sim, async move { own.shutdown().await });
+        if !is_waited_for {
+            shutdown.cancel();
+        }
+        cache.invalidate_event(&scope, "odds_steam").expect("known");
+        sim.run_until_idle();
+        assert!(!waiting.has_ended(), "a compute is under way");
+        work.let_go(1);
+        sim.run_until_idle();
+        assert_eq!(read.take().expect("it has ended").ok(), Some(1));
+        assert_eq!((waiting.take(), count(&sim, late).take()), (Some(1), Some(1)));
+        // Notices that come after the end are told to nobody.
+        cache.invalidate_event(&scope, "odds_steam").expect("known");
+        assert_eq!(count(&sim, cache.subscribe()).take(), Some(0), "{is_waited_for}");
+    }
+}
+
+#[test]
+fn who_is_the_first_to_subscribe_after_a_shutdown_hears_the_end() {
+    let sim = Sim::new(start());
+    let cache = cache(&sim);
+    let own = cache.clone();
+    assert!(Running::start(&sim, async move { own.shutdown().await }).has_ended());
+    assert_eq!(count(&sim, cache.subscribe()).take(), Some(0));
 }

@@ -140,6 +140,25 @@ fn the_wait_for_a_turn_is_bounded() {
     assert_eq!(stage.read("first", &none, &Work::at_once()).value(), Some(1));
 }
 
+/// What comes to the gate after a reload waits no longer than that says, whoever waits there already.
+#[test]
+fn a_shorter_wait_holds_for_what_comes_after_the_reload() {
+    let stage = Stage::with(|b| b.max_concurrent_computes(1).queue_timeout(25 * SECOND));
+    let (work, none) = (Work::gated(), Context::none());
+    let _holds = stage.read("holds", &none, &work);
+    let before = stage.read("before", &none, &work);
+    let mut config = Config::default();
+    config.computes.max_concurrent = 1;
+    config.computes.queue_timeout = SECOND;
+    stage.cache.reload(&config).expect("in range");
+    let after = stage.read("after", &none, &work);
+    stage.seconds(1);
+    assert!(matches!(after.error(), Some(Error::Timeout)));
+    assert!(!before.has_ended(), "it came before the reload");
+    stage.at(25);
+    assert!(matches!(before.error(), Some(Error::Timeout)));
+}
+
 /// By default the wait for a turn may take as long as a compute.
 #[test]
 fn a_runtime_that_nobody_drives_holds_nobody_for_longer_than_both_timeouts() {

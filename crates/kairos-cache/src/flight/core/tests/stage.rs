@@ -296,7 +296,7 @@ impl Stage {
                 self.flight.publish(0, |marks| {
                     self.world.did(Effect::Publishes);
                     assert_eq!(marks, self.marks);
-                    false
+                    (false, false)
                 });
                 Reply::Nothing
             }

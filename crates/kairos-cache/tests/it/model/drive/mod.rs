@@ -41,8 +41,12 @@ pub(crate) fn run(sequence: &Sequence, coverage: &mut Coverage) -> Result<(), Di
 fn run_through(sequence: &Sequence, coverage: &mut Coverage, at: &mut usize) -> Result<(), String> {
     let (stage, model) = (Stage::new(&sequence.setup), Model::new(&sequence.setup));
     let capacity = sequence.setup.evicts().then_some(sequence.setup.capacity);
-    let mut pair = Pair { stage, model, capacity, ending_since: None, coverage };
+    let mut pair = Pair { stage, model, capacity, ending_since: None, is_over: false, coverage };
     for op in &sequence.ops {
+        // Nothing is told any more, and so not which key has made room.
+        if pair.is_over && capacity.is_some() {
+            break;
+        }
         let done = pair.apply(*at * STEP, op).and_then(|()| pair.settle());
         done.map_err(|text| format!("{op:?} at {} ns: {text}", pair.model.now()))?;
         *at += 1;
@@ -59,6 +63,7 @@ struct Pair<'a> {
     /// If there is not room for all keys.
     capacity: Option<u64>,
     ending_since: Option<u64>,
+    is_over: bool,
     coverage: &'a mut Coverage,
 }
 
@@ -273,6 +278,7 @@ impl Pair<'_> {
     /// The shutdown is complete: no task and no timer is left.
     fn end(&mut self, over: u64) -> Result<(), String> {
         self.coverage.met(Matter::Over, 1);
+        self.is_over = true;
         let later = self.ending_since.is_some_and(|since| since < over);
         self.coverage.met(Matter::OverLater, usize::from(later));
         self.stage.sim.run_to_end();
