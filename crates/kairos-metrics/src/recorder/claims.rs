@@ -91,14 +91,17 @@ impl Claims {
         });
     }
 
-    /// Whether the metric is registered still, or never was; one that was unregistered is forgotten.
-    pub(super) fn is_current(&mut self, registry: &Registry, kind: Kind, emitted: &str) -> bool {
+    /// Forgets the metric if it was unregistered, and returns it.
+    pub(super) fn forget_unregistered(
+        &mut self,
+        registry: &Registry,
+        kind: Kind,
+        emitted: &str,
+    ) -> Option<Arc<dyn AnyMetric>> {
         let key = (kind, emitted.to_owned());
-        let gone = self.all.get(&key).is_some_and(|claim| claim.is_unregistered(registry));
-        if gone {
-            self.all.remove(&key);
-        }
-        !gone
+        let is_gone = self.all.get(&key).is_some_and(|claim| claim.is_unregistered(registry));
+        let claim = is_gone.then(|| self.all.remove(&key))?;
+        claim.map(|claim| claim.metric)
     }
 
     pub(super) fn get_mut(&mut self, kind: Kind, emitted: &str) -> Option<&mut Claim> {

@@ -3,6 +3,8 @@
 // Read next: `claims.rs`, which name each has; `bridge.rs`, how each kind is registered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::{Key, KeyName};
 
@@ -11,7 +13,7 @@ use super::claims::Claims;
 use super::matcher::Settings;
 use super::measure::Measure;
 use super::rename;
-use crate::instrument::Instrument;
+use crate::instrument::{AnyMetric, Instrument};
 use crate::registry::Registry;
 
 /// The descriptions and the metrics of one kind, by the names that were emitted.
@@ -31,6 +33,8 @@ pub(super) struct Desk<'a> {
     pub(super) registry: &'a Registry,
     pub(super) settings: &'a Settings,
     pub(super) claims: &'a mut Claims,
+    /// What is no longer registered, to be dropped after the locks: its ids are given back then.
+    pub(super) gone: &'a mut Vec<Arc<dyn AnyMetric>>,
 }
 
 impl<H> Default for Emissions<H> {
@@ -54,8 +58,10 @@ impl<H: Bridged> Emissions<H> {
     /// whether the series is that of the overflow.
     pub(super) fn bridge(&mut self, desk: &mut Desk<'_>, key: &Key) -> (H::Facade, bool) {
         let kind = H::Cells::KIND;
-        let is_current = desk.claims.is_current(desk.registry, kind, key.name());
-        if !is_current || !self.metrics.contains_key(key.name()) {
+        let gone = desk.claims.forget_unregistered(desk.registry, kind, key.name());
+        let is_gone = gone.is_some();
+        desk.gone.extend(gone);
+        if is_gone || !self.metrics.contains_key(key.name()) {
             let Some(emitted) = self.register(desk, key) else { return (H::unseen(), false) };
             self.metrics.insert(key.name().to_owned(), emitted);
         }
@@ -91,11 +97,16 @@ impl<H: Bridged> Emissions<H> {
         Some(Emitted { series: metric, measure })
     }
 
-    /// Removes what is idle, where a name has an age; see [`Recorder::expire_idle`](crate::Recorder).
-    pub(super) fn expire_idle(&self, settings: &Settings) -> usize {
+    /// The metrics whose names have an age, and that.
+    pub(super) fn aged(&self, settings: &Settings) -> Vec<(Series<H>, Duration)> {
         let aged = self.metrics.iter().filter_map(|(name, emitted)| {
-            settings.age(name).map(|age| emitted.series.expire_idle(age))
+            settings.age(name).map(|age| (Arc::clone(&emitted.series), age))
         });
-        aged.sum()
+        aged.collect()
     }
+}
+
+/// Removes what is idle for the age; see [`Recorder::expire_idle`](crate::Recorder).
+pub(super) fn expire<H>(aged: Vec<(Series<H>, Duration)>) -> usize {
+    aged.into_iter().map(|(series, age)| series.expire_idle(age)).sum()
 }

@@ -10,14 +10,14 @@ use metrics::{Key, KeyName, Metadata, SharedString};
 
 use super::bridge::Bridged;
 use super::claims::Claims;
-use super::emitted::{Desk, Emissions};
-use super::kept::{Kept, alone, is_alone};
+use super::emitted::{Desk, Emissions, expire};
+use super::kept::Kept;
 use super::matcher::{Matcher, Settings};
 use super::told::Renamed;
 use crate::error::Error;
 use crate::instrument::{Counter, FractionGauge, Histogram};
 use crate::registry::Registry;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, is_marked};
 
 /// A recorder for the `metrics` facade that counts in a [`Registry`].
 ///
@@ -80,7 +80,8 @@ use crate::sync::Mutex;
 /// **Cost.** A call through a cached handle costs one virtual call. A call that looks its key up,
 /// as the facade's macros do, takes one of 16 locks, which are assigned to threads in turn whatever
 /// the key, and allocates nothing; the first call with a key under each lock makes the handle. What
-/// an allocator emits while its thread makes one is lost; it does not wait for itself.
+/// an allocator emits while its thread makes a handle, registers or reads is counted where its key is
+/// known to the lock, and else lost; it does not wait for itself.
 #[derive(Clone)]
 pub struct Recorder(Arc<Inner>);
 
@@ -184,13 +185,13 @@ impl Recorder {
     ///
     /// What is counted in such a metric is lost.
     pub fn refused(&self) -> Vec<Error> {
-        alone(|| self.0.state.lock().claims.refused(&self.0.registry))
+        self.0.state.lock().claims.refused(&self.0.registry)
     }
 
     /// Returns the metrics and labels that are exposed under another name than the emitted one, in
     /// the order of their first use; a suffix that the unit or the kind adds is another name.
     pub fn renamed(&self) -> Vec<Renamed> {
-        alone(|| self.0.state.lock().claims.renamed())
+        self.0.state.lock().claims.renamed()
     }
 
     /// Removes the series that have been idle for the age that was set for their name, and to which
@@ -204,15 +205,18 @@ impl Recorder {
         if settings.ages.is_empty() {
             return 0;
         }
-        alone(|| {
-            counters.clear();
-            gauges.clear();
-            histograms.clear();
-            let state = state.lock();
-            state.counters.expire_idle(settings)
-                + state.gauges.expire_idle(settings)
-                + state.histograms.expire_idle(settings)
-        })
+        counters.clear();
+        gauges.clear();
+        histograms.clear();
+        let state = state.lock();
+        let aged = (
+            state.counters.aged(settings),
+            state.gauges.aged(settings),
+            state.histograms.aged(settings),
+        );
+        // A sweep reads, for which no lookup waits.
+        drop(state);
+        expire(aged.0) + expire(aged.1) + expire(aged.2)
     }
 }
 
@@ -233,29 +237,36 @@ impl Inner {
     where
         H::Facade: Clone,
     {
-        if is_alone() {
-            return H::unseen();
-        }
-        kept.find_or_make(key, self.registry.removals(), || {
+        // Dropped after the locks.
+        let mut gone = Vec::new();
+        let handle = kept.find_or_make(key, self.registry.removals(), || {
             let mut state = self.state.lock();
             let (emissions, claims) = part(&mut state);
             let (registry, settings) = (&self.registry, &self.settings);
-            emissions.bridge(&mut Desk { registry, settings, claims }, key)
-        })
+            emissions.bridge(&mut Desk { registry, settings, claims, gone: &mut gone }, key)
+        });
+        handle.unwrap_or_else(H::unseen)
+    }
+
+    /// Takes a description, but not from an allocator whose thread may have the lock.
+    fn describe(&self, take: impl FnOnce(&mut State)) {
+        if !is_marked() {
+            take(&mut self.state.lock());
+        }
     }
 }
 
 impl metrics::Recorder for Recorder {
     fn describe_counter(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        alone(|| self.0.state.lock().counters.describe(&key, unit, &text));
+        self.0.describe(|state| state.counters.describe(&key, unit, &text));
     }
 
     fn describe_gauge(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        alone(|| self.0.state.lock().gauges.describe(&key, unit, &text));
+        self.0.describe(|state| state.gauges.describe(&key, unit, &text));
     }
 
     fn describe_histogram(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        alone(|| self.0.state.lock().histograms.describe(&key, unit, &text));
+        self.0.describe(|state| state.histograms.describe(&key, unit, &text));
     }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> metrics::Counter {

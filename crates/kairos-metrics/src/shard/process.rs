@@ -5,20 +5,20 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Weak;
 
-use super::ids::Ids;
+use super::ids::{Ids, Released};
 use super::shard::{Shard, Sizes};
 use super::sum::Sum;
 use super::tally::{Tally, Writers};
 use crate::buckets::Layout;
 #[cfg(all(unix, not(kairos_loom)))]
 use crate::sync::Ordering;
-use crate::sync::{AtomicI64, Mutex, MutexGuard};
+use crate::sync::{AtomicI64, Mutex, MutexGuard, is_marked};
 
 /// Everything that threads share: one for the process, and one for each execution of a model.
 ///
 /// The lock of the state is taken at a thread's first count and at its end, when ids are given
 /// back, and by readers; never by a count: a thread that finds it taken counts in the shared shard
-/// instead. That of the ids is taken when ids come and go, also by who has the other, and for a
+/// instead, nor waited for when an id is given back. That of the ids is taken when ids come and go, also by who has the other, and for a
 /// moment only: what is made new waits for no reader. A fold moves counts under the lock and readers add up under it, so that they see a count
 /// either in its shard or in the shared one.
 #[derive(Debug)]
@@ -85,10 +85,13 @@ impl Process {
     /// Takes a shard back from its owner, the calling thread: its counts go to the shared shard.
     pub(crate) fn retire(&self, shard: &'static Shard) {
         let mut state = self.state.lock();
-        let (cells, tallies) = self.ids.lock().ever_used();
+        let mut ids = self.ids.lock();
+        let ((cells, tallies), put_by) = (ids.ever_used(), ids.take_put_by());
+        drop(ids);
         shard.fold(self.shared, cells, tallies);
         state.leased.retain(|leased| !std::ptr::eq(*leased, shard));
         state.free.push(shard);
+        self.free_all(&state, put_by);
     }
 
     /// Records in a tally of the calling thread that is full, or has no memory for the value: makes
@@ -115,13 +118,47 @@ impl Process {
         id
     }
 
-    /// Takes a counter's id back. The caller's last handle is gone, so that all counts happened
-    /// before this and zeroing them here races with no owner.
-    pub(crate) fn release_cell(&self, id: u32) {
-        let state = self.state.lock();
-        self.shared.clear_cell(id);
-        state.leased.iter().for_each(|shard| shard.clear_cell(id));
-        self.ids.lock().free_cell(id);
+    /// Takes an id back. The caller's last handle is gone, so that all counts happened before this
+    /// and zeroing them races with no owner.
+    ///
+    /// Waits for no reader, of which the calling thread may be one: while the lock is taken, the id
+    /// is put by, and zeroed when another one comes back or a thread ends.
+    pub(crate) fn release(&self, released: Released) {
+        let may_wait = !is_marked();
+        let state = self.state.try_lock();
+        if let Some(state) = &state {
+            self.clear(state, released);
+        }
+        let ids = if may_wait { Some(self.ids.lock()) } else { self.ids.try_lock() };
+        // An allocator dropped a last handle while its thread has the ids: this one is not used again.
+        let Some(mut ids) = ids else { return };
+        match state {
+            Some(state) => {
+                ids.free(released);
+                let put_by = ids.take_put_by();
+                drop(ids);
+                self.free_all(&state, put_by);
+            }
+            None => ids.put_by(released),
+        }
+    }
+
+    /// Frees ids that were put by; in two steps, as zeroing takes longer than the ids are locked.
+    fn free_all(&self, state: &State, put_by: Vec<Released>) {
+        if !put_by.is_empty() {
+            put_by.iter().for_each(|released| self.clear(state, *released));
+            let mut ids = self.ids.lock();
+            put_by.into_iter().for_each(|released| ids.free(released));
+        }
+    }
+
+    fn clear(&self, state: &State, released: Released) {
+        for shard in state.leased.iter().copied().chain([self.shared]) {
+            match released {
+                Released::Cell(id) => shard.clear_cell(id),
+                Released::Tally(id, _) => shard.clear_tally(id),
+            }
+        }
     }
 
     /// An id for a histogram of this layout; nothing is recorded under it, and the shared shard has
@@ -135,14 +172,6 @@ impl Process {
     /// The number of a new series; see [`Reader::birth`].
     pub(crate) fn number_series(&self) -> u64 {
         self.ids.lock().next_birth()
-    }
-
-    /// Takes a histogram's id back, as [`Process::release_cell`] does.
-    pub(crate) fn release_tally(&self, id: u32, layout: Layout) {
-        let state = self.state.lock();
-        self.shared.clear_tally(id);
-        state.leased.iter().for_each(|shard| shard.clear_tally(id));
-        self.ids.lock().free_tally(id, layout);
     }
 
     /// Has a gauge zeroed in a forked child.
