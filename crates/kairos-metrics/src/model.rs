@@ -117,12 +117,13 @@ impl<T> Series<T> {
 
     /// Removes the series without a handle that `expired` picks.
     pub fn expire(&self, mut expired: impl FnMut(&mut T) -> bool) -> usize {
-        self.0.expire(|()| true, |series, ()| expired(series))
+        let still = |(): &mut (), series: &mut T, (): &()| expired(series);
+        self.0.expire(|()| (), |(), ()| true, || (), still)
     }
 
     /// How many series a reader is shown.
     pub fn listed(&self) -> usize {
-        self.0.list().iter().count()
+        self.0.list(|| ()).0.iter().count()
     }
 
     /// How many series there are.
