@@ -9,8 +9,8 @@ use super::rename;
 use super::told::Renamed;
 use crate::error::Error;
 use crate::instrument::AnyMetric;
-use crate::names::{Kind, Unit, family_name, sample_names};
-use crate::registry::{Registry, Taken};
+use crate::names::{Kind, Unit, family_name};
+use crate::registry::{Face, NewName, Registry, Taken};
 
 /// The emitted metrics by kind and emitted name.
 #[derive(Default)]
@@ -78,14 +78,19 @@ impl Claims {
             .iter()
             .filter_map(|(_, claim)| Some((claim.name.clone().ok()?, Arc::clone(&claim.metric))))
             .collect();
-        registry.reassign(&own, |taken| {
+        registry.reassign(&own, |taken, gone| {
             let mut names = Vec::new();
             for ((kind, emitted), claim) in &mut claims {
-                claim.name = free_name(taken, *kind, emitted, claim.unit);
-                if let Ok(name) = &claim.name {
-                    let family = family_name(name, *kind, claim.unit);
-                    names.push((name.clone(), family, Arc::clone(&claim.metric)));
+                // What was unregistered comes back by a use of its own.
+                if gone.iter().any(|metric| Arc::ptr_eq(metric, &claim.metric)) {
+                    continue;
                 }
+                let found = free_name(taken, *kind, emitted, claim.unit);
+                claim.name = found.map(|(name, family)| {
+                    let metric = Arc::clone(&claim.metric);
+                    names.push(NewName { name: name.clone(), family, metric });
+                    name
+                });
             }
             names
         });
@@ -201,13 +206,18 @@ impl Claim {
     }
 }
 
-/// The best name of a metric that is free, which is then taken.
-fn free_name(taken: &mut Taken, kind: Kind, emitted: &str, unit: Unit) -> Result<String, Error> {
+/// The best name of a metric that is free, which is then taken, and its family.
+fn free_name(
+    taken: &mut Taken,
+    kind: Kind,
+    emitted: &str,
+    unit: Unit,
+) -> Result<(String, String), Error> {
     let mut refused = None;
     for name in rename::metric(emitted, kind) {
-        let samples = sample_names(&family_name(&name, kind, unit), kind);
-        match taken.claim(&name, samples) {
-            Ok(()) => return Ok(name),
+        let face = Face { family: family_name(&name, kind, unit), kind, unit };
+        match taken.claim(&name, &face) {
+            Ok(()) => return Ok((name, face.family)),
             Err(error) => drop(refused.get_or_insert(error)),
         }
     }

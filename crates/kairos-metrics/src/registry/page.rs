@@ -169,32 +169,45 @@ impl Registry {
     }
 
     /// Gives metrics other names: `own` are those they have, and `choose` gives each a name and a
-    /// family, by what others have taken. Whoever reads sees all names before or all after.
+    /// family, by what others have taken and which of `own` were unregistered. Whoever reads sees all
+    /// names before or all after.
     pub(crate) fn reassign(
         &self,
         own: &[(String, Arc<dyn AnyMetric>)],
-        choose: impl FnOnce(&mut Taken) -> Vec<(String, String, Arc<dyn AnyMetric>)>,
+        choose: impl FnOnce(&mut Taken, &[&Arc<dyn AnyMetric>]) -> Vec<NewName>,
     ) {
+        // Dropped after the lock.
+        let around_it;
         let _alone = alone();
+        around_it = around(&self.0);
         let mut taken = Taken::default();
-        for other in around(&self.0) {
-            if !Arc::ptr_eq(&other, &self.0) {
-                other.metrics().add_taken(&mut taken, false);
-            }
+        for other in around_it.iter().filter(|other| !Arc::ptr_eq(other, &self.0)) {
+            other.metrics().add_taken(&mut taken, false, other.constant() == self.0.constant());
         }
         let mut metrics = self.0.metrics();
+        let mut gone = Vec::new();
         for (name, metric) in own {
             if metrics.get(name).is_some_and(|known| Arc::ptr_eq(known, metric)) {
                 metrics.remove(name);
+            } else {
+                gone.push(metric);
             }
         }
-        metrics.add_taken(&mut taken, true);
-        for (name, family, metric) in choose(&mut taken) {
+        metrics.add_taken(&mut taken, true, true);
+        for NewName { name, family, metric } in choose(&mut taken, &gone) {
             metric.rename(&family);
             let entered = metrics.insert(&name, &Face::of(&*metric), metric);
             debug_assert!(entered.is_ok(), "the names were free");
         }
     }
+}
+
+/// A metric and what it is to be named from now on.
+#[cfg(feature = "facade")]
+pub(crate) struct NewName {
+    pub(crate) name: String,
+    pub(crate) family: String,
+    pub(crate) metric: Arc<dyn AnyMetric>,
 }
 
 /// Keeps a registry in a list of those that are there.

@@ -15,6 +15,8 @@ mod hdr_log;
 #[cfg(feature = "hdr-log")]
 mod interval_log;
 mod merging;
+#[cfg(feature = "facade")]
+mod naming;
 mod pages;
 #[cfg(feature = "facade")]
 mod recorder;
