@@ -169,6 +169,13 @@ impl<T: Instrument> Metric<T> {
         }
     }
 
+    /// The values of all series, in order.
+    #[cfg(feature = "facade")]
+    pub(crate) fn values(&self) -> Vec<Vec<String>> {
+        let (listed, ()) = self.series.list(|| ());
+        listed.iter().map(|(values, _)| values.to_vec()).collect()
+    }
+
     /// Whether this is the series of what lies beyond the limit.
     #[cfg(feature = "facade")]
     pub(crate) fn is_overflow(&self, series: &Shared<Series<T>>) -> bool {

@@ -64,11 +64,30 @@ impl Claims {
         self.all.insert((kind, emitted.to_owned()), claim);
         // A name that was free was nobody's second choice: all others keep theirs.
         if !is_first {
-            self.assign_all(registry);
+            self.assign_all(registry, None);
         }
     }
 
-    fn assign_all(&mut self, registry: &Registry) {
+    /// Gives an emitted histogram another metric, of another unit; returns the one that it had.
+    pub(super) fn replace(
+        &mut self,
+        registry: &Registry,
+        emitted: &str,
+        unit: Unit,
+        metric: Arc<dyn AnyMetric>,
+    ) -> Option<Arc<dyn AnyMetric>> {
+        let claim = self.all.get_mut(&(Kind::Histogram, emitted.to_owned()))?;
+        claim.unit = unit;
+        let old = std::mem::replace(&mut claim.metric, metric);
+        // Without a name until it is given one, with all others, by the unit.
+        let unnamed = Err(Error::Unregistered { name: emitted.to_owned() });
+        let name = std::mem::replace(&mut claim.name, unnamed).ok();
+        self.assign_all(registry, name.map(|name| (name, Arc::clone(&old))));
+        Some(old)
+    }
+
+    /// Names all metrics; `leaving` is registered and no longer claimed.
+    fn assign_all(&mut self, registry: &Registry, leaving: Option<(String, Arc<dyn AnyMetric>)>) {
         let mut claims: Vec<_> = self.all.iter_mut().collect();
         claims.sort_by_cached_key(|((kind, emitted), _)| {
             let is_changed = rename::metric(emitted, *kind).next().is_none_or(|n| n != *emitted);
@@ -77,6 +96,7 @@ impl Claims {
         let own: Vec<_> = claims
             .iter()
             .filter_map(|(_, claim)| Some((claim.name.clone().ok()?, Arc::clone(&claim.metric))))
+            .chain(leaving)
             .collect();
         registry.reassign(&own, |taken, gone| {
             let mut names = Vec::new();
@@ -169,6 +189,11 @@ impl Claim {
     /// The emitted labels in the order in which they are exposed.
     pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
         self.labels.iter().map(|label| label.emitted.as_str())
+    }
+
+    /// The labels as they are exposed, in order.
+    pub(super) fn exposed_labels(&self) -> impl Iterator<Item = String> {
+        self.labels.iter().map(|label| label.exposed.clone())
     }
 
     /// Takes labels in that the metric does not have yet; nothing if it has them all.

@@ -3,19 +3,19 @@
 // Read next: `kept.rs`, where a known key is found; `emitted.rs`, the first use of a name.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use metrics::{Key, KeyName, Metadata, SharedString};
 
-use super::bridge::Bridged;
+use super::bridge::{Again, Bridged};
 use super::claims::Claims;
 use super::emitted::{Desk, Emissions, expire};
 use super::kept::Kept;
 use super::matcher::{Matcher, Settings};
 use super::told::Renamed;
 use crate::error::Error;
-use crate::instrument::{Counter, FractionGauge, Histogram};
+use crate::instrument::{AnyMetric, Counter, FractionGauge, Histogram};
 use crate::registry::Registry;
 use crate::sync::{Mutex, is_marked};
 
@@ -62,7 +62,8 @@ use crate::sync::{Mutex, is_marked};
 /// stands.
 ///
 /// **Values.** Gauges are fractions. A histogram's unit is that of its description, which must
-/// precede its first use, or else follows from its name:
+/// precede its first value, or else follows from its name; [`Recorder::refused`] has those whose
+/// description came too late:
 ///
 /// | described as, or named | recorded | exposed |
 /// |---|---|---|
@@ -92,6 +93,8 @@ struct Inner {
     gauges: Kept<metrics::Gauge>,
     histograms: Kept<metrics::Histogram>,
     state: Mutex<State>,
+    /// Asks this recorder for a histogram, for as long as it is there.
+    again: Again,
 }
 
 #[derive(Default)]
@@ -155,13 +158,20 @@ impl RecorderBuilder {
     /// [`Error::Bounds`] when bounds are empty, do not rise, or are not above zero and finite.
     pub fn build(self) -> Result<Recorder, Error> {
         self.settings.check()?;
-        Ok(Recorder(Arc::new(Inner {
-            registry: self.registry,
-            settings: self.settings,
-            counters: Kept::default(),
-            gauges: Kept::default(),
-            histograms: Kept::default(),
-            state: Mutex::new(State::default()),
+        Ok(Recorder(Arc::new_cyclic(|weak: &Weak<Inner>| {
+            let weak = Weak::clone(weak);
+            let again = move |key: &Key| {
+                weak.upgrade().map_or_else(metrics::Histogram::noop, |inner| inner.histogram(key))
+            };
+            Inner {
+                registry: self.registry,
+                settings: self.settings,
+                counters: Kept::default(),
+                gauges: Kept::default(),
+                histograms: Kept::default(),
+                state: Mutex::new(State::default()),
+                again: Arc::new(again),
+            }
         })))
     }
 }
@@ -181,11 +191,15 @@ impl Recorder {
     }
 
     /// Returns why emitted metrics are not exposed: every name that they could have had is taken in
-    /// the registry, or they were unregistered and not used since.
+    /// the registry, or they were unregistered and not used since. What is counted in them is lost.
     ///
-    /// What is counted in such a metric is lost.
+    /// And which histograms are not exposed in the unit of their description, as that came after
+    /// their first value.
     pub fn refused(&self) -> Vec<Error> {
-        self.0.state.lock().claims.refused(&self.0.registry)
+        let state = self.0.state.lock();
+        let mut refused = state.claims.refused(&self.0.registry);
+        refused.extend(state.histograms.late());
+        refused
     }
 
     /// Returns the metrics and labels that are exposed under another name than the emitted one, in
@@ -242,10 +256,22 @@ impl Inner {
         let handle = kept.find_or_make(key, self.registry.removals(), || {
             let mut state = self.state.lock();
             let (emissions, claims) = part(&mut state);
-            let (registry, settings) = (&self.registry, &self.settings);
-            emissions.bridge(&mut Desk { registry, settings, claims, gone: &mut gone }, key)
+            emissions.bridge(&mut self.desk(claims, &mut gone), key)
         });
         handle.unwrap_or_else(H::unseen)
+    }
+
+    fn desk<'a>(
+        &'a self,
+        claims: &'a mut Claims,
+        gone: &'a mut Vec<Arc<dyn AnyMetric>>,
+    ) -> Desk<'a> {
+        let Inner { registry, settings, again, .. } = self;
+        Desk { registry, settings, claims, gone, again }
+    }
+
+    fn histogram(&self, key: &Key) -> metrics::Histogram {
+        self.handle(&self.histograms, key, |state| (&mut state.histograms, &mut state.claims))
     }
 
     /// Takes a description, but not from an allocator whose thread may have the lock.
@@ -266,7 +292,13 @@ impl metrics::Recorder for Recorder {
     }
 
     fn describe_histogram(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        self.0.describe(|state| state.histograms.describe(&key, unit, &text));
+        // Dropped after the lock.
+        let mut gone = Vec::new();
+        self.0.describe(|state| {
+            state.histograms.describe(&key, unit, &text);
+            let State { histograms, claims, .. } = state;
+            histograms.measure_anew(&mut self.0.desk(claims, &mut gone), key.as_str());
+        });
     }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> metrics::Counter {
@@ -278,6 +310,6 @@ impl metrics::Recorder for Recorder {
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
-        self.0.handle(&self.0.histograms, key, |state| (&mut state.histograms, &mut state.claims))
+        self.0.histogram(key)
     }
 }

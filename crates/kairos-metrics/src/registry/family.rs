@@ -95,6 +95,9 @@ pub(crate) trait SeriesOf<H>: Send + Sync {
     fn set_limit(&self, limit: usize);
     #[cfg(feature = "facade")]
     fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]);
+    /// The values of all series.
+    #[cfg(feature = "facade")]
+    fn values(&self) -> Vec<Vec<String>>;
     #[cfg(feature = "facade")]
     fn with_told(&self, values: &[&str]) -> (H, bool);
     #[cfg(feature = "facade")]
@@ -122,6 +125,11 @@ impl<H: Handle> SeriesOf<H> for Metric<H::Cells> {
     #[cfg(feature = "facade")]
     fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]) {
         Metric::relabel(self, labels, from);
+    }
+
+    #[cfg(feature = "facade")]
+    fn values(&self) -> Vec<Vec<String>> {
+        self.values()
     }
 
     #[cfg(feature = "facade")]

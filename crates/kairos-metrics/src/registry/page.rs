@@ -168,6 +168,11 @@ impl Registry {
         self.0.removals()
     }
 
+    /// Has kept handles asked for anew, as if a metric was taken out.
+    pub(crate) fn removed(&self) {
+        self.0.removed();
+    }
+
     /// Gives metrics other names: `own` are those they have, and `choose` gives each a name and a
     /// family, by what others have taken and which of `own` were unregistered. Whoever reads sees all
     /// names before or all after.

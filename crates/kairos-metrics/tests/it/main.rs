@@ -14,6 +14,8 @@ mod gauges;
 mod hdr_log;
 #[cfg(feature = "hdr-log")]
 mod interval_log;
+#[cfg(feature = "facade")]
+mod late;
 mod merging;
 #[cfg(feature = "facade")]
 mod naming;
