@@ -109,7 +109,14 @@ impl<T: Instrument> Metric<T> {
     }
 
     /// The series of these label values; see [`SeriesMap::find_or_make`].
+    #[inline]
     pub(crate) fn series(&self, values: &[&str]) -> Shared<Series<T>> {
+        self.series.find(values).unwrap_or_else(|| self.make(values))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make(&self, values: &[&str]) -> Shared<Series<T>> {
         self.series.find_or_make(values, |values| {
             let cells = Arc::new(T::make(&self.spec));
             let mut created = String::new();

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::values::{ByValues, Owned, Values};
+use super::values::{ByValues, Owned};
 use crate::names::OVERFLOW;
 use crate::sync::{Mutex, RwLock, Shared};
 
@@ -52,22 +52,27 @@ impl<T, F: Clone> SeriesMap<T, F> {
         self.index.write().limit = limit;
     }
 
+    /// The series of these values, if there is one. Whoever looks one up shares the lock.
+    #[inline]
+    pub(crate) fn find(&self, values: &[&str]) -> Option<Shared<T>> {
+        self.index.read().series.get(values).map(Shared::clone)
+    }
+
     /// The series of these values, made if it is new and the bound allows, else the overflow's.
     ///
-    /// `make` gets the values that the series is exposed with, and gives its face for the list.
-    /// Readers share the lock; a new series takes it alone, while it is made.
+    /// `make` gets the values that the series is exposed with, and gives its face for the list. A new
+    /// series takes the lock alone, while it is made.
     pub(crate) fn find_or_make(
         &self,
         values: &[&str],
         make: impl FnOnce(&[String]) -> (T, F),
     ) -> Shared<T> {
-        let key: &dyn Values = &values;
-        if let Some(found) = self.index.read().series.get(key) {
-            return Shared::clone(found);
+        if let Some(found) = self.find(values) {
+            return found;
         }
         let is_overflow = !values.is_empty() && values.iter().all(|value| *value == OVERFLOW);
         let mut index = self.index.write();
-        if let Some(found) = index.series.get(key) {
+        if let Some(found) = index.series.get(values) {
             return Shared::clone(found);
         }
         let into_overflow = is_overflow || index.series.len() >= index.limit;
@@ -92,10 +97,9 @@ impl<T, F: Clone> SeriesMap<T, F> {
 
     /// Takes the series of these values out; its handles go on counting, no longer exposed.
     pub(crate) fn remove(&self, values: &[&str]) -> Option<Shared<T>> {
-        let key: &dyn Values = &values;
         let mut listed = self.listed.lock();
         let mut index = self.index.write();
-        let (values, series) = index.series.remove_entry(key)?;
+        let (values, series) = index.series.remove(values)?;
         // With the index locked, or a series of these values that is made next would be taken out.
         let faces = self.take_up(&mut listed);
         drop(index);
@@ -143,7 +147,7 @@ impl<T, F: Clone> SeriesMap<T, F> {
             // `get_mut` proves that this is the only reference, and orders the last holder's counts
             // before it; a bare reference count would not.
             if Shared::get_mut(series).is_some_and(|series| still(&mut reader, series, face)) {
-                let series = index.series.remove(&place.1);
+                let series = index.series.remove(&place.1).map(|(_, series)| series);
                 drop(index);
                 // What is taken out is dropped after the locks.
                 expired.push((series, Arc::make_mut(&mut listed).0.remove(&place)));
@@ -188,8 +192,9 @@ impl<T, F: Clone> SeriesMap<T, F> {
         let mut listed = self.listed.lock();
         let mut index = self.index.write();
         let listed = self.take_up(&mut listed);
-        let series = std::mem::take(&mut index.series).into_iter();
-        index.series = series.map(|(values, series)| (values.placed(from, ""), series)).collect();
+        for (values, series) in index.series.drain() {
+            index.series.insert(values.placed(from, ""), series);
+        }
         let faces = std::mem::take(&mut listed.0).into_iter();
         let placed = faces.map(|((is_overflow, values), face)| {
             let empty = if is_overflow { OVERFLOW } else { "" };
