@@ -64,8 +64,12 @@ impl Ids {
         self.put_by.push(released);
     }
 
-    pub(super) fn take_put_by(&mut self) -> Vec<Released> {
-        std::mem::take(&mut self.put_by)
+    pub(super) fn next_put_by(&mut self) -> Option<Released> {
+        self.put_by.pop()
+    }
+
+    pub(super) fn has_put_by(&self) -> bool {
+        !self.put_by.is_empty()
     }
 
     pub(super) fn take_tally(&mut self, layout: Layout) -> u32 {

@@ -85,13 +85,12 @@ impl Process {
     /// Takes a shard back from its owner, the calling thread: its counts go to the shared shard.
     pub(crate) fn retire(&self, shard: &'static Shard) {
         let mut state = self.state.lock();
-        let mut ids = self.ids.lock();
-        let ((cells, tallies), put_by) = (ids.ever_used(), ids.take_put_by());
-        drop(ids);
+        let (cells, tallies) = self.ids.lock().ever_used();
         shard.fold(self.shared, cells, tallies);
         state.leased.retain(|leased| !std::ptr::eq(*leased, shard));
         state.free.push(shard);
-        self.free_all(&state, put_by);
+        drop(state);
+        self.free_put_by();
     }
 
     /// Records in a tally of the calling thread that is full, or has no memory for the value: makes
@@ -121,35 +120,35 @@ impl Process {
     /// Takes an id back. The caller's last handle is gone, so that all counts happened before this
     /// and zeroing them races with no owner.
     ///
-    /// Waits for no reader, of which the calling thread may be one: while the lock is taken, the id
-    /// is put by, and zeroed when another one comes back or a thread ends.
+    /// Waits for no reader, of which the calling thread may be one: while one has the lock, the id is
+    /// put by, until another one comes back or a thread ends.
     pub(crate) fn release(&self, released: Released) {
-        let may_wait = !is_marked();
-        let state = self.state.try_lock();
-        if let Some(state) = &state {
-            self.clear(state, released);
-        }
-        let ids = if may_wait { Some(self.ids.lock()) } else { self.ids.try_lock() };
+        let ids = if is_marked() { self.ids.try_lock() } else { Some(self.ids.lock()) };
         // An allocator dropped a last handle while its thread has the ids: this one is not used again.
         let Some(mut ids) = ids else { return };
-        match state {
-            Some(state) => {
-                ids.free(released);
-                let put_by = ids.take_put_by();
-                drop(ids);
-                self.free_all(&state, put_by);
+        ids.put_by(released);
+        drop(ids);
+        self.free_put_by();
+    }
+
+    /// Zeroes and frees the ids that were put by, unless the lock is taken.
+    fn free_put_by(&self) {
+        while let Some(state) = self.state.try_lock() {
+            // The ids are not locked while one is zeroed, which takes longer.
+            while let Some(released) = self.next_put_by() {
+                self.clear(&state, released);
+                self.ids.lock().free(released);
             }
-            None => ids.put_by(released),
+            drop(state);
+            // Whoever found the lock taken had put its id by: it is seen here.
+            if !self.ids.lock().has_put_by() {
+                break;
+            }
         }
     }
 
-    /// Frees ids that were put by; in two steps, as zeroing takes longer than the ids are locked.
-    fn free_all(&self, state: &State, put_by: Vec<Released>) {
-        if !put_by.is_empty() {
-            put_by.iter().for_each(|released| self.clear(state, *released));
-            let mut ids = self.ids.lock();
-            put_by.into_iter().for_each(|released| ids.free(released));
-        }
+    fn next_put_by(&self) -> Option<Released> {
+        self.ids.lock().next_put_by()
     }
 
     fn clear(&self, state: &State, released: Released) {
