@@ -9,6 +9,7 @@ use super::description::Description;
 #[cfg(feature = "facade")]
 use super::series::Listed;
 use super::series::SeriesMap;
+use super::values::Sought;
 use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, push_ns_as_seconds};
 use crate::names::{Kind, Unit};
@@ -108,15 +109,14 @@ impl<T: Instrument> Metric<T> {
         Metric { unit, description, spec, clock, series: SeriesMap::new(limit) }
     }
 
-    /// The series of these label values; see [`SeriesMap::find_or_make`].
+    /// The series of these label values, if there is one.
     #[inline]
-    pub(crate) fn series(&self, values: &[&str]) -> Shared<Series<T>> {
-        self.series.find(values).unwrap_or_else(|| self.make(values))
+    pub(crate) fn find(&self, sought: &Sought<'_>) -> Option<Shared<Series<T>>> {
+        self.series.find(sought)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn make(&self, values: &[&str]) -> Shared<Series<T>> {
+    /// The series of these label values; see [`SeriesMap::find_or_make`].
+    pub(crate) fn series(&self, values: &[&str]) -> Shared<Series<T>> {
         self.series.find_or_make(values, |values| {
             let cells = Arc::new(T::make(&self.spec));
             let mut created = String::new();

@@ -27,4 +27,5 @@ pub(crate) use info::Info;
 pub(crate) use instrument::{Handle, Instrument, Metric};
 #[cfg(kairos_loom)]
 pub(crate) use series::SeriesMap;
+pub(crate) use values::{Brief, Sought};
 pub(crate) use view::{AnyMetric, View};

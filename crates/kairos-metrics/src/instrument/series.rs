@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::values::{ByValues, Owned};
+use super::values::{ByValues, Owned, Sought};
 use crate::names::OVERFLOW;
 use crate::sync::{Mutex, RwLock, Shared};
 
@@ -54,8 +54,8 @@ impl<T, F: Clone> SeriesMap<T, F> {
 
     /// The series of these values, if there is one. Whoever looks one up shares the lock.
     #[inline]
-    pub(crate) fn find(&self, values: &[&str]) -> Option<Shared<T>> {
-        self.index.read().series.get(values).map(Shared::clone)
+    pub(crate) fn find(&self, sought: &Sought<'_>) -> Option<Shared<T>> {
+        self.index.read().series.get(sought).map(Shared::clone)
     }
 
     /// The series of these values, made if it is new and the bound allows, else the overflow's.
@@ -67,12 +67,12 @@ impl<T, F: Clone> SeriesMap<T, F> {
         values: &[&str],
         make: impl FnOnce(&[String]) -> (T, F),
     ) -> Shared<T> {
-        if let Some(found) = self.find(values) {
+        if let Some(found) = Sought::with(values, |sought| self.find(sought)) {
             return found;
         }
         let is_overflow = !values.is_empty() && values.iter().all(|value| *value == OVERFLOW);
         let mut index = self.index.write();
-        if let Some(found) = index.series.get(values) {
+        if let Some(found) = Sought::with(values, |sought| index.series.get(sought)) {
             return Shared::clone(found);
         }
         let into_overflow = is_overflow || index.series.len() >= index.limit;
@@ -99,7 +99,7 @@ impl<T, F: Clone> SeriesMap<T, F> {
     pub(crate) fn remove(&self, values: &[&str]) -> Option<Shared<T>> {
         let mut listed = self.listed.lock();
         let mut index = self.index.write();
-        let (values, series) = index.series.remove(values)?;
+        let (values, series) = Sought::with(values, |sought| index.series.remove(sought))?;
         // With the index locked, or a series of these values that is made next would be taken out.
         let faces = self.take_up(&mut listed);
         drop(index);
@@ -143,11 +143,12 @@ impl<T, F: Clone> SeriesMap<T, F> {
             let mut listed = self.listed.lock();
             let mut index = self.index.write();
             let Some(face) = listed.0.get(&place) else { continue };
-            let Some(series) = index.series.get_mut(&place.1) else { continue };
+            let found = place.1.sought(|sought| index.series.get_mut(sought));
+            let Some(series) = found else { continue };
             // `get_mut` proves that this is the only reference, and orders the last holder's counts
             // before it; a bare reference count would not.
             if Shared::get_mut(series).is_some_and(|series| still(&mut reader, series, face)) {
-                let series = index.series.remove(&place.1).map(|(_, series)| series);
+                let series = place.1.sought(|sought| index.series.remove(sought));
                 drop(index);
                 // What is taken out is dropped after the locks.
                 expired.push((series, Arc::make_mut(&mut listed).0.remove(&place)));

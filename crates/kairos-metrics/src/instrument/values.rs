@@ -1,4 +1,4 @@
-// Label values as a key: owned in a list, packed in a map, which is searched by borrowed ones.
+// Label values as a key: owned in a list and in a map, which is searched by borrowed ones.
 // Never knows: what the values lead to.
 // Read next: `series.rs`, the map and the list.
 
@@ -16,6 +16,11 @@ impl Owned {
         Owned(values.iter().map(|value| (*value).to_owned()).collect())
     }
 
+    /// Runs `work` on them as they are looked up.
+    pub(super) fn sought<R>(&self, work: impl FnOnce(&Sought<'_>) -> R) -> R {
+        Sought::with(&self.0.iter().map(String::as_str).collect::<Vec<_>>(), work)
+    }
+
     /// With the values in new places: for each the old one, or none where it is `new`.
     #[cfg(feature = "facade")]
     pub(super) fn placed(&self, from: &[Option<usize>], new: &str) -> Owned {
@@ -29,6 +34,96 @@ impl std::ops::Deref for Owned {
     fn deref(&self) -> &[String] {
         &self.0
     }
+}
+
+/// A value in short: its length, its first bytes and its last ones. Up to [`SHORT`] bytes that is all
+/// of it: two values of one length have the same only if they are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Brief {
+    len: u64,
+    first: u64,
+    last: u64,
+}
+
+const SHORT: u64 = 16;
+
+impl Brief {
+    #[inline]
+    pub(crate) fn of(value: &str) -> Brief {
+        let bytes = value.as_bytes();
+        let len = bytes.len();
+        let (first, last) =
+            if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+                (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+            } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+                (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+            } else if len > 0 {
+                let byte = |at: usize| u64::from(bytes[at]);
+                (byte(0) | byte(len / 2) << 8 | byte(len - 1) << 16, 0)
+            } else {
+                (0, 0)
+            };
+        Brief { len: len as u64, first, last }
+    }
+}
+
+/// Label values that are looked up.
+#[derive(Debug)]
+pub(crate) struct Sought<'a> {
+    values: &'a [&'a str],
+    briefs: &'a [Brief],
+    hash: u64,
+}
+
+impl<'a> Sought<'a> {
+    /// By what `values` are in short, each of them.
+    #[inline]
+    pub(crate) fn new(values: &'a [&'a str], briefs: &'a [Brief]) -> Sought<'a> {
+        debug_assert_eq!(values.len(), briefs.len());
+        let mut hash = 0;
+        for (value, brief) in values.iter().zip(briefs) {
+            if brief.len > SHORT {
+                hash = between(hash, value);
+            }
+            hash = mixed(hash ^ brief.first, brief.last.rotate_left(32) ^ brief.len);
+        }
+        Sought { values, briefs, hash }
+    }
+
+    /// Runs `work` on any number of values.
+    pub(crate) fn with<R>(values: &[&str], work: impl FnOnce(&Sought<'_>) -> R) -> R {
+        let briefs: Vec<Brief>;
+        let mut few = [Brief { len: 0, first: 0, last: 0 }; 8];
+        let briefs = if let Some(few) = few.get_mut(..values.len()) {
+            few.iter_mut().zip(values).for_each(|(brief, value)| *brief = Brief::of(value));
+            &*few
+        } else {
+            briefs = values.iter().map(|value| Brief::of(value)).collect();
+            &briefs
+        };
+        work(&Sought::new(values, briefs))
+    }
+}
+
+/// A hash of what a long value has beside its first and last bytes.
+#[inline(never)]
+fn between(mut hash: u64, value: &str) -> u64 {
+    let bytes = value.as_bytes();
+    for word in bytes[8..bytes.len() - 8].chunks(8) {
+        let mut whole = [0; 8];
+        whole[..word.len()].copy_from_slice(word);
+        hash = mixed(hash ^ u64::from_le_bytes(whole), 0);
+    }
+    hash
+}
+
+/// A hash of two words: both halves of their product folded, so that each bit of it depends on many of
+/// both. What is added keeps usual words from making a factor zero.
+#[inline]
+fn mixed(a: u64, b: u64) -> u64 {
+    let a = a ^ 0x9e37_79b9_7f4a_7c15;
+    let product = u128::from(a) * u128::from(b ^ 0xf39c_c060_5ced_c835);
+    (product >> 64) as u64 ^ product as u64
 }
 
 /// A map by label values, which are borrowed from whoever looks them up.
@@ -45,8 +140,8 @@ pub(super) struct ByValues<V> {
 /// One entry, and others of the same hash.
 #[derive(Debug)]
 struct Slot<V> {
-    /// Of each value its length and its words, in one place in memory.
-    words: Box<[u64]>,
+    /// In one place in memory, of one length for all entries.
+    briefs: Box<[Brief]>,
     values: Owned,
     found: V,
     next: Option<Box<Slot<V>>>,
@@ -64,17 +159,17 @@ impl<V> ByValues<V> {
     }
 
     #[inline]
-    pub(super) fn get<S: AsRef<str>>(&self, values: &[S]) -> Option<&V> {
-        let mut slot = self.slots.get(&hash(values))?;
-        while !slot.has(values) {
+    pub(super) fn get(&self, sought: &Sought<'_>) -> Option<&V> {
+        let mut slot = self.slots.get(&sought.hash)?;
+        while !slot.has(sought) {
             slot = slot.next.as_deref()?;
         }
         Some(&slot.found)
     }
 
-    pub(super) fn get_mut(&mut self, values: &Owned) -> Option<&mut V> {
-        let mut slot = self.slots.get_mut(&hash(values))?;
-        while !slot.has(values) {
+    pub(super) fn get_mut(&mut self, sought: &Sought<'_>) -> Option<&mut V> {
+        let mut slot = self.slots.get_mut(&sought.hash)?;
+        while !slot.has(sought) {
             slot = slot.next.as_deref_mut()?;
         }
         Some(&mut slot.found)
@@ -82,17 +177,13 @@ impl<V> ByValues<V> {
 
     /// Puts in what is not there yet.
     pub(super) fn insert(&mut self, values: Owned, found: V) {
+        let (briefs, hash) = values.sought(|sought| (Box::from(sought.briefs), sought.hash));
+        self.put(hash, Slot { briefs, values, found, next: None });
+    }
+
+    fn put(&mut self, hash: u64, mut slot: Slot<V>) {
         self.len += 1;
-        let mut all = Vec::new();
-        for value in values.iter() {
-            all.push(value.len() as u64);
-            words(value.as_bytes(), |word| {
-                all.push(word);
-                true
-            });
-        }
-        let mut slot = Slot { words: all.into(), values, found, next: None };
-        match self.slots.entry(hash(&slot.values)) {
+        match self.slots.entry(hash) {
             Entry::Vacant(place) => drop(place.insert(slot)),
             Entry::Occupied(mut first) => {
                 slot.next = first.get_mut().next.take();
@@ -101,19 +192,18 @@ impl<V> ByValues<V> {
         }
     }
 
-    pub(super) fn remove<S: AsRef<str>>(&mut self, values: &[S]) -> Option<(Owned, V)> {
-        let mut rest = self.slots.remove(&hash(values)).map(Box::new);
+    pub(super) fn remove(&mut self, sought: &Sought<'_>) -> Option<(Owned, V)> {
+        let mut rest = self.slots.remove(&sought.hash).map(Box::new);
         let mut removed = None;
         // The others of the same hash go back.
         while let Some(mut slot) = rest {
             rest = slot.next.take();
-            let is_it = slot.has(values);
-            let Slot { values, found, .. } = *slot;
             self.len -= 1;
-            if is_it {
+            if slot.has(sought) {
+                let Slot { values, found, .. } = *slot;
                 removed = Some((values, found));
             } else {
-                self.insert(values, found);
+                self.put(sought.hash, *slot);
             }
         }
         removed
@@ -138,64 +228,19 @@ impl<V> ByValues<V> {
 
 impl<V> Slot<V> {
     #[inline]
-    fn has<S: AsRef<str>>(&self, values: &[S]) -> bool {
-        let mut own = self.words.iter();
-        let mut is_next = |word| own.next() == Some(&word);
-        let is_same = |value: &S| {
-            let bytes = value.as_ref().as_bytes();
-            is_next(bytes.len() as u64) && words(bytes, |word| is_next(word))
-        };
-        values.iter().all(is_same) && own.next().is_none()
-    }
-}
-
-/// Runs `work` on the words of a text until it says no; says whether it never did. The last word has
-/// some bytes of the one before it again: texts of one length have the same words only if they are the
-/// same.
-#[inline]
-fn words(bytes: &[u8], mut work: impl FnMut(u64) -> bool) -> bool {
-    let (whole, rest) = bytes.as_chunks();
-    for word in whole {
-        if !work(u64::from_le_bytes(*word)) {
+    fn has(&self, sought: &Sought<'_>) -> bool {
+        if self.briefs.len() != sought.briefs.len() {
             return false;
         }
+        let mut longest = 0;
+        for (own, other) in self.briefs.iter().zip(sought.briefs) {
+            if own != other {
+                return false;
+            }
+            longest = own.len.max(longest);
+        }
+        longest <= SHORT || *self.values == *sought.values
     }
-    if rest.is_empty() {
-        return true;
-    }
-    let len = bytes.len();
-    work(if let Some(last) = bytes.last_chunk() {
-        u64::from_le_bytes(*last)
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-    } else {
-        let byte = |at: usize| u64::from(bytes[at]);
-        byte(0) | byte(len / 2) << 8 | byte(len - 1) << 16
-    })
-}
-
-/// A hash of the words by multiplication.
-#[inline]
-fn hash<S: AsRef<str>>(values: &[S]) -> u64 {
-    let mut state = 0_u64;
-    for value in values {
-        let bytes = value.as_ref().as_bytes();
-        // The turn tells one value from the next, also if it has no words.
-        state = state.rotate_left(7) ^ (bytes.len() as u64) << 56;
-        words(bytes, |word| {
-            state = mixed(state ^ word);
-            true
-        });
-    }
-    state
-}
-
-/// Both halves of a product folded: each bit of it depends on many of the word. The constant added
-/// keeps a word that is the state from making it zero for good.
-#[inline]
-fn mixed(word: u64) -> u64 {
-    let product = u128::from(word) * 0x9e37_79b9_7f4a_7c15;
-    ((product >> 64) as u64 ^ product as u64).wrapping_add(0xf39c_c060_5ced_c835)
 }
 
 /// Hands a hash through.
@@ -224,79 +269,96 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// What a map has under these values.
+    fn get<'a, V>(map: &'a ByValues<V>, values: &[&str]) -> Option<&'a V> {
+        Sought::with(values, |sought| map.get(sought))
+    }
+
+    fn hash(values: &[&str]) -> u64 {
+        Sought::with(values, |sought| sought.hash)
+    }
+
     #[test]
     fn values_are_found_borrowed_and_told_apart_by_where_they_end() {
-        let all: [&[&str]; 7] =
-            [&[], &[""], &["", ""], &["ab", "c"], &["a", "bc"], &["abc", ""], &["abcdefgh", "i"]];
+        let long = "abcdefghijklmnopqrstuvwxyz";
+        let all: [&[&str]; 9] = [
+            &[],
+            &[""],
+            &["", ""],
+            &["ab", "c"],
+            &["a", "bc"],
+            &["abc", ""],
+            &["abcdefgh", "i"],
+            &[long],
+            &["a", "", "b", "", "c", "", "d", "", "e", "more than eight"],
+        ];
         let mut map = ByValues::default();
         for (at, values) in all.iter().enumerate() {
             map.insert(Owned::of(values), at);
         }
         for (at, values) in all.iter().enumerate() {
-            assert_eq!(map.get(values), Some(&at));
-            assert_eq!(map.get_mut(&Owned::of(values)), Some(&mut { at }));
+            assert_eq!(get(&map, values), Some(&at));
+            assert_eq!(Sought::with(values, |sought| map.get_mut(sought).copied()), Some(at));
         }
-        assert_eq!((map.get(&["a", "b"]), map.len()), (None, 7));
+        let other = long.replace('m', "M");
+        assert_eq!((get(&map, &["a", "b"]), get(&map, &[&other]), map.len()), (None, None, 9));
     }
 
     #[test]
     fn values_of_one_hash_are_told_apart() {
-        // The second word cancels what the first one made of the state.
-        let text = |word: u64| String::from_utf8(word.to_le_bytes().to_vec());
-        let mut by_state = std::collections::BTreeMap::new();
-        for n in 0..100_000_u64 {
-            let word = (0..8).fold(0, |word, at| word | (0x30 + (n >> (at * 3) & 7)) << (at * 8));
-            let Ok(second) = text(mixed(8 << 56 ^ word).rotate_left(7) ^ 8 << 56) else {
-                continue;
-            };
-            by_state.insert(text(word).unwrap(), second);
-        }
-        let alike: Vec<_> = by_state.into_iter().take(5).collect();
-        assert_eq!(alike.len(), 5, "there are enough of them");
+        // A first word that makes a factor zero makes the second one count for nothing.
+        let zero = String::from_utf8(0x9e37_79b9_7f4a_7c15_u64.to_le_bytes().to_vec());
+        assert!(zero.is_err(), "it is no text");
         let mut map = ByValues::default();
-        for (at, (first, second)) in alike.iter().enumerate() {
-            assert_eq!(hash(&[first, second]), hash(&[&alike[0].0, &alike[0].1]));
-            map.insert(Owned::of(&[first, second]), at);
+        let all =
+            ["a", "b", "a long value of more than sixteen bytes", "a long value of no hash bytes"];
+        for (at, value) in all.iter().enumerate() {
+            let values = Owned::of(&[value]);
+            let briefs = values.sought(|sought| Box::from(sought.briefs));
+            map.put(7, Slot { briefs, values, found: at, next: None });
         }
-        for (at, (first, second)) in alike.iter().enumerate() {
-            assert_eq!(map.get(&[first, second]), Some(&at));
+        let find = |map: &ByValues<usize>, value: &str| {
+            Sought::with(&[value], |sought| map.get(&Sought { hash: 7, ..*sought }).copied())
+        };
+        let remove = |map: &mut ByValues<usize>, value: &str| {
+            Sought::with(&[value], |sought| map.remove(&Sought { hash: 7, ..*sought }))
+        };
+        for (at, value) in all.iter().enumerate() {
+            assert_eq!(find(&map, value), Some(at));
         }
-        let (first, second) = &alike[2];
-        assert_eq!(map.remove(&[first, second]).map(|(_, at)| at), Some(2));
-        assert_eq!((map.get(&[first, second]), map.len(), map.slots.len()), (None, 4, 1));
-        assert_eq!(map.remove(&[first, second]), None);
-        assert_eq!((map.get(&[&alike[0].0, &alike[0].1]), map.len()), (Some(&0), 4));
+        assert_eq!(remove(&mut map, all[1]).map(|(_, at)| at), Some(1));
+        assert_eq!(remove(&mut map, all[1]), None);
+        assert_eq!(remove(&mut map, all[2]).map(|(_, at)| at), Some(2));
+        assert_eq!((map.len(), map.slots.len()), (2, 1));
+        assert_eq!([1, 2, 0, 3].map(|at| find(&map, all[at])), [None, None, Some(0), Some(3)]);
     }
 
     #[test]
     fn hashes_of_numbered_values_spread() {
-        let hash = |n: u32| hash(&[n.to_string()]);
-        let hashes = |bits: u32| {
-            let of = |n: u32| hash(n) >> (64 - bits);
-            (0..1_024).map(of).collect::<std::collections::BTreeSet<_>>().len()
-        };
-        // Of 1 024 balls in as many boxes some 647 boxes have one.
-        assert!(hashes(10) > 550);
-        assert_eq!(hashes(7), 128);
-        let low: std::collections::BTreeSet<_> = (0..1_024).map(|n| hash(n) % 1_024).collect();
-        assert!(low.len() > 550, "{}", low.len());
+        for around in ["", "/matches/", "a long name before and after "] {
+            let hash = |n: u32| hash(&["200", &format!("{around}{n}{around}"), ""]);
+            let hashes = |bits: u32| {
+                let of = |n: u32| hash(n) >> (64 - bits);
+                (0..1_024).map(of).collect::<std::collections::BTreeSet<_>>().len()
+            };
+            // Of 1 024 balls in as many boxes some 647 boxes have one.
+            assert!(hashes(10) > 550, "{}", hashes(10));
+            assert!(hashes(7) >= 127, "{}", hashes(7));
+            let low: std::collections::BTreeSet<_> = (0..1_024).map(|n| hash(n) % 1_024).collect();
+            assert!(low.len() > 550, "{}", low.len());
+        }
     }
 
     proptest! {
         #[test]
-        fn texts_of_one_length_are_the_same_by_their_words(
-            text in "[ab]{0,20}", at in 0_usize..20, swapped in "[abc]",
+        fn values_of_one_length_are_in_short_the_same_if_they_are(
+            text in "[ab]{0,16}", at in 0_usize..16, swapped in "[abc]",
         ) {
             let mut other = text.clone();
             if at < text.len() {
                 other.replace_range(at..=at, &swapped);
             }
-            let words_of = |text: &str| {
-                let mut all = Vec::new();
-                words(text.as_bytes(), |word| { all.push(word); true });
-                all
-            };
-            prop_assert_eq!(words_of(&text) == words_of(&other), text == other);
+            prop_assert_eq!(Brief::of(&text) == Brief::of(&other), text == other);
         }
     }
 }
