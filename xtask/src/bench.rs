@@ -9,8 +9,17 @@ use crate::invocation::Invocation;
 
 /// Every group, in the order in which they run when none is named: each is the bench of that name in
 /// the `benches` package.
-const GROUPS: &[&str] =
-    &["counters", "histograms", "requests", "facade", "scrape", "memory", "hit", "miss"];
+const GROUPS: &[&str] = &[
+    "counters",
+    "histograms",
+    "requests",
+    "families",
+    "facade",
+    "scrape",
+    "memory",
+    "hit",
+    "miss",
+];
 
 /// Runs one group or all of them; what stands behind `--` goes to the program.
 ///

@@ -47,6 +47,13 @@ pub enum Error {
         /// The name under which it was registered.
         name: String,
     },
+    /// A histogram that the facade emitted was described in another unit after its first value, and
+    /// keeps the unit of that value.
+    #[error("metric {name:?} was described in another unit after its first value")]
+    LateUnit {
+        /// The emitted name.
+        name: String,
+    },
     /// A registry would be on its own page.
     #[error("a registry cannot be attached to itself, nor to one that is attached to it")]
     Cycle,

@@ -4,7 +4,7 @@
 
 use crate::buckets::Precision;
 use crate::instrument::SeriesMap;
-use crate::shard::{self, Shard, Sizes, Sum};
+use crate::shard::{self, Released, Shard, Sizes, Sum};
 use crate::snapshot::HistogramSnapshot;
 use crate::sync::Shared;
 
@@ -29,7 +29,7 @@ impl Process {
 
     /// Drops a counter's last handle.
     pub fn release_counter(&self, id: u32) {
-        self.0.release_cell(id);
+        self.0.release(Released::Cell(id));
     }
 
     /// Registers a histogram.
@@ -39,7 +39,7 @@ impl Process {
 
     /// Drops a histogram's last handle.
     pub fn release_histogram(&self, id: u32, precision: Precision) {
-        self.0.release_tally(id, precision.layout());
+        self.0.release(Released::Tally(id, precision.layout()));
     }
 
     /// A thread's first count; `None` when the lock is taken.
@@ -117,12 +117,13 @@ impl<T> Series<T> {
 
     /// Removes the series without a handle that `expired` picks.
     pub fn expire(&self, mut expired: impl FnMut(&mut T) -> bool) -> usize {
-        self.0.expire(|()| true, |series, ()| expired(series))
+        let still = |(): &mut (), series: &mut T, (): &()| expired(series);
+        self.0.expire(|()| (), |(), ()| true, || (), still)
     }
 
     /// How many series a reader is shown.
     pub fn listed(&self) -> usize {
-        self.0.list().iter().count()
+        self.0.list(|| ()).0.iter().count()
     }
 
     /// How many series there are.

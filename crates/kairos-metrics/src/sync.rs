@@ -10,11 +10,14 @@ use loom::sync as imp;
 #[cfg(not(kairos_loom))]
 use std::sync as imp;
 
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
 /// A reference count that loom sees, where a protocol leans on what its last drop orders.
 pub(crate) use imp::Arc as Shared;
-pub(crate) use imp::MutexGuard;
+pub(crate) use imp::RwLockReadGuard;
 pub(crate) use imp::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-pub(crate) use imp::{RwLockReadGuard, RwLockWriteGuard};
 
 /// A function that makes atomics: const, but under loom, whose atomics are made at run time.
 macro_rules! const_where_atomics_are {
@@ -24,6 +27,100 @@ macro_rules! const_where_atomics_are {
         #[cfg(kairos_loom)]
         $(#[$attr])* $vis fn $name($($arg: $of)?) -> $made $body
     };
+}
+
+/// A thread-local without a destructor: const-initialised, so that an access is one offset from
+/// the thread pointer. (loom has no const form.)
+macro_rules! thread_cell {
+    ($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;) => {
+        #[cfg(not(kairos_loom))]
+        std::thread_local! { $(#[$attr])* static $name: $type = const { $init }; }
+        #[cfg(kairos_loom)]
+        loom::thread_local! { $(#[$attr])* static $name: $type = $init; }
+    };
+}
+
+/// The mark of a thread that has a lock of this crate, or makes what others would wait for.
+///
+/// An allocator may count while its thread is within such a section. What it calls then must wait
+/// for nothing that the thread itself may have: it asks [`is_marked`] first. Readers of a [`RwLock`]
+/// are not marked, as no reader of this crate allocates or frees.
+#[derive(Debug)]
+pub(crate) struct Mark(PhantomData<*const ()>);
+
+#[cfg(not(kairos_loom))]
+thread_cell! {
+    /// How many marks this thread has.
+    static MARKS: Cell<u32> = Cell::new(0);
+}
+
+#[cfg(not(kairos_loom))]
+impl Mark {
+    fn new() -> Mark {
+        MARKS.with(|marks| marks.set(marks.get() + 1));
+        Mark(PhantomData)
+    }
+}
+
+#[cfg(not(kairos_loom))]
+impl Drop for Mark {
+    fn drop(&mut self) {
+        MARKS.with(|marks| marks.set(marks.get() - 1));
+    }
+}
+
+/// Without thread-locals: no allocator counts in a model.
+#[cfg(kairos_loom)]
+impl Mark {
+    fn new() -> Mark {
+        Mark(PhantomData)
+    }
+}
+
+/// Whether this thread is within a section that is marked.
+pub(crate) fn is_marked() -> bool {
+    #[cfg(not(kairos_loom))]
+    return MARKS.with(Cell::get) > 0;
+    #[cfg(kairos_loom)]
+    return false;
+}
+
+/// Runs `work` as a section that is marked.
+pub(crate) fn marked<R>(work: impl FnOnce() -> R) -> R {
+    let _mark = Mark::new();
+    work()
+}
+
+/// What a lock guards, for the thread that has it, which is marked for as long.
+#[derive(Debug)]
+pub(crate) struct Guarded<G> {
+    // In this order: the mark goes after the lock.
+    guard: G,
+    _mark: Mark,
+}
+
+pub(crate) type MutexGuard<'a, T> = Guarded<imp::MutexGuard<'a, T>>;
+pub(crate) type RwLockWriteGuard<'a, T> = Guarded<imp::RwLockWriteGuard<'a, T>>;
+
+impl<G> Guarded<G> {
+    fn marked(lock: impl FnOnce() -> G) -> Guarded<G> {
+        let mark = Mark::new();
+        Guarded { guard: lock(), _mark: mark }
+    }
+}
+
+impl<G: Deref> Deref for Guarded<G> {
+    type Target = G::Target;
+
+    fn deref(&self) -> &G::Target {
+        &self.guard
+    }
+}
+
+impl<G: DerefMut> DerefMut for Guarded<G> {
+    fn deref_mut(&mut self) -> &mut G::Target {
+        &mut self.guard
+    }
 }
 
 /// A mutex whose locks ignore poison: user code never runs under a lock of this crate, and each
@@ -51,16 +148,18 @@ impl<T> Mutex<T> {
 
     #[cfg(not(kairos_tsan))]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        Guarded::marked(|| self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// The lock if nobody holds it, this thread included.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        match self.0.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(std::sync::TryLockError::WouldBlock) => None,
-        }
+        let mark = Mark::new();
+        let guard = match self.0.try_lock() {
+            Ok(guard) => guard,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => return None,
+        };
+        Some(Guarded { guard, _mark: mark })
     }
 }
 
@@ -86,13 +185,15 @@ impl<T> RwLock<T> {
 
     #[cfg(kairos_tsan)]
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
-        loop {
-            match self.0.try_write() {
-                Ok(guard) => return guard,
-                Err(std::sync::TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+        Guarded::marked(|| {
+            loop {
+                match self.0.try_write() {
+                    Ok(guard) => return guard,
+                    Err(std::sync::TryLockError::Poisoned(poison)) => return poison.into_inner(),
+                    Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+                }
             }
-        }
+        })
     }
 
     #[cfg(not(kairos_tsan))]
@@ -102,7 +203,7 @@ impl<T> RwLock<T> {
 
     #[cfg(not(kairos_tsan))]
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+        Guarded::marked(|| self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 
@@ -124,7 +225,7 @@ impl<T: Copy> OnceSlot<T> {
     }
 
     pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> T {
-        *self.0.get_or_init(make)
+        self.get().unwrap_or_else(|| marked(|| *self.0.get_or_init(make)))
     }
 }
 
@@ -191,22 +292,12 @@ impl<T> std::ops::Deref for Lazy<T> {
     }
 }
 
-/// A thread-local without a destructor: const-initialised, so that an access is one offset from
-/// the thread pointer. (loom has no const form.)
-macro_rules! thread_cell {
-    ($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;) => {
-        #[cfg(not(kairos_loom))]
-        std::thread_local! { $(#[$attr])* static $name: $type = const { $init }; }
-        #[cfg(kairos_loom)]
-        loom::thread_local! { $(#[$attr])* static $name: $type = $init; }
-    };
-}
-
 /// A process-wide value made on first use; under loom, one for each explored execution.
 macro_rules! process_static {
     ($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;) => {
         #[cfg(not(any(kairos_loom, kairos_tsan)))]
-        $(#[$attr])* static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $init);
+        $(#[$attr])* static $name: std::sync::LazyLock<$type> =
+            std::sync::LazyLock::new(|| crate::sync::marked(|| $init));
         #[cfg(kairos_tsan)]
         $(#[$attr])* static $name: crate::sync::Lazy<$type> = crate::sync::Lazy::new(|| $init);
         #[cfg(kairos_loom)]

@@ -90,15 +90,13 @@ fn record(registry: &Registry, round: u64) -> (u64, u64) {
 fn a_thousand_series_take_memory_where_values_fall_and_give_it_back() {
     let registry = Registry::new();
     let start = allocated_kib();
-    let mut left = 0;
-    for round in 0..4 {
+    for round in 0..6 {
         let (alive, ended) = record(&registry, round);
         assert!(alive <= 20 * 1_024 && ended <= 20 * 1_024, "{alive} KiB, {ended} KiB at the end");
         assert!(registry.unregister("wait"));
         let now = allocated_kib() - start;
-        // What stays is a head for each histogram and thread, for the next ones.
-        assert!(now <= 4 * 1_024, "{now} KiB of {alive}");
-        assert!(round == 0 || now <= left + 64, "{now} KiB after {left}");
-        left = now;
+        // What stays is a head for each histogram and thread, for the next ones: 2.4 MiB once each thread
+        // has had a shard from its first value on, which one that finds the lock taken has not.
+        assert!(now <= 3 * 1_024, "{now} KiB of {alive} in round {round}");
     }
 }

@@ -5,7 +5,7 @@
 use super::text::escape_label;
 
 /// The heads of a series' samples (name, labels and the space before the value), rendered once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Heads {
     text: String,
     ends: Vec<usize>,

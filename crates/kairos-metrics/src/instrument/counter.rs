@@ -5,7 +5,7 @@
 use super::instrument::{Activity, Handle, Instrument, Series, Stamp};
 use crate::encode::{Encoder, Heads};
 use crate::names::Kind;
-use crate::shard::{self, Reader, Sum, process};
+use crate::shard::{self, Reader, Released, Sum, process};
 use crate::snapshot::Value;
 use crate::sync::Shared;
 
@@ -60,7 +60,7 @@ pub(crate) struct CounterCells {
 
 impl Drop for CounterCells {
     fn drop(&mut self) {
-        process().release_cell(self.id);
+        process().release(Released::Cell(self.id));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::encode::{Encoder, Heads, push_bound};
 use crate::error::Error;
 use crate::names::{Kind, Unit};
-use crate::shard::{self, Place, Reader, Sum, process};
+use crate::shard::{self, Place, Reader, Released, Sum, process};
 use crate::snapshot::{HistogramSnapshot, Value};
 use crate::sync::Shared;
 
@@ -246,7 +246,7 @@ impl HistogramCells {
 
 impl Drop for HistogramCells {
     fn drop(&mut self) {
-        process().release_tally(self.id, self.layout);
+        process().release(Released::Tally(self.id, self.layout));
     }
 }
 

@@ -5,6 +5,7 @@
 #[cfg(feature = "facade")]
 mod beyond;
 mod counter;
+mod description;
 mod gauge;
 mod histogram;
 mod info;
@@ -13,14 +14,18 @@ mod rounding;
 mod series;
 mod timer;
 mod values;
+mod view;
 
 pub use counter::Counter;
 pub use gauge::{FractionGauge, Gauge};
 pub use histogram::{Histogram, HistogramConfig};
 pub use timer::Timer;
 
+pub(crate) use description::{Constant, Description};
 pub(crate) use histogram::HistogramSpec;
 pub(crate) use info::Info;
-pub(crate) use instrument::{AnyMetric, Constant, Description, Handle, Instrument, Metric};
+pub(crate) use instrument::{Handle, Instrument, Metric};
 #[cfg(kairos_loom)]
 pub(crate) use series::SeriesMap;
+pub(crate) use values::{Brief, Sought};
+pub(crate) use view::{AnyMetric, View};

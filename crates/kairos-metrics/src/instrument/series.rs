@@ -3,20 +3,22 @@
 // Read next: `registry/family.rs`, the public face of a map of series; `values.rs`, its keys.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::values::{ByValues, Owned, Values};
+use super::values::{ByValues, Owned, Sought};
 use crate::names::OVERFLOW;
-use crate::sync::{Mutex, MutexGuard, RwLock, Shared};
+use crate::sync::{Mutex, RwLock, Shared};
 
 /// Series by label values, at most `limit` of them and one for the overflow.
 ///
-/// Twice: in an index for those who count, which is locked for a moment only, and in a list for those
-/// who read, who keep it locked while they do. A new series is left for the list to take up. So a
-/// lookup never waits for a reader, and a cached handle comes here not at all. Who takes more than
-/// one lock takes them in the order list, index, fresh.
+/// Twice: in an index for those who count, and in a list for those who read, who share it as it was
+/// and keep no lock; it is copied if it changes meanwhile. A new series is left for the list to take
+/// up. All locks are held for a moment, never while cells are added up. So nobody waits for a reader,
+/// and a cached handle comes here not at all. Who takes more than one lock takes them in the order
+/// list, index, fresh.
 #[derive(Debug)]
 pub(crate) struct SeriesMap<T, F> {
-    listed: Mutex<Listed<F>>,
+    listed: Mutex<Arc<Listed<F>>>,
     index: RwLock<Index<T>>,
     /// Made since the list was last read; pushed while the index is locked.
     fresh: Mutex<Vec<(Place, F)>>,
@@ -33,13 +35,13 @@ struct Index<T> {
 type Place = (bool, Owned);
 
 /// What readers need of each series, in the order of the values.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Listed<F>(BTreeMap<Place, F>);
 
-impl<T, F> SeriesMap<T, F> {
+impl<T, F: Clone> SeriesMap<T, F> {
     pub(crate) fn new(limit: usize) -> SeriesMap<T, F> {
         SeriesMap {
-            listed: Mutex::new(Listed(BTreeMap::new())),
+            listed: Mutex::new(Arc::new(Listed(BTreeMap::new()))),
             index: RwLock::new(Index { series: ByValues::default(), overflow: None, limit }),
             fresh: Mutex::new(Vec::new()),
         }
@@ -50,22 +52,27 @@ impl<T, F> SeriesMap<T, F> {
         self.index.write().limit = limit;
     }
 
+    /// The series of these values, if there is one. Whoever looks one up shares the lock.
+    #[inline]
+    pub(crate) fn find(&self, sought: &Sought<'_>) -> Option<Shared<T>> {
+        self.index.read().series.get(sought).map(Shared::clone)
+    }
+
     /// The series of these values, made if it is new and the bound allows, else the overflow's.
     ///
-    /// `make` gets the values that the series is exposed with, and gives its face for the list.
-    /// Readers share the lock; a new series takes it alone, while it is made.
+    /// `make` gets the values that the series is exposed with, and gives its face for the list. A new
+    /// series takes the lock alone, while it is made.
     pub(crate) fn find_or_make(
         &self,
         values: &[&str],
         make: impl FnOnce(&[String]) -> (T, F),
     ) -> Shared<T> {
-        let key: &dyn Values = &values;
-        if let Some(found) = self.index.read().series.get(key) {
-            return Shared::clone(found);
+        if let Some(found) = Sought::with(values, |sought| self.find(sought)) {
+            return found;
         }
         let is_overflow = !values.is_empty() && values.iter().all(|value| *value == OVERFLOW);
         let mut index = self.index.write();
-        if let Some(found) = index.series.get(key) {
+        if let Some(found) = Sought::with(values, |sought| index.series.get(sought)) {
             return Shared::clone(found);
         }
         let into_overflow = is_overflow || index.series.len() >= index.limit;
@@ -90,59 +97,80 @@ impl<T, F> SeriesMap<T, F> {
 
     /// Takes the series of these values out; its handles go on counting, no longer exposed.
     pub(crate) fn remove(&self, values: &[&str]) -> Option<Shared<T>> {
-        let key: &dyn Values = &values;
         let mut listed = self.listed.lock();
         let mut index = self.index.write();
-        let (values, series) = index.series.remove_entry(key)?;
+        let (values, series) = Sought::with(values, |sought| index.series.remove(sought))?;
         // With the index locked, or a series of these values that is made next would be taken out.
-        self.take_up(&mut listed);
+        let faces = self.take_up(&mut listed);
         drop(index);
         // Dropped after the locks.
-        let _face = listed.0.remove(&(false, values));
+        let _face = faces.0.remove(&(false, values));
         drop(listed);
         Some(series)
     }
 
-    /// Takes out every series that is `idle`, that nobody holds a handle to and that is `still` idle
-    /// then. A series whose handles are gone has counted all that it will unless it is looked up
-    /// again, which needs the index.
-    pub(crate) fn expire(
+    /// Takes out every series that is `idle` by its `activity`, that nobody holds a handle to and that
+    /// is `still` idle then. A series whose handles are gone has counted all that it will unless it is
+    /// looked up again, which needs the index.
+    ///
+    /// `still` runs under the locks: what it may have to wait for is had from `reader`, before them.
+    pub(crate) fn expire<A, R>(
         &self,
-        mut idle: impl FnMut(&mut F) -> bool,
-        mut still: impl FnMut(&mut T, &mut F) -> bool,
+        activity: impl Fn(&F) -> A,
+        mut idle: impl FnMut(&mut F, A) -> bool,
+        reader: impl Fn() -> R,
+        mut still: impl FnMut(&mut R, &mut T, &F) -> bool,
     ) -> usize {
-        let mut listed = self.list();
-        let candidates: Vec<Place> = listed
-            .0
-            .iter_mut()
-            .filter(|((is_overflow, _), _)| !is_overflow)
-            .filter_map(|(place, face)| idle(face).then(|| place.clone()))
-            .collect();
-        let mut expired = Vec::new();
-        for place in candidates {
-            let mut index = self.index.write();
-            let Some(face) = listed.0.get_mut(&place) else { continue };
-            let Some(series) = index.series.get_mut(&place.1) else { continue };
-            // `get_mut` proves that this is the only reference, and orders the last holder's counts
-            // before it; a bare reference count would not.
-            if Shared::get_mut(series).is_some_and(|series| still(series, face)) {
-                // What is taken out is dropped after the locks: a drop may wait for a reader.
-                expired.push((index.series.remove(&place.1), listed.0.remove(&place)));
+        let (seen, ()) = self.list(|| ());
+        let expiring = seen.0.iter().filter(|((is_overflow, _), _)| !is_overflow);
+        let active: Vec<(Place, A)> =
+            expiring.map(|(place, face)| (place.clone(), activity(face))).collect();
+        // Or what follows would change a copy.
+        drop(seen);
+        let mut listed = self.listed.lock();
+        let faces = Arc::make_mut(&mut listed);
+        let mut candidates = Vec::new();
+        for (place, activity) in active {
+            // It may have been taken out.
+            if faces.0.get_mut(&place).is_some_and(|face| idle(face, activity)) {
+                candidates.push(place);
             }
         }
         drop(listed);
+        let mut expired = Vec::new();
+        for place in candidates {
+            let mut reader = reader();
+            let mut listed = self.listed.lock();
+            let mut index = self.index.write();
+            let Some(face) = listed.0.get(&place) else { continue };
+            let found = place.1.sought(|sought| index.series.get_mut(sought));
+            let Some(series) = found else { continue };
+            // `get_mut` proves that this is the only reference, and orders the last holder's counts
+            // before it; a bare reference count would not.
+            if Shared::get_mut(series).is_some_and(|series| still(&mut reader, series, face)) {
+                let series = place.1.sought(|sought| index.series.remove(sought));
+                drop(index);
+                // What is taken out is dropped after the locks.
+                expired.push((series, Arc::make_mut(&mut listed).0.remove(&place)));
+            }
+        }
         expired.len()
     }
 
-    /// The list, with all series that there are; whoever makes one meanwhile does not wait.
-    pub(crate) fn list(&self) -> MutexGuard<'_, Listed<F>> {
+    /// The list, with all series that there are, and what is to be had at the same moment.
+    pub(crate) fn list<R>(&self, beside: impl FnOnce() -> R) -> (Arc<Listed<F>>, R) {
         let mut listed = self.listed.lock();
-        self.take_up(&mut listed);
-        listed
+        if !self.fresh.lock().is_empty() {
+            self.take_up(&mut listed);
+        }
+        (Arc::clone(&listed), beside())
     }
 
-    fn take_up(&self, listed: &mut Listed<F>) {
-        listed.0.extend(self.fresh.lock().drain(..));
+    /// The list to be changed, with all series that there are; a copy where readers share it.
+    fn take_up<'a>(&self, listed: &'a mut Arc<Listed<F>>) -> &'a mut Listed<F> {
+        let faces = Arc::make_mut(listed);
+        faces.0.extend(self.fresh.lock().drain(..));
+        faces
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -153,28 +181,28 @@ impl<T, F> SeriesMap<T, F> {
     /// Runs `work` on all series, while none is looked up or read.
     #[cfg(feature = "facade")]
     pub(super) fn with_all(&self, work: impl FnOnce(&mut Listed<F>)) {
-        let mut listed = self.list();
+        let mut listed = self.listed.lock();
         let _index = self.index.write();
-        self.take_up(&mut listed);
-        work(&mut listed);
+        work(self.take_up(&mut listed));
     }
 
     /// Gives the values new places: for each the old one, or none for a label that is new and empty,
     /// so that the series stay the same. `work` runs on all of them before any is looked up. O(series).
     #[cfg(feature = "facade")]
     pub(super) fn relabel(&self, from: &[Option<usize>], work: impl FnOnce(&mut Listed<F>)) {
-        let mut listed = self.list();
+        let mut listed = self.listed.lock();
         let mut index = self.index.write();
-        self.take_up(&mut listed);
-        let series = std::mem::take(&mut index.series).into_iter();
-        index.series = series.map(|(values, series)| (values.placed(from, ""), series)).collect();
+        let listed = self.take_up(&mut listed);
+        for (values, series) in index.series.drain() {
+            index.series.insert(values.placed(from, ""), series);
+        }
         let faces = std::mem::take(&mut listed.0).into_iter();
         let placed = faces.map(|((is_overflow, values), face)| {
             let empty = if is_overflow { OVERFLOW } else { "" };
             ((is_overflow, values.placed(from, empty)), face)
         });
         listed.0 = placed.collect();
-        work(&mut listed);
+        work(listed);
     }
 
     /// Whether this is the overflow's series.

@@ -1,22 +1,24 @@
-// Label values as a key: owned in a map, borrowed when they are looked up, hashed for both alike.
+// Label values as a key: owned in a list and in a map, which is searched by borrowed ones.
 // Never knows: what the values lead to.
-// Read next: `series.rs`, the maps.
+// Read next: `series.rs`, the map and the list.
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// The values of one series; a clone is the same allocation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owned(Arc<[String]>);
 
-/// A map by label values.
-pub(super) type ByValues<V> = HashMap<Owned, V, BuildHasherDefault<Hashed>>;
-
 impl Owned {
     pub(super) fn of(values: &[&str]) -> Owned {
         Owned(values.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    /// Runs `work` on them as they are looked up.
+    pub(super) fn sought<R>(&self, work: impl FnOnce(&Sought<'_>) -> R) -> R {
+        Sought::with(&self.0.iter().map(String::as_str).collect::<Vec<_>>(), work)
     }
 
     /// With the values in new places: for each the old one, or none where it is `new`.
@@ -34,83 +36,227 @@ impl std::ops::Deref for Owned {
     }
 }
 
-/// Label values, owned or borrowed: lets a map of owned values be searched without allocating.
-pub(super) trait Values {
-    fn len(&self) -> usize;
-    fn at(&self, index: usize) -> &str;
+/// A value in short: its length, its first bytes and its last ones. Up to [`SHORT`] bytes that is all
+/// of it: two values of one length have the same only if they are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Brief {
+    len: u64,
+    first: u64,
+    last: u64,
 }
 
-impl Values for Owned {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
+const SHORT: u64 = 16;
 
-    fn at(&self, index: usize) -> &str {
-        &self.0[index]
-    }
-}
-
-impl Values for &[&str] {
-    fn len(&self) -> usize {
-        <[&str]>::len(self)
-    }
-
-    fn at(&self, index: usize) -> &str {
-        self[index]
-    }
-}
-
-impl PartialEq for dyn Values + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && (0..self.len()).all(|index| self.at(index) == other.at(index))
-    }
-}
-
-impl Eq for dyn Values + '_ {}
-
-impl Hash for dyn Values + '_ {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (0..self.len()).for_each(|index| hasher.write(self.at(index).as_bytes()));
+impl Brief {
+    #[inline]
+    pub(crate) fn of(value: &str) -> Brief {
+        let bytes = value.as_bytes();
+        let len = bytes.len();
+        let (first, last) =
+            if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+                (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+            } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+                (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+            } else if len > 0 {
+                let byte = |at: usize| u64::from(bytes[at]);
+                (byte(0) | byte(len / 2) << 8 | byte(len - 1) << 16, 0)
+            } else {
+                (0, 0)
+            };
+        Brief { len: len as u64, first, last }
     }
 }
 
-impl Hash for Owned {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        // As the borrowed ones, which `Borrow` demands.
-        (self as &dyn Values).hash(hasher);
-    }
+/// Label values that are looked up.
+#[derive(Debug)]
+pub(crate) struct Sought<'a> {
+    values: &'a [&'a str],
+    briefs: &'a [Brief],
+    hash: u64,
 }
 
-impl<'a> Borrow<dyn Values + 'a> for Owned {
-    fn borrow(&self) -> &(dyn Values + 'a) {
-        self
-    }
-}
-
-/// A hash of some words by multiplication. It has no secret: the series of a family are bounded in
-/// number, so that values chosen to collide cost no more than a search through that many.
-#[derive(Default)]
-pub(super) struct Hashed(u64);
-
-impl Hashed {
-    fn word(&mut self, word: u64) {
-        // Both halves of the product folded: each bit of it depends on many of the word. The constant
-        // added keeps a word that is the state from making it zero for good.
-        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = ((product >> 64) as u64 ^ product as u64).wrapping_add(0xf39c_c060_5ced_c835);
-    }
-}
-
-impl Hasher for Hashed {
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.word(u64::from_le_bytes(*word));
+impl<'a> Sought<'a> {
+    /// By what `values` are in short, each of them.
+    #[inline]
+    pub(crate) fn new(values: &'a [&'a str], briefs: &'a [Brief]) -> Sought<'a> {
+        debug_assert_eq!(values.len(), briefs.len());
+        let mut hash = 0;
+        for (value, brief) in values.iter().zip(briefs) {
+            if brief.len > SHORT {
+                hash = between(hash, value);
+            }
+            hash = mixed(hash ^ brief.first, brief.last.rotate_left(32) ^ brief.len);
         }
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        // The length tells where one value ends and the next begins.
-        self.word(u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56);
+        Sought { values, briefs, hash }
+    }
+
+    /// Runs `work` on any number of values.
+    pub(crate) fn with<R>(values: &[&str], work: impl FnOnce(&Sought<'_>) -> R) -> R {
+        let briefs: Vec<Brief>;
+        let mut few = [Brief { len: 0, first: 0, last: 0 }; 8];
+        let briefs = if let Some(few) = few.get_mut(..values.len()) {
+            few.iter_mut().zip(values).for_each(|(brief, value)| *brief = Brief::of(value));
+            &*few
+        } else {
+            briefs = values.iter().map(|value| Brief::of(value)).collect();
+            &briefs
+        };
+        work(&Sought::new(values, briefs))
+    }
+}
+
+/// A hash of what a long value has beside its first and last bytes.
+#[inline(never)]
+fn between(mut hash: u64, value: &str) -> u64 {
+    let bytes = value.as_bytes();
+    for word in bytes[8..bytes.len() - 8].chunks(8) {
+        let mut whole = [0; 8];
+        whole[..word.len()].copy_from_slice(word);
+        hash = mixed(hash ^ u64::from_le_bytes(whole), 0);
+    }
+    hash
+}
+
+/// A hash of two words: both halves of their product folded, so that each bit of it depends on many of
+/// both. What is added keeps usual words from making a factor zero.
+#[inline]
+fn mixed(a: u64, b: u64) -> u64 {
+    let a = a ^ 0x9e37_79b9_7f4a_7c15;
+    let product = u128::from(a) * u128::from(b ^ 0xf39c_c060_5ced_c835);
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// A map by label values, which are borrowed from whoever looks them up.
+///
+/// By their hash, which is computed once, then by the values. The hash has no secret: the series of a
+/// family are bounded in number, so that values chosen to collide cost no more than a search through
+/// that many.
+#[derive(Debug)]
+pub(super) struct ByValues<V> {
+    slots: HashMap<u64, Slot<V>, BuildHasherDefault<AsIs>>,
+    len: usize,
+}
+
+/// One entry, and others of the same hash.
+#[derive(Debug)]
+struct Slot<V> {
+    /// In one place in memory, of one length for all entries.
+    briefs: Box<[Brief]>,
+    values: Owned,
+    found: V,
+    next: Option<Box<Slot<V>>>,
+}
+
+impl<V> Default for ByValues<V> {
+    fn default() -> ByValues<V> {
+        ByValues { slots: HashMap::default(), len: 0 }
+    }
+}
+
+impl<V> ByValues<V> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(super) fn get(&self, sought: &Sought<'_>) -> Option<&V> {
+        let mut slot = self.slots.get(&sought.hash)?;
+        while !slot.has(sought) {
+            slot = slot.next.as_deref()?;
+        }
+        Some(&slot.found)
+    }
+
+    pub(super) fn get_mut(&mut self, sought: &Sought<'_>) -> Option<&mut V> {
+        let mut slot = self.slots.get_mut(&sought.hash)?;
+        while !slot.has(sought) {
+            slot = slot.next.as_deref_mut()?;
+        }
+        Some(&mut slot.found)
+    }
+
+    /// Puts in what is not there yet.
+    pub(super) fn insert(&mut self, values: Owned, found: V) {
+        let (briefs, hash) = values.sought(|sought| (Box::from(sought.briefs), sought.hash));
+        self.put(hash, Slot { briefs, values, found, next: None });
+    }
+
+    fn put(&mut self, hash: u64, mut slot: Slot<V>) {
+        self.len += 1;
+        match self.slots.entry(hash) {
+            Entry::Vacant(place) => drop(place.insert(slot)),
+            Entry::Occupied(mut first) => {
+                slot.next = first.get_mut().next.take();
+                first.get_mut().next = Some(Box::new(slot));
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, sought: &Sought<'_>) -> Option<(Owned, V)> {
+        let mut rest = self.slots.remove(&sought.hash).map(Box::new);
+        let mut removed = None;
+        // The others of the same hash go back.
+        while let Some(mut slot) = rest {
+            rest = slot.next.take();
+            self.len -= 1;
+            if slot.has(sought) {
+                let Slot { values, found, .. } = *slot;
+                removed = Some((values, found));
+            } else {
+                self.put(sought.hash, *slot);
+            }
+        }
+        removed
+    }
+
+    /// All entries, taken out.
+    #[cfg(feature = "facade")]
+    pub(super) fn drain(&mut self) -> Vec<(Owned, V)> {
+        let mut all = Vec::with_capacity(self.len);
+        self.len = 0;
+        for (_, slot) in self.slots.drain() {
+            let mut rest = Some(Box::new(slot));
+            while let Some(slot) = rest {
+                let Slot { values, found, next, .. } = *slot;
+                all.push((values, found));
+                rest = next;
+            }
+        }
+        all
+    }
+}
+
+impl<V> Slot<V> {
+    #[inline]
+    fn has(&self, sought: &Sought<'_>) -> bool {
+        if self.briefs.len() != sought.briefs.len() {
+            return false;
+        }
+        let mut longest = 0;
+        for (own, other) in self.briefs.iter().zip(sought.briefs) {
+            if own != other {
+                return false;
+            }
+            longest = own.len.max(longest);
+        }
+        longest <= SHORT || *self.values == *sought.values
+    }
+}
+
+/// Hands a hash through.
+#[derive(Default)]
+pub(super) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn write(&mut self, bytes: &[u8]) {
+        // A hash does not come here; what does is hashed well enough to be found again.
+        for byte in bytes {
+            self.0 = self.0.wrapping_mul(31).wrapping_add(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 
     fn finish(&self) -> u64 {
@@ -121,34 +267,98 @@ impl Hasher for Hashed {
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// What a map has under these values.
+    fn get<'a, V>(map: &'a ByValues<V>, values: &[&str]) -> Option<&'a V> {
+        Sought::with(values, |sought| map.get(sought))
+    }
+
+    fn hash(values: &[&str]) -> u64 {
+        Sought::with(values, |sought| sought.hash)
+    }
 
     #[test]
     fn values_are_found_borrowed_and_told_apart_by_where_they_end() {
-        let all: [&[&str]; 7] =
-            [&[], &[""], &["", ""], &["ab", "c"], &["a", "bc"], &["abc", ""], &["abcdefgh", "i"]];
+        let long = "abcdefghijklmnopqrstuvwxyz";
+        let all: [&[&str]; 9] = [
+            &[],
+            &[""],
+            &["", ""],
+            &["ab", "c"],
+            &["a", "bc"],
+            &["abc", ""],
+            &["abcdefgh", "i"],
+            &[long],
+            &["a", "", "b", "", "c", "", "d", "", "e", "more than eight"],
+        ];
         let mut map = ByValues::default();
         for (at, values) in all.iter().enumerate() {
-            assert!(map.insert(Owned::of(values), at).is_none());
+            map.insert(Owned::of(values), at);
         }
         for (at, values) in all.iter().enumerate() {
-            assert_eq!(map.get(values as &dyn Values), Some(&at));
+            assert_eq!(get(&map, values), Some(&at));
+            assert_eq!(Sought::with(values, |sought| map.get_mut(sought).copied()), Some(at));
         }
-        assert_eq!(map.get(&(&["a", "b"] as &[&str]) as &dyn Values), None);
+        let other = long.replace('m', "M");
+        assert_eq!((get(&map, &["a", "b"]), get(&map, &[&other]), map.len()), (None, None, 9));
+    }
+
+    #[test]
+    fn values_of_one_hash_are_told_apart() {
+        // A first word that makes a factor zero makes the second one count for nothing.
+        let zero = String::from_utf8(0x9e37_79b9_7f4a_7c15_u64.to_le_bytes().to_vec());
+        assert!(zero.is_err(), "it is no text");
+        let mut map = ByValues::default();
+        let all =
+            ["a", "b", "a long value of more than sixteen bytes", "a long value of no hash bytes"];
+        for (at, value) in all.iter().enumerate() {
+            let values = Owned::of(&[value]);
+            let briefs = values.sought(|sought| Box::from(sought.briefs));
+            map.put(7, Slot { briefs, values, found: at, next: None });
+        }
+        let find = |map: &ByValues<usize>, value: &str| {
+            Sought::with(&[value], |sought| map.get(&Sought { hash: 7, ..*sought }).copied())
+        };
+        let remove = |map: &mut ByValues<usize>, value: &str| {
+            Sought::with(&[value], |sought| map.remove(&Sought { hash: 7, ..*sought }))
+        };
+        for (at, value) in all.iter().enumerate() {
+            assert_eq!(find(&map, value), Some(at));
+        }
+        assert_eq!(remove(&mut map, all[1]).map(|(_, at)| at), Some(1));
+        assert_eq!(remove(&mut map, all[1]), None);
+        assert_eq!(remove(&mut map, all[2]).map(|(_, at)| at), Some(2));
+        assert_eq!((map.len(), map.slots.len()), (2, 1));
+        assert_eq!([1, 2, 0, 3].map(|at| find(&map, all[at])), [None, None, Some(0), Some(3)]);
     }
 
     #[test]
     fn hashes_of_numbered_values_spread() {
-        use std::hash::BuildHasher as _;
-        let hash =
-            |n: u32| BuildHasherDefault::<Hashed>::default().hash_one(Owned::of(&[&n.to_string()]));
-        let hashes = |bits: u32| {
-            let of = |n: u32| hash(n) >> (64 - bits);
-            (0..1_024).map(of).collect::<std::collections::BTreeSet<_>>().len()
-        };
-        // Of 1 024 balls in as many boxes some 647 boxes have one.
-        assert!(hashes(10) > 550);
-        assert_eq!(hashes(7), 128);
-        let low: std::collections::BTreeSet<_> = (0..1_024).map(|n| hash(n) % 1_024).collect();
-        assert!(low.len() > 550, "{}", low.len());
+        for around in ["", "/matches/", "a long name before and after "] {
+            let hash = |n: u32| hash(&["200", &format!("{around}{n}{around}"), ""]);
+            let hashes = |bits: u32| {
+                let of = |n: u32| hash(n) >> (64 - bits);
+                (0..1_024).map(of).collect::<std::collections::BTreeSet<_>>().len()
+            };
+            // Of 1 024 balls in as many boxes some 647 boxes have one.
+            assert!(hashes(10) > 550, "{}", hashes(10));
+            assert!(hashes(7) >= 127, "{}", hashes(7));
+            let low: std::collections::BTreeSet<_> = (0..1_024).map(|n| hash(n) % 1_024).collect();
+            assert!(low.len() > 550, "{}", low.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_of_one_length_are_in_short_the_same_if_they_are(
+            text in "[ab]{0,16}", at in 0_usize..16, swapped in "[abc]",
+        ) {
+            let mut other = text.clone();
+            if at < text.len() {
+                other.replace_range(at..=at, &swapped);
+            }
+            prop_assert_eq!(Brief::of(&text) == Brief::of(&other), text == other);
+        }
     }
 }

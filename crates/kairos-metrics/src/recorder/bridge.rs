@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
-use metrics::{CounterFn, GaugeFn, HistogramFn};
+use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
 
 use super::measure::Measure;
+use super::settling::Settling;
 use crate::error::Error;
 use crate::instrument::{Counter, FractionGauge, Handle, Histogram, HistogramConfig};
 use crate::names::Unit;
 use crate::registry::{Registration, Registry, SeriesOf};
-use crate::sync::{Mutex, process_static};
+use crate::sync::{Mutex, is_marked, process_static};
 
 process_static! {
     /// Keeps one reading and raising of a counter from another's.
@@ -20,6 +21,17 @@ process_static! {
 
 /// The series of a name, with labels whose number is known only at run time.
 pub(super) type Series<H> = Arc<dyn SeriesOf<H>>;
+
+/// How the recorder is asked for a handle once more.
+pub(super) type Again = Arc<dyn Fn(&Key) -> metrics::Histogram + Send + Sync>;
+
+/// Where a handle comes from: what a histogram needs beside its cells.
+pub(super) struct Source {
+    pub(super) measure: Measure,
+    pub(super) settling: Arc<Settling>,
+    pub(super) key: Key,
+    pub(super) again: Again,
+}
 
 /// One of this crate's handles that the facade has a kind for.
 pub(super) trait Bridged: Handle {
@@ -34,7 +46,7 @@ pub(super) trait Bridged: Handle {
         bounds: Option<Vec<u64>>,
     ) -> Result<Registration<'a, Self>, Error>;
 
-    fn bridge(self, measure: Measure) -> Self::Facade;
+    fn bridge(self, source: Source) -> Self::Facade;
 
     /// A handle that counts nowhere.
     fn unseen() -> Self::Facade;
@@ -53,7 +65,7 @@ impl Bridged for Counter {
         Ok(registry.registration(name, help, Unit::Plain))
     }
 
-    fn bridge(self, _: Measure) -> metrics::Counter {
+    fn bridge(self, _: Source) -> metrics::Counter {
         metrics::Counter::from_arc(Arc::new(Counts(self)))
     }
 
@@ -75,7 +87,7 @@ impl Bridged for FractionGauge {
         Ok(registry.registration(name, help, Unit::Plain))
     }
 
-    fn bridge(self, _: Measure) -> metrics::Gauge {
+    fn bridge(self, _: Source) -> metrics::Gauge {
         metrics::Gauge::from_arc(Arc::new(Levels(self)))
     }
 
@@ -99,8 +111,9 @@ impl Bridged for Histogram {
         registry.histogram_registration(name, help, &config)
     }
 
-    fn bridge(self, measure: Measure) -> metrics::Histogram {
-        metrics::Histogram::from_arc(Arc::new(Measured { histogram: self, measure }))
+    fn bridge(self, source: Source) -> metrics::Histogram {
+        let replacement = Mutex::new(None);
+        metrics::Histogram::from_arc(Arc::new(Measured { histogram: self, source, replacement }))
     }
 
     fn unseen() -> metrics::Histogram {
@@ -115,8 +128,12 @@ impl CounterFn for Counts {
         self.0.add(value);
     }
 
-    /// Raises the counter to `value` if it is below; increments that run beside this one add up.
+    /// Raises the counter to `value` if it is below; increments that run beside this one add up. Does
+    /// nothing for an allocator whose thread may have the lock: its next value makes up for it.
     fn absolute(&self, value: u64) {
+        if is_marked() {
+            return;
+        }
         // The lock orders what the last holder added before this reading.
         let _alone = ABSOLUTE.lock();
         self.0.add(value.saturating_sub(self.0.value()));
@@ -141,7 +158,26 @@ impl GaugeFn for Levels {
 
 struct Measured {
     histogram: Histogram,
-    measure: Measure,
+    source: Source,
+    /// What a held handle records with, if a description came before the first value.
+    replacement: Mutex<Option<metrics::Histogram>>,
+}
+
+impl Measured {
+    /// The handle of the same key in the measure that replaced this one; none for an allocator whose
+    /// thread may have the locks that it takes.
+    fn replacement(&self) -> Option<metrics::Histogram> {
+        if is_marked() {
+            return None;
+        }
+        let known = self.replacement.lock().clone();
+        Some(known.unwrap_or_else(|| {
+            let found = (self.source.again)(&self.source.key);
+            // Two threads may ask at once, and have handles of one series. Dropped after the lock.
+            let _before = self.replacement.lock().replace(found.clone());
+            found
+        }))
+    }
 }
 
 impl HistogramFn for Measured {
@@ -150,10 +186,20 @@ impl HistogramFn for Measured {
     }
 
     fn record_many(&self, value: f64, count: usize) {
-        let recorded = self.measure.recorded(value);
+        let Source { measure, settling, .. } = &self.source;
+        if count == 0 {
+            return;
+        }
+        if !settling.settle() {
+            if let Some(replacement) = self.replacement() {
+                replacement.record_many(value, count);
+            }
+            return;
+        }
+        let recorded = measure.recorded(value);
         self.histogram.record_n(recorded, count as u64);
-        if recorded == u64::MAX && count != 0 {
-            self.histogram.record_beyond(self.measure.beyond(value) * count as f64);
+        if recorded == u64::MAX {
+            self.histogram.record_beyond(measure.beyond(value) * count as f64);
         }
     }
 }

@@ -9,8 +9,8 @@ use super::rename;
 use super::told::Renamed;
 use crate::error::Error;
 use crate::instrument::AnyMetric;
-use crate::names::{Kind, Unit, family_name, sample_names};
-use crate::registry::{Registry, Taken};
+use crate::names::{Kind, Unit, family_name};
+use crate::registry::{Face, NewName, Registry, Taken};
 
 /// The emitted metrics by kind and emitted name.
 #[derive(Default)]
@@ -64,11 +64,30 @@ impl Claims {
         self.all.insert((kind, emitted.to_owned()), claim);
         // A name that was free was nobody's second choice: all others keep theirs.
         if !is_first {
-            self.assign_all(registry);
+            self.assign_all(registry, None);
         }
     }
 
-    fn assign_all(&mut self, registry: &Registry) {
+    /// Gives an emitted histogram another metric, of another unit; returns the one that it had.
+    pub(super) fn replace(
+        &mut self,
+        registry: &Registry,
+        emitted: &str,
+        unit: Unit,
+        metric: Arc<dyn AnyMetric>,
+    ) -> Option<Arc<dyn AnyMetric>> {
+        let claim = self.all.get_mut(&(Kind::Histogram, emitted.to_owned()))?;
+        claim.unit = unit;
+        let old = std::mem::replace(&mut claim.metric, metric);
+        // Without a name until it is given one, with all others, by the unit.
+        let unnamed = Err(Error::Unregistered { name: emitted.to_owned() });
+        let name = std::mem::replace(&mut claim.name, unnamed).ok();
+        self.assign_all(registry, name.map(|name| (name, Arc::clone(&old))));
+        Some(old)
+    }
+
+    /// Names all metrics; `leaving` is registered and no longer claimed.
+    fn assign_all(&mut self, registry: &Registry, leaving: Option<(String, Arc<dyn AnyMetric>)>) {
         let mut claims: Vec<_> = self.all.iter_mut().collect();
         claims.sort_by_cached_key(|((kind, emitted), _)| {
             let is_changed = rename::metric(emitted, *kind).next().is_none_or(|n| n != *emitted);
@@ -77,28 +96,37 @@ impl Claims {
         let own: Vec<_> = claims
             .iter()
             .filter_map(|(_, claim)| Some((claim.name.clone().ok()?, Arc::clone(&claim.metric))))
+            .chain(leaving)
             .collect();
-        registry.reassign(&own, |taken| {
+        registry.reassign(&own, |taken, gone| {
             let mut names = Vec::new();
             for ((kind, emitted), claim) in &mut claims {
-                claim.name = free_name(taken, *kind, emitted, claim.unit);
-                if let Ok(name) = &claim.name {
-                    let family = family_name(name, *kind, claim.unit);
-                    names.push((name.clone(), family, Arc::clone(&claim.metric)));
+                // What was unregistered comes back by a use of its own.
+                if gone.iter().any(|metric| Arc::ptr_eq(metric, &claim.metric)) {
+                    continue;
                 }
+                let found = free_name(taken, *kind, emitted, claim.unit);
+                claim.name = found.map(|(name, family)| {
+                    let metric = Arc::clone(&claim.metric);
+                    names.push(NewName { name: name.clone(), family, metric });
+                    name
+                });
             }
             names
         });
     }
 
-    /// Whether the metric is registered still, or never was; one that was unregistered is forgotten.
-    pub(super) fn is_current(&mut self, registry: &Registry, kind: Kind, emitted: &str) -> bool {
+    /// Forgets the metric if it was unregistered, and returns it.
+    pub(super) fn forget_unregistered(
+        &mut self,
+        registry: &Registry,
+        kind: Kind,
+        emitted: &str,
+    ) -> Option<Arc<dyn AnyMetric>> {
         let key = (kind, emitted.to_owned());
-        let gone = self.all.get(&key).is_some_and(|claim| claim.is_unregistered(registry));
-        if gone {
-            self.all.remove(&key);
-        }
-        !gone
+        let is_gone = self.all.get(&key).is_some_and(|claim| claim.is_unregistered(registry));
+        let claim = is_gone.then(|| self.all.remove(&key))?;
+        claim.map(|claim| claim.metric)
     }
 
     pub(super) fn get_mut(&mut self, kind: Kind, emitted: &str) -> Option<&mut Claim> {
@@ -163,6 +191,11 @@ impl Claim {
         self.labels.iter().map(|label| label.emitted.as_str())
     }
 
+    /// The labels as they are exposed, in order.
+    pub(super) fn exposed_labels(&self) -> impl Iterator<Item = String> {
+        self.labels.iter().map(|label| label.exposed.clone())
+    }
+
     /// Takes labels in that the metric does not have yet; nothing if it has them all.
     pub(super) fn widen<'a>(
         &mut self,
@@ -198,13 +231,18 @@ impl Claim {
     }
 }
 
-/// The best name of a metric that is free, which is then taken.
-fn free_name(taken: &mut Taken, kind: Kind, emitted: &str, unit: Unit) -> Result<String, Error> {
+/// The best name of a metric that is free, which is then taken, and its family.
+fn free_name(
+    taken: &mut Taken,
+    kind: Kind,
+    emitted: &str,
+    unit: Unit,
+) -> Result<(String, String), Error> {
     let mut refused = None;
     for name in rename::metric(emitted, kind) {
-        let samples = sample_names(&family_name(&name, kind, unit), kind);
-        match taken.claim(&name, samples) {
-            Ok(()) => return Ok(name),
+        let face = Face { family: family_name(&name, kind, unit), kind, unit };
+        match taken.claim(&name, &face) {
+            Ok(()) => return Ok((name, face.family)),
             Err(error) => drop(refused.get_or_insert(error)),
         }
     }

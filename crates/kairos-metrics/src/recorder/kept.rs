@@ -9,7 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use metrics::Key;
 
-use crate::sync::{AtomicU64, Ordering, RwLock, process_static, thread_cell};
+use crate::sync::{AtomicU64, Ordering, RwLock, is_marked, marked, process_static, thread_cell};
 
 /// How many stripes there are: threads up to this number share none.
 const STRIPES: usize = 16;
@@ -56,26 +56,41 @@ impl<F: Clone> Kept<F> {
     /// The handle that this thread's stripe keeps of the key, made at the first asking and at the
     /// first after the `epoch` changed. Threads beyond the number of stripes share them, as readers;
     /// `make` runs without the stripe's lock, and says whether the handle is an overflow series'.
+    ///
+    /// A thread that has a lock of this crate makes none, of whatever epoch the kept one is: an
+    /// allocator that counts through the facade would ask for the lock. No thread that writes in a
+    /// stripe waits for anything, so that such a thread may wait for the stripe.
     pub(super) fn find_or_make(
         &self,
         key: &Key,
         epoch: u64,
         make: impl FnOnce() -> (F, bool),
-    ) -> F {
+    ) -> Option<F> {
+        if is_writing() {
+            return None;
+        }
+        let is_marked = is_marked();
         let Stripe(stripe) = &self.stripes[this_stripe()];
         {
             let keys = stripe.read();
             if let Some(found) = keys.by_key.get(key)
-                && keys.epoch == epoch
+                && (keys.epoch == epoch || is_marked)
             {
-                return found.handle.clone();
+                return Some(found.handle.clone());
             }
         }
-        alone(|| {
+        if is_marked {
+            return None;
+        }
+        // Marked for as long as the key is not kept: an allocator would ask for it again and again.
+        let (handle, dropped) = marked(|| {
             let (handle, is_overflow) = make();
-            stripe.write().keep(key, epoch, Found { handle: handle.clone(), is_overflow });
-            handle
-        })
+            let (key, found) = (key.to_retained(), Found { handle: handle.clone(), is_overflow });
+            (handle, writing(|| stripe.write().keep(key, epoch, found)))
+        });
+        // It may free series, which takes other locks: not under the stripe's.
+        drop(dropped);
+        Some(handle)
     }
 
     /// Forgets all handles.
@@ -94,9 +109,11 @@ impl<F> Keys<F> {
         std::mem::take(&mut self.by_key)
     }
 
-    fn keep(&mut self, key: &Key, epoch: u64, found: Found<F>) {
+    /// Keeps a handle, and returns those that it no longer keeps.
+    fn keep(&mut self, key: Key, epoch: u64, found: Found<F>) -> ByKey<F> {
+        let mut dropped = ByKey::default();
         if self.epoch != epoch {
-            drop(self.clear());
+            dropped = self.clear();
             self.epoch = epoch;
         }
         if found.is_overflow && self.overflowing >= OVERFLOWING {
@@ -104,36 +121,41 @@ impl<F> Keys<F> {
             self.turn += 1;
             // Whichever they are: who goes through more keys than there is room for finds most of
             // them, where the oldest or all of them would be gone just when they are asked for.
-            self.by_key.retain(|key, found| !found.is_overflow || key.get_hash() >> 40 & 7 != turn);
+            let goes = |key: &Key, found: &mut Found<F>| {
+                found.is_overflow && key.get_hash() >> 40 & 7 == turn
+            };
+            dropped.extend(self.by_key.extract_if(goes));
             self.overflowing = self.by_key.values().filter(|found| found.is_overflow).count();
         }
         let is_overflow = found.is_overflow;
-        let before = self.by_key.insert(key.to_retained(), found);
-        let was_overflow = before.is_some_and(|before| before.is_overflow);
+        let before = self.by_key.remove_entry(&key);
+        let was_overflow = before.as_ref().is_some_and(|(_, before)| before.is_overflow);
         self.overflowing = self.overflowing + usize::from(is_overflow) - usize::from(was_overflow);
+        dropped.extend(before);
+        self.by_key.insert(key, found);
+        dropped
     }
 }
 
-/// Runs what makes or forgets handles, and calls that ask for one meanwhile on this thread get
-/// nothing: an allocator that counts through the facade would ask for the locks that are held.
-pub(super) fn alone<R>(work: impl FnOnce() -> R) -> R {
-    struct Reset(bool);
+/// Runs what writes in a stripe: what its thread's allocator asks for meanwhile is in that stripe.
+fn writing<R>(work: impl FnOnce() -> R) -> R {
+    struct Reset;
     impl Drop for Reset {
         fn drop(&mut self) {
-            MAKING.with(|making| making.set(self.0));
+            WRITING.with(|writing| writing.set(false));
         }
     }
-    let _reset = Reset(MAKING.with(|making| making.replace(true)));
+    WRITING.with(|writing| writing.set(true));
+    let _reset = Reset;
     work()
 }
 
-/// Whether this thread is within [`alone`].
-pub(super) fn is_alone() -> bool {
-    MAKING.with(Cell::get)
+fn is_writing() -> bool {
+    WRITING.with(Cell::get)
 }
 
 thread_cell! {
-    static MAKING: Cell<bool> = Cell::new(false);
+    static WRITING: Cell<bool> = Cell::new(false);
 }
 
 fn this_stripe() -> usize {
@@ -184,7 +206,7 @@ mod tests {
         let find = |labels: &'static [(&str, &str)], epoch| {
             let labels: Vec<metrics::Label> = labels.iter().map(Into::into).collect();
             let make = || (calls.replace(calls.get() + 1), false);
-            kept.find_or_make(&Key::from_parts("hits", labels), epoch, make)
+            kept.find_or_make(&Key::from_parts("hits", labels), epoch, make).unwrap()
         };
         let both = find(&[("a", "1"), ("b", "2")], 0);
         assert_eq!(find(&[("b", "2"), ("a", "1")], 0), both);
@@ -205,7 +227,7 @@ mod tests {
                     misses += 1;
                     (id, is_overflow)
                 };
-                assert_eq!(kept.find_or_make(&key, 0, make), id);
+                assert_eq!(kept.find_or_make(&key, 0, make), Some(id));
             }
             assert!(kept.stripes[this_stripe()].0.read().overflowing <= OVERFLOWING);
             misses

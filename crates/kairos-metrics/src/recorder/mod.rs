@@ -10,6 +10,7 @@ mod matcher;
 mod measure;
 mod recorder;
 mod rename;
+mod settling;
 mod told;
 
 pub use matcher::Matcher;

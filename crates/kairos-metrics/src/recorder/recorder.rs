@@ -3,21 +3,21 @@
 // Read next: `kept.rs`, where a known key is found; `emitted.rs`, the first use of a name.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use metrics::{Key, KeyName, Metadata, SharedString};
 
-use super::bridge::Bridged;
+use super::bridge::{Again, Bridged};
 use super::claims::Claims;
-use super::emitted::{Desk, Emissions};
-use super::kept::{Kept, alone, is_alone};
+use super::emitted::{Desk, Emissions, expire};
+use super::kept::Kept;
 use super::matcher::{Matcher, Settings};
 use super::told::Renamed;
 use crate::error::Error;
-use crate::instrument::{Counter, FractionGauge, Histogram};
+use crate::instrument::{AnyMetric, Counter, FractionGauge, Histogram};
 use crate::registry::Registry;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, is_marked};
 
 /// A recorder for the `metrics` facade that counts in a [`Registry`].
 ///
@@ -62,7 +62,8 @@ use crate::sync::Mutex;
 /// stands.
 ///
 /// **Values.** Gauges are fractions. A histogram's unit is that of its description, which must
-/// precede its first use, or else follows from its name:
+/// precede its first value, or else follows from its name; [`Recorder::refused`] has those whose
+/// description came too late:
 ///
 /// | described as, or named | recorded | exposed |
 /// |---|---|---|
@@ -80,7 +81,8 @@ use crate::sync::Mutex;
 /// **Cost.** A call through a cached handle costs one virtual call. A call that looks its key up,
 /// as the facade's macros do, takes one of 16 locks, which are assigned to threads in turn whatever
 /// the key, and allocates nothing; the first call with a key under each lock makes the handle. What
-/// an allocator emits while its thread makes one is lost; it does not wait for itself.
+/// an allocator emits while its thread makes a handle, registers or reads is counted where its key is
+/// known to the lock, and else lost; it does not wait for itself.
 #[derive(Clone)]
 pub struct Recorder(Arc<Inner>);
 
@@ -91,6 +93,8 @@ struct Inner {
     gauges: Kept<metrics::Gauge>,
     histograms: Kept<metrics::Histogram>,
     state: Mutex<State>,
+    /// Asks this recorder for a histogram, for as long as it is there.
+    again: Again,
 }
 
 #[derive(Default)]
@@ -154,13 +158,20 @@ impl RecorderBuilder {
     /// [`Error::Bounds`] when bounds are empty, do not rise, or are not above zero and finite.
     pub fn build(self) -> Result<Recorder, Error> {
         self.settings.check()?;
-        Ok(Recorder(Arc::new(Inner {
-            registry: self.registry,
-            settings: self.settings,
-            counters: Kept::default(),
-            gauges: Kept::default(),
-            histograms: Kept::default(),
-            state: Mutex::new(State::default()),
+        Ok(Recorder(Arc::new_cyclic(|weak: &Weak<Inner>| {
+            let weak = Weak::clone(weak);
+            let again = move |key: &Key| {
+                weak.upgrade().map_or_else(metrics::Histogram::noop, |inner| inner.histogram(key))
+            };
+            Inner {
+                registry: self.registry,
+                settings: self.settings,
+                counters: Kept::default(),
+                gauges: Kept::default(),
+                histograms: Kept::default(),
+                state: Mutex::new(State::default()),
+                again: Arc::new(again),
+            }
         })))
     }
 }
@@ -180,17 +191,21 @@ impl Recorder {
     }
 
     /// Returns why emitted metrics are not exposed: every name that they could have had is taken in
-    /// the registry, or they were unregistered and not used since.
+    /// the registry, or they were unregistered and not used since. What is counted in them is lost.
     ///
-    /// What is counted in such a metric is lost.
+    /// And which histograms are not exposed in the unit of their description, as that came after
+    /// their first value.
     pub fn refused(&self) -> Vec<Error> {
-        alone(|| self.0.state.lock().claims.refused(&self.0.registry))
+        let state = self.0.state.lock();
+        let mut refused = state.claims.refused(&self.0.registry);
+        refused.extend(state.histograms.late());
+        refused
     }
 
     /// Returns the metrics and labels that are exposed under another name than the emitted one, in
     /// the order of their first use; a suffix that the unit or the kind adds is another name.
     pub fn renamed(&self) -> Vec<Renamed> {
-        alone(|| self.0.state.lock().claims.renamed())
+        self.0.state.lock().claims.renamed()
     }
 
     /// Removes the series that have been idle for the age that was set for their name, and to which
@@ -204,15 +219,18 @@ impl Recorder {
         if settings.ages.is_empty() {
             return 0;
         }
-        alone(|| {
-            counters.clear();
-            gauges.clear();
-            histograms.clear();
-            let state = state.lock();
-            state.counters.expire_idle(settings)
-                + state.gauges.expire_idle(settings)
-                + state.histograms.expire_idle(settings)
-        })
+        counters.clear();
+        gauges.clear();
+        histograms.clear();
+        let state = state.lock();
+        let aged = (
+            state.counters.aged(settings),
+            state.gauges.aged(settings),
+            state.histograms.aged(settings),
+        );
+        // A sweep reads, for which no lookup waits.
+        drop(state);
+        expire(aged.0) + expire(aged.1) + expire(aged.2)
     }
 }
 
@@ -233,29 +251,54 @@ impl Inner {
     where
         H::Facade: Clone,
     {
-        if is_alone() {
-            return H::unseen();
-        }
-        kept.find_or_make(key, self.registry.removals(), || {
+        // Dropped after the locks.
+        let mut gone = Vec::new();
+        let handle = kept.find_or_make(key, self.registry.removals(), || {
             let mut state = self.state.lock();
             let (emissions, claims) = part(&mut state);
-            let (registry, settings) = (&self.registry, &self.settings);
-            emissions.bridge(&mut Desk { registry, settings, claims }, key)
-        })
+            emissions.bridge(&mut self.desk(claims, &mut gone), key)
+        });
+        handle.unwrap_or_else(H::unseen)
+    }
+
+    fn desk<'a>(
+        &'a self,
+        claims: &'a mut Claims,
+        gone: &'a mut Vec<Arc<dyn AnyMetric>>,
+    ) -> Desk<'a> {
+        let Inner { registry, settings, again, .. } = self;
+        Desk { registry, settings, claims, gone, again }
+    }
+
+    fn histogram(&self, key: &Key) -> metrics::Histogram {
+        self.handle(&self.histograms, key, |state| (&mut state.histograms, &mut state.claims))
+    }
+
+    /// Takes a description, but not from an allocator whose thread may have the lock.
+    fn describe(&self, take: impl FnOnce(&mut State)) {
+        if !is_marked() {
+            take(&mut self.state.lock());
+        }
     }
 }
 
 impl metrics::Recorder for Recorder {
     fn describe_counter(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        alone(|| self.0.state.lock().counters.describe(&key, unit, &text));
+        self.0.describe(|state| state.counters.describe(&key, unit, &text));
     }
 
     fn describe_gauge(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        alone(|| self.0.state.lock().gauges.describe(&key, unit, &text));
+        self.0.describe(|state| state.gauges.describe(&key, unit, &text));
     }
 
     fn describe_histogram(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
-        alone(|| self.0.state.lock().histograms.describe(&key, unit, &text));
+        // Dropped after the lock.
+        let mut gone = Vec::new();
+        self.0.describe(|state| {
+            state.histograms.describe(&key, unit, &text);
+            let State { histograms, claims, .. } = state;
+            histograms.measure_anew(&mut self.0.desk(claims, &mut gone), key.as_str());
+        });
     }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> metrics::Counter {
@@ -267,6 +310,6 @@ impl metrics::Recorder for Recorder {
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
-        self.0.handle(&self.0.histograms, key, |state| (&mut state.histograms, &mut state.claims))
+        self.0.histogram(key)
     }
 }

@@ -42,38 +42,53 @@ pub(super) struct Metrics {
     pub(super) wholes: Vec<Weak<Catalog>>,
 }
 
-/// The names that metrics may not have.
+/// The names that metrics of one registry may not have.
 #[cfg(feature = "facade")]
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     names: BTreeSet<String>,
-    samples: BTreeSet<String>,
+    /// Of this registry, and of each other one on its pages.
+    samples: Vec<Samples>,
+}
+
+/// The sample names of a registry, and whether its constant labels are those of the one that asks.
+#[cfg(feature = "facade")]
+#[derive(Debug)]
+struct Samples {
+    by_name: BTreeMap<String, Face>,
+    are_alike: bool,
 }
 
 #[cfg(feature = "facade")]
 impl Taken {
-    /// Takes a name and those of its samples.
+    /// Takes a name for a metric of this face.
     ///
     /// # Errors
-    /// [`Error::Duplicate`] when one of them is taken; then none of the others is.
-    pub(crate) fn claim(&mut self, name: &str, samples: Vec<String>) -> Result<(), Error> {
-        let mut taken = samples.iter().filter(|sample| self.samples.contains(*sample));
+    /// [`Error::Duplicate`] when it is taken, or one of its samples' names; then none of them is.
+    pub(crate) fn claim(&mut self, name: &str, face: &Face) -> Result<(), Error> {
+        let samples = face.sample_names();
+        let is_taken = |sample: &&String| {
+            let clashes =
+                |known: &Samples| face.clashes(known.by_name.get(*sample), known.are_alike);
+            self.samples.iter().any(clashes)
+        };
         let own = self.names.contains(name).then_some(name);
-        if let Some(sample) = own.or_else(|| taken.next().map(String::as_str)) {
+        if let Some(sample) = own.or_else(|| samples.iter().find(is_taken).map(String::as_str)) {
             return Err(Error::Duplicate { name: name.to_owned(), sample: sample.to_owned() });
         }
         self.names.insert(name.to_owned());
-        self.samples.extend(samples);
+        let by_name = samples.into_iter().map(|sample| (sample, face.clone())).collect();
+        self.samples.push(Samples { by_name, are_alike: true });
         Ok(())
     }
 }
 
 /// What metrics that share a header have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Face {
-    family: String,
-    kind: Kind,
-    unit: Unit,
+pub(crate) struct Face {
+    pub(crate) family: String,
+    pub(crate) kind: Kind,
+    pub(crate) unit: Unit,
 }
 
 impl Face {
@@ -83,6 +98,12 @@ impl Face {
 
     fn sample_names(&self) -> Vec<String> {
         sample_names(&self.family, self.kind)
+    }
+
+    /// Whether one of its samples cannot have a name that a metric of the face `known` has, if any:
+    /// they do not share a header, or their constant labels `are_alike` and tell no series apart.
+    fn clashes(&self, known: Option<&Face>, are_alike: bool) -> bool {
+        known.is_some_and(|known| known != self || are_alike)
     }
 }
 
@@ -133,10 +154,8 @@ impl Catalog {
     /// whose series its constant labels would not tell from these.
     pub(super) fn taken(&self, face: &Face, constant: &Constant) -> Option<String> {
         let metrics = self.metrics();
-        let is_taken = |name: &String| {
-            let known = metrics.samples.get(name);
-            known.is_some_and(|known| known != face || *constant == *self.constant)
-        };
+        let are_alike = *constant == *self.constant;
+        let is_taken = |name: &String| face.clashes(metrics.samples.get(name), are_alike);
         face.sample_names().into_iter().find(is_taken)
     }
 
@@ -195,10 +214,10 @@ impl Metrics {
         self.by_name.get(name)
     }
 
-    /// Adds the names that are taken here to `taken`.
+    /// Adds the names that are taken here to `taken`; of another registry those of samples alone.
     #[cfg(feature = "facade")]
-    pub(super) fn add_taken(&self, taken: &mut Taken, are_own: bool) {
-        taken.samples.extend(self.samples.keys().cloned());
+    pub(super) fn add_taken(&self, taken: &mut Taken, are_own: bool, are_alike: bool) {
+        taken.samples.push(Samples { by_name: self.samples.clone(), are_alike });
         if are_own {
             taken.names.extend(self.by_name.keys().cloned());
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Histogram, Metric};
+use crate::instrument::{Brief, Counter, FractionGauge, Gauge, Handle, Histogram, Metric, Sought};
 
 /// A family of counters with `N` labels.
 pub type CounterFamily<const N: usize> = Family<Counter, N>;
@@ -34,7 +34,9 @@ impl<H, const N: usize> Family<H, N> {
     /// Takes a lock and searches; keep the handle where it is used often. Once the limit is
     /// reached, new label values get the overflow series.
     pub fn with(&self, values: [&str; N]) -> H {
-        self.0.with(&values)
+        let briefs = values.map(Brief::of);
+        let found = self.0.find(&Sought::new(&values, &briefs));
+        found.unwrap_or_else(|| self.0.with(&values))
     }
 
     /// Removes the series of these label values; returns `false` if there is none.
@@ -89,12 +91,17 @@ impl<H, const N: usize> fmt::Debug for Family<H, N> {
 
 /// A metric whose series have handles `H`.
 pub(crate) trait SeriesOf<H>: Send + Sync {
+    /// The handle of a series that there is.
+    fn find(&self, sought: &Sought<'_>) -> Option<H>;
     fn with(&self, values: &[&str]) -> H;
     fn remove(&self, values: &[&str]) -> bool;
     fn expire_idle(&self, idle: Duration) -> usize;
     fn set_limit(&self, limit: usize);
     #[cfg(feature = "facade")]
     fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]);
+    /// The values of all series.
+    #[cfg(feature = "facade")]
+    fn values(&self) -> Vec<Vec<String>>;
     #[cfg(feature = "facade")]
     fn with_told(&self, values: &[&str]) -> (H, bool);
     #[cfg(feature = "facade")]
@@ -103,6 +110,10 @@ pub(crate) trait SeriesOf<H>: Send + Sync {
 }
 
 impl<H: Handle> SeriesOf<H> for Metric<H::Cells> {
+    fn find(&self, sought: &Sought<'_>) -> Option<H> {
+        self.find(sought).map(H::new)
+    }
+
     fn with(&self, values: &[&str]) -> H {
         H::new(self.series(values))
     }
@@ -122,6 +133,11 @@ impl<H: Handle> SeriesOf<H> for Metric<H::Cells> {
     #[cfg(feature = "facade")]
     fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]) {
         Metric::relabel(self, labels, from);
+    }
+
+    #[cfg(feature = "facade")]
+    fn values(&self) -> Vec<Vec<String>> {
+        self.values()
     }
 
     #[cfg(feature = "facade")]

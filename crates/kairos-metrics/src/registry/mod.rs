@@ -17,4 +17,9 @@ pub use measured::Measured;
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
 
 #[cfg(feature = "facade")]
-pub(crate) use {catalog::Taken, family::SeriesOf, registration::Registration};
+pub(crate) use {
+    catalog::{Face, Taken},
+    family::SeriesOf,
+    page::NewName,
+    registration::Registration,
+};

@@ -2,7 +2,6 @@
 // Never knows: how a metric is made, and what it counts.
 // Read next: `catalog.rs`, one registry's metrics.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use super::catalog::Catalog;
@@ -14,7 +13,9 @@ use super::space::enter;
 use super::space::{alone, around, page};
 use crate::encode::{Encoder, Format};
 use crate::error::Error;
+#[cfg(feature = "facade")]
 use crate::instrument::AnyMetric;
+use crate::instrument::View;
 use crate::shard::Sum;
 use crate::snapshot::Snapshot;
 
@@ -57,16 +58,19 @@ impl Registry {
     /// the two apart; [`Error::Cycle`] when this registry is on the other one's page already. Nothing
     /// is attached then.
     pub fn attach(&self, part: &Registry) -> Result<(), Error> {
+        // Dropped after the lock: another registry's last clone may go meanwhile.
+        let (parts, own, mut others);
         let _alone = alone();
-        let parts = page(&part.0);
+        parts = page(&part.0);
         if parts.iter().any(|catalog| Arc::ptr_eq(catalog, &self.0)) {
             return Err(Error::Cycle);
         }
-        if page(&self.0).iter().any(|catalog| Arc::ptr_eq(catalog, &part.0)) {
+        own = page(&self.0);
+        if own.iter().any(|catalog| Arc::ptr_eq(catalog, &part.0)) {
             // It is there already, by this way or another.
             return Ok(());
         }
-        let mut others = around(&self.0);
+        others = around(&self.0);
         others.retain(|known| !parts.iter().any(|part| Arc::ptr_eq(known, part)));
         for new in &parts {
             for (name, face) in new.faces() {
@@ -86,13 +90,15 @@ impl Registry {
     /// Its handles go on counting, but are no longer exposed, and the name can be registered again.
     /// Of attached registries that have the name, each loses it.
     pub fn unregister(&self, name: &str) -> bool {
+        // Dropped after the locks.
+        let (page_of_it, removed): (_, Vec<_>);
         let _alone = alone();
         let take = |catalog: &Arc<Catalog>| {
             let removed = catalog.metrics().remove(name);
             removed.inspect(|_| catalog.removed())
         };
-        // Dropped after the locks.
-        let removed: Vec<_> = page(&self.0).iter().filter_map(take).collect();
+        page_of_it = page(&self.0);
+        removed = page_of_it.iter().filter_map(take).collect();
         !removed.is_empty()
     }
 
@@ -103,36 +109,41 @@ impl Registry {
     pub fn snapshot(&self) -> Snapshot {
         let mut sum = Sum::default();
         let mut snapshot = Snapshot::default();
-        for catalog in page(&self.0) {
-            for (name, metric) in catalog.metrics().iter() {
-                snapshot.add(name, metric.snapshot(&mut sum));
-            }
+        let (_page, views) = self.views(str::to_owned);
+        for (name, view) in views {
+            snapshot.add(&name, view.snapshot(&mut sum));
         }
         snapshot
     }
 
     pub(super) fn encode(&self, out: &mut String, format: Format) {
         let (mut sum, mut encoder) = (Sum::default(), Encoder::new(out, format));
+        let (page, mut views) = self.views(|_| ());
+        if page.len() > 1 {
+            // Stable: the series of one family in the order of the registries.
+            views.sort_by(|(_, a), (_, b)| a.family().cmp(b.family()));
+        }
+        for same in views.chunk_by(|(_, a), (_, b)| a.family() == b.family()) {
+            same[0].1.header(&mut encoder);
+            same.iter().for_each(|(_, view)| view.samples(&mut sum, &mut encoder));
+        }
+    }
+
+    /// What there is on the page at one moment, by registry and then by name. It is read without a
+    /// lock: nobody who registers or looks up waits for a reader.
+    fn views<N>(
+        &self,
+        name_of: impl Fn(&str) -> N,
+    ) -> (Vec<Arc<Catalog>>, Vec<(N, Box<dyn View>)>) {
+        // No name moves from one registry to another meanwhile.
+        let _alone = alone();
         let page = page(&self.0);
-        if let [alone] = &page[..] {
-            for (_, metric) in alone.metrics().iter() {
-                metric.header(&mut encoder);
-                metric.samples(&mut sum, &mut encoder);
-            }
-            return;
+        let mut views = Vec::new();
+        for catalog in &page {
+            let metrics = catalog.metrics();
+            views.extend(metrics.iter().map(|(name, metric)| (name_of(name), metric.view())));
         }
-        let mut by_family: BTreeMap<String, Vec<Arc<dyn AnyMetric>>> = BTreeMap::new();
-        for catalog in page {
-            for (_, metric) in catalog.metrics().iter() {
-                by_family.entry(metric.family()).or_default().push(Arc::clone(metric));
-            }
-        }
-        for metrics in by_family.values() {
-            metrics[0].header(&mut encoder);
-            for metric in metrics {
-                metric.samples(&mut sum, &mut encoder);
-            }
-        }
+        (page, views)
     }
 }
 
@@ -157,33 +168,51 @@ impl Registry {
         self.0.removals()
     }
 
+    /// Has kept handles asked for anew, as if a metric was taken out.
+    pub(crate) fn removed(&self) {
+        self.0.removed();
+    }
+
     /// Gives metrics other names: `own` are those they have, and `choose` gives each a name and a
-    /// family, by what others have taken. Whoever reads sees all names before or all after.
+    /// family, by what others have taken and which of `own` were unregistered. Whoever reads sees all
+    /// names before or all after.
     pub(crate) fn reassign(
         &self,
         own: &[(String, Arc<dyn AnyMetric>)],
-        choose: impl FnOnce(&mut Taken) -> Vec<(String, String, Arc<dyn AnyMetric>)>,
+        choose: impl FnOnce(&mut Taken, &[&Arc<dyn AnyMetric>]) -> Vec<NewName>,
     ) {
+        // Dropped after the lock.
+        let around_it;
         let _alone = alone();
+        around_it = around(&self.0);
         let mut taken = Taken::default();
-        for other in around(&self.0) {
-            if !Arc::ptr_eq(&other, &self.0) {
-                other.metrics().add_taken(&mut taken, false);
-            }
+        for other in around_it.iter().filter(|other| !Arc::ptr_eq(other, &self.0)) {
+            other.metrics().add_taken(&mut taken, false, other.constant() == self.0.constant());
         }
         let mut metrics = self.0.metrics();
+        let mut gone = Vec::new();
         for (name, metric) in own {
             if metrics.get(name).is_some_and(|known| Arc::ptr_eq(known, metric)) {
                 metrics.remove(name);
+            } else {
+                gone.push(metric);
             }
         }
-        metrics.add_taken(&mut taken, true);
-        for (name, family, metric) in choose(&mut taken) {
+        metrics.add_taken(&mut taken, true, true);
+        for NewName { name, family, metric } in choose(&mut taken, &gone) {
             metric.rename(&family);
             let entered = metrics.insert(&name, &Face::of(&*metric), metric);
             debug_assert!(entered.is_ok(), "the names were free");
         }
     }
+}
+
+/// A metric and what it is to be named from now on.
+#[cfg(feature = "facade")]
+pub(crate) struct NewName {
+    pub(crate) name: String,
+    pub(crate) family: String,
+    pub(crate) metric: Arc<dyn AnyMetric>,
 }
 
 /// Keeps a registry in a list of those that are there.

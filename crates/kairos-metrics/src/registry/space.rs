@@ -29,9 +29,12 @@ pub(super) fn enter(
     name: &str,
     metric: Arc<dyn AnyMetric>,
 ) -> Result<(), Error> {
+    // Dropped after the lock: the last clone of another registry may go meanwhile.
+    let around_it;
     let _alone = alone();
+    around_it = around(catalog);
     let face = Face::of(&*metric);
-    for known in around(catalog) {
+    for known in &around_it {
         if let Some(sample) = known.taken(&face, catalog.constant()) {
             return Err(Error::Duplicate { name: name.to_owned(), sample });
         }

@@ -15,9 +15,20 @@ pub(super) struct Ids {
     tallies: Dense,
     /// Ids whose tallies are laid out already: an id is used again only with its layout.
     free_tallies: BTreeMap<Layout, BTreeSet<u32>>,
+    /// Given back and not zeroed yet.
+    put_by: Vec<Released>,
     gauges: Vec<Weak<AtomicI64>>,
     /// How many series were made.
     births: u64,
+}
+
+/// An id that is given back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Released {
+    /// A counter's.
+    Cell(u32),
+    /// A histogram's of this layout.
+    Tally(u32, Layout),
 }
 
 /// Dense ids, the smallest free one first, so that few ids stay in the embedded blocks.
@@ -40,17 +51,30 @@ impl Ids {
         self.cells.free.pop_first().unwrap_or_else(|| self.cells.fresh())
     }
 
-    pub(super) fn free_cell(&mut self, id: u32) {
-        self.cells.free.insert(id);
+    /// Lets an id be used again, which is zero everywhere.
+    pub(super) fn free(&mut self, released: Released) {
+        match released {
+            Released::Cell(id) => self.cells.free.insert(id),
+            Released::Tally(id, layout) => self.free_tallies.entry(layout).or_default().insert(id),
+        };
+    }
+
+    /// Keeps an id until it is zeroed.
+    pub(super) fn put_by(&mut self, released: Released) {
+        self.put_by.push(released);
+    }
+
+    pub(super) fn next_put_by(&mut self) -> Option<Released> {
+        self.put_by.pop()
+    }
+
+    pub(super) fn has_put_by(&self) -> bool {
+        !self.put_by.is_empty()
     }
 
     pub(super) fn take_tally(&mut self, layout: Layout) -> u32 {
         let free = self.free_tallies.get_mut(&layout).and_then(BTreeSet::pop_first);
         free.unwrap_or_else(|| self.tallies.fresh())
-    }
-
-    pub(super) fn free_tally(&mut self, id: u32, layout: Layout) {
-        self.free_tallies.entry(layout).or_default().insert(id);
     }
 
     /// How many counters and histograms there were at once: all their ids are below.

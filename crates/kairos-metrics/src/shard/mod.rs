@@ -15,6 +15,7 @@ mod sum;
 mod tally;
 mod window;
 
+pub(crate) use ids::Released;
 pub(crate) use local::{Place, add, due, increment, process, record};
 pub use local::{forks, shards};
 #[cfg(kairos_loom)]

@@ -5,20 +5,20 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Weak;
 
-use super::ids::Ids;
+use super::ids::{Ids, Released};
 use super::shard::{Shard, Sizes};
 use super::sum::Sum;
 use super::tally::{Tally, Writers};
 use crate::buckets::Layout;
 #[cfg(all(unix, not(kairos_loom)))]
 use crate::sync::Ordering;
-use crate::sync::{AtomicI64, Mutex, MutexGuard};
+use crate::sync::{AtomicI64, Mutex, MutexGuard, is_marked};
 
 /// Everything that threads share: one for the process, and one for each execution of a model.
 ///
 /// The lock of the state is taken at a thread's first count and at its end, when ids are given
 /// back, and by readers; never by a count: a thread that finds it taken counts in the shared shard
-/// instead. That of the ids is taken when ids come and go, also by who has the other, and for a
+/// instead, nor waited for when an id is given back. That of the ids is taken when ids come and go, also by who has the other, and for a
 /// moment only: what is made new waits for no reader. A fold moves counts under the lock and readers add up under it, so that they see a count
 /// either in its shard or in the shared one.
 #[derive(Debug)]
@@ -89,6 +89,8 @@ impl Process {
         shard.fold(self.shared, cells, tallies);
         state.leased.retain(|leased| !std::ptr::eq(*leased, shard));
         state.free.push(shard);
+        drop(state);
+        self.free_put_by();
     }
 
     /// Records in a tally of the calling thread that is full, or has no memory for the value: makes
@@ -115,13 +117,47 @@ impl Process {
         id
     }
 
-    /// Takes a counter's id back. The caller's last handle is gone, so that all counts happened
-    /// before this and zeroing them here races with no owner.
-    pub(crate) fn release_cell(&self, id: u32) {
-        let state = self.state.lock();
-        self.shared.clear_cell(id);
-        state.leased.iter().for_each(|shard| shard.clear_cell(id));
-        self.ids.lock().free_cell(id);
+    /// Takes an id back. The caller's last handle is gone, so that all counts happened before this
+    /// and zeroing them races with no owner.
+    ///
+    /// Waits for no reader, of which the calling thread may be one: while one has the lock, the id is
+    /// put by, until another one comes back or a thread ends.
+    pub(crate) fn release(&self, released: Released) {
+        let ids = if is_marked() { self.ids.try_lock() } else { Some(self.ids.lock()) };
+        // An allocator dropped a last handle while its thread has the ids: this one is not used again.
+        let Some(mut ids) = ids else { return };
+        ids.put_by(released);
+        drop(ids);
+        self.free_put_by();
+    }
+
+    /// Zeroes and frees the ids that were put by, unless the lock is taken.
+    fn free_put_by(&self) {
+        while let Some(state) = self.state.try_lock() {
+            // The ids are not locked while one is zeroed, which takes longer.
+            while let Some(released) = self.next_put_by() {
+                self.clear(&state, released);
+                self.ids.lock().free(released);
+            }
+            drop(state);
+            // Whoever found the lock taken had put its id by: it is seen here.
+            if !self.ids.lock().has_put_by() {
+                break;
+            }
+        }
+    }
+
+    fn next_put_by(&self) -> Option<Released> {
+        self.ids.lock().next_put_by()
+    }
+
+    fn clear(&self, state: &State, released: Released) {
+        for shard in state.leased.iter().copied().chain([self.shared]) {
+            match released {
+                Released::Cell(id) => shard.clear_cell(id),
+                Released::Tally(id, _) => shard.clear_tally(id),
+            }
+        }
     }
 
     /// An id for a histogram of this layout; nothing is recorded under it, and the shared shard has
@@ -135,14 +171,6 @@ impl Process {
     /// The number of a new series; see [`Reader::birth`].
     pub(crate) fn number_series(&self) -> u64 {
         self.ids.lock().next_birth()
-    }
-
-    /// Takes a histogram's id back, as [`Process::release_cell`] does.
-    pub(crate) fn release_tally(&self, id: u32, layout: Layout) {
-        let state = self.state.lock();
-        self.shared.clear_tally(id);
-        state.leased.iter().for_each(|shard| shard.clear_tally(id));
-        self.ids.lock().free_tally(id, layout);
     }
 
     /// Has a gauge zeroed in a forked child.

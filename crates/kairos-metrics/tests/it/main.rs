@@ -14,7 +14,11 @@ mod gauges;
 mod hdr_log;
 #[cfg(feature = "hdr-log")]
 mod interval_log;
+#[cfg(feature = "facade")]
+mod late;
 mod merging;
+#[cfg(feature = "facade")]
+mod naming;
 mod pages;
 #[cfg(feature = "facade")]
 mod recorder;
