@@ -65,8 +65,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// O(keys with a compute).
     ///
     /// # Errors
-    /// [`Error::Reentrant`] inside a compute of this cache, which would wait for itself: nothing is
-    /// shut down.
+    /// [`Error::Reentrant`] inside a compute of this cache, or inside one that a compute of this cache
+    /// waits for, through whatever caches: it would wait for itself. Nothing is shut down.
     ///
     /// # Cancellation
     /// Dropping the future, once polled, does not stop the shutdown.

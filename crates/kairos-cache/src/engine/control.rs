@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::config::{Config, Fixed, Rules};
 use crate::error::Error;
-use crate::flight::current;
+use crate::flight::{current, wait_for_end};
 use crate::stats::Notice;
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
@@ -61,10 +61,11 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Lets nothing begin any more, and waits until nothing is under way.
     pub(crate) async fn shut_down(self: &Arc<Self>) -> Result<(), Error> {
-        if current().is_some_and(|inside| inside.cache == self.name()) {
-            return Err(Error::Reentrant);
-        }
         self.adopt()?;
+        let _waits = match current() {
+            Some(inside) => Some(wait_for_end(&inside, self.name()).ok_or(Error::Reentrant)?),
+            None => None,
+        };
         self.wind_up();
         self.drain.emptied().await;
         Ok(())

@@ -22,7 +22,7 @@ mod table;
 mod turn;
 
 use self::core::{Core, Left};
-pub(crate) use circle::{Inside, Wait, current, is_inside, name, run_inside, wait};
+pub(crate) use circle::{Inside, Wait, current, is_inside, name, run_inside, wait, wait_for_end};
 pub use drain::{Drain, Underway};
 pub use gate::{Admission, Arrival, Gate, Pass};
 pub(crate) use job::{Done, Found, Home, Job, Joined, KeyFlight, KeyLaunch, Offer, Work};

@@ -297,3 +297,52 @@ fn a_shutdown_inside_a_compute_is_refused_and_shuts_nothing_down() {
     assert!(read.take().is_some_and(|outcome| is_reentrant(&outcome)));
     assert_eq!(stage.read("other", &none(), &Work::at_once()).value(), Some(1));
 }
+
+/// Two caches on one executor.
+fn two_caches() -> (Sim, [Cache<String, u64>; 2]) {
+    let sim = Sim::new(crate::stage::start());
+    let caches = [(), ()].map(|()| Stage::<u64>::on(sim.clone(), |builder| builder).cache);
+    (sim, caches)
+}
+
+#[test]
+fn a_shutdown_that_a_compute_of_the_cache_waits_for_through_another_cache_is_refused() {
+    let (sim, [one, two]) = two_caches();
+    let (cache, ends) = (one.clone(), one.clone());
+    let read = Running::start(&sim, async move {
+        let compute = move || async move {
+            let inner = move || async move { ends.shutdown().await.map(|()| 1) };
+            two.get_or_compute("inner", &none(), inner).await.map(|hit| *hit)
+        };
+        outcome(cache.get_or_compute("outer", &none(), compute).await)
+    });
+    assert!(read.take().expect("it has ended").is_err());
+    let after = Running::start(&sim, async move {
+        let find = || async { Ok::<_, Failure>(7) };
+        outcome(one.get_or_compute("k", &none(), find).await)
+    });
+    assert_eq!(after.take().map(Result::ok), Some(Some(7)), "nothing was shut down");
+}
+
+/// A compute of another cache shuts this one down, whose own compute then comes to wait for it.
+#[test]
+fn a_read_that_would_wait_for_its_own_caches_end_is_refused() {
+    let (sim, [one, two]) = two_caches();
+    let (first, within, clock) = (one.clone(), two.clone(), sim.clone());
+    let waits = Running::start(&sim, async move {
+        let compute = move || async move {
+            clock.sleep(SECOND).await;
+            let find = || async { Ok::<_, Failure>(7) };
+            within.get_or_compute("ends", &none(), find).await.map(|hit| *hit)
+        };
+        outcome(first.get_or_compute("waits", &none(), compute).await)
+    });
+    let ends = Running::start(&sim, async move {
+        let compute = move || async move { one.shutdown().await.map(|()| 1) };
+        outcome(two.get_or_compute("ends", &none(), compute).await)
+    });
+    assert!(!ends.has_ended() && !waits.has_ended());
+    sim.advance_to(SECOND);
+    assert!(waits.take().is_some_and(|outcome| is_reentrant(&outcome)));
+    assert_eq!(ends.take().map(Result::ok), Some(Some(1)), "and then it has ended");
+}
