@@ -12,6 +12,7 @@ pub(crate) struct Accounts {
     nothing: Counter,
     aborted: Counter,
     waited: Counter,
+    answered: Counter,
     cancelled: Counter,
 }
 
@@ -34,6 +35,10 @@ impl Accounts {
             )?,
             waited: registry
                 .counter("kairos_cache_reads_waited", "Reads that began to wait for a compute")?,
+            answered: registry.counter(
+                "kairos_cache_reads_answered",
+                "Reads that have waited for a compute, and have their answer, wherever it is from",
+            )?,
             cancelled: registry.counter(
                 "kairos_cache_reads_cancelled",
                 "Reads dropped while they waited for a compute",
@@ -54,28 +59,29 @@ impl Accounts {
         self.aborted.inc();
     }
 
-    /// Counts a read that begins to wait for a compute; one that is dropped before it is told of its
-    /// answer is counted as cancelled.
+    /// Counts a read that begins to wait for a compute. It is counted once more when it ends: as
+    /// answered, or as cancelled if it is dropped before it is told of its answer.
     pub(crate) fn wait(&self) -> Waits<'_> {
         self.waited.inc();
-        Waits(Some(&self.cancelled))
+        Waits { ends_as: &self.cancelled, answered: &self.answered }
     }
 }
 
-/// A read that waits, counted as cancelled when this is dropped before it has ended.
-pub(crate) struct Waits<'a>(Option<&'a Counter>);
+/// A read that waits, however often it looks again.
+pub(crate) struct Waits<'a> {
+    ends_as: &'a Counter,
+    answered: &'a Counter,
+}
 
 impl Waits<'_> {
     /// The read has its answer.
     pub(crate) fn end(mut self) {
-        self.0 = None;
+        self.ends_as = self.answered;
     }
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        if let Some(cancelled) = self.0 {
-            cancelled.inc();
-        }
+        self.ends_as.inc();
     }
 }

@@ -8,3 +8,4 @@ mod runtimes;
 mod shutdown;
 mod shutdown_on_threads;
 mod subscribe;
+mod waits;
