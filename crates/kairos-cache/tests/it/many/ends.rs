@@ -96,6 +96,28 @@ fn a_cancelled_read_of_many_aborts_the_call_and_counts_nothing() {
     assert_eq!(again.values(), [2, 2], "the keys are free");
 }
 
+/// Where abandoned computes are finished a call is one of them, whether it has begun or waits at the gate.
+#[test]
+fn a_cancelled_read_of_many_is_finished_where_the_configuration_says_so() {
+    let desk = Desk::with(|b| b.max_concurrent_computes(1).finish_abandoned(true));
+    let (running, queued) = (desk.many("a b"), desk.many("c d"));
+    desk.cancel(&running);
+    desk.cancel(&queued);
+    assert_eq!(desk.backend.running(), "a b");
+    // Whoever comes meanwhile joins it.
+    let joins = desk.one("b", &none());
+    desk.open(1);
+    assert_eq!(joins.values(), [1]);
+    assert_eq!(
+        (desk.stored("a b c d"), desk.backend.running()),
+        (vec![Some(1), Some(1), None, None], "c d".into())
+    );
+    desk.open(1);
+    assert_eq!(desk.stored("a b c d"), [Some(1), Some(1), Some(2), Some(2)]);
+    assert_eq!(desk.backend.calls(), ["a b", "c d"]);
+    assert_eq!((desk.cache.sizes().flights, desk.cache.stats().total_requests), (0, 1));
+}
+
 #[test]
 fn a_cancelled_read_of_many_harms_nobody_who_waits_for_one_of_its_keys() {
     let desk = Desk::new();

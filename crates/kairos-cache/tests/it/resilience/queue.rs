@@ -183,3 +183,77 @@ fn an_abandoned_compute_is_finished_where_the_configuration_says_so() {
         assert_eq!(stored, finish.then_some(1));
     }
 }
+
+/// One that waits at the gate has nothing begun yet; its turn comes all the same.
+#[test]
+fn an_abandoned_compute_at_the_gate_keeps_its_turn_where_abandoned_ones_are_finished() {
+    for finish in [true, false] {
+        let stage = Stage::with(|b| b.max_concurrent_computes(1).finish_abandoned(finish));
+        let (work, none) = (Work::gated(), Context::none());
+        let holds = stage.read("holds", &none, &work);
+        let (queued, own) = (stage.read("k", &none, &work), Work::at_once());
+        let behind = stage.read("last", &none, &own);
+        queued.cancel();
+        stage.sim.run_until_idle();
+        stage.open(&work, 2);
+        assert_eq!(holds.value(), Some(1));
+        let stored = stage.cache.peek("k").map(|hit| *hit);
+        assert_eq!((stored, work.started()), (finish.then_some(2), 1 + u64::from(finish)));
+        assert_eq!(behind.value(), Some(1), "and the turn after it is given on");
+        assert_eq!(stage.cache.sizes().flights, 0);
+    }
+}
+
+/// Of one that is pending every closure may be the one that runs: that of a reader who waits still,
+/// else that of one who left.
+#[test]
+fn an_abandoned_compute_that_is_pending_is_finished_where_abandoned_ones_are() {
+    for finish in [true, false] {
+        let stage = Stage::with(|b| b.finish_abandoned(finish));
+        let (running, own) = (Work::gated(), Work::at_once());
+        let forced = Context::none().force_refresh(true);
+        let first = stage.read("k", &Context::none(), &running);
+        let pending = [(); 2].map(|()| stage.read("k", &forced, &own));
+        for read in &pending {
+            read.cancel();
+        }
+        stage.sim.run_until_idle();
+        stage.open(&running, 1);
+        assert_eq!((first.value(), own.started()), (Some(1), u64::from(finish)));
+        assert_eq!(own.finished(), u64::from(finish));
+        assert_eq!(stage.cache.sizes().flights, 0);
+        assert_eq!(stage.cache.activity().computes_for_bypasses, u64::from(finish));
+    }
+}
+
+#[test]
+fn the_closure_of_a_reader_that_waits_still_goes_before_that_of_one_that_left() {
+    let stage = Stage::with(|b| b.finish_abandoned(true));
+    let (running, left, stays) = (Work::gated(), Work::at_once(), Work::at_once());
+    let forced = Context::none().force_refresh(true);
+    let _first = stage.read("k", &Context::none(), &running);
+    let leaves = stage.read("k", &forced, &left);
+    let waits = stage.read("k", &forced, &stays);
+    leaves.cancel();
+    stage.sim.run_until_idle();
+    stage.open(&running, 1);
+    assert_eq!((waits.value(), left.started(), stays.started()), (Some(1), 0, 1));
+}
+
+/// What was abandoned has no reader for whose sake a shutdown would wait.
+#[test]
+fn a_shutdown_waits_for_no_abandoned_compute_wherever_it_is() {
+    let stage = Stage::with(|b| b.max_concurrent_computes(1).finish_abandoned(true));
+    let (work, forced) = (Work::gated(), Context::none().force_refresh(true));
+    let reads = [("k", Context::none()), ("k", forced), ("queued", Context::none())]
+        .map(|(key, context)| stage.read(key, &context, &work));
+    for read in &reads {
+        read.cancel();
+    }
+    stage.sim.run_until_idle();
+    assert_eq!((work.running(), stage.cache.sizes().flights), (1, 2));
+    let cache = stage.cache.clone();
+    let ended = stage.start(async move { cache.shutdown().await });
+    assert!(ended.has_ended());
+    assert_eq!((work.running(), work.started(), stage.cache.sizes().flights), (0, 1, 0));
+}
