@@ -102,7 +102,7 @@ pub struct Series<T>(SeriesMap<T, ()>);
 impl<T> Series<T> {
     /// At most `limit` series and the overflow's.
     pub fn new(limit: usize) -> Series<T> {
-        Series(SeriesMap::new(limit))
+        Series(SeriesMap::new(limit, true))
     }
 
     /// Finds or makes the series of these values.

@@ -105,8 +105,9 @@ impl<T: Instrument> Metric<T> {
         clock: Clock,
         limit: usize,
     ) -> Self {
+        let series = SeriesMap::new(limit, !description.labels.is_empty());
         let description = Mutex::new(Arc::new(description));
-        Metric { unit, description, spec, clock, series: SeriesMap::new(limit) }
+        Metric { unit, description, spec, clock, series }
     }
 
     /// The series of these label values, if there is one.

@@ -15,21 +15,33 @@ use crate::sync::{Mutex, RwLock, Shared};
 /// and keep no lock; it is copied if it changes meanwhile. A new series is left for the list to take
 /// up. All locks are held for a moment, never while cells are added up. So nobody waits for a reader,
 /// and a cached handle comes here not at all. Who takes more than one lock takes them in the order
-/// list, index, fresh.
+/// list, bound, index by its parts, fresh.
 #[derive(Debug)]
 pub(crate) struct SeriesMap<T, F> {
     listed: Mutex<Arc<Listed<F>>>,
-    index: RwLock<Index<T>>,
-    /// Made since the list was last read; pushed while the index is locked.
+    /// Locked by whoever changes which series there are.
+    bound: Mutex<Bound<T>>,
+    /// By the hash of the values: threads that look up different series share no lock's word.
+    index: Box<[Part<T>]>,
+    /// Made since the list was last read; pushed while the bound is locked.
     fresh: Mutex<Vec<(Place, F)>>,
 }
 
+/// Two cache lines, as the processor fetches them in pairs.
 #[derive(Debug)]
-struct Index<T> {
-    series: ByValues<Shared<T>>,
-    overflow: Option<Shared<T>>,
+#[repr(align(128))]
+struct Part<T>(RwLock<ByValues<Shared<T>>>);
+
+#[derive(Debug)]
+struct Bound<T> {
     limit: usize,
+    /// How many series there are in the index.
+    len: usize,
+    overflow: Option<Shared<T>>,
 }
+
+/// How many parts the index of a metric with labels has.
+const PARTS: usize = if cfg!(kairos_loom) { 2 } else { 8 };
 
 /// Where a series stands in the list: by its values, the overflow last.
 type Place = (bool, Owned);
@@ -39,44 +51,60 @@ type Place = (bool, Owned);
 pub(crate) struct Listed<F>(BTreeMap<Place, F>);
 
 impl<T, F: Clone> SeriesMap<T, F> {
-    pub(crate) fn new(limit: usize) -> SeriesMap<T, F> {
+    /// With an index for lookups by many threads if the series are `told_apart` by labels.
+    pub(crate) fn new(limit: usize, told_apart: bool) -> SeriesMap<T, F> {
+        let parts = if told_apart { PARTS } else { 1 };
         SeriesMap {
             listed: Mutex::new(Arc::new(Listed(BTreeMap::new()))),
-            index: RwLock::new(Index { series: ByValues::default(), overflow: None, limit }),
+            bound: Mutex::new(Bound { limit, len: 0, overflow: None }),
+            index: (0..parts).map(|_| Part(RwLock::new(ByValues::default()))).collect(),
             fresh: Mutex::new(Vec::new()),
         }
     }
 
     /// Changes the bound; series that exist stay.
     pub(super) fn set_limit(&self, limit: usize) {
-        self.index.write().limit = limit;
+        self.bound.lock().limit = limit;
+    }
+
+    /// The part of the index in which these values are.
+    #[inline]
+    fn part(&self, sought: &Sought<'_>) -> &RwLock<ByValues<Shared<T>>> {
+        &self.index[self.part_at(sought)].0
+    }
+
+    #[inline]
+    fn part_at(&self, sought: &Sought<'_>) -> usize {
+        // There is a power of two of them.
+        sought.part() & (self.index.len() - 1)
     }
 
     /// The series of these values, if there is one. Whoever looks one up shares the lock.
     #[inline]
     pub(crate) fn find(&self, sought: &Sought<'_>) -> Option<Shared<T>> {
-        self.index.read().series.get(sought).map(Shared::clone)
+        self.part(sought).read().get(sought).map(Shared::clone)
     }
 
     /// The series of these values, made if it is new and the bound allows, else the overflow's.
     ///
-    /// `make` gets the values that the series is exposed with, and gives its face for the list. A new
-    /// series takes the lock alone, while it is made.
+    /// `make` gets the values that the series is exposed with, and gives its face for the list. Nobody
+    /// who looks up what there is waits for it.
     pub(crate) fn find_or_make(
         &self,
         values: &[&str],
         make: impl FnOnce(&[String]) -> (T, F),
     ) -> Shared<T> {
-        if let Some(found) = Sought::with(values, |sought| self.find(sought)) {
+        let find = || Sought::with(values, |sought| self.find(sought));
+        if let Some(found) = find() {
             return found;
         }
         let is_overflow = !values.is_empty() && values.iter().all(|value| *value == OVERFLOW);
-        let mut index = self.index.write();
-        if let Some(found) = Sought::with(values, |sought| index.series.get(sought)) {
-            return Shared::clone(found);
+        let mut bound = self.bound.lock();
+        if let Some(found) = find() {
+            return found;
         }
-        let into_overflow = is_overflow || index.series.len() >= index.limit;
-        if into_overflow && let Some(overflow) = &index.overflow {
+        let into_overflow = is_overflow || bound.len >= bound.limit;
+        if into_overflow && let Some(overflow) = &bound.overflow {
             return Shared::clone(overflow);
         }
         let owned = if into_overflow {
@@ -87,22 +115,30 @@ impl<T, F: Clone> SeriesMap<T, F> {
         let (series, face) = make(&owned);
         let series = Shared::new(series);
         if into_overflow {
-            index.overflow = Some(Shared::clone(&series));
+            bound.overflow = Some(Shared::clone(&series));
         } else {
-            index.series.insert(owned.clone(), Shared::clone(&series));
+            bound.len += 1;
+            self.insert(owned.clone(), Shared::clone(&series));
         }
         self.fresh.lock().push(((into_overflow, owned), face));
         series
     }
 
+    fn insert(&self, values: Owned, series: Shared<T>) {
+        let part = values.sought(|sought| self.part(sought));
+        part.write().insert(values, series);
+    }
+
     /// Takes the series of these values out; its handles go on counting, no longer exposed.
     pub(crate) fn remove(&self, values: &[&str]) -> Option<Shared<T>> {
         let mut listed = self.listed.lock();
-        let mut index = self.index.write();
-        let (values, series) = Sought::with(values, |sought| index.series.remove(sought))?;
-        // With the index locked, or a series of these values that is made next would be taken out.
+        let mut bound = self.bound.lock();
+        let (values, series) =
+            Sought::with(values, |sought| self.part(sought).write().remove(sought))?;
+        bound.len -= 1;
+        // With the bound locked, or a series of these values that is made next would be taken out.
         let faces = self.take_up(&mut listed);
-        drop(index);
+        drop(bound);
         // Dropped after the locks.
         let _face = faces.0.remove(&(false, values));
         drop(listed);
@@ -141,15 +177,18 @@ impl<T, F: Clone> SeriesMap<T, F> {
         for place in candidates {
             let mut reader = reader();
             let mut listed = self.listed.lock();
-            let mut index = self.index.write();
+            let mut bound = self.bound.lock();
             let Some(face) = listed.0.get(&place) else { continue };
-            let found = place.1.sought(|sought| index.series.get_mut(sought));
-            let Some(series) = found else { continue };
-            // `get_mut` proves that this is the only reference, and orders the last holder's counts
-            // before it; a bare reference count would not.
-            if Shared::get_mut(series).is_some_and(|series| still(&mut reader, series, face)) {
-                let series = place.1.sought(|sought| index.series.remove(sought));
-                drop(index);
+            let series = place.1.sought(|sought| {
+                let mut part = self.part(sought).write();
+                // `get_mut` proves that this is the only reference, and orders the last holder's counts
+                // before it; a bare reference count would not.
+                let series = Shared::get_mut(part.get_mut(sought)?)?;
+                if still(&mut reader, series, face) { part.remove(sought) } else { None }
+            });
+            if series.is_some() {
+                bound.len -= 1;
+                drop(bound);
                 // What is taken out is dropped after the locks.
                 expired.push((series, Arc::make_mut(&mut listed).0.remove(&place)));
             }
@@ -174,15 +213,15 @@ impl<T, F: Clone> SeriesMap<T, F> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        let index = self.index.read();
-        index.series.len() + usize::from(index.overflow.is_some())
+        let bound = self.bound.lock();
+        bound.len + usize::from(bound.overflow.is_some())
     }
 
-    /// Runs `work` on all series, while none is looked up or read.
+    /// Runs `work` on all series, while none is made or read.
     #[cfg(feature = "facade")]
     pub(super) fn with_all(&self, work: impl FnOnce(&mut Listed<F>)) {
         let mut listed = self.listed.lock();
-        let _index = self.index.write();
+        let _bound = self.bound.lock();
         work(self.take_up(&mut listed));
     }
 
@@ -191,10 +230,14 @@ impl<T, F: Clone> SeriesMap<T, F> {
     #[cfg(feature = "facade")]
     pub(super) fn relabel(&self, from: &[Option<usize>], work: impl FnOnce(&mut Listed<F>)) {
         let mut listed = self.listed.lock();
-        let mut index = self.index.write();
+        let _bound = self.bound.lock();
+        let mut parts: Vec<_> = self.index.iter().map(|Part(part)| part.write()).collect();
         let listed = self.take_up(&mut listed);
-        for (values, series) in index.series.drain() {
-            index.series.insert(values.placed(from, ""), series);
+        let all: Vec<_> = parts.iter_mut().flat_map(|part| part.drain()).collect();
+        for (values, series) in all {
+            let values = values.placed(from, "");
+            let at = values.sought(|sought| self.part_at(sought));
+            parts[at].insert(values, series);
         }
         let faces = std::mem::take(&mut listed.0).into_iter();
         let placed = faces.map(|((is_overflow, values), face)| {
@@ -208,7 +251,7 @@ impl<T, F: Clone> SeriesMap<T, F> {
     /// Whether this is the overflow's series.
     #[cfg(feature = "facade")]
     pub(super) fn is_overflow(&self, series: &Shared<T>) -> bool {
-        self.index.read().overflow.as_ref().is_some_and(|known| Shared::ptr_eq(known, series))
+        self.bound.lock().overflow.as_ref().is_some_and(|known| Shared::ptr_eq(known, series))
     }
 }
 

@@ -19,6 +19,9 @@ use crate::instrument::View;
 use crate::shard::Sum;
 use crate::snapshot::Snapshot;
 
+/// The registries of a page, and a view of each metric with what is wanted of its name.
+type Views<N> = (Vec<Arc<Catalog>>, Vec<(N, Box<dyn View>)>);
+
 impl Registry {
     /// Returns a new registry with this one's clocks and limit, whose metrics have these labels
     /// beside their own; [`attach`](Self::attach) puts it on this one's page.
@@ -121,20 +124,19 @@ impl Registry {
         let (page, mut views) = self.views(|_| ());
         if page.len() > 1 {
             // Stable: the series of one family in the order of the registries.
-            views.sort_by(|(_, a), (_, b)| a.family().cmp(b.family()));
+            views.sort_by(|((), a), ((), b)| a.family().cmp(b.family()));
         }
-        for same in views.chunk_by(|(_, a), (_, b)| a.family() == b.family()) {
+        for same in views.chunk_by(|((), a), ((), b)| a.family() == b.family()) {
             same[0].1.header(&mut encoder);
-            same.iter().for_each(|(_, view)| view.samples(&mut sum, &mut encoder));
+            for ((), view) in same {
+                view.samples(&mut sum, &mut encoder);
+            }
         }
     }
 
     /// What there is on the page at one moment, by registry and then by name. It is read without a
     /// lock: nobody who registers or looks up waits for a reader.
-    fn views<N>(
-        &self,
-        name_of: impl Fn(&str) -> N,
-    ) -> (Vec<Arc<Catalog>>, Vec<(N, Box<dyn View>)>) {
+    fn views<N>(&self, name_of: impl Fn(&str) -> N) -> Views<N> {
         // No name moves from one registry to another meanwhile.
         let _alone = alone();
         let page = page(&self.0);

@@ -75,7 +75,9 @@ fn a_handle_from_before_its_description_records_in_the_described_unit() {
         handles
     });
     for _ in 0..2 {
-        handles.iter().for_each(|handle| handle.record(2.0));
+        for handle in &handles {
+            handle.record(2.0);
+        }
     }
     with_local_recorder(&recorder, || histogram!("wait", "op" => "read").record_many(3.0, 2));
     check_lines(

@@ -10,7 +10,9 @@ use metrics::{counter, gauge, with_local_recorder};
 fn neighbours() -> (Registry, [Registry; 2], [Recorder; 2]) {
     let page = Registry::new();
     let parts = ["a", "b"].map(|app| page.part([("app", app)]));
-    parts.iter().for_each(|part| page.attach(part).unwrap());
+    for part in &parts {
+        page.attach(part).unwrap();
+    }
     let recorders = [Recorder::new(&parts[0]), Recorder::new(&parts[1])];
     (page, parts, recorders)
 }
