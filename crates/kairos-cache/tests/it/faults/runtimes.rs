@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use kairos_cache::{BoxFuture, Cache, Clock, Context, Error, Notice, Runtime, Sim, Task};
@@ -216,6 +216,58 @@ fn a_cache_without_a_runtime_of_its_own_computes_where_it_is_read() {
         });
         assert_eq!(on, Some(here));
     }
+}
+
+static SHARED: LazyLock<Cache<u8, u8>> =
+    LazyLock::new(|| Cache::builder().build().expect("in range"));
+
+/// Tests that run side by side, each on a runtime of its own that ends with it: a read that waits for
+/// another test's compute may see that end, and no key is held by it.
+#[test]
+fn a_static_cache_serves_tests_that_run_side_by_side() {
+    let test = |number: u8| {
+        let mut aborted = 0;
+        for round in 0..50 {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            let key = (number / 2 + round) % 8;
+            let none = none();
+            let compute = || async {
+                tokio::task::yield_now().await;
+                Ok::<_, Failure>(1)
+            };
+            // Some leave with a compute under way, which goes with their runtime.
+            let leaves = round % 3 == 0;
+            let read = SHARED.get_or_compute(&key, &none, compute);
+            let answer = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    answer = read => Some(answer.map(|hit| *hit)),
+                    () = tokio::task::yield_now(), if leaves => None,
+                }
+            });
+            match answer {
+                Some(Err(Error::Aborted)) => aborted += 1,
+                Some(answer) => assert_eq!(answer.expect("a value"), 1),
+                None => {}
+            }
+            SHARED.invalidate(&key);
+        }
+        aborted
+    };
+    let aborted: u32 = std::thread::scope(|threads| {
+        let tests: Vec<_> = (0..8).map(|number| threads.spawn(move || test(number))).collect();
+        tests.into_iter().map(|test| test.join().expect("no panic")).sum()
+    });
+    assert!(aborted < 400, "every read was aborted");
+    for key in 0..8 {
+        let none = none();
+        let found = SHARED.get_or_compute(&key, &none, || async { Ok::<_, Failure>(2) });
+        assert_eq!(block_on(found).map(|hit| *hit).expect("the key is free"), 2);
+    }
+    assert_eq!(SHARED.sizes().flights, 0);
 }
 
 /// A computation that does IO needs a runtime that has it, also where the reader has none.
