@@ -112,7 +112,7 @@ impl<K: Key, V: Send + Sync + 'static> Readers<K, V> {
 }
 
 /// No read has dropped what is of another number; of the first so many numbers all has been dropped.
-fn no_read_has_dropped_anothers(all_of: u32) {
+fn no_read_has_dropped_of_others(all_of: u32) {
     let drops = DROPS.take();
     let others: Vec<_> =
         drops.iter().filter(|(of, by)| by.is_some_and(|reading| reading != *of)).collect();
@@ -137,7 +137,7 @@ fn a_miss_that_finds_the_tags_full_drops_nothing_of_others() {
         });
         assert_eq!(hit.expect("a value").0, number);
     }
-    no_read_has_dropped_anothers(64);
+    no_read_has_dropped_of_others(64);
 }
 
 /// A key that remembers who drops it, and what it is equal to now.
@@ -186,7 +186,7 @@ fn a_load_that_fails_drops_no_key_whose_failure_is_outdated() {
     readers.sim.advance_to(2 * SECOND);
     DROPS.take();
     (100..164).for_each(fail);
-    no_read_has_dropped_anothers(64);
+    no_read_has_dropped_of_others(64);
 }
 
 /// Its flight leaves a row that nobody finds; many of them are removed together.
@@ -206,5 +206,5 @@ fn a_read_drops_no_key_that_has_changed_while_it_was_computed() {
         };
         assert_eq!(readers.read(number, read).ok(), Some(number));
     }
-    no_read_has_dropped_anothers(32);
+    no_read_has_dropped_of_others(32);
 }
