@@ -79,6 +79,14 @@ impl<V> Hit<V> {
     pub fn into_arc(self) -> Arc<V> {
         self.value
     }
+
+    /// Returns the value itself: a clone, unless nothing else holds it.
+    pub fn into_value(self) -> V
+    where
+        V: Clone,
+    {
+        Arc::unwrap_or_clone(self.value)
+    }
 }
 
 impl<V> Clone for Hit<V> {

@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::matches::{Given, Observation, Scope};
 use crate::policy::Volatility;
-use crate::runtime::wall_ns;
+use crate::runtime::{system_time, wall_ns};
 use crate::stats::{Bounded, Notice};
 use crate::to_key::{Key, Value};
 
@@ -33,6 +33,20 @@ impl<K: Key, V: Value> Cache<K, V> {
     pub fn try_scope(&self, name: &str) -> Result<Scope, Error> {
         self.engine.scope(name).ok_or(Error::TooManyMatches)
     }
+
+    /// Returns the match of a name if it has a state, and creates none.
+    ///
+    /// ```
+    /// # let cache: kairos_cache::Cache<u8, u8> = kairos_cache::Cache::builder().build()?;
+    /// assert!(cache.find_scope("12345").is_none());
+    /// let scope = cache.scope("12345");
+    /// assert_eq!(cache.find_scope("12345"), Some(scope));
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    pub fn find_scope(&self, name: &str) -> Option<Scope> {
+        self.engine.matches().find(name)
+    }
+
     /// Adds a decimal price to the window of one of a match's odds markets. Returns the status by
     /// which the price was scored against the window before it was added.
     ///
@@ -97,5 +111,18 @@ impl<K: Key, V: Value> Cache<K, V> {
     pub fn set_lineup_confirmed(&self, scope: &Scope, confirmed: bool) -> Result<(), Error> {
         self.engine.known(scope)?.publish(None, Some(Given::now(confirmed)));
         Ok(())
+    }
+}
+
+impl Scope {
+    /// Returns the kickoff that was given last. `None` too for a match without a state.
+    pub fn kickoff(&self) -> Option<SystemTime> {
+        self.facts().kickoff.map(system_time)
+    }
+
+    /// Returns whether the line-up was last said to be confirmed. False too for a match without a
+    /// state.
+    pub fn lineup(&self) -> bool {
+        self.facts().lineup_confirmed
     }
 }

@@ -3,10 +3,12 @@
 // Read next: `one.rs` for what is behind it.
 // Why: `docs/decisions/0005-matches-beyond-the-bound-are-not-cached.md`.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::matches::given::Given;
 use crate::matches::one::Match;
+use crate::matches::state::TradingStatus;
 use crate::policy::{
     MarketId, MatchFacts, MonoNs, Now, ScoreRule, Signal, Standing, Volatility, WallNs,
 };
@@ -62,6 +64,12 @@ impl Scope {
         }
     }
 
+    /// Returns the trading status of the match as a whole; its markets may be closed by themselves.
+    /// Open too for a match without a state.
+    pub fn status(&self) -> TradingStatus {
+        self.of().map_or(TradingStatus::Open, |of| of.state.status())
+    }
+
     /// Returns whether the match had no state when this handle was resolved, because as many as
     /// `bounds.matches` allows were in use: see [`Scope`]. Resolve the name again to get a handle
     /// that keeps the match, once there is room.
@@ -113,7 +121,7 @@ impl Scope {
     }
 
     /// Kickoff and line-up as last published.
-    pub(super) fn facts(&self) -> MatchFacts {
+    pub(crate) fn facts(&self) -> MatchFacts {
         match &self.of {
             Of::Known(of) => of.state.facts(),
             Of::OverBound(of) => of.facts,
@@ -148,6 +156,22 @@ impl Scope {
                 None => Signal::Unscored,
             },
         }
+    }
+}
+
+/// Handles of the same match of the same cache are equal, and so are handles of one name that has no
+/// state. A handle that was resolved beyond the bound differs from one that was not.
+impl PartialEq for Scope {
+    fn eq(&self, other: &Scope) -> bool {
+        self.owner == other.owner && self.is(other)
+    }
+}
+
+impl Eq for Scope {}
+
+impl Hash for Scope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.owner, self.name()).hash(state);
     }
 }
 

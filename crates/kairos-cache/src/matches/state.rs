@@ -144,6 +144,18 @@ impl ScopeState {
             })
     }
 
+    /// The status of the match as a whole.
+    pub fn status(&self) -> TradingStatus {
+        const SUSPENDED: u8 = TradingStatus::Suspended as u8;
+        const CLOSED: u8 = TradingStatus::Closed as u8;
+        // Acquire: as in `is_suspended`.
+        match self.status.load(Ordering::Acquire) {
+            SUSPENDED => TradingStatus::Suspended,
+            CLOSED => TradingStatus::Closed,
+            _ => TradingStatus::Open,
+        }
+    }
+
     /// Sets the status of the match or of one market. Returns how many entries died by it, or
     /// `None` if the status was set already.
     pub fn set_status(

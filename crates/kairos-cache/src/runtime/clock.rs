@@ -139,6 +139,12 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// The system's time that is so many nanoseconds after the Unix epoch.
+pub(crate) fn system_time(wall: WallNs) -> SystemTime {
+    let distance = Duration::from_nanos(wall.unsigned_abs());
+    if wall < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+}
+
 /// Nanoseconds since the Unix epoch, saturating at the ends of `i64`.
 pub(crate) fn wall_ns(time: SystemTime) -> WallNs {
     match time.duration_since(UNIX_EPOCH) {

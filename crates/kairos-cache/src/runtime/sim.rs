@@ -134,6 +134,11 @@ impl Sim {
         self.move_clock(target);
     }
 
+    /// Moves time on by a stretch, firing every timer that is due on the way.
+    pub fn advance(&self, by: Duration) {
+        self.advance_to(self.now().saturating_add(by));
+    }
+
     /// Moves time from timer to timer until none is left.
     pub fn run_to_end(&self) {
         self.run_until_idle();

@@ -6,6 +6,7 @@ mod bad_input;
 mod blocking;
 mod executors;
 mod given;
+mod handles;
 mod keys;
 mod pins;
 mod recorded;
