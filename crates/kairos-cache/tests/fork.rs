@@ -61,6 +61,7 @@ fn a_forked_child_goes_on_without_its_parents_threads() {
     computes_and_times_out();
     sweeps_what_dies();
     frees_what_its_parent_computes();
+    lets_go_of_what_waits_in_its_parent();
     refuses_a_cache_that_a_thread_was_inside();
 }
 
@@ -125,6 +126,49 @@ fn frees_what_its_parent_computes() {
     assert_eq!(code, 7, "computed 1, the parent's read answered 2, shut down 4");
     assert!(read.as_mut().poll(&mut noop).is_pending(), "the parent notices nothing");
     assert_eq!(cache.sizes().flights, 1);
+}
+
+/// What queues, is filled or is read in the parent as it forks ends in the child, however the child ends
+/// it: nothing of that is counted there, and the child's first operations may come together.
+fn lets_go_of_what_waits_in_its_parent() {
+    let cache: Cache<u8, u8> = Cache::builder()
+        .hard_timeout(Duration::from_hours(1))
+        .max_concurrent_computes(1)
+        .max_flights(8)
+        .build()
+        .expect("in range");
+    let none = Context::none();
+    let hangs = || pending::<Result<u8, Failure>>();
+    let reads = [1, 2, 3];
+    let mut reads = reads.each_ref().map(|key| Box::pin(cache.get_or_compute(key, &none, hangs)));
+    let mut noop = Cx::from_waker(Waker::noop());
+    for read in &mut reads {
+        assert!(read.as_mut().poll(&mut noop).is_pending());
+    }
+    // Taken out in the child alone.
+    let (mut reads, mut fill) = (Some(reads), Some(cache.begin(&4, &none).expect("room")));
+    let code = in_fork(|| {
+        let starts = Barrier::new(4);
+        let together = thread::scope(|threads| {
+            let (cache, none, starts) = (&cache, &none, &starts);
+            let reads = [5, 6, 7, 8].map(|key| {
+                threads.spawn(move || {
+                    starts.wait();
+                    let compute = move || async move { Ok::<_, Failure>(key) };
+                    block_on(cache.get_or_compute(&key, none, compute)).map(|hit| *hit).ok()
+                })
+            });
+            reads.map(|read| read.join().ok().flatten()) == [5, 6, 7, 8].map(Some)
+        });
+        drop(reads.take());
+        cache.invalidate(&4);
+        let filled = fill.take().is_some_and(|fill| fill.insert(4));
+        let freed = cache.sizes().flights == 0;
+        let room = (10..40).all(|key| cache.insert(&key, &none, key).is_ok());
+        u8::from(together) + 2 * u8::from(!filled) + 4 * u8::from(freed) + 8 * u8::from(room)
+    });
+    assert_eq!(code, 15, "read together 1, not filled 2, nothing counted 4, room for others 8");
+    assert_eq!(cache.sizes().flights, 4, "the parent notices nothing");
 }
 
 /// A key that stops its thread where it is compared, which is under a lock.

@@ -39,12 +39,14 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
 /// what std synchronises.
 fn invocation(root: &Path, host: &str, line: &str) -> Invocation {
     let suppressions = root.join("xtask/tsan.supp");
-    let behind = if line.starts_with("test") { "--test-threads=1" } else { "30" };
+    // What the harness captures of panics stands behind a lock of std.
+    let behind = if line.starts_with("test") { "--test-threads=1 --no-capture" } else { "30" };
     let (line, tests) = line.split_once(" -- ").unwrap_or((line, ""));
     let flags = "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg kairos_tsan";
     let options = format!("suppressions={} die_after_fork=0", suppressions.display());
     Invocation::words(&format!("cargo +nightly {line} --release --target {host} --target-dir"))
-        .args([target::shown(root, "tsan"), "--".into(), behind.into()])
+        .args([target::shown(root, "tsan"), "--".into()])
+        .args(behind.split_whitespace())
         .args(tests.split_whitespace())
         .var("RUSTFLAGS", flags)
         .var("TSAN_OPTIONS", options)

@@ -7,11 +7,18 @@
 // lets go of that. If another thread was inside the cache it may have held a lock, which nobody will
 // release here: then the child's cache is refused for good.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use super::Engine;
+use crate::contain::drop_each;
 use crate::error::Error;
-use crate::flight::Done;
+use crate::flight::{Arrival, Done, KeyFlight};
 use crate::matches::Place;
 use crate::to_key::{Key, Value};
+
+/// Flights of a parent, and what waited at its gate.
+type Parents<V> = (Vec<Arc<KeyFlight<V>>>, VecDeque<Box<dyn Arrival>>);
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Makes the cache this process's own, if it is a forked parent's. Two loads if not.
@@ -19,20 +26,25 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// # Errors
     /// [`Error::Forked`] if that cannot be: a thread that is not here was inside the cache.
     pub(super) fn adopt(&self) -> Result<(), Error> {
-        let is_whole = || self.gate.is_free() && self.flights.is_free();
-        let adopted = self.lineage.adopt(is_whole, || self.let_go());
+        let (adopted, parents) = self.lineage.adopt(|| self.take_from_parent());
+        // Under no lock: who waits is woken, and closures are dropped.
+        if let Some((flights, queue)) = parents {
+            let zone = self.moment().zone_of(&Place { scope: None, market: None });
+            for flight in flights {
+                flight.abandon(Done { outcome: Err(Error::Forked), zone, place: None });
+            }
+            drop_each(queue);
+        }
         if adopted { Ok(()) } else { Err(Error::Forked) }
     }
 
-    /// Lets go of what the parent had under way. A read of the parent's that this thread goes on
-    /// with is answered.
-    fn let_go(&self) {
-        let zone = self.moment().zone_of(&Place { scope: None, market: None });
-        self.drain.restart();
-        self.refreshes.restart();
-        for flight in self.flights.take_all() {
-            flight.abandon(Done { outcome: Err(Error::Forked), zone, place: None });
-        }
-        self.gate.restart();
+    /// Takes out what the parent had under way, unless a thread was inside. A read of the parent's
+    /// that this thread goes on with is answered by the caller.
+    fn take_from_parent(&self) -> Option<Parents<V>> {
+        (self.gate.is_free() && self.flights.is_free()).then(|| {
+            self.drain.restart();
+            self.refreshes.restart();
+            (self.flights.take_all(), self.gate.restart())
+        })
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Weak};
 use crate::contain::shielded;
 use crate::engine::Engine;
 use crate::policy::Now;
+use crate::runtime::Runtime;
 use crate::store::{Entry, Sweeper};
 use crate::to_key::{Key, Value};
 use crate::truth::Held;
@@ -36,7 +37,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             let at = self.clock.now().mono.saturating_add(DELAY_NS).max(not_before);
             let (runtime, timer) = (Arc::clone(&self.runtime), self.runtime.sleep_until(at));
             let waits = Some(Arc::clone(&self.sweeper));
-            let sweep = Sweep { engine: Arc::downgrade(self), waits, tries_again };
+            let engine = Arc::downgrade(self);
+            let sweep = Sweep { engine, waits, tries_again, runtime: Arc::clone(&self.runtime) };
             self.runtime.spawn_timer(Box::pin(async move {
                 timer.await;
                 // Where it holds up no reader and no timer: it is as long as the store is large.
@@ -90,6 +92,7 @@ struct Sweep<K: Key, V: Value> {
     /// Until it begins.
     waits: Option<Arc<Sweeper>>,
     tries_again: bool,
+    runtime: Arc<dyn Runtime>,
 }
 
 impl<K: Key, V: Value> Sweep<K, V> {
@@ -110,8 +113,15 @@ impl<K: Key, V: Value> Drop for Sweep<K, V> {
     fn drop(&mut self) {
         let Some(sweeper) = self.waits.take() else { return };
         sweeper.answer();
-        if let Some(engine) = self.engine.upgrade().filter(|_| self.tries_again) {
-            shielded(|| engine.ask_for_sweep(false));
+        if self.tries_again {
+            // Not here, which may be the thread of timers: this could be the last share in the engine.
+            let engine = Weak::clone(&self.engine);
+            let again = move || {
+                if let Some(engine) = engine.upgrade() {
+                    engine.ask_for_sweep(false);
+                }
+            };
+            shielded(|| drop(self.runtime.alarm(0, Box::new(again))));
         }
     }
 }

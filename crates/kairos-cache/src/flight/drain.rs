@@ -8,6 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use kairos_metrics::forks;
+
 use crate::contain::shielded;
 use crate::flight::run::{Run, Seat};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
@@ -34,6 +36,8 @@ struct Place<'a>(&'a Run<()>, Seat);
 pub struct Underway {
     shared: Arc<Shared>,
     left: AtomicBool,
+    /// In which process of a line of forks it is under way: another has forgotten it.
+    forks: u64,
     /// The task is being polled right now, or it may block its thread, whenever that begins.
     polled: AtomicBool,
     /// What the task will do, until it is polled for the first time.
@@ -65,7 +69,7 @@ impl Drain {
         entered.then(|| {
             let shared = Arc::clone(&self.0);
             let (left, polled) = (AtomicBool::new(false), AtomicBool::new(false));
-            Arc::new(Underway { shared, left, polled, waits: Mutex::new(None) })
+            Arc::new(Underway { shared, left, forks: forks(), polled, waits: Mutex::new(None) })
         })
     }
 
@@ -85,9 +89,9 @@ impl Drain {
         self.0.word.load(Ordering::Relaxed) & CLOSED != 0
     }
 
-    /// In a forked child: nothing is under way.
+    /// In a forked child, before any other thread is let in: nothing is under way.
     pub(crate) fn restart(&self) {
-        // Relaxed: a child begins with one thread.
+        // Relaxed: the caller alone is inside.
         let before = self.0.word.fetch_and(CLOSED, Ordering::Relaxed);
         if before & CLOSED != 0 && before != CLOSED {
             self.0.end();
@@ -157,13 +161,13 @@ impl Underway {
         if self.left.swap(true, Ordering::Relaxed) {
             return;
         }
-        // A forked child has forgotten what its parent had under way.
-        let one_less = |word: usize| word.checked_sub(ONE);
+        if self.forks != forks() {
+            return;
+        }
         // AcqRel: the last to leave has seen what the others did, and hands that on to the shutdowns;
-        // pairs with itself and with the Acquire in `Drain::close`. Relaxed: that publishes nothing.
-        // Model: a_shutdown_sees_what_every_compute_has_done.
-        let before = self.shared.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_less);
-        if before == Ok(CLOSED + ONE) {
+        // pairs with itself and with the Acquire in `Drain::close`. Model:
+        // a_shutdown_sees_what_every_compute_has_done.
+        if self.shared.word.fetch_sub(ONE, Ordering::AcqRel) == CLOSED + ONE {
             self.shared.end();
         }
     }

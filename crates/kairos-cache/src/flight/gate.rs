@@ -5,6 +5,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
+use kairos_metrics::forks;
+
 use crate::contain::{caught, drop_each, shielded};
 use crate::policy::MonoNs;
 use crate::runtime::Task;
@@ -65,8 +67,8 @@ pub(crate) struct Bell {
     number: u64,
 }
 
-/// One place behind the gate. Dropping it lets the next in.
-pub struct Pass(Option<Gate>);
+/// One place behind the gate, and in which process of a line of forks. Dropping it lets the next in.
+pub struct Pass(Option<(Gate, u64)>);
 
 /// The outcome of a request at the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +93,7 @@ impl Gate {
         if state.has_room() && state.queue.is_empty() {
             state.passed += 1;
             drop(state);
-            let _given_back = arrival.begin(Pass(Some(self.clone())));
+            let _given_back = arrival.begin(self.pass());
             return Admission::Begun;
         }
         // Under the lock: whoever makes it urgent from here on finds it in the queue.
@@ -189,7 +191,7 @@ impl Gate {
             return None;
         }
         state.passed += 1;
-        Some(Pass(Some(self.clone())))
+        Some(self.pass())
     }
 
     /// Sets another limit; `fill_up` lets in what has room by it.
@@ -204,10 +206,7 @@ impl Gate {
 
     /// Takes a place back, and lets in what waits for as long as there is room.
     fn hand_on(&self) {
-        let mut state = self.0.lock();
-        // A forked child has forgotten the places of its parent.
-        state.passed = state.passed.saturating_sub(1);
-        drop(state);
+        self.0.lock().passed -= 1;
         self.fill();
     }
 
@@ -216,13 +215,19 @@ impl Gate {
         self.0.try_lock().is_some_and(|state| !state.handing_on)
     }
 
-    /// In a forked child: every place is free, and nothing waits.
-    pub(crate) fn restart(&self) {
+    /// In a forked child: every place is free, and nothing waits. Returns what did, to be dropped under
+    /// no lock.
+    pub(crate) fn restart(&self) -> VecDeque<Box<dyn Arrival>> {
         let mut state = self.0.lock();
         let fresh = State::new(state.limit);
         let parents = std::mem::replace(&mut *state, fresh);
         drop(state);
-        drop_each(parents.queue);
+        parents.queue
+    }
+
+    /// A pass for a place that has been taken.
+    fn pass(&self) -> Pass {
+        Pass(Some((self.clone(), forks())))
     }
 
     /// Lets in what waits for as long as there is room.
@@ -238,7 +243,7 @@ impl Gate {
             drop(state);
             end(idle);
             // A panic of the next arrival must not reach the caller that returns a place.
-            shielded(|| drop(next.begin(Pass(Some(self.clone())))));
+            shielded(|| drop(next.begin(self.pass())));
             state = self.0.lock();
         }
         state.handing_on = false;
@@ -317,7 +322,8 @@ impl State {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Some(gate) = self.0.take() {
+        // A forked child has forgotten the places of its parent.
+        if let Some((gate, _)) = self.0.take().filter(|(_, forks)| *forks == self::forks()) {
             gate.hand_on();
         }
     }

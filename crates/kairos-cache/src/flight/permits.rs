@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use kairos_metrics::forks;
+
 use crate::sync::{AtomicUsize, Ordering};
 
 /// The number of permits taken. The limit is given with each request, because it may be changed.
@@ -12,7 +14,11 @@ pub struct Permits(Arc<AtomicUsize>);
 
 /// A permit, given back by dropping it.
 #[derive(Debug)]
-pub struct Permit(Arc<AtomicUsize>);
+pub struct Permit {
+    taken: Arc<AtomicUsize>,
+    /// In which process of a line of forks it was taken: another has forgotten it.
+    forks: u64,
+}
 
 impl Permits {
     /// Permits of which none is taken.
@@ -27,14 +33,14 @@ impl Permits {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
             .ok()
-            .map(|_| Permit(Arc::clone(&self.0)))
+            .map(|_| Permit { taken: Arc::clone(&self.0), forks: forks() })
     }
 }
 
 impl Permits {
-    /// In a forked child: no permit is taken.
+    /// In a forked child, before any other thread is let in: no permit is taken.
     pub(crate) fn restart(&self) {
-        self.0.store(0, Ordering::Relaxed); // Relaxed: a child begins with one thread.
+        self.0.store(0, Ordering::Relaxed); // Relaxed: as in `try_take`.
     }
 }
 
@@ -46,9 +52,8 @@ impl Default for Permits {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        // A forked child has forgotten the permits of its parent.
-        let one_less = |taken: usize| taken.checked_sub(1);
-        // Relaxed: as in `try_take`.
-        let _given_back = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        if self.forks == forks() {
+            self.taken.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `try_take`.
+        }
     }
 }

@@ -141,14 +141,16 @@ where
             && self.table.iter().all(|flight| flight.is_free())
     }
 
-    /// In a forked child: takes every flight out.
+    /// In a forked child, before any other thread is let in: takes every flight out.
     pub(crate) fn take_all(&self) -> Vec<Arc<KeyFlight<V>>> {
         let mut taken = Vec::new();
         self.table.retain(|_, flight| {
+            // What ends later of it finds that it is not counted.
+            let _was_counted = flight.uncount();
             taken.push(Arc::clone(flight));
             false
         });
-        // Relaxed, both: a child begins with one thread.
+        // Relaxed, both: the caller alone is inside.
         self.count.store(0, Ordering::Relaxed);
         self.strays.store(0, Ordering::Relaxed);
         taken

@@ -91,7 +91,10 @@ impl Alarms {
             while let Some(first) = state.bells.first_entry().filter(|bell| bell.key().0 <= now) {
                 due.push(first.remove());
             }
-            state.timer = None;
+            if let Some((_, timer)) = state.timer.take() {
+                // The one that rings, unless another has just taken its place.
+                timer.abort();
+            }
             self.set_timer(&mut state);
             due
         };

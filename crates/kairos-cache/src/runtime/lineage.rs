@@ -4,10 +4,13 @@
 
 use kairos_metrics::forks;
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// In which process of a line of forks something is used.
-pub(crate) struct Lineage(AtomicU64);
+pub(crate) struct Lineage {
+    used_in: AtomicU64,
+    adopting: Mutex<()>,
+}
 
 /// It cannot be used in this process any more.
 const BROKEN: u64 = u64::MAX;
@@ -15,25 +18,28 @@ const BROKEN: u64 = u64::MAX;
 impl Lineage {
     /// It is used in this process.
     pub(crate) fn new() -> Lineage {
-        Lineage(AtomicU64::new(forks()))
+        Lineage { used_in: AtomicU64::new(forks()), adopting: Mutex::new(()) }
     }
 
-    /// Whether it can be used in this process. In a child that uses it for the first time that is what
-    /// `is_whole` says, from then on for good; if so `let_go` is called once.
-    pub(crate) fn adopt(&self, is_whole: impl FnOnce() -> bool, let_go: impl FnOnce()) -> bool {
+    /// Whether it can be used in this process; two loads where it is already. In a child `take` is
+    /// called before it is used for the first time: it takes out what is the parent's, or says by `None`
+    /// that it cannot be used, from then on for good. The first caller gets what was taken; others wait
+    /// until it has been.
+    pub(crate) fn adopt<T>(&self, take: impl FnOnce() -> Option<T>) -> (bool, Option<T>) {
         let forks = forks();
-        // Relaxed, all of this word: a child begins with one thread.
-        let before = self.0.load(Ordering::Relaxed);
-        if before == forks || before == BROKEN {
-            return before == forks;
+        // Acquire: what `take` did is done; pairs with the Release below.
+        if self.used_in.load(Ordering::Acquire) == forks {
+            return (true, None);
         }
-        let is_whole = is_whole();
-        let becomes = if is_whole { forks } else { BROKEN };
-        // Relaxed, both: as above.
-        let (done, lost) = (Ordering::Relaxed, Ordering::Relaxed);
-        if self.0.compare_exchange(before, becomes, done, lost).is_ok() && is_whole {
-            let_go();
+        let _alone = self.adopting.lock();
+        // Relaxed: written under the lock.
+        let used_in = self.used_in.load(Ordering::Relaxed);
+        if used_in == forks || used_in == BROKEN {
+            return (used_in == forks, None);
         }
-        is_whole
+        let taken = take();
+        let becomes = if taken.is_some() { forks } else { BROKEN };
+        self.used_in.store(becomes, Ordering::Release); // Release: pairs with the Acquire above.
+        (taken.is_some(), taken)
     }
 }

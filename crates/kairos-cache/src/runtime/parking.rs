@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 use crate::error::Error;
@@ -18,27 +18,35 @@ use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, Ordering};
 
 thread_local! {
-    /// This is a thread on which blocking work of a cache runs: it drives no runtime.
-    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+    /// The runtime on whose blocking thread work of a cache runs: the thread drives that one not.
+    static BESIDE: Cell<Option<Id>> = const { Cell::new(None) };
 }
 
 /// Runs blocking work on a thread that drives no runtime.
 pub(super) fn on_blocking_thread(work: impl FnOnce()) {
-    struct Before(bool);
+    struct Before(Option<Id>);
     impl Drop for Before {
         fn drop(&mut self) {
-            MAY_BLOCK.set(self.0);
+            BESIDE.set(self.0);
         }
     }
-    let _before = Before(MAY_BLOCK.replace(true));
+    let beside = Handle::try_current().ok().map(|runtime| runtime.id());
+    let _before = Before(BESIDE.replace(beside));
     work();
+}
+
+/// Whether this is a thread for blocking work beside those of a runtime. Work that drives another
+/// runtime itself has left it meanwhile.
+fn is_beside(current: &Handle) -> bool {
+    BESIDE.get() == Some(current.id())
 }
 
 /// Whether this thread may wait, as far as it can be told without asking tokio: not where the
 /// current runtime is driven by one thread, which may be this one.
 pub(crate) fn may_wait() -> bool {
-    let flavor = || Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    MAY_BLOCK.get() || !matches!(flavor(), Ok(RuntimeFlavor::CurrentThread))
+    Handle::try_current().map_or(true, |current| {
+        is_beside(&current) || current.runtime_flavor() != RuntimeFlavor::CurrentThread
+    })
 }
 
 /// Polls a future to its end on this thread. What is ready at once neither parks nor allocates.
@@ -69,7 +77,7 @@ fn park_until_ready<F: Future>(runtime: &dyn Runtime, mut future: Pin<&mut F>) -
 
 /// Does what may park this thread. A worker of a multi-thread runtime hands its tasks on first.
 fn parking<T>(wait: impl FnOnce() -> T) -> Result<T, Error> {
-    if MAY_BLOCK.get() || Handle::try_current().is_err() {
+    if Handle::try_current().map_or(true, |current| is_beside(&current)) {
         return Ok(wait());
     }
     // tokio alone knows whether this is a `LocalSet`. It says so by a panic, before it calls the

@@ -41,11 +41,15 @@ pub(crate) fn process() -> &'static Process {
 /// A caller that remembers it learns with one load that it has become a child, whose parent's
 /// threads and timers it does not have. Always zero where there is no `fork`.
 pub fn forks() -> u64 {
-    let _watched = process();
     #[cfg(all(unix, not(kairos_loom)))]
-    return super::fork::forks();
+    {
+        let _watched = process();
+        super::fork::forks()
+    }
     #[cfg(any(not(unix), kairos_loom))]
-    return 0;
+    {
+        0
+    }
 }
 
 /// Returns the number of shards that the process has, leased or free, for watching memory.

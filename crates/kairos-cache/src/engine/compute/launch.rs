@@ -165,7 +165,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         if caught(|| watch.begin(started)).is_err() {
             return None;
         }
-        drop(watch);
         // 5. Room for the tags that the computes have brought. No lock is held.
         self.relieve_tags_behind(&moment);
         // 6. The task.
@@ -185,7 +184,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         });
         match task {
             // 7. How it is aborted. An abort that was asked for meanwhile is done now.
-            Ok(task) => shielded(|| wanted.set_task(task)),
+            Ok(task) => {
+                shielded(|| wanted.set_task(task));
+                watch.withdraw_if_late();
+            }
             // The runtime may have kept what it was given: that never begins now.
             Err(_) => shielded(|| underway.withdraw()),
         }

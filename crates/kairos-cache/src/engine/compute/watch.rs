@@ -13,7 +13,7 @@ use crate::flight::{Done, Kind, OtherTurn, Run, Underway};
 use crate::matches::Place;
 use crate::policy::MonoNs;
 use crate::runtime::Task;
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::to_key::{Key, Value};
 
 /// A compute as its timer sees it.
@@ -32,6 +32,7 @@ pub(super) struct Watch<K: Key, V: Value> {
     underway: Arc<Underway>,
     turn: OtherTurn,
     limit_ns: u64,
+    has_rung: AtomicBool,
     alarm: Mutex<Option<Task>>,
 }
 
@@ -83,12 +84,28 @@ impl<K: Key, V: Value> Watch<K, V> {
         limit_ns: u64,
     ) -> Arc<Watch<K, V>> {
         let (engine, underway) = (Arc::clone(engine), Arc::clone(underway));
-        Arc::new(Watch { engine, members, underway, turn, limit_ns, alarm: Mutex::new(None) })
+        Arc::new(Watch {
+            engine,
+            members,
+            underway,
+            turn,
+            limit_ns,
+            has_rung: AtomicBool::new(false),
+            alarm: Mutex::new(None),
+        })
     }
 
     /// Has the time end one limit after `began`. What waits for that holds nothing of the computes.
     pub(super) fn begin(self: &Arc<Self>, began: MonoNs) {
         self.set_alarm(began, true);
+    }
+
+    /// Ends work that was handed over when its time was up already.
+    pub(super) fn withdraw_if_late(&self) {
+        // Relaxed: as in `ring`.
+        if self.has_rung.load(Ordering::Relaxed) {
+            shielded(|| self.underway.withdraw());
+        }
     }
 
     /// The computes have ended.
@@ -124,6 +141,9 @@ impl<K: Key, V: Value> Watch<K, V> {
             for compute in &self.members {
                 shielded(|| compute.run.abort());
             }
+            // Relaxed: `withdraw` takes the lock under which the work is handed over. Before it: work that
+            // is handed over after it is withdrawn there.
+            self.has_rung.store(true, Ordering::Relaxed);
             // What has not begun ends here, whether or not its runtime will drop it.
             shielded(|| self.underway.withdraw());
             self.underway.leave_if_stuck();

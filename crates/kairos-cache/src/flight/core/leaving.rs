@@ -47,9 +47,12 @@ impl<J: Launchable, R: Clone> Core<J, R> {
         }
     }
 
-    /// Nothing runs or is pending any more. Retires the flight; returns its runs, and jobs to be dropped.
+    /// Nothing runs or is pending any more, and a fill that holds the flight stores nothing: invalidations
+    /// of the key do not find it from here on. Returns its runs, and jobs to be dropped.
     pub(in crate::flight) fn abandon(&mut self) -> (Vec<Arc<Run<R>>>, Vec<Offered<J>>) {
         self.retired = true;
+        // Later than whatever has begun.
+        self.stands = u64::MAX;
         let running = self.running.take().map(|running| running.run);
         let pending = self.pending.take().map(|pending| (pending.run, pending.jobs));
         let (pending, jobs) = pending.unzip();

@@ -267,7 +267,10 @@ fn a_static_cache_serves_tests_that_run_side_by_side() {
         let found = SHARED.get_or_compute(&key, &none, || async { Ok::<_, Failure>(2) });
         assert_eq!(block_on(found).map(|hit| *hit).expect("the key is free"), 2);
     }
-    assert_eq!(SHARED.sizes().flights, 0);
+    // A flight leaves its table after its reader has been told.
+    while SHARED.sizes().flights > 0 {
+        std::thread::yield_now();
+    }
 }
 
 /// A computation that does IO needs a runtime that has it, also where the reader has none.
