@@ -51,13 +51,13 @@ pub(crate) struct MatchdayArgs {
     /// The size of the day.
     #[command(flatten)]
     pub(crate) day: DayArgs,
-    /// Write the operations to FILE as a scenario, compressed if the name ends in .gz; `-` is standard output
+    /// Write the operations to FILE as a scenario, compressed if the name ends in .gz or .zst; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) emit: Option<PathBuf>,
     /// Configuration of the engine; repeat for several engines, each with a column of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
-    /// Write the decisions to OUT, one JSON object per line; give once per engine; `-` is standard output
+    /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
 }
@@ -112,7 +112,7 @@ pub(crate) struct ReplayArgs {
     /// Configuration of the engine; repeat for several engines, each with a column of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
-    /// Write the decisions to OUT, one JSON object per line; give once per engine; `-` is standard output
+    /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
     /// Seed of early refreshes and of the read load

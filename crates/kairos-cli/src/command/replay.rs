@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::args::ReplayArgs;
 use super::progress::Progress;
-use crate::columns::{Columns, Refused};
+use crate::columns::{Columns, Refused, files_of};
 use crate::error::{Error, Reason};
 use crate::report::{Report, facts_of};
-use crate::scenario::{Counts, Scenario, Strictness};
+use crate::scenario::{Counts, Scenario, Strictness, check_apart};
 
 /// Runs a scenario file through one engine per configuration, and returns the report.
 ///
@@ -18,6 +18,11 @@ use crate::scenario::{Counts, Scenario, Strictness};
 /// A wrong scenario, configuration or operation, with file and line; a scenario without an operation; an output that
 /// cannot be written.
 pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
+    let mut inputs = files_of(&args.config);
+    inputs.push(args.scenario.clone());
+    let outputs: Vec<_> =
+        args.decisions.iter().map(|file| ("--decisions", file.as_path())).collect();
+    check_apart(&inputs, &outputs)?;
     let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
     let options = args.options(|| columns.markets())?;
     let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };

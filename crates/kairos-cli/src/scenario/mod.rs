@@ -25,9 +25,9 @@ use self::source::Format;
 use self::strictness::Checked;
 
 pub(crate) use self::csv::Cut;
-pub(crate) use self::emit::Sink;
 #[cfg(test)]
 pub(crate) use self::emit::write_op;
+pub(crate) use self::emit::{Output, Sink, check_apart, discard_unfinished};
 pub(crate) use self::jsonl::Jsonl;
 pub(crate) use self::load::LoadShape;
 pub(crate) use self::names::Name;

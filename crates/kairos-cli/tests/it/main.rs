@@ -8,6 +8,7 @@ mod config;
 mod gate;
 mod inputs;
 mod matchday;
+mod outputs;
 mod refusals;
 mod scenarios;
 mod stage;

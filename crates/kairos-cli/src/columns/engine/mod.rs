@@ -10,13 +10,11 @@ mod tally;
 mod wall;
 mod world;
 
-use std::io::Write;
-
 use kairos_cache::{Config, EventGraph};
 
 use crate::error::Reason;
 use crate::report::Run;
-use crate::scenario::{Name, Op, OpKind, ReadId};
+use crate::scenario::{Name, Op, OpKind, Output, ReadId};
 
 use self::decisions::Decisions;
 use self::world::World;
@@ -41,7 +39,7 @@ impl Engine {
     pub(crate) fn new(
         config: Config,
         seed: u64,
-        decisions: Option<Box<dyn Write>>,
+        decisions: Option<Output>,
     ) -> Result<Engine, Error> {
         // Built for its errors and its graph only: the cache that runs is built at the time of the first operation.
         let world = World::new(&config, seed, 0)?;
@@ -88,18 +86,18 @@ impl Engine {
         applied
     }
 
-    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`.
+    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`,
+    /// and the decisions, which are complete and still to be kept.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub(crate) fn finish(mut self, name: &str) -> Result<Run, Error> {
+    pub(crate) fn finish(mut self, name: &str) -> Result<(Run, Option<Output>), Error> {
         let world = match self.world.take() {
             Some(world) => world,
             None => World::new(&self.config, self.seed, 0)?,
         };
         let run = world.finish(name, &mut self.decisions)?;
-        self.decisions.flush()?;
-        Ok(run)
+        Ok((run, self.decisions.end()?))
     }
 
     fn check_market(&self, market: Option<&Name>) -> Result<(), Reason> {
