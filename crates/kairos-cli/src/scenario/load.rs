@@ -42,7 +42,8 @@ pub(crate) struct Loaded<F: Iterator> {
     choices: Rng,
     zipf: Zipf,
     next_arrival_ms: Option<f64>,
-    matches: Vec<Match>,
+    /// The matches by their numbers; none for a match of which every row so far was dropped.
+    matches: Vec<Option<Match>>,
     /// The indices of the matches that are not closed, ascending, which is the order of first appearance.
     live: Vec<usize>,
     reads_by_caller: Vec<u32>,
@@ -101,12 +102,18 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         let (OpKind::Odds { match_id, .. } | OpKind::Status { match_id, .. }) = &row.op.kind else {
             return;
         };
-        if index == self.matches.len() {
-            let keys = vec![None; self.shape.markets.len()];
-            self.matches.push(Match { name: Arc::clone(match_id), kickoff_ms: None, keys });
-            self.live.push(index);
+        if self.matches.len() <= index {
+            self.matches.resize_with(index + 1, || None);
         }
-        self.matches[index].kickoff_ms = row.kickoff_ms;
+        if let Some(of) = &mut self.matches[index] {
+            of.kickoff_ms = row.kickoff_ms;
+        } else {
+            let keys = vec![None; self.shape.markets.len()];
+            let name = Arc::clone(match_id);
+            self.matches[index] = Some(Match { name, kickoff_ms: row.kickoff_ms, keys });
+            let at = self.live.partition_point(|other| *other < index);
+            self.live.insert(at, index);
+        }
         if let OpKind::Status { status, .. } = row.op.kind {
             match (self.live.binary_search(&index), status) {
                 (Ok(at), MarketStatus::Closed) => {
@@ -131,7 +138,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         // Ids repeat after 2³² reads of one caller, which no run reaches.
         self.reads_by_caller[caller] = read.wrapping_add(1);
         let market = &self.shape.markets[market_index];
-        let of = &mut self.matches[index];
+        let of = self.matches[index].as_mut()?;
         let key = of.keys[market_index]
             .get_or_insert_with(|| Name::from(format!("{}:{market}", of.name)));
         let get = Get {

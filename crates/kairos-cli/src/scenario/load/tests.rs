@@ -132,6 +132,23 @@ fn closed_matches_are_not_read_until_they_open_again() {
 }
 
 #[test]
+fn a_match_whose_first_row_is_dropped_is_read_from_its_first_row_that_is_not_by_its_rank() {
+    let rows = "0,a,h,0,,PRE\n0,b,h,1.0,,PRE\n0,c,h,2,,PRE\n100000,b,h,2,,PRE\n200000,b,h,2,,PRE\n";
+    let ops = run(rows, shape(10));
+    let share = |from_ms: i64, name: &str| {
+        let of = |(t_ms, get): (i64, &Get)| {
+            (t_ms / 100_000 == from_ms / 100_000).then(|| get.match_id.clone().unwrap())
+        };
+        let read: Vec<Name> = reads(&ops).filter_map(of).collect();
+        read.iter().filter(|read| ***read == *name).count() as f64 / read.len() as f64
+    };
+    assert_eq!(["a", "b", "c"].map(|name| share(0, name)), [0.0, 0.0, 1.0]);
+    // The second match in the feed, and the first that can be read.
+    assert_eq!(share(100_000, "a"), 0.0);
+    assert!((share(100_000, "b") - 2.0 / 3.0).abs() < 0.06, "{}", share(100_000, "b"));
+}
+
+#[test]
 fn every_id_is_given_once() {
     let ops = run(&long_feed(), shape(6));
     let mut ids: Vec<String> =
