@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 use crate::matchday::Shape;
-use crate::scenario::{Cut, LoadShape, Name, Options, Strictness};
+use crate::scenario::{Cut, Format, LoadShape, Name, Options, Strictness};
 
 /// Run scenarios, odds feeds and matchdays through the cache engine on virtual time
 #[derive(Debug, Parser)]
@@ -104,11 +104,35 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
+/// The format of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputFormat {
+    /// An odds feed, whose header says what separates its fields
+    Csv,
+    /// An odds feed whose fields are separated by tabs
+    Tsv,
+    /// One operation per line
+    Jsonl,
+}
+
+impl InputFormat {
+    fn format(self) -> Format {
+        match self {
+            Self::Csv => Format::Csv,
+            Self::Tsv => Format::Tsv,
+            Self::Jsonl => Format::Jsonl,
+        }
+    }
+}
+
 /// The options of `kairos replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Scenario (.jsonl) or odds feed (.csv), optionally compressed (.gz, .zst)
+    /// Scenario (.jsonl) or odds feed (.csv, .tsv), optionally compressed (.gz, .zst); `-` is standard input
     pub(crate) scenario: PathBuf,
+    /// Format of the scenario, if its name does not say it
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) format: Option<InputFormat>,
     /// Configuration of the engine; repeat for several engines, each with a column of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
@@ -170,6 +194,7 @@ impl ReplayArgs {
     ) -> Result<Options, Error> {
         let strictness = if self.lenient { Strictness::Lenient } else { Strictness::Strict };
         let cut = Cut { field: self.cut.field.clone(), from_ms: self.cut.from, to_ms: self.cut.to };
+        let format = self.format.map(InputFormat::format);
         let LoadArgs { readers, read_rate, compute_ms } = self.load;
         let asked = readers.is_some() || read_rate.is_some() || compute_ms.is_some();
         let shape = |markets| LoadShape {
@@ -180,7 +205,7 @@ impl ReplayArgs {
             markets,
         };
         let load = asked.then(|| markets().map(shape)).transpose()?;
-        Ok(Options { strictness, cut, load })
+        Ok(Options { strictness, format, cut, load })
     }
 }
 
@@ -244,6 +269,6 @@ mod tests {
     fn a_feed_is_cut_as_it_is_said() {
         let found = options("replay feed.csv --field ltp --from 5 --to 9 --lenient");
         let cut = Cut { field: Some("ltp".into()), from_ms: Some(5), to_ms: Some(9) };
-        assert_eq!(found, Options { strictness: Strictness::Lenient, cut, load: None });
+        assert_eq!(found, Options { strictness: Strictness::Lenient, cut, ..Options::default() });
     }
 }

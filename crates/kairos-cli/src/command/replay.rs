@@ -10,7 +10,7 @@ use super::progress::Progress;
 use crate::columns::{Columns, Refused, files_of};
 use crate::error::{Error, Reason};
 use crate::report::{Report, facts_of};
-use crate::scenario::{Counts, Scenario, Strictness, check_apart};
+use crate::scenario::{Counts, Scenario, Strictness, check_apart, name_of};
 
 /// Runs a scenario file through one engine per configuration, and returns the report.
 ///
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     let progress = Progress::bytes();
     let watched = |file, bytes| progress.reading(file, bytes);
     let mut scenario = Scenario::open(&args.scenario, options, watched)?;
-    let file: Arc<Path> = Arc::from(args.scenario.as_path());
+    let file: Arc<Path> = Arc::from(name_of(&args.scenario));
     for op in scenario.by_ref() {
         let op = op?;
         match columns.apply(&op) {
@@ -42,11 +42,11 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     let mut counts = scenario.counts();
     passed_over.add_to(&mut counts);
     if columns.operations() == 0 {
-        return Err(nothing_in(&args.scenario, &counts));
+        return Err(nothing_in(name_of(&args.scenario), &counts));
     }
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
-    Ok(Report::of(args.scenario.display().to_string(), facts, &runs))
+    Ok(Report::of(name_of(&args.scenario).display().to_string(), facts, &runs))
 }
 
 /// The operations that a lenient replay skips because an engine refuses them.

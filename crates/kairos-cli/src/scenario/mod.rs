@@ -2,7 +2,6 @@
 // Never knows: what an engine makes of an operation.
 // Read next: `op.rs`, then the reader of the format in question.
 
-use std::fs::File;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
@@ -21,7 +20,6 @@ mod strictness;
 
 use self::csv::{Feed, FeedCounts};
 use self::load::Loaded;
-use self::source::Format;
 use self::strictness::Checked;
 
 pub(crate) use self::csv::Cut;
@@ -34,6 +32,7 @@ pub(crate) use self::names::Name;
 pub(crate) use self::op::{
     Category, Compute, ComputeResult, Get, MarketStatus, Mode, Op, OpKind, Prices, ReadId, Target,
 };
+pub(crate) use self::source::{Format, name_of};
 pub(crate) use self::strictness::Strictness;
 
 /// The options of reading a scenario.
@@ -41,6 +40,8 @@ pub(crate) use self::strictness::Strictness;
 pub(crate) struct Options {
     /// What a bad line does.
     pub(crate) strictness: Strictness,
+    /// The format, if the name does not say it.
+    pub(crate) format: Option<Format>,
     /// Which rows of a feed are used; a `.jsonl` scenario cannot be cut.
     pub(crate) cut: Cut,
     /// The read load beside a feed; a `.jsonl` scenario contains its own reads.
@@ -73,8 +74,9 @@ type Input = Box<dyn BufRead>;
 type CheckedFeed = Checked<Feed<Input>>;
 
 impl Scenario {
-    /// Opens `file`, whose name says its format and compression. Its bytes are read through the reader that `watched`
-    /// makes of the file and its length in bytes.
+    /// Opens `file`, or standard input if it is `-`. Its name says its format and compression, or
+    /// [`Options::format`] its format and its first bytes its compression. Its bytes are read through the reader that `watched`
+    /// makes of the file and its length in bytes, 0 if it is not known.
     ///
     /// # Errors
     /// [`Error::Usage`] for an unknown name or options that do not apply, [`Error::Read`] if the file cannot be opened,
@@ -82,21 +84,22 @@ impl Scenario {
     pub(crate) fn open<R: Read + 'static>(
         file: &Path,
         options: Options,
-        watched: impl FnOnce(File, u64) -> R,
+        watched: impl FnOnce(Box<dyn Read>, u64) -> R,
     ) -> Result<Self, Error> {
-        let (format, packing) = source::format_of(file)?;
+        let (format, packing) = source::format_of(file, options.format)?;
         if format == Format::Jsonl && (options.cut != Cut::default() || options.load.is_some()) {
             return Err(Error::Usage(format!(
                 "{}: --field, --from, --to, --readers, --read-rate and --compute-ms apply only to CSV feeds",
-                file.display()
+                source::name_of(file).display()
             )));
         }
         let input = source::open(file, packing, watched)?;
+        let file = source::name_of(file);
         let source = match format {
             Format::Jsonl => {
                 Source::Jsonl(Box::new(Checked::new(Jsonl::new(file, input), options.strictness)))
             }
-            Format::Csv => {
+            Format::Csv | Format::Tsv => {
                 let feed = Checked::new(Feed::new(file, input, options.cut)?, options.strictness);
                 match options.load {
                     None => Source::Feed(Box::new(feed)),

@@ -11,6 +11,9 @@ use ruzstd::decoding::StreamingDecoder;
 
 use crate::stage::{Folder, kairos, refused, told};
 
+#[cfg(unix)]
+mod ended;
+
 const READS: &str = "{\"t\":0,\"op\":\"get\",\"id\":\"a\",\"key\":\"k\"}\n\
                      {\"t\":50,\"op\":\"get\",\"id\":\"b\",\"key\":\"k\"}\n";
 
