@@ -95,12 +95,49 @@ impl Columns {
         Ok(markets)
     }
 
+    /// The events of all event graphs.
+    pub(crate) fn news(&self) -> Vec<Name> {
+        let mut all: Vec<Name> = Vec::new();
+        for of in &self.engines {
+            for event in of.engine.event_graph().event_names() {
+                if !all.iter().any(|other| **other == *event) {
+                    all.push(event.into());
+                }
+            }
+        }
+        all
+    }
+
     /// Applies one operation to every cache, or to none.
     ///
     /// # Errors
     /// [`Refused::Operation`] if an engine does not know a name in it, in which case no cache has changed;
     /// [`Refused::Run`] if decisions cannot be written.
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Refused> {
+        self.check(op)?;
+        self.operations.count(op);
+        for Configured { engine, decisions, .. } in &mut self.engines {
+            engine.apply(op).map_err(|error| of_operation(error, decisions))?;
+        }
+        self.apply_to_plain(op);
+        Ok(())
+    }
+
+    /// Applies one operation from before the time of the report, as [`apply`](Self::apply) does; neither counts it nor
+    /// writes decisions.
+    ///
+    /// # Errors
+    /// As from [`apply`](Self::apply).
+    pub(crate) fn prepare(&mut self, op: &Op) -> Result<(), Refused> {
+        self.check(op)?;
+        for Configured { engine, decisions, .. } in &mut self.engines {
+            engine.prepare(op).map_err(|error| of_operation(error, decisions))?;
+        }
+        self.apply_to_plain(op);
+        Ok(())
+    }
+
+    fn check(&self, op: &Op) -> Result<(), Refused> {
         let several = self.engines.len() > 1;
         for Configured { name, engine, .. } in &self.engines {
             engine.check(op).map_err(|reason| {
@@ -111,17 +148,13 @@ impl Columns {
                 })
             })?;
         }
-        self.operations.count(op);
-        for Configured { engine, decisions, .. } in &mut self.engines {
-            engine.apply(op).map_err(|error| match error {
-                EngineError::Operation(reason) => Refused::Operation(reason),
-                other => Refused::Run(of_engine(other, decisions)),
-            })?;
-        }
+        Ok(())
+    }
+
+    fn apply_to_plain(&mut self, op: &Op) {
         for plain in &mut self.plain {
             plain.apply(op);
         }
-        Ok(())
     }
 
     /// The number of operations that have been applied.
@@ -180,6 +213,13 @@ fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+fn of_operation(error: EngineError, decisions: &Path) -> Refused {
+    match error {
+        EngineError::Operation(reason) => Refused::Operation(reason),
+        other => Refused::Run(of_engine(other, decisions)),
+    }
 }
 
 fn of_engine(error: EngineError, decisions: &Path) -> Error {

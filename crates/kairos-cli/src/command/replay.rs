@@ -2,6 +2,7 @@
 // Never knows: what a cache would do, or how a report is laid out.
 // Read next: `../columns/mod.rs`, which applies each operation to every cache.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
         args.decisions.iter().map(|file| ("--decisions", file.as_path())).collect();
     check_apart(&inputs, &outputs)?;
     let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
-    let options = args.options(|| columns.markets())?;
+    let options = args.options(columns.news(), || columns.markets())?;
+    let cut = options.cut.clone();
     let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };
     let progress = Progress::bytes();
     let watched = |file, bytes| progress.reading(file, bytes);
@@ -32,7 +34,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     let file: Arc<Path> = Arc::from(name_of(&args.scenario));
     for op in scenario.by_ref() {
         let op = op?;
-        match columns.apply(&op) {
+        let applied =
+            if cut.is_before(op.t_ms) { columns.prepare(&op) } else { columns.apply(&op) };
+        match applied {
             Ok(()) => {}
             Err(Refused::Operation(reason)) => passed_over.line(&file, op.line, reason)?,
             Err(Refused::Run(error)) => return Err(error),
@@ -46,6 +50,14 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     }
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
+    if args.has_default_load() {
+        // Beside the report, and not above an error. A terminal that is gone stops no replay.
+        let _ = writeln!(
+            io::stderr(),
+            "no read load was given: --readers 50 --read-rate 0.5 --compute-ms 40 was used; --readers 0 replays the feed \
+             alone"
+        );
+    }
     Ok(Report::of(name_of(&args.scenario).display().to_string(), facts, &runs))
 }
 

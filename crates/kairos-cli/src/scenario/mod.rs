@@ -22,7 +22,7 @@ use self::csv::{Feed, FeedCounts};
 use self::load::Loaded;
 use self::strictness::Checked;
 
-pub(crate) use self::csv::Cut;
+pub(crate) use self::csv::{Column, Cut, Dialect, OddsFormat, TimeFormat};
 #[cfg(test)]
 pub(crate) use self::emit::write_op;
 pub(crate) use self::emit::{Output, Sink, check_apart, discard_unfinished};
@@ -44,6 +44,8 @@ pub(crate) struct Options {
     pub(crate) format: Option<Format>,
     /// Which rows of a feed are used; a `.jsonl` scenario cannot be cut.
     pub(crate) cut: Cut,
+    /// How a feed is written, as far as it does not say so itself.
+    pub(crate) dialect: Dialect,
     /// The read load beside a feed; a `.jsonl` scenario contains its own reads.
     pub(crate) load: Option<LoadShape>,
 }
@@ -57,6 +59,11 @@ pub(crate) struct Counts {
     pub(crate) first_skipped: Option<String>,
     /// The feed's own counts, if the scenario is a feed.
     pub(crate) feed: Option<FeedCounts>,
+}
+
+/// Whether `file` is an odds feed, by its name or by the format that is given.
+pub(crate) fn is_feed(file: &Path, given: Option<Format>) -> bool {
+    matches!(source::format_of(file, given), Ok((Format::Csv | Format::Tsv, _)))
 }
 
 /// The operations of a scenario file, in order of time, streamed.
@@ -87,6 +94,12 @@ impl Scenario {
         watched: impl FnOnce(Box<dyn Read>, u64) -> R,
     ) -> Result<Self, Error> {
         let (format, packing) = source::format_of(file, options.format)?;
+        if format == Format::Jsonl && options.dialect.is_given() {
+            return Err(Error::Usage(format!(
+                "{}: --columns, --odds and --time apply only to CSV feeds",
+                source::name_of(file).display()
+            )));
+        }
         if format == Format::Jsonl && (options.cut != Cut::default() || options.load.is_some()) {
             return Err(Error::Usage(format!(
                 "{}: --field, --from, --to, --readers, --read-rate and --compute-ms apply only to CSV feeds",
@@ -100,10 +113,16 @@ impl Scenario {
                 Source::Jsonl(Box::new(Checked::new(Jsonl::new(file, input), options.strictness)))
             }
             Format::Csv | Format::Tsv => {
-                let feed = Checked::new(Feed::new(file, input, options.cut)?, options.strictness);
+                let mut dialect = options.dialect;
+                if format == Format::Tsv {
+                    dialect.separator = Some(b'\t');
+                }
+                let from_ms = options.cut.from_ms;
+                let feed = Feed::new(file, input, options.cut, dialect)?;
+                let feed = Checked::new(feed, options.strictness);
                 match options.load {
                     None => Source::Feed(Box::new(feed)),
-                    Some(shape) => Source::Loaded(Box::new(Loaded::new(feed, shape)?)),
+                    Some(shape) => Source::Loaded(Box::new(Loaded::new(feed, shape, from_ms)?)),
                 }
             }
         };

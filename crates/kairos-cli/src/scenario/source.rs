@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use crate::error::Error;
 
 mod gzip;
@@ -21,14 +23,14 @@ use self::zstd::Frames;
 pub(crate) use self::lines::{Ends, Lines};
 
 /// The format of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One operation per line.
-    Jsonl,
-    /// An odds feed, whose header says what separates its fields.
+    /// An odds feed, whose header says what separates its fields
     Csv,
-    /// An odds feed whose fields are separated by tabs.
+    /// An odds feed whose fields are separated by tabs
     Tsv,
+    /// One operation per line
+    Jsonl,
 }
 
 /// The compression of a file.
@@ -105,7 +107,14 @@ pub(crate) fn open<R: Read + 'static>(
     unpack(BufReader::with_capacity(1 << 16, watched(opened, bytes)), packing).map_err(failed)
 }
 
-fn unpack(mut packed: impl BufRead + 'static, packing: Packing) -> io::Result<Box<dyn BufRead>> {
+/// Decompresses what is read.
+///
+/// # Errors
+/// The error of the first read.
+pub(crate) fn unpack(
+    mut packed: impl BufRead + 'static,
+    packing: Packing,
+) -> io::Result<Box<dyn BufRead>> {
     // A few bytes more or less decide nothing: a file begins with its magic number, and a pipe is rarely as slow as
     // to hand over less.
     let begins = |start: &[u8]| {

@@ -5,6 +5,7 @@
 
 mod columns;
 mod config;
+mod feeds;
 mod gate;
 mod inputs;
 mod matchday;

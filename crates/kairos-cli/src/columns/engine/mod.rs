@@ -77,11 +77,21 @@ impl Engine {
     /// [`Error::Operation`] as from [`check`](Engine::check), in which case nothing has changed; [`Error::Write`].
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Error> {
         self.check(op).map_err(Error::Operation)?;
-        let mut world = match self.world.take() {
-            Some(world) => world,
-            None => World::new(&self.config, self.seed, op.t_ms)?,
-        };
+        let mut world = self.world_at(op.t_ms)?;
         let applied = world.apply(op, &mut self.decisions);
+        self.world = Some(world);
+        applied
+    }
+
+    /// Applies one operation, as [`apply`](Self::apply) does, from before the time of the report: nothing is written of
+    /// it, and what the cache counts of it is not reported.
+    ///
+    /// # Errors
+    /// As from [`apply`](Self::apply).
+    pub(crate) fn prepare(&mut self, op: &Op) -> Result<(), Error> {
+        self.check(op).map_err(Error::Operation)?;
+        let mut world = self.world_at(op.t_ms)?;
+        let applied = world.prepare(op);
         self.world = Some(world);
         applied
     }
@@ -92,12 +102,17 @@ impl Engine {
     /// # Errors
     /// [`Error::Write`].
     pub(crate) fn finish(mut self, name: &str) -> Result<(Run, Option<Output>), Error> {
-        let world = match self.world.take() {
-            Some(world) => world,
-            None => World::new(&self.config, self.seed, 0)?,
-        };
+        let world = self.world_at(0)?;
         let run = world.finish(name, &mut self.decisions)?;
         Ok((run, self.decisions.end()?))
+    }
+
+    /// The cache, which exists from the first operation.
+    fn world_at(&mut self, t_ms: i64) -> Result<World, Error> {
+        match self.world.take() {
+            Some(world) => Ok(world),
+            None => World::new(&self.config, self.seed, t_ms),
+        }
     }
 
     fn check_market(&self, market: Option<&Name>) -> Result<(), Reason> {

@@ -67,7 +67,7 @@ fn every_member_and_frame_is_read() {
 fn frames_to_be_skipped_and_zeros_are_passed_over_wherever_they_stand() {
     let zeros = vec![0; 70_000];
     // pzstd writes a skippable frame before each frame, seekable writers one at the end.
-    let (table, size) = (skippable(&[1; 100_000]), skippable(&[7, 0, 0, 0]));
+    let (table, size) = (skippable(&vec![1; 100_000]), skippable(&[7, 0, 0, 0]));
     for frames in [
         [&size[..], &zstd("one\n"), &size, &zstd("two\n")].concat(),
         [&zstd("one\n")[..], &zstd("two\n"), &table].concat(),
