@@ -225,8 +225,11 @@ impl<R: BufRead> Feed<R> {
         Ok(Parsed { news: None, kind, match_index })
     }
 
-    /// The event of the event graph with this name.
+    /// The event of the event graph with this name, which is no status.
     fn news(&self, word: &str) -> Option<Name> {
+        if status_of(word).is_some() {
+            return None;
+        }
         let mut news = self.dialect.news.iter();
         news.find(|event| event.eq_ignore_ascii_case(word)).map(Arc::clone)
     }

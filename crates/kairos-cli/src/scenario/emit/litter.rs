@@ -48,12 +48,13 @@ pub(super) fn keep(path: &Path, target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes an unfinished file.
+/// Removes a file if it is unfinished; one that has been kept has another name.
 pub(super) fn discard(path: &Path) {
     let mut all = unfinished();
-    // It stays if the folder has become unwritable, and nobody is left to be told.
-    let _ = fs::remove_file(path);
-    all.retain(|other| other != path);
+    if let Some(at) = all.iter().position(|other| other == path) {
+        // It stays if the folder has become unwritable, and nobody is left to be told.
+        let _ = fs::remove_file(all.swap_remove(at));
+    }
 }
 
 /// Removes every unfinished file. While the result lives, none is created or renamed: a process that is about to end

@@ -139,7 +139,6 @@ impl Write for Target {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // After a rename nothing has this name.
         litter::discard(&self.path);
     }
 }
