@@ -9,7 +9,7 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 
-use crate::stage::{Folder, kairos, refused, told};
+use crate::stage::{Folder, kairos, kairos_into, refused, told};
 
 #[cfg(unix)]
 mod ended;
@@ -124,6 +124,10 @@ fn standard_output_and_devices_are_written_directly() {
     if Path::new("/dev/null").exists() {
         told(&format!("{replay} /dev/null"));
         assert!(!Path::new("/dev/null").is_file());
-        assert!(kairos(&format!("{replay} /dev/stdout")).stdout.starts_with(b"{\"id\":\"a\""));
+        assert_eq!(kairos(&format!("{replay} /dev/stdout")).stdout, text.as_bytes());
+        // Also where it is a file, which another description would write from its start.
+        let out = fs::File::create(folder.at("out")).unwrap();
+        kairos_into(&format!("{replay} /dev/stdout"), out);
+        assert_eq!(fs::read_to_string(folder.at("out")).unwrap(), text);
     }
 }

@@ -14,6 +14,13 @@ pub(crate) fn kairos(line: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_kairos")).args(line.split_whitespace()).output().unwrap()
 }
 
+/// Runs the command with its standard output in a file.
+pub(crate) fn kairos_into(line: &str, file: fs::File) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kairos"));
+    let status = command.args(line.split_whitespace()).stdout(file).status().unwrap();
+    assert!(status.success(), "{line}: {status}");
+}
+
 /// Runs the command with bytes on its standard input.
 pub(crate) fn kairos_reading(line: &str, input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kairos"))

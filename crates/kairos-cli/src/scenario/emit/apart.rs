@@ -5,6 +5,7 @@
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
+use super::super::source::name_of;
 use crate::error::Error;
 
 /// What a path leads to.
@@ -41,7 +42,7 @@ pub(crate) fn check_apart(inputs: &[PathBuf], outputs: &[(&str, &Path)]) -> Resu
         if matches!(place, Place::File(_) | Place::Free(_))
             && let Some((input, _)) = read.iter().find(|(_, input)| *input == place)
         {
-            let input = input.display();
+            let input = name_of(input).display();
             let message = format!("{shown}: {option} would overwrite the input {input}");
             return Err(Error::Usage(message));
         }

@@ -144,7 +144,8 @@ impl Drop for Unfinished {
 }
 
 fn open(file: &Path) -> io::Result<(Target, Option<Unfinished>)> {
-    if file == Path::new("-") {
+    // By its name it would be opened a second time, from the start, and the report would be written over it.
+    if [Path::new("-"), Path::new("/dev/stdout")].contains(&file) {
         return Ok((Target::Stdout(io::stdout()), None));
     }
     let standing = fs::metadata(file).ok();
@@ -167,7 +168,7 @@ fn open(file: &Path) -> io::Result<(Target, Option<Unfinished>)> {
 
 /// Whether the name stands for what the process already has open, which cannot be replaced by another file.
 fn is_stream(file: &Path) -> bool {
-    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|stream| file.starts_with(stream))
+    ["/dev/stderr", "/dev/fd", "/proc"].iter().any(|stream| file.starts_with(stream))
 }
 
 #[cfg(test)]
