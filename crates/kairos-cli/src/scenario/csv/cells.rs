@@ -81,6 +81,12 @@ impl Cells {
 /// A cell without the blanks around it, and without the quotes around it that blanks before it have kept.
 fn trimmed(text: &[u8], cell: Range<usize>) -> Range<usize> {
     let bytes = &text[cell.clone()];
+    if let [first, .., last] = bytes
+        && *first > b' '
+        && *last > b' '
+    {
+        return cell;
+    }
     let blanks = bytes.len() - bytes.trim_ascii_start().len();
     let start = cell.start + blanks;
     let cell = start..start + bytes.trim_ascii().len();
