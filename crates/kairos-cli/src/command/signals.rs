@@ -7,6 +7,7 @@
 /// The status is 128 and the signal's number: 130 for Ctrl-C, 143 for SIGTERM.
 #[cfg(unix)]
 pub(super) fn watch() {
+    use std::io::{self, IsTerminal, Write};
     use std::{process, thread};
 
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -17,6 +18,10 @@ pub(super) fn watch() {
     let wait = |mut signals: Signals| {
         if let Some(signal) = signals.forever().next() {
             let _none_is_created_any_more = discard_unfinished();
+            if io::stderr().is_terminal() {
+                // The prompt of the shell belongs below the bar, not behind it.
+                let _ = writeln!(io::stderr());
+            }
             process::exit(128 + signal);
         }
     };
