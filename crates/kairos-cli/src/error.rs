@@ -134,8 +134,66 @@ pub(crate) enum Reason {
         previous: i64,
     },
     /// The header of a CSV feed lacks a column.
-    #[error("the header has no column {0:?}")]
-    MissingColumn(&'static str),
+    #[error("{}", missing_column(name, *word, found))]
+    MissingColumn {
+        /// The name of the column.
+        name: String,
+        /// Its word in `--columns`, unless the name was given there.
+        word: Option<&'static str>,
+        /// The columns of the header.
+        found: Vec<String>,
+    },
+    /// The header of a CSV feed has a column more than once.
+    #[error("the header has the column {name:?} more than once: columns {}", listed(places))]
+    TwiceInHeader {
+        /// The name of the column.
+        name: String,
+        /// The columns with this name, counted from 1.
+        places: Vec<usize>,
+    },
+    /// Something is wrong with a column that has another name than its own.
+    #[error("{reason} (column {name:?})")]
+    InColumn {
+        /// What is wrong.
+        reason: Box<Reason>,
+        /// The name of the column in the header.
+        name: String,
+    },
+    /// A quoted cell of a CSV feed does not end in its line.
+    #[error(
+        "a quote is not closed before the end of the line; a field must not contain a line end"
+    )]
+    OpenQuote,
+    /// The times of a feed look like seconds.
+    #[error("ts_ms {0} looks like seconds: --time s reads it so, --time ms as ms")]
+    LikeSeconds(i64),
+    /// A time and a kickoff are of different units.
+    #[error(
+        "ts_ms {t} and kickoff_ms {kickoff} differ by a factor of about 1000, as ms and seconds do: both must be of one \
+         unit, and --time s or --time ms says which"
+    )]
+    UnitsDiffer {
+        /// The time.
+        t: i64,
+        /// The kickoff.
+        kickoff: i64,
+    },
+    /// A price is written as another kind of odds.
+    #[error("price {price:?} is {kind}: --odds {kind} reads it")]
+    OtherOdds {
+        /// The price.
+        price: String,
+        /// The kind.
+        kind: &'static str,
+    },
+    /// A price has a decimal comma where others have a point, or the other way round.
+    #[error("price {price:?} has another decimal mark than that of line {line}")]
+    OtherMark {
+        /// The price.
+        price: String,
+        /// The line of the first decimal mark.
+        line: u64,
+    },
     /// A row of a CSV feed has another number of columns than its header.
     #[error("{found} columns, but the header has {expected}")]
     Columns {
@@ -167,6 +225,29 @@ pub(crate) enum Reason {
     /// The text is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(&'static str),
+}
+
+impl Reason {
+    /// A field that holds a value of another type or range.
+    pub(crate) fn wrong_type(field: &'static str, expected: &'static str, found: &str) -> Self {
+        Self::WrongType { field, expected, found: found.to_owned() }
+    }
+}
+
+fn missing_column(name: &str, word: Option<&str>, found: &[String]) -> String {
+    let (mut columns, mut hint) = (String::new(), String::new());
+    if !found.is_empty() {
+        let found: Vec<String> = found.iter().map(|name| format!("{name:?}")).collect();
+        columns = format!("; columns found: {}", found.join(", "));
+        if let Some(word) = word {
+            hint = format!("; --columns {word}=NAME says which one it is");
+        }
+    }
+    format!("the header has no column {name:?}{columns}{hint}")
+}
+
+fn listed(places: &[usize]) -> String {
+    places.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

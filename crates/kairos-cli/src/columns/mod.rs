@@ -2,15 +2,14 @@
 // Never knows: what a cache would do, or where operations come from.
 // Read next: `engine/mod.rs` for an engine, `plain_ttl.rs` for a plain cache.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use kairos_cache::{Config, EventGraph};
 
 use crate::error::{Error, Reason};
 use crate::report::{Fact, Operations, Run};
-use crate::scenario::{Name, Op};
+use crate::scenario::{Name, Op, Output};
 
 mod engine;
 mod exposure;
@@ -42,7 +41,7 @@ impl Columns {
     ///
     /// # Errors
     /// [`Error::Config`] for a bad configuration; [`Error::Usage`] if `decisions` has fewer or more files than there
-    /// are engines, or a file twice; [`Error::Write`] if a file cannot be created.
+    /// are engines; [`Error::Write`] if a file cannot be created.
     pub(crate) fn new(
         configs: &[PathBuf],
         seed: u64,
@@ -59,7 +58,7 @@ impl Columns {
         let mut outputs = decisions.iter();
         let engines = given.into_iter().map(|(name, config)| {
             let file = outputs.next();
-            let out = file.map(|file| create(file)).transpose()?;
+            let out = file.map(|file| Output::create(file)).transpose()?;
             let decisions = file.cloned().unwrap_or_default();
             let engine = Engine::new(config, seed, out).map_err(|error| match error {
                 // A valid configuration from which this command can build no engine.
@@ -96,12 +95,49 @@ impl Columns {
         Ok(markets)
     }
 
+    /// The events of all event graphs.
+    pub(crate) fn news(&self) -> Vec<Name> {
+        let mut all: Vec<Name> = Vec::new();
+        for of in &self.engines {
+            for event in of.engine.event_graph().event_names() {
+                if !all.iter().any(|other| **other == *event) {
+                    all.push(event.into());
+                }
+            }
+        }
+        all
+    }
+
     /// Applies one operation to every cache, or to none.
     ///
     /// # Errors
     /// [`Refused::Operation`] if an engine does not know a name in it, in which case no cache has changed;
     /// [`Refused::Run`] if decisions cannot be written.
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Refused> {
+        self.check(op)?;
+        self.operations.count(op);
+        for Configured { engine, decisions, .. } in &mut self.engines {
+            engine.apply(op).map_err(|error| of_operation(error, decisions))?;
+        }
+        self.apply_to_plain(op);
+        Ok(())
+    }
+
+    /// Applies one operation from before the time of the report, as [`apply`](Self::apply) does; neither counts it nor
+    /// writes decisions.
+    ///
+    /// # Errors
+    /// As from [`apply`](Self::apply).
+    pub(crate) fn prepare(&mut self, op: &Op) -> Result<(), Refused> {
+        self.check(op)?;
+        for Configured { engine, decisions, .. } in &mut self.engines {
+            engine.prepare(op).map_err(|error| of_operation(error, decisions))?;
+        }
+        self.apply_to_plain(op);
+        Ok(())
+    }
+
+    fn check(&self, op: &Op) -> Result<(), Refused> {
         let several = self.engines.len() > 1;
         for Configured { name, engine, .. } in &self.engines {
             engine.check(op).map_err(|reason| {
@@ -112,17 +148,13 @@ impl Columns {
                 })
             })?;
         }
-        self.operations.count(op);
-        for Configured { engine, decisions, .. } in &mut self.engines {
-            engine.apply(op).map_err(|error| match error {
-                EngineError::Operation(reason) => Refused::Operation(reason),
-                other => Refused::Run(of_engine(other, decisions)),
-            })?;
-        }
+        Ok(())
+    }
+
+    fn apply_to_plain(&mut self, op: &Op) {
         for plain in &mut self.plain {
             plain.apply(op);
         }
-        Ok(())
     }
 
     /// The number of operations that have been applied.
@@ -130,18 +162,25 @@ impl Columns {
         self.operations.total()
     }
 
-    /// Runs every cache until nothing is left to run, and returns the facts that hold for all columns, and the columns.
+    /// Runs every cache until nothing is left to run, gives the files of the decisions their names, and returns the
+    /// facts that hold for all columns, and the columns.
     ///
     /// # Errors
     /// [`Error::Write`] if decisions cannot be written.
     pub(crate) fn finish(self) -> Result<(Vec<Fact>, Vec<Run>), Error> {
         let mut runs = Vec::with_capacity(self.engines.len() + self.plain.len());
+        let mut outputs = Vec::new();
         for Configured { name, engine, decisions } in self.engines {
-            runs.push(engine.finish(&name).map_err(|error| of_engine(error, &decisions))?);
+            let (run, output) =
+                engine.finish(&name).map_err(|error| of_engine(error, &decisions))?;
+            runs.push(run);
+            outputs.extend(output);
         }
         for (plain, (name, _)) in self.plain.into_iter().zip(PLAIN) {
             runs.push(plain.finish(name));
         }
+        // Only now: an error above leaves none of them.
+        outputs.into_iter().try_for_each(Output::keep)?;
         Ok((self.operations.facts(), runs))
     }
 }
@@ -155,6 +194,17 @@ pub(crate) enum Refused {
     Run(Error),
 }
 
+/// The files that the configurations `configs` are read from: they themselves, and the event graphs that they name. What
+/// is wrong with one of them is left to whoever reads it.
+pub(crate) fn files_of(configs: &[PathBuf]) -> Vec<PathBuf> {
+    let graph = |file: &PathBuf| {
+        let text = fs::read_to_string(file).ok()?;
+        let graph = Config::from_toml(&text).ok()?.events.graph?;
+        Some(file.parent().unwrap_or(Path::new("")).join(graph))
+    };
+    configs.iter().cloned().chain(configs.iter().filter_map(graph)).collect()
+}
+
 fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
     if !decisions.is_empty() && decisions.len() != engines {
         return Err(Error::Usage(format!(
@@ -162,13 +212,14 @@ fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
             decisions.len()
         )));
     }
-    for (at, file) in decisions.iter().enumerate() {
-        if decisions[..at].contains(file) {
-            let file = file.display();
-            return Err(Error::Usage(format!("{file}: given twice by --decisions")));
-        }
-    }
     Ok(())
+}
+
+fn of_operation(error: EngineError, decisions: &Path) -> Refused {
+    match error {
+        EngineError::Operation(reason) => Refused::Operation(reason),
+        other => Refused::Run(of_engine(other, decisions)),
+    }
 }
 
 fn of_engine(error: EngineError, decisions: &Path) -> Error {
@@ -176,15 +227,5 @@ fn of_engine(error: EngineError, decisions: &Path) -> Error {
         EngineError::Write(source) => Error::Write { file: decisions.to_path_buf(), source },
         EngineError::Config(source) => Error::Config(source),
         EngineError::Operation(reason) => Error::Usage(reason.to_string()),
-    }
-}
-
-fn create(file: &Path) -> Result<Box<dyn Write>, Error> {
-    if file == Path::new("-") {
-        return Ok(Box::new(BufWriter::new(io::stdout())));
-    }
-    match File::create(file) {
-        Ok(out) => Ok(Box::new(BufWriter::with_capacity(1 << 16, out))),
-        Err(source) => Err(Error::Write { file: file.to_path_buf(), source }),
     }
 }

@@ -8,7 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 use crate::matchday::Shape;
-use crate::scenario::{Cut, LoadShape, Name, Options, Strictness};
+use crate::scenario::{
+    Column, Cut, Dialect, Format, LoadShape, Name, OddsFormat, Options, Strictness, TimeFormat,
+    is_feed,
+};
 
 /// Run scenarios, odds feeds and matchdays through the cache engine on virtual time
 #[derive(Debug, Parser)]
@@ -51,13 +54,13 @@ pub(crate) struct MatchdayArgs {
     /// The size of the day.
     #[command(flatten)]
     pub(crate) day: DayArgs,
-    /// Write the operations to FILE as a scenario, compressed if the name ends in .gz; `-` is standard output
+    /// Write the operations to FILE as a scenario, compressed if the name ends in .gz or .zst; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) emit: Option<PathBuf>,
     /// Configuration of the engine; repeat for several engines, each with a column of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
-    /// Write the decisions to OUT, one JSON object per line; give once per engine; `-` is standard output
+    /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
 }
@@ -107,12 +110,15 @@ pub(crate) enum ReportFormat {
 /// The options of `kairos replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Scenario (.jsonl) or odds feed (.csv), optionally compressed (.gz, .zst)
+    /// Scenario (.jsonl) or odds feed (.csv, .tsv), optionally compressed (.gz, .zst); `-` is standard input
     pub(crate) scenario: PathBuf,
+    /// Format of the scenario, if its name does not say it
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) format: Option<Format>,
     /// Configuration of the engine; repeat for several engines, each with a column of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
-    /// Write the decisions to OUT, one JSON object per line; give once per engine; `-` is standard output
+    /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
     /// Seed of early refreshes and of the read load
@@ -121,12 +127,30 @@ pub(crate) struct ReplayArgs {
     /// Skip and count bad lines instead of stopping at the first
     #[arg(long)]
     pub(crate) lenient: bool,
+    /// How a feed is written.
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
     /// The rows of a feed to use.
     #[command(flatten)]
     pub(crate) cut: CutArgs,
     /// The read load beside a feed.
     #[command(flatten)]
     pub(crate) load: LoadArgs,
+}
+
+/// How a CSV feed is written, as far as it does not say so itself.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading of a CSV feed")]
+pub(crate) struct DialectArgs {
+    /// Names of columns: WORD is time, match, market, price, kickoff, event, point or field
+    #[arg(long, value_name = "WORD=NAME,…", value_delimiter = ',', value_parser = Column::named)]
+    pub(crate) columns: Vec<(Column, String)>,
+    /// How prices are written [default: decimal; what looks like another kind is an error]
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub(crate) odds: Option<OddsFormat>,
+    /// How times and kickoffs are written [default: ms or iso; what looks like seconds is an error]
+    #[arg(long, value_name = "UNIT", value_enum)]
+    pub(crate) time: Option<TimeFormat>,
 }
 
 /// The rows of a CSV feed to use.
@@ -136,7 +160,7 @@ pub(crate) struct CutArgs {
     /// Use only prices of this kind, `ltp` for example
     #[arg(long, value_name = "NAME")]
     pub(crate) field: Option<String>,
-    /// Skip rows before this time, in ms since the Unix epoch
+    /// Read and report from this time, in ms since the Unix epoch; prices and statuses before it are known then
     #[arg(long, value_name = "MS")]
     pub(crate) from: Option<i64>,
     /// Stop at the first row at or after this time, in ms since the Unix epoch
@@ -144,11 +168,13 @@ pub(crate) struct CutArgs {
     pub(crate) to: Option<i64>,
 }
 
-/// The read load beside a CSV feed; any of the options adds it.
+/// The read load beside a CSV feed.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Read load beside a CSV feed (any of these options adds it)")]
+#[command(
+    next_help_heading = "Read load beside a CSV feed (without any of these: --readers 50 --read-rate 0.5 --compute-ms 40)"
+)]
 pub(crate) struct LoadArgs {
-    /// Number of callers [default with a load: 100]
+    /// Number of callers; 0 replays the feed alone [default with a load: 100]
     #[arg(long, value_name = "N")]
     pub(crate) readers: Option<u32>,
     /// Average reads per second over all callers [default with a load: 1]
@@ -160,27 +186,48 @@ pub(crate) struct LoadArgs {
 }
 
 impl ReplayArgs {
-    /// The options of the scenario. A read load reads `markets`, which is called only if there is a load.
+    /// The options of the scenario, whose news are the events `news`. A read load reads `markets`, which is called only
+    /// if there is a load.
     ///
     /// # Errors
-    /// The error of `markets`.
+    /// A column that is named twice; the error of `markets`.
     pub(crate) fn options(
         &self,
+        news: Vec<Name>,
         markets: impl FnOnce() -> Result<Vec<Name>, Error>,
     ) -> Result<Options, Error> {
         let strictness = if self.lenient { Strictness::Lenient } else { Strictness::Strict };
         let cut = Cut { field: self.cut.field.clone(), from_ms: self.cut.from, to_ms: self.cut.to };
+        let DialectArgs { columns, odds, time } = &self.dialect;
+        for (at, (column, _)) in columns.iter().enumerate() {
+            if columns[..at].iter().any(|(earlier, _)| earlier == column) {
+                let word = column.word();
+                return Err(Error::Usage(format!("--columns names {word} more than once")));
+            }
+        }
+        let (columns, odds, time) = (columns.clone(), *odds, *time);
+        let dialect = Dialect { columns, odds, time, separator: None, news };
         let LoadArgs { readers, read_rate, compute_ms } = self.load;
-        let asked = readers.is_some() || read_rate.is_some() || compute_ms.is_some();
         let shape = |markets| LoadShape {
-            readers: readers.unwrap_or(100),
-            reads_per_s: read_rate.unwrap_or(1.0),
+            readers: readers.unwrap_or(if self.has_default_load() { 50 } else { 100 }),
+            reads_per_s: read_rate.unwrap_or(if self.has_default_load() { 0.5 } else { 1.0 }),
             compute_ms: compute_ms.unwrap_or(40),
             seed: self.seed,
             markets,
         };
-        let load = asked.then(|| markets().map(shape)).transpose()?;
-        Ok(Options { strictness, cut, load })
+        let is_loaded = self.has_default_load() || (self.has_load_option() && readers != Some(0));
+        let load = is_loaded.then(|| markets().map(shape)).transpose()?;
+        Ok(Options { strictness, format: self.format, cut, dialect, load })
+    }
+
+    /// Whether the scenario is a feed for which no read load is given, so that it gets the default one.
+    pub(crate) fn has_default_load(&self) -> bool {
+        !self.has_load_option() && is_feed(&self.scenario, self.format)
+    }
+
+    fn has_load_option(&self) -> bool {
+        let LoadArgs { readers, read_rate, compute_ms } = self.load;
+        readers.is_some() || read_rate.is_some() || compute_ms.is_some()
     }
 }
 
@@ -198,7 +245,7 @@ mod tests {
 
     fn options(line: &str) -> Options {
         let args = Replay::try_parse_from(line.split(' ')).unwrap().args;
-        args.options(|| Ok(vec!["btts".into()])).unwrap()
+        args.options(Vec::new(), || Ok(vec!["btts".into()])).unwrap()
     }
 
     #[test]
@@ -237,13 +284,50 @@ mod tests {
         assert_eq!(load, expected);
         assert_eq!(options("replay feed.csv --readers 3").load.unwrap().readers, 3);
         assert_eq!(options("replay feed.csv --compute-ms 0").load.unwrap().compute_ms, 0);
-        assert_eq!(options("replay feed.csv --seed 9").load, None);
+    }
+
+    #[test]
+    fn a_feed_without_a_load_gets_one_and_a_scenario_does_not() {
+        let expected = LoadShape {
+            readers: 50,
+            reads_per_s: 0.5,
+            compute_ms: 40,
+            seed: 9,
+            markets: vec!["btts".into()],
+        };
+        assert_eq!(options("replay feed.csv --seed 9").load, Some(expected.clone()));
+        assert_eq!(options("replay - --format tsv --seed 9").load, Some(expected));
+        assert_eq!(options("replay feed.csv --readers 0").load, None);
+        assert_eq!(options("replay feed.csv --format jsonl").load, None);
+    }
+
+    #[test]
+    fn a_feed_is_read_as_it_is_said() {
+        let line = "replay - --format csv --readers 0 --odds american --time s --columns time=When,match=Game";
+        let found = options(&format!("{line} --columns kickoff_ms=Start")).dialect;
+        let columns = [(Column::Time, "When"), (Column::Match, "Game"), (Column::Kickoff, "Start")];
+        let expected = Dialect {
+            columns: columns.map(|(column, name)| (column, name.to_owned())).into(),
+            odds: Some(OddsFormat::American),
+            time: Some(TimeFormat::Seconds),
+            ..Dialect::default()
+        };
+        assert_eq!(found, expected);
+        for line in
+            ["--columns day=D", "--columns time=", "--columns time", "--odds hongkong", "--time us"]
+        {
+            Replay::try_parse_from(format!("replay - {line}").split(' ')).unwrap_err();
+        }
+        let twice = "replay - --columns time=a,ts_ms=b";
+        let args = Replay::try_parse_from(twice.split(' ')).unwrap().args;
+        let error = args.options(Vec::new(), || Ok(Vec::new())).unwrap_err();
+        assert_eq!(error.to_string(), "--columns names time more than once");
     }
 
     #[test]
     fn a_feed_is_cut_as_it_is_said() {
-        let found = options("replay feed.csv --field ltp --from 5 --to 9 --lenient");
+        let found = options("replay feed.csv --field ltp --from 5 --to 9 --lenient --readers 0");
         let cut = Cut { field: Some("ltp".into()), from_ms: Some(5), to_ms: Some(9) };
-        assert_eq!(found, Options { strictness: Strictness::Lenient, cut, load: None });
+        assert_eq!(found, Options { strictness: Strictness::Lenient, cut, ..Options::default() });
     }
 }

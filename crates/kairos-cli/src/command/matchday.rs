@@ -4,11 +4,11 @@
 
 use super::args::MatchdayArgs;
 use super::progress::Progress;
-use crate::columns::{Columns, Refused};
+use crate::columns::{Columns, Refused, files_of};
 use crate::error::Error;
 use crate::matchday::Day;
 use crate::report::Report;
-use crate::scenario::Sink;
+use crate::scenario::{Sink, check_apart};
 
 /// Makes a matchday, runs it through one engine per configuration, and returns the report; writes the operations to a
 /// file if `--emit` is given.
@@ -18,6 +18,9 @@ use crate::scenario::Sink;
 pub(crate) fn run(args: &MatchdayArgs) -> Result<Report, Error> {
     let shape = args.day.shape();
     let day = Day::new(&shape)?;
+    let emitted = args.emit.iter().map(|file| ("--emit", file.as_path()));
+    let decided = args.decisions.iter().map(|file| ("--decisions", file.as_path()));
+    check_apart(&files_of(&args.config), &emitted.chain(decided).collect::<Vec<_>>())?;
     let mut columns = Columns::new(&args.config, shape.seed, &args.decisions)?;
     let mut sink = args.emit.as_deref().map(Sink::create).transpose()?;
     let progress = Progress::operations(day.about());
@@ -31,11 +34,11 @@ pub(crate) fn run(args: &MatchdayArgs) -> Result<Report, Error> {
         })?;
         progress.advance(1);
     }
-    if let Some(sink) = sink {
-        sink.finish()?;
-    }
     progress.finish();
     let (facts, runs) = columns.finish()?;
+    if let Some(sink) = sink {
+        sink.into_output().keep()?;
+    }
     let title = format!("matchday of {} matches, seed {}", shape.fixtures, shape.seed);
     Ok(Report::of(title, facts, &runs))
 }

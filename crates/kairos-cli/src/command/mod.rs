@@ -7,6 +7,7 @@ mod config;
 mod matchday;
 mod progress;
 mod replay;
+mod signals;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ use self::args::{Cli, Command, ReportFormat};
 /// `--version` end the process at once.
 pub fn run() -> ExitCode {
     let Cli { command, report: format } = Cli::parse();
+    signals::watch();
     let done = match command {
         Command::Matchday(args) => matchday::run(&args).map(|report| render(&report, format)),
         Command::Replay(args) => replay::run(&args).map(|report| render(&report, format)),

@@ -2,15 +2,16 @@
 // Never knows: what a cache would do, or how a report is laid out.
 // Read next: `../columns/mod.rs`, which applies each operation to every cache.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ReplayArgs;
 use super::progress::Progress;
-use crate::columns::{Columns, Refused};
+use crate::columns::{Columns, Refused, files_of};
 use crate::error::{Error, Reason};
 use crate::report::{Report, facts_of};
-use crate::scenario::{Counts, Scenario, Strictness};
+use crate::scenario::{Counts, Scenario, Strictness, check_apart, name_of};
 
 /// Runs a scenario file through one engine per configuration, and returns the report.
 ///
@@ -18,16 +19,24 @@ use crate::scenario::{Counts, Scenario, Strictness};
 /// A wrong scenario, configuration or operation, with file and line; a scenario without an operation; an output that
 /// cannot be written.
 pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
+    let mut inputs = files_of(&args.config);
+    inputs.push(args.scenario.clone());
+    let outputs: Vec<_> =
+        args.decisions.iter().map(|file| ("--decisions", file.as_path())).collect();
+    check_apart(&inputs, &outputs)?;
     let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
-    let options = args.options(|| columns.markets())?;
+    let options = args.options(columns.news(), || columns.markets())?;
+    let cut = options.cut.clone();
     let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };
     let progress = Progress::bytes();
     let watched = |file, bytes| progress.reading(file, bytes);
     let mut scenario = Scenario::open(&args.scenario, options, watched)?;
-    let file: Arc<Path> = Arc::from(args.scenario.as_path());
+    let file: Arc<Path> = Arc::from(name_of(&args.scenario));
     for op in scenario.by_ref() {
         let op = op?;
-        match columns.apply(&op) {
+        let applied =
+            if cut.is_before(op.t_ms) { columns.prepare(&op) } else { columns.apply(&op) };
+        match applied {
             Ok(()) => {}
             Err(Refused::Operation(reason)) => passed_over.line(&file, op.line, reason)?,
             Err(Refused::Run(error)) => return Err(error),
@@ -37,11 +46,19 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     let mut counts = scenario.counts();
     passed_over.add_to(&mut counts);
     if columns.operations() == 0 {
-        return Err(nothing_in(&args.scenario, &counts));
+        return Err(nothing_in(name_of(&args.scenario), &counts));
     }
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
-    Ok(Report::of(args.scenario.display().to_string(), facts, &runs))
+    if args.has_default_load() {
+        // Beside the report, and not above an error. A terminal that is gone stops no replay.
+        let _ = writeln!(
+            io::stderr(),
+            "no read load was given: --readers 50 --read-rate 0.5 --compute-ms 40 was used; --readers 0 replays the feed \
+             alone"
+        );
+    }
+    Ok(Report::of(name_of(&args.scenario).display().to_string(), facts, &runs))
 }
 
 /// The operations that a lenient replay skips because an engine refuses them.

@@ -1,47 +1,41 @@
-// A CSV odds feed as operations: prices, and the status changes between them.
+// A CSV odds feed as operations: prices, the status changes between them, and news.
 // Never reorders rows or infers a status from a price. Never knows: the readers.
-// Read next: `load.rs`, which adds reads to the feed.
+// Read next: `csv/header.rs` for the columns, `load.rs`, which adds reads to the feed.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use foldhash::fast::FixedState;
 
 use super::names::{Name, Names};
-use super::op::{LAST_MS, MarketStatus, Op, OpKind};
+use super::op::{MarketStatus, Op, OpKind};
+use super::source::{Ends, Lines};
 use crate::error::{Error, Reason};
 
-/// Which rows of a feed are used.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cut {
-    /// The only price kind (column `field`) to keep; status rows stay whatever their kind.
-    pub(crate) field: Option<String>,
-    /// The first instant, in ms since the Unix epoch.
-    pub(crate) from_ms: Option<i64>,
-    /// The end, exclusive, in ms since the Unix epoch.
-    pub(crate) to_ms: Option<i64>,
-}
+mod cells;
+mod header;
+mod options;
+mod prices;
+mod record;
+mod times;
+mod words;
 
-/// Counts of a feed beside its operations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct FeedCounts {
-    /// Prices that were dropped because they were 1.0 or less, or not finite.
-    pub(crate) prices_dropped: u64,
-    /// Prices that were left out because they were of another kind than [`Cut::field`].
-    pub(crate) other_fields: u64,
-    /// Prices that were kept although their match was suspended or closed.
-    pub(crate) priced_while_barred: u64,
-    /// Matches in the rows read so far.
-    pub(crate) matches: usize,
-}
+use self::header::Header;
+use self::prices::Prices;
+use self::record::Record;
+use self::words::{STATUS_WORDS, separator_line, status_of};
 
-/// One row that became an operation.
+pub(crate) use self::header::Column;
+pub(crate) use self::options::{Cut, Dialect, FeedCounts};
+pub(crate) use self::prices::OddsFormat;
+pub(crate) use self::times::TimeFormat;
+
+/// An operation of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
-    /// The operation: odds or a status.
+    /// The operation: odds, a status or an event.
     pub(crate) op: Op,
     /// The match's number, counted from 0 in the order of first appearance.
     pub(crate) match_index: usize,
@@ -51,23 +45,30 @@ pub(crate) struct Row {
 
 /// The rows of a feed that are operations, in the order of the file.
 ///
-/// A row without a price is a status row, and only a status row changes a status: a price that arrives for a suspended
-/// match remains a price, whatever its `event` column says. [`FeedCounts::priced_while_barred`] counts such prices.
+/// A row without a price is a status row or news, and only a status row changes a status: a price that arrives for a
+/// suspended match remains a price, whatever its `event` column says. [`FeedCounts::priced_while_barred`] counts such
+/// prices. A row with a price and news is two operations, the news first.
+///
+/// Prices and statuses before the beginning of the cut are operations too, so that whoever applies them knows what was
+/// known then; news before it is not.
 ///
 /// A bad row is an error item, after which the next row follows; an error of the reader ends the iteration.
 #[derive(Debug)]
 pub(crate) struct Feed<R> {
-    reader: Reader<R>,
+    lines: Lines<R>,
+    record: Record,
     file: Arc<Path>,
-    columns: Columns,
     cut: Cut,
-    record: ByteRecord,
+    dialect: Dialect,
+    prices: Prices,
     names: Names,
     scratch: String,
     index: HashMap<Name, usize, FixedState>,
     matches: Vec<MatchState>,
     counts: FeedCounts,
-    newest_ms: i64,
+    newest_ms: Option<i64>,
+    /// The price of a row whose news has been handed out.
+    pending: Option<Row>,
     ended: bool,
 }
 
@@ -77,49 +78,42 @@ struct MatchState {
     status: MarketStatus,
 }
 
-/// The indices of the columns, which the header may have in any order and among others.
-#[derive(Debug)]
-struct Columns {
-    ts_ms: usize,
-    market_id: usize,
-    runner: usize,
-    price: usize,
-    kickoff_ms: Option<usize>,
-    event: Option<usize>,
-    point: Option<usize>,
-    field: Option<usize>,
-}
-
-impl<R: Read> Feed<R> {
-    /// The rows of `input` that `cut` keeps; `file` is its name in messages.
+impl<R: BufRead> Feed<R> {
+    /// The rows of `input` that `cut` keeps, written as `dialect` says; `file` is its name in messages.
     ///
     /// # Errors
-    /// [`Error::Line`] for line 1 if the header has no `ts_ms`, `market_id`, `runner` or `price`, or no `field` while
-    /// the cut names one; [`Error::Read`] if the header cannot be read.
-    pub(crate) fn new(file: &Path, input: R, cut: Cut) -> Result<Self, Error> {
+    /// [`Error::Line`] for the header if it lacks a column that every feed needs, one that `dialect` or the cut names,
+    /// or has one twice; [`Error::Read`] if the header cannot be read.
+    pub(crate) fn new(file: &Path, input: R, cut: Cut, dialect: Dialect) -> Result<Self, Error> {
         let file: Arc<Path> = Arc::from(file);
-        let mut reader = ReaderBuilder::new().from_reader(input);
-        let header = match reader.byte_headers() {
-            Ok(header) => header,
-            Err(error) => return Err(failed(&file, error)),
+        let mut lines = Lines::new(input, Ends::FeedsAndReturns);
+        let advance = |lines: &mut Lines<R>| {
+            lines.advance().map_err(|source| Error::Read { file: file.to_path_buf(), source })
         };
-        let missing = |reason| Error::line(&file, 1, reason);
-        let columns = Columns::of(header).map_err(missing)?;
-        if cut.field.is_some() && columns.field.is_none() {
-            return Err(missing(Reason::MissingColumn("field")));
+        let mut separator = dialect.separator;
+        if advance(&mut lines)?
+            && let Some(said) = separator_line(lines.line())
+        {
+            separator = separator.or(Some(said));
+            advance(&mut lines)?;
         }
+        let needed = cut.field.is_some().then_some(Column::Field);
+        let read = Header::read(lines.line(), separator, &dialect.columns, needed);
+        let read = read.map_err(|reason| Error::line(&file, lines.number().max(1), reason))?;
         Ok(Self {
-            reader,
+            lines,
+            record: Record::new(read),
             file,
-            columns,
             cut,
-            record: ByteRecord::new(),
+            prices: Prices::new(dialect.odds),
+            dialect,
             names: Names::new(),
             scratch: String::new(),
             index: HashMap::default(),
             matches: Vec::new(),
             counts: FeedCounts::default(),
-            newest_ms: 0,
+            newest_ms: None,
+            pending: None,
             ended: false,
         })
     }
@@ -129,45 +123,56 @@ impl<R: Read> Feed<R> {
         FeedCounts { matches: self.matches.len(), ..self.counts }
     }
 
-    /// The current record as a row, or nothing if the cut leaves it out, or the end of the cut.
+    /// The current line as a row, or nothing if the cut leaves it out, or the end of the cut.
     fn row(&mut self, line: u64) -> Result<Step, Reason> {
-        let t_ms = integer(cell(&self.record, self.columns.ts_ms), "ts_ms")?;
-        if !(0..=LAST_MS).contains(&t_ms) {
-            let expected = "a whole number from 0 to 9000000000000";
-            return Err(wrong("ts_ms", expected, &t_ms.to_string()));
-        }
-        if t_ms < self.newest_ms {
-            return Err(Reason::BackInTime { t: t_ms, previous: self.newest_ms });
-        }
+        self.record.split(self.lines.line())?;
+        let t_ms = self.time()?;
         if self.cut.to_ms.is_some_and(|to_ms| t_ms >= to_ms) {
             return Ok(Step::End);
         }
-        if self.cut.from_ms.is_some_and(|from_ms| t_ms < from_ms) {
-            self.newest_ms = t_ms;
-            return Ok(Step::Nothing);
-        }
-        let (kind, match_index) = match optional(&self.record, Some(self.columns.price)) {
-            Some(price) => self.odds(price_of(price)?)?,
-            None => self.status()?,
+        // A bad row must change nothing, and a row before the cut no count.
+        let counts = self.counts;
+        let parsed = match self.record.optional(Column::Price)? {
+            Some(price) => {
+                let price = self.prices.parse(price, line);
+                let of = |reason| self.record.explain(Column::Price, reason);
+                self.odds(price.map_err(of)?, t_ms)?
+            }
+            None => self.status_or_news(t_ms)?,
         };
         // Only now: the time of a bad row must not make the rows after it go back in time.
-        self.newest_ms = t_ms;
+        self.newest_ms = Some(t_ms);
+        if self.cut.is_before(t_ms) {
+            self.counts = counts;
+        } else {
+            self.counts.rows += 1;
+        }
+        let Parsed { news, kind, match_index } = parsed;
         let kickoff_ms = self.matches[match_index].kickoff_ms;
-        Ok(match kind {
-            Some(kind) => Step::Row(Row { op: Op { t_ms, line, kind }, match_index, kickoff_ms }),
-            None => Step::Nothing,
-        })
+        let row = |kind| Row { op: Op { t_ms, line, kind }, match_index, kickoff_ms };
+        let news = news.filter(|_| !self.cut.is_before(t_ms));
+        self.pending = kind.map(row);
+        Ok(news.map(row).or_else(|| self.pending.take()).map_or(Step::Nothing, Step::Row))
     }
 
-    fn odds(&mut self, price: f64) -> Result<(Option<OpKind>, usize), Reason> {
-        let runner = utf8(cell(&self.record, self.columns.runner), "runner")?;
-        if runner.is_empty() {
-            return Err(Reason::Empty("runner"));
+    fn time(&self) -> Result<i64, Reason> {
+        let of = |reason| self.record.explain(Column::Time, reason);
+        let t_ms = times::parse(self.record.text(Column::Time)?, self.dialect.time, "ts_ms")
+            .map_err(of)?;
+        times::check_range(t_ms).map_err(of)?;
+        match self.newest_ms {
+            Some(previous) if t_ms < previous => Err(Reason::BackInTime { t: t_ms, previous }),
+            None if self.dialect.time.is_none() => {
+                times::check_first(t_ms).map_err(of).map(|()| t_ms)
+            }
+            _ => Ok(t_ms),
         }
-        let point = optional(&self.record, self.columns.point);
-        let point = point.map(|text| utf8(text, "point")).transpose()?;
-        let field = optional(&self.record, self.columns.field);
-        let field = field.map(|text| utf8(text, "field")).transpose()?;
+    }
+
+    fn odds(&mut self, price: f64, t_ms: i64) -> Result<Parsed, Reason> {
+        let runner = self.record.required(Column::Runner)?;
+        let point = self.record.optional(Column::Point)?;
+        let field = self.record.optional(Column::Field)?;
         // Each line (`point`) and each price kind (`field`) is a market of its own.
         self.scratch.clear();
         self.scratch.push_str(runner);
@@ -177,63 +182,101 @@ impl<R: Read> Feed<R> {
                 self.scratch.push_str(suffix);
             }
         }
-        let wanted = self.cut.field.as_deref().is_none_or(|wanted| field == Some(wanted));
-        let (match_id, match_index) = self.sight_match()?;
-        if !wanted {
+        let is_wanted = self.cut.field.as_deref().is_none_or(|wanted| field == Some(wanted));
+        let news = self.record.optional(Column::Event)?.and_then(|word| self.news(word));
+        let (match_id, match_index) = self.sight_match(t_ms)?;
+        let news = news.map(|event| OpKind::Event { match_id: Arc::clone(&match_id), event });
+        let kind = if !is_wanted {
             self.counts.other_fields += 1;
-            return Ok((None, match_index));
-        }
-        if !(price.is_finite() && price > 1.0) {
+            None
+        } else if price <= 1.0 {
             self.counts.prices_dropped += 1;
-            return Ok((None, match_index));
-        }
-        if self.matches[match_index].status != MarketStatus::Open {
-            self.counts.priced_while_barred += 1;
-        }
-        let market = self.names.intern(&self.scratch);
-        Ok((Some(OpKind::Odds { match_id, market, price }), match_index))
-    }
-
-    fn status(&mut self) -> Result<(Option<OpKind>, usize), Reason> {
-        let event = optional(&self.record, self.columns.event).ok_or(Reason::Empty("price"))?;
-        let status = match event {
-            b"OPEN" | b"PRE" | b"INPLAY" => MarketStatus::Open,
-            b"SUSPENDED" | b"SUSPENDED_INPLAY" => MarketStatus::Suspended,
-            b"CLOSED" => MarketStatus::Closed,
-            other => {
-                return Err(Reason::UnknownWord {
-                    field: "event",
-                    expected: "OPEN, PRE, INPLAY, SUSPENDED, SUSPENDED_INPLAY, CLOSED in a row without a price",
-                    found: String::from_utf8_lossy(other).into_owned(),
-                });
-            }
-        };
-        let (match_id, match_index) = self.sight_match()?;
-        self.matches[match_index].status = status;
-        Ok((Some(OpKind::Status { match_id, market: None, status }), match_index))
-    }
-
-    /// The match of the current record, whose kickoff it updates.
-    fn sight_match(&mut self) -> Result<(Name, usize), Reason> {
-        let kickoff_ms = optional(&self.record, self.columns.kickoff_ms)
-            .map(|text| integer(text, "kickoff_ms"))
-            .transpose()?;
-        let text = utf8(cell(&self.record, self.columns.market_id), "market_id")?;
-        if text.is_empty() {
-            return Err(Reason::Empty("market_id"));
-        }
-        let match_id = self.names.intern(text);
-        let match_index = if let Some(index) = self.index.get(text) {
-            *index
+            None
         } else {
+            if self.matches[match_index].status != MarketStatus::Open {
+                self.counts.priced_while_barred += 1;
+            }
+            let market = self.names.intern(&self.scratch);
+            Some(OpKind::Odds { match_id, market, price })
+        };
+        Ok(Parsed { news, kind, match_index })
+    }
+
+    fn status_or_news(&mut self, t_ms: i64) -> Result<Parsed, Reason> {
+        let Some(word) = self.record.optional(Column::Event)? else {
+            return Err(self.record.explain(Column::Price, Reason::Empty(Column::Price.name())));
+        };
+        let Some(status) = status_of(word) else {
+            let Some(event) = self.news(word) else {
+                let reason = Reason::UnknownWord {
+                    field: "event",
+                    expected: STATUS_WORDS,
+                    found: word.to_owned(),
+                };
+                return Err(self.record.explain(Column::Event, reason));
+            };
+            let (match_id, match_index) = self.sight_match(t_ms)?;
+            let news = Some(OpKind::Event { match_id, event });
+            return Ok(Parsed { news, kind: None, match_index });
+        };
+        let (match_id, match_index) = self.sight_match(t_ms)?;
+        self.matches[match_index].status = status;
+        let kind = Some(OpKind::Status { match_id, market: None, status });
+        Ok(Parsed { news: None, kind, match_index })
+    }
+
+    /// The event of the event graph with this name, which is no status.
+    fn news(&self, word: &str) -> Option<Name> {
+        if status_of(word).is_some() {
+            return None;
+        }
+        let mut news = self.dialect.news.iter();
+        news.find(|event| event.eq_ignore_ascii_case(word)).map(Arc::clone)
+    }
+
+    /// The match of the current row, whose kickoff it updates.
+    fn sight_match(&mut self, t_ms: i64) -> Result<(Name, usize), Reason> {
+        let kickoff_ms = self.record.optional(Column::Kickoff)?.map(|text| {
+            let kickoff_ms = times::parse(text, self.dialect.time, "kickoff_ms")?;
+            if self.dialect.time.is_none() {
+                times::check_units(t_ms, kickoff_ms)?;
+            }
+            Ok(kickoff_ms)
+        });
+        let of = |reason| self.record.explain(Column::Kickoff, reason);
+        let kickoff_ms = kickoff_ms.transpose().map_err(of)?;
+        let name = self.record.required(Column::Match)?;
+        let (match_id, match_index) = if let Some(known) = self.index.get_key_value(name) {
+            (Arc::clone(known.0), *known.1)
+        } else {
+            let match_id: Name = Arc::from(name);
             self.index.insert(Arc::clone(&match_id), self.matches.len());
             self.matches.push(MatchState { kickoff_ms: None, status: MarketStatus::Open });
-            self.matches.len() - 1
+            (match_id, self.matches.len() - 1)
         };
         let state = &mut self.matches[match_index];
         state.kickoff_ms = kickoff_ms.or(state.kickoff_ms);
         Ok((match_id, match_index))
     }
+
+    /// The end of the feed, or what is wrong with it as a whole.
+    fn end(&mut self) -> Option<Error> {
+        self.ended = true;
+        self.prices.are_like_american().then(|| {
+            Error::Usage(format!(
+                "{}: every price is whole and at least 100, as American odds are: --odds american or --odds decimal \
+                 must say what they are",
+                self.file.display()
+            ))
+        })
+    }
+}
+
+/// What a row is: news, and a price or a status.
+struct Parsed {
+    news: Option<OpKind>,
+    kind: Option<OpKind>,
+    match_index: usize,
 }
 
 enum Step {
@@ -242,89 +285,31 @@ enum Step {
     End,
 }
 
-impl<R: Read> Iterator for Feed<R> {
+impl<R: BufRead> Iterator for Feed<R> {
     type Item = Result<Row, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(row) = self.pending.take() {
+            return Some(Ok(row));
+        }
         while !self.ended {
-            match self.reader.read_byte_record(&mut self.record) {
+            match self.lines.advance() {
                 Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    let error = failed(&self.file, error);
-                    self.ended = !error.is_line();
-                    return Some(Err(error));
+                Ok(false) => return self.end().map(Err),
+                Err(source) => {
+                    self.ended = true;
+                    return Some(Err(Error::Read { file: self.file.to_path_buf(), source }));
                 }
             }
-            let line = self.record.position().map_or(0, csv::Position::line);
+            let line = self.lines.number();
             match self.row(line) {
                 Ok(Step::Row(row)) => return Some(Ok(row)),
                 Ok(Step::Nothing) => {}
-                Ok(Step::End) => break,
+                Ok(Step::End) => return self.end().map(Err),
                 Err(reason) => return Some(Err(Error::line(&self.file, line, reason))),
             }
         }
-        self.ended = true;
         None
-    }
-}
-
-impl Columns {
-    fn of(header: &ByteRecord) -> Result<Self, Reason> {
-        let find = |name: &str| header.iter().position(|column| column == name.as_bytes());
-        let need = |name| find(name).ok_or(Reason::MissingColumn(name));
-        Ok(Self {
-            ts_ms: need("ts_ms")?,
-            market_id: need("market_id")?,
-            runner: need("runner")?,
-            price: need("price")?,
-            kickoff_ms: find("kickoff_ms"),
-            event: find("event"),
-            point: find("point"),
-            field: find("field"),
-        })
-    }
-}
-
-/// The reader refuses rows of another width than the header, so every column exists.
-fn cell(record: &ByteRecord, column: usize) -> &[u8] {
-    record.get(column).unwrap_or_default()
-}
-
-fn optional(record: &ByteRecord, column: Option<usize>) -> Option<&[u8]> {
-    column.map(|column| cell(record, column)).filter(|text| !text.is_empty())
-}
-
-fn utf8<'a>(text: &'a [u8], field: &'static str) -> Result<&'a str, Reason> {
-    str::from_utf8(text).map_err(|_| Reason::NotUtf8(field))
-}
-
-fn integer(text: &[u8], field: &'static str) -> Result<i64, Reason> {
-    let text = utf8(text, field)?;
-    text.parse().map_err(|_| wrong(field, "a whole number", &format!("{text:?}")))
-}
-
-fn price_of(text: &[u8]) -> Result<f64, Reason> {
-    let text = utf8(text, "price")?;
-    text.parse().map_err(|_| wrong("price", "a number", &format!("{text:?}")))
-}
-
-fn wrong(field: &'static str, expected: &'static str, found: &str) -> Reason {
-    Reason::WrongType { field, expected, found: found.to_owned() }
-}
-
-fn failed(file: &Arc<Path>, error: csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
-    match error.into_kind() {
-        ErrorKind::Io(source) => Error::Read { file: file.to_path_buf(), source },
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            Error::line(file, line, Reason::Columns { expected: expected_len, found: len })
-        }
-        // The reader returns no other kind for byte records; a kind that the library adds is shown as it is.
-        other => Error::Read {
-            file: file.to_path_buf(),
-            source: std::io::Error::other(format!("{other:?}")),
-        },
     }
 }
 

@@ -2,12 +2,17 @@
 // Never omits a field that was given, nor adds one that was not.
 // Read next: `jsonl.rs`, whose tests check the round trip.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+mod apart;
+mod frames;
+mod litter;
+mod output;
+
+pub(crate) use self::apart::check_apart;
+pub(crate) use self::litter::discard_unfinished;
+pub(crate) use self::output::Output;
 
 use super::op::{ComputeResult, Get, MarketStatus, Mode, Op, OpKind, ReadId, Target, word_of};
 use crate::error::Error;
@@ -67,38 +72,17 @@ pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
     out.write_all(b"}\n")
 }
 
-/// A file of operations: compressed with gzip if its name ends in `.gz`, standard output if it is `-`.
+/// A file of operations.
 #[derive(Debug)]
-pub(crate) struct Sink {
-    file: PathBuf,
-    out: Out,
-}
-
-#[derive(Debug)]
-enum Out {
-    Plain(BufWriter<File>),
-    Gzip(Box<BufWriter<GzEncoder<File>>>),
-    Stdout(BufWriter<io::Stdout>),
-}
+pub(crate) struct Sink(Output);
 
 impl Sink {
-    /// Creates `file`, or truncates it.
+    /// Opens `file` as [`Output::create`] does.
     ///
     /// # Errors
     /// [`Error::Write`] if the file cannot be created.
     pub(crate) fn create(file: &Path) -> Result<Self, Error> {
-        let out = if file == Path::new("-") {
-            Out::Stdout(BufWriter::new(io::stdout()))
-        } else {
-            let created = File::create(file);
-            let created = created.map_err(|source| Error::Write { file: file.into(), source })?;
-            if file.extension().is_some_and(|ending| ending == "gz") {
-                Out::Gzip(Box::new(BufWriter::new(GzEncoder::new(created, Compression::fast()))))
-            } else {
-                Out::Plain(BufWriter::new(created))
-            }
-        };
-        Ok(Self { file: file.into(), out })
+        Output::create(file).map(Self)
     }
 
     /// Writes one operation as one line.
@@ -106,29 +90,13 @@ impl Sink {
     /// # Errors
     /// [`Error::Write`] with the operating system's error.
     pub(crate) fn write(&mut self, op: &Op) -> Result<(), Error> {
-        let written = match &mut self.out {
-            Out::Plain(out) => write_op(out, op),
-            Out::Gzip(out) => write_op(out, op),
-            Out::Stdout(out) => write_op(out, op),
-        };
-        written.map_err(|source| Error::Write { file: self.file.clone(), source })
+        write_op(&mut self.0, op)
+            .map_err(|source| Error::Write { file: self.0.file().into(), source })
     }
 
-    /// Writes what is still buffered. A sink that is dropped instead hides the errors of these last writes.
-    ///
-    /// # Errors
-    /// [`Error::Write`] with the operating system's error.
-    pub(crate) fn finish(self) -> Result<(), Error> {
-        let finished = match self.out {
-            Out::Plain(mut out) => out.flush(),
-            Out::Stdout(mut out) => out.flush(),
-            Out::Gzip(out) => out
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)
-                .and_then(GzEncoder::finish)
-                .map(drop),
-        };
-        finished.map_err(|source| Error::Write { file: self.file, source })
+    /// The file, which is still to be ended and kept.
+    pub(crate) fn into_output(self) -> Output {
+        self.0
     }
 }
 
@@ -212,15 +180,15 @@ mod tests {
 
     #[test]
     fn a_file_of_operations_is_read_back_packed_or_not() {
-        for name in ["plain.jsonl", "packed.jsonl.gz"] {
+        for name in ["plain.jsonl", "packed.jsonl.gz", "packed.jsonl.zst"] {
             let file = env::temp_dir().join(format!("kairos-{}-{name}", process::id()));
             let ops: Vec<Op> =
-                (1..=1000).map(|line| Op { t_ms: 7, line, kind: OpKind::Metrics }).collect();
+                (1..=60_000).map(|line| Op { t_ms: 7, line, kind: OpKind::Metrics }).collect();
             let mut sink = Sink::create(&file).unwrap();
             for op in &ops {
                 sink.write(op).unwrap();
             }
-            sink.finish().unwrap();
+            sink.into_output().keep().unwrap();
             let scenario = Scenario::open(&file, Options::default(), |file, _| file).unwrap();
             assert_eq!(scenario.map(Result::unwrap).collect::<Vec<Op>>(), ops, "{name}");
             fs::remove_file(file).unwrap();

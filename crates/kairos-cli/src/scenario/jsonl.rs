@@ -2,7 +2,7 @@
 // Never knows: what an operation does. Never holds more than one line.
 // Read next: `fields.rs` for the checks, `emit.rs` for the other direction.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::names::Names;
 use super::op::{
     Category, Compute, ComputeResult, Get, LAST_MS, MarketStatus, Mode, Op, OpKind, ReadId, Target,
 };
+use super::source::{Ends, Lines};
 use crate::error::{Error, Reason};
 
 /// The operations of a JSON Lines text, in the order of its lines.
@@ -20,11 +21,9 @@ use crate::error::{Error, Reason};
 /// lines are skipped.
 #[derive(Debug)]
 pub(crate) struct Jsonl<R> {
-    input: R,
+    lines: Lines<R>,
     file: Arc<Path>,
     names: Names,
-    buffer: Vec<u8>,
-    line: u64,
     newest_ms: i64,
     ended: bool,
 }
@@ -33,37 +32,21 @@ impl<R: BufRead> Jsonl<R> {
     /// The operations in `input`; `file` is its name in messages.
     pub(crate) fn new(file: &Path, input: R) -> Self {
         Self {
-            input,
+            lines: Lines::new(input, Ends::Feeds),
             file: Arc::from(file),
             names: Names::new(),
-            buffer: Vec::new(),
-            line: 0,
             newest_ms: 0,
             ended: false,
         }
     }
 
-    /// Reads the next line that is not blank into the buffer; returns false at the end.
-    fn read_line(&mut self) -> io::Result<bool> {
-        loop {
-            self.buffer.clear();
-            if self.input.read_until(b'\n', &mut self.buffer)? == 0 {
-                return Ok(false);
-            }
-            self.line += 1;
-            if !self.buffer.trim_ascii().is_empty() {
-                return Ok(true);
-            }
-        }
-    }
-
     fn parse_line(&mut self) -> Result<Op, Reason> {
-        let (t_ms, kind) = parse(self.buffer.trim_ascii(), &mut self.names)?;
+        let (t_ms, kind) = parse(self.lines.line().trim_ascii(), &mut self.names)?;
         if t_ms < self.newest_ms {
             return Err(Reason::BackInTime { t: t_ms, previous: self.newest_ms });
         }
         self.newest_ms = t_ms;
-        Ok(Op { t_ms, line: self.line, kind })
+        Ok(Op { t_ms, line: self.lines.number(), kind })
     }
 }
 
@@ -74,9 +57,10 @@ impl<R: BufRead> Iterator for Jsonl<R> {
         if self.ended {
             return None;
         }
-        match self.read_line() {
+        match self.lines.advance() {
             Ok(true) => {
-                Some(self.parse_line().map_err(|reason| Error::line(&self.file, self.line, reason)))
+                let line = self.lines.number();
+                Some(self.parse_line().map_err(|reason| Error::line(&self.file, line, reason)))
             }
             Ok(false) => {
                 self.ended = true;

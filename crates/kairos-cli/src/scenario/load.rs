@@ -30,7 +30,7 @@ const STREAM: u64 = 0x6c6f_6164;
 
 /// A feed with a load beside it: all operations in order of time; at equal times the feed comes first.
 ///
-/// Reads arrive as one Poisson process from the first row of the feed to its last. Each belongs to one of the callers,
+/// Reads arrive as one Poisson process from the first row of the feed, or the beginning of its cut, to its last row. Each belongs to one of the callers,
 /// chosen uniformly. Its match is Zipf-chosen (exponent 1) among those seen and not closed, ranked by first appearance,
 /// its market uniformly. While every match is closed, no read is made.
 pub(crate) struct Loaded<F: Iterator> {
@@ -41,8 +41,11 @@ pub(crate) struct Loaded<F: Iterator> {
     arrivals: Rng,
     choices: Rng,
     zipf: Zipf,
+    /// The first instant at which reads are made.
+    from_ms: Option<i64>,
     next_arrival_ms: Option<f64>,
-    matches: Vec<Match>,
+    /// The matches by their numbers; none for a match of which every row so far was dropped.
+    matches: Vec<Option<Match>>,
     /// The indices of the matches that are not closed, ascending, which is the order of first appearance.
     live: Vec<usize>,
     reads_by_caller: Vec<u32>,
@@ -57,11 +60,11 @@ struct Match {
 }
 
 impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
-    /// Merges `feed` with the reads of `shape`.
+    /// Merges `feed` with the reads of `shape`, of which none comes before `from_ms`.
     ///
     /// # Errors
     /// [`Error::Usage`] if the shape has no reader, no market, or a rate that is not above 0.
-    pub(crate) fn new(feed: F, shape: LoadShape) -> Result<Self, Error> {
+    pub(crate) fn new(feed: F, shape: LoadShape, from_ms: Option<i64>) -> Result<Self, Error> {
         if shape.readers == 0 {
             return Err(Error::Usage("a read load requires at least one reader".into()));
         }
@@ -79,6 +82,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
             arrivals: Rng::new(shape.seed, STREAM),
             choices: Rng::new(shape.seed, STREAM + 1),
             zipf: Zipf::new(),
+            from_ms,
             next_arrival_ms: None,
             matches: Vec::new(),
             live: Vec::new(),
@@ -92,21 +96,35 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         &self.feed
     }
 
+    /// The instant from which reads arrive: the beginning of the cut if anything is known then, else the first row.
+    fn first_ms(&self, feed_ms: i64) -> i64 {
+        self.from_ms.filter(|_| !self.matches.is_empty()).unwrap_or(feed_ms)
+    }
+
     fn gap_ms(&mut self) -> f64 {
         self.arrivals.exponential(1000.0 / self.shape.reads_per_s)
     }
 
     fn sight(&mut self, row: &Row) {
         let index = row.match_index;
-        let (OpKind::Odds { match_id, .. } | OpKind::Status { match_id, .. }) = &row.op.kind else {
+        let (OpKind::Odds { match_id, .. }
+        | OpKind::Status { match_id, .. }
+        | OpKind::Event { match_id, .. }) = &row.op.kind
+        else {
             return;
         };
-        if index == self.matches.len() {
-            let keys = vec![None; self.shape.markets.len()];
-            self.matches.push(Match { name: Arc::clone(match_id), kickoff_ms: None, keys });
-            self.live.push(index);
+        if self.matches.len() <= index {
+            self.matches.resize_with(index + 1, || None);
         }
-        self.matches[index].kickoff_ms = row.kickoff_ms;
+        if let Some(of) = &mut self.matches[index] {
+            of.kickoff_ms = row.kickoff_ms;
+        } else {
+            let keys = vec![None; self.shape.markets.len()];
+            let name = Arc::clone(match_id);
+            self.matches[index] = Some(Match { name, kickoff_ms: row.kickoff_ms, keys });
+            let at = self.live.partition_point(|other| *other < index);
+            self.live.insert(at, index);
+        }
         if let OpKind::Status { status, .. } = row.op.kind {
             match (self.live.binary_search(&index), status) {
                 (Ok(at), MarketStatus::Closed) => {
@@ -131,7 +149,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         // Ids repeat after 2³² reads of one caller, which no run reaches.
         self.reads_by_caller[caller] = read.wrapping_add(1);
         let market = &self.shape.markets[market_index];
-        let of = &mut self.matches[index];
+        let of = self.matches[index].as_mut()?;
         let key = of.keys[market_index]
             .get_or_insert_with(|| Name::from(format!("{}:{market}", of.name)));
         let get = Get {
@@ -160,9 +178,13 @@ impl<F: Iterator<Item = Result<Row, Error>>> Iterator for Loaded<F> {
                 Err(error) => return Some(Err(error)),
             };
             let feed_ms = row.op.t_ms;
+            if self.from_ms.is_some_and(|from_ms| feed_ms < from_ms) {
+                self.sight(&row);
+                return Some(Ok(row.op));
+            }
             let arrival_ms = match self.next_arrival_ms {
                 Some(arrival_ms) => arrival_ms,
-                None => feed_ms as f64 + self.gap_ms(),
+                None => self.first_ms(feed_ms) as f64 + self.gap_ms(),
             };
             self.next_arrival_ms = Some(arrival_ms);
             if arrival_ms.floor() as i64 >= feed_ms {

@@ -2,7 +2,6 @@
 // Never knows: what an engine makes of an operation.
 // Read next: `op.rs`, then the reader of the format in question.
 
-use std::fs::File;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
@@ -21,19 +20,19 @@ mod strictness;
 
 use self::csv::{Feed, FeedCounts};
 use self::load::Loaded;
-use self::source::Format;
 use self::strictness::Checked;
 
-pub(crate) use self::csv::Cut;
-pub(crate) use self::emit::Sink;
+pub(crate) use self::csv::{Column, Cut, Dialect, OddsFormat, TimeFormat};
 #[cfg(test)]
 pub(crate) use self::emit::write_op;
+pub(crate) use self::emit::{Output, Sink, check_apart, discard_unfinished};
 pub(crate) use self::jsonl::Jsonl;
 pub(crate) use self::load::LoadShape;
 pub(crate) use self::names::Name;
 pub(crate) use self::op::{
     Category, Compute, ComputeResult, Get, MarketStatus, Mode, Op, OpKind, Prices, ReadId, Target,
 };
+pub(crate) use self::source::{Format, name_of};
 pub(crate) use self::strictness::Strictness;
 
 /// The options of reading a scenario.
@@ -41,8 +40,12 @@ pub(crate) use self::strictness::Strictness;
 pub(crate) struct Options {
     /// What a bad line does.
     pub(crate) strictness: Strictness,
+    /// The format, if the name does not say it.
+    pub(crate) format: Option<Format>,
     /// Which rows of a feed are used; a `.jsonl` scenario cannot be cut.
     pub(crate) cut: Cut,
+    /// How a feed is written, as far as it does not say so itself.
+    pub(crate) dialect: Dialect,
     /// The read load beside a feed; a `.jsonl` scenario contains its own reads.
     pub(crate) load: Option<LoadShape>,
 }
@@ -56,6 +59,11 @@ pub(crate) struct Counts {
     pub(crate) first_skipped: Option<String>,
     /// The feed's own counts, if the scenario is a feed.
     pub(crate) feed: Option<FeedCounts>,
+}
+
+/// Whether `file` is an odds feed, by its name or by the format that is given.
+pub(crate) fn is_feed(file: &Path, given: Option<Format>) -> bool {
+    matches!(source::format_of(file, given), Ok((Format::Csv | Format::Tsv, _)))
 }
 
 /// The operations of a scenario file, in order of time, streamed.
@@ -73,8 +81,9 @@ type Input = Box<dyn BufRead>;
 type CheckedFeed = Checked<Feed<Input>>;
 
 impl Scenario {
-    /// Opens `file`, whose name says its format and compression. Its bytes are read through the reader that `watched`
-    /// makes of the file and its length in bytes.
+    /// Opens `file`, or standard input if it is `-`. Its name says its format and compression, or
+    /// [`Options::format`] its format and its first bytes its compression. Its bytes are read through the reader that `watched`
+    /// makes of the file and its length in bytes, 0 if it is not known.
     ///
     /// # Errors
     /// [`Error::Usage`] for an unknown name or options that do not apply, [`Error::Read`] if the file cannot be opened,
@@ -82,25 +91,38 @@ impl Scenario {
     pub(crate) fn open<R: Read + 'static>(
         file: &Path,
         options: Options,
-        watched: impl FnOnce(File, u64) -> R,
+        watched: impl FnOnce(Box<dyn Read>, u64) -> R,
     ) -> Result<Self, Error> {
-        let (format, packing) = source::format_of(file)?;
+        let (format, packing) = source::format_of(file, options.format)?;
+        if format == Format::Jsonl && options.dialect.is_given() {
+            return Err(Error::Usage(format!(
+                "{}: --columns, --odds and --time apply only to CSV feeds",
+                source::name_of(file).display()
+            )));
+        }
         if format == Format::Jsonl && (options.cut != Cut::default() || options.load.is_some()) {
             return Err(Error::Usage(format!(
                 "{}: --field, --from, --to, --readers, --read-rate and --compute-ms apply only to CSV feeds",
-                file.display()
+                source::name_of(file).display()
             )));
         }
         let input = source::open(file, packing, watched)?;
+        let file = source::name_of(file);
         let source = match format {
             Format::Jsonl => {
                 Source::Jsonl(Box::new(Checked::new(Jsonl::new(file, input), options.strictness)))
             }
-            Format::Csv => {
-                let feed = Checked::new(Feed::new(file, input, options.cut)?, options.strictness);
+            Format::Csv | Format::Tsv => {
+                let mut dialect = options.dialect;
+                if format == Format::Tsv {
+                    dialect.separator = Some(b'\t');
+                }
+                let from_ms = options.cut.from_ms;
+                let feed = Feed::new(file, input, options.cut, dialect)?;
+                let feed = Checked::new(feed, options.strictness);
                 match options.load {
                     None => Source::Feed(Box::new(feed)),
-                    Some(shape) => Source::Loaded(Box::new(Loaded::new(feed, shape)?)),
+                    Some(shape) => Source::Loaded(Box::new(Loaded::new(feed, shape, from_ms)?)),
                 }
             }
         };

@@ -1,214 +1,140 @@
-// A file as a stream of bytes, decompressed and read in the format that its name says.
+// A file or standard input as a stream of bytes, unpacked.
 // Never knows: what the bytes mean.
-// Read next: `mod.rs`, which hands the bytes to the right reader.
+// Read next: `source/lines.rs`, which makes lines of them.
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use clap::ValueEnum;
 
 use crate::error::Error;
 
+mod gzip;
+mod lines;
+mod unpacked;
+mod zstd;
+
+use self::gzip::Members;
+use self::unpacked::Unpacked;
+use self::zstd::Frames;
+
+pub(crate) use self::lines::{Ends, Lines};
+
 /// The format of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One operation per line.
-    Jsonl,
-    /// An odds feed.
+    /// An odds feed, whose header says what separates its fields
     Csv,
+    /// An odds feed whose fields are separated by tabs
+    Tsv,
+    /// One operation per line
+    Jsonl,
 }
 
 /// The compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packing {
-    /// Uncompressed.
-    Plain,
+    /// The one that the first bytes say, if any.
+    ByContent,
     /// gzip, with one or more members.
     Gzip,
     /// Zstandard, with one or more frames.
     Zstd,
 }
 
-/// The format and the compression that the name of `file` says: `.jsonl` or `.csv`, optionally followed by `.gz` or
-/// `.zst`.
+/// The name of standard input on the command line.
+const STANDARD_INPUT: &str = "-";
+
+/// The name of a scenario in messages.
+pub(crate) fn name_of(file: &Path) -> &Path {
+    if file == Path::new(STANDARD_INPUT) { Path::new("standard input") } else { file }
+}
+
+/// The format and the compression that the name of `file` says: `.jsonl`, `.csv` or `.tsv`, optionally followed by
+/// `.gz` or `.zst`, in any case. `given` goes before the name.
 ///
 /// # Errors
-/// [`Error::Usage`] for any other name.
-pub(crate) fn format_of(file: &Path) -> Result<(Format, Packing), Error> {
-    let (name, packing) = match file.extension().and_then(OsStr::to_str) {
+/// [`Error::Usage`] for any other name, if no format is given.
+pub(crate) fn format_of(file: &Path, given: Option<Format>) -> Result<(Format, Packing), Error> {
+    let (name, packing) = match ending(file).as_deref() {
         Some("gz") => (file.with_extension(""), Packing::Gzip),
         Some("zst") => (file.with_extension(""), Packing::Zstd),
-        _ => (file.to_path_buf(), Packing::Plain),
+        _ => (file.to_path_buf(), Packing::ByContent),
     };
-    match name.extension().and_then(OsStr::to_str) {
-        Some("jsonl") => Ok((Format::Jsonl, packing)),
-        Some("csv") => Ok((Format::Csv, packing)),
-        _ => Err(Error::Usage(format!(
-            "{}: a scenario must be a .jsonl or .csv file, optionally compressed (.gz, .zst)",
+    let named = |name: PathBuf| match ending(&name).as_deref() {
+        Some("jsonl") => Some(Format::Jsonl),
+        Some("csv") => Some(Format::Csv),
+        Some("tsv") => Some(Format::Tsv),
+        _ => None,
+    };
+    match given.or_else(|| named(name)) {
+        Some(format) => Ok((format, packing)),
+        None if file == Path::new(STANDARD_INPUT) => Err(Error::Usage(
+            "standard input: --format csv, tsv or jsonl must say what it is".into(),
+        )),
+        None => Err(Error::Usage(format!(
+            "{}: a scenario must be a .jsonl, .csv or .tsv file, optionally compressed (.gz, .zst), or --format must \
+             say what it is",
             file.display()
         ))),
     }
 }
 
-/// Opens `file` and decompresses it as it is read, through the reader that `watched` makes of the file and its length
-/// in bytes.
+fn ending(file: &Path) -> Option<String> {
+    Some(file.extension().and_then(OsStr::to_str)?.to_ascii_lowercase())
+}
+
+/// Opens `file`, or standard input if it is `-`, and decompresses it as it is read, through the reader that `watched`
+/// makes of it and its length in bytes, 0 if it is not known.
 ///
 /// # Errors
 /// [`Error::Read`] if the file cannot be opened. Errors in its contents are returned while reading.
 pub(crate) fn open<R: Read + 'static>(
     file: &Path,
     packing: Packing,
-    watched: impl FnOnce(File, u64) -> R,
+    watched: impl FnOnce(Box<dyn Read>, u64) -> R,
 ) -> Result<Box<dyn BufRead>, Error> {
-    let failed = |source| Error::Read { file: file.into(), source };
-    let opened = File::open(file).map_err(failed)?;
-    let bytes = opened.metadata().map_err(failed)?.len();
-    Ok(unpack(BufReader::new(watched(opened, bytes)), packing))
+    let failed = |source| Error::Read { file: name_of(file).into(), source };
+    let (opened, bytes): (Box<dyn Read>, u64) = if file == Path::new(STANDARD_INPUT) {
+        (Box::new(io::stdin()), 0)
+    } else {
+        let opened = File::open(file).map_err(failed)?;
+        let bytes = opened.metadata().map_err(failed)?.len();
+        (Box::new(opened), bytes)
+    };
+    unpack(BufReader::with_capacity(1 << 16, watched(opened, bytes)), packing).map_err(failed)
 }
 
-fn unpack(packed: impl BufRead + 'static, packing: Packing) -> Box<dyn BufRead> {
-    match packing {
-        Packing::Plain => Box::new(packed),
-        Packing::Gzip => {
-            Box::new(BufReader::new(Unpacked { inner: MultiGzDecoder::new(packed), name: "gzip" }))
+/// Decompresses what is read.
+///
+/// # Errors
+/// The error of the first read.
+pub(crate) fn unpack(
+    mut packed: impl BufRead + 'static,
+    packing: Packing,
+) -> io::Result<Box<dyn BufRead>> {
+    // A few bytes more or less decide nothing: a file begins with its magic number, and a pipe is rarely as slow as
+    // to hand over less.
+    let begins = |start: &[u8]| {
+        let frame = start.starts_with(zstd::MAGIC) || zstd::is_skippable(start);
+        [(start.starts_with(gzip::MAGIC), Packing::Gzip), (frame, Packing::Zstd)]
+    };
+    let found = match packing {
+        Packing::ByContent => begins(packed.fill_buf()?).into_iter().find(|(begins, _)| *begins),
+        named => Some((true, named)),
+    };
+    Ok(match found.map(|(_, packing)| packing) {
+        Some(Packing::Gzip) => {
+            Box::new(BufReader::new(Unpacked::new("gzip", Members::new(packed))))
         }
-        Packing::Zstd => {
-            let frames = Frames { state: Some(State::Between(packed)) };
-            Box::new(BufReader::new(Unpacked { inner: frames, name: "Zstandard" }))
+        Some(Packing::Zstd) => {
+            Box::new(BufReader::new(Unpacked::new("Zstandard", Frames::new(packed))))
         }
-    }
-}
-
-/// A reader whose errors about its bytes name the expected compression.
-struct Unpacked<R> {
-    inner: R,
-    name: &'static str,
-}
-
-impl<R: Read> Read for Unpacked<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buffer).map_err(|error| match error.kind() {
-            ErrorKind::InvalidData
-            | ErrorKind::InvalidInput
-            | ErrorKind::UnexpectedEof
-            | ErrorKind::Other => {
-                let told = format!("the {} data is corrupt or truncated ({error})", self.name);
-                io::Error::new(error.kind(), told)
-            }
-            _ => error,
-        })
-    }
-}
-
-/// All frames of a Zstandard file: the library's decoder stops after the first, but a file that was compressed in
-/// parallel or appended to has several.
-struct Frames<R: BufRead> {
-    /// `None` only during a read, and after an error.
-    state: Option<State<R>>,
-}
-
-enum State<R: BufRead> {
-    Between(R),
-    Inside(Box<StreamingDecoder<R, FrameDecoder>>),
-}
-
-impl<R: BufRead> Read for Frames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            match self.state.take() {
-                None => return Err(io::Error::other("an earlier read of the file failed")),
-                Some(State::Between(mut packed)) => {
-                    if packed.fill_buf()?.is_empty() {
-                        self.state = Some(State::Between(packed));
-                        return Ok(0);
-                    }
-                    let frame = StreamingDecoder::new(packed);
-                    let frame = frame.map_err(|e| io::Error::new(ErrorKind::InvalidData, e))?;
-                    self.state = Some(State::Inside(Box::new(frame)));
-                }
-                Some(State::Inside(mut frame)) => {
-                    let read = frame.read(buffer)?;
-                    if read > 0 {
-                        self.state = Some(State::Inside(frame));
-                        return Ok(read);
-                    }
-                    self.state = Some(State::Between(frame.into_inner()));
-                }
-            }
-        }
-    }
+        Some(Packing::ByContent) | None => Box::new(packed),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
-
-    use super::*;
-
-    fn unpacked(packed: Vec<u8>, packing: Packing) -> io::Result<String> {
-        let mut text = String::new();
-        unpack(io::Cursor::new(packed), packing).read_to_string(&mut text).map(|_| text)
-    }
-
-    fn gzip(text: &str) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text.as_bytes()).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn zstd(text: &str) -> Vec<u8> {
-        compress_to_vec(text.as_bytes(), CompressionLevel::Fastest)
-    }
-
-    #[test]
-    fn the_name_says_format_and_packing() {
-        let check =
-            |name: &str, expected| assert_eq!(format_of(Path::new(name)).ok(), expected, "{name}");
-        check("day.jsonl", Some((Format::Jsonl, Packing::Plain)));
-        check("a.b/day.jsonl.gz", Some((Format::Jsonl, Packing::Gzip)));
-        check("day.jsonl.zst", Some((Format::Jsonl, Packing::Zstd)));
-        check("feed.csv", Some((Format::Csv, Packing::Plain)));
-        check("feed.csv.gz", Some((Format::Csv, Packing::Gzip)));
-        check("feed.gz", None);
-        check("feed.json", None);
-        check("jsonl", None);
-    }
-
-    #[test]
-    fn every_member_and_frame_is_read() {
-        assert_eq!(unpacked(b"plain".to_vec(), Packing::Plain).unwrap(), "plain");
-        let members = [gzip("one\n"), gzip("two\n")].concat();
-        assert_eq!(unpacked(members, Packing::Gzip).unwrap(), "one\ntwo\n");
-        let long = "a line that repeats\n".repeat(20_000);
-        let frames = [zstd("one\n"), zstd(&long), zstd("two\n")].concat();
-        assert_eq!(unpacked(frames, Packing::Zstd).unwrap(), format!("one\n{long}two\n"));
-        assert_eq!(unpacked(Vec::new(), Packing::Zstd).unwrap(), "");
-    }
-
-    #[test]
-    fn a_file_that_was_cut_off_is_an_error_and_not_an_early_end() {
-        for (packed, packing) in
-            [(gzip("some text"), Packing::Gzip), (zstd("some text"), Packing::Zstd)]
-        {
-            let cut = packed[..packed.len() - 3].to_vec();
-            assert!(unpacked(cut, packing).is_err(), "{packing:?}");
-            assert!(unpacked(b"no such thing".to_vec(), packing).is_err(), "{packing:?}");
-        }
-    }
-
-    #[test]
-    fn a_missing_file_is_named() {
-        let error = open(Path::new("/no/such.csv"), Packing::Plain, |file, _| file).err().unwrap();
-        assert!(error.to_string().starts_with("/no/such.csv: "), "{error}");
-    }
-}
+mod tests;

@@ -5,9 +5,11 @@
 
 mod columns;
 mod config;
+mod feeds;
 mod gate;
 mod inputs;
 mod matchday;
+mod outputs;
 mod refusals;
 mod scenarios;
 mod stage;

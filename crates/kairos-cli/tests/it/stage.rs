@@ -3,8 +3,9 @@
 // Read next: `main.rs`.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -13,11 +14,35 @@ pub(crate) fn kairos(line: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_kairos")).args(line.split_whitespace()).output().unwrap()
 }
 
+/// Runs the command with its standard output in a file.
+pub(crate) fn kairos_into(line: &str, file: fs::File) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kairos"));
+    let status = command.args(line.split_whitespace()).stdout(file).status().unwrap();
+    assert!(status.success(), "{line}: {status}");
+}
+
+/// Runs the command with bytes on its standard input.
+pub(crate) fn kairos_reading(line: &str, input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kairos"))
+        .args(line.split_whitespace())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its options reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
 /// What the command writes when all is well.
 pub(crate) fn told(line: &str) -> String {
     let output = kairos(line);
     assert!(output.status.success(), "{line}: {output:?}");
-    assert!(output.stderr.is_empty(), "no bar where there is no terminal: {output:?}");
+    // No bar where there is no terminal; but a feed without a load is told that it has one.
+    let told = String::from_utf8_lossy(&output.stderr);
+    let mut lines = told.lines().filter(|line| !line.starts_with("no read load was given: "));
+    assert_eq!(lines.next(), None, "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -97,5 +122,45 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // It may never have been written.
         let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A folder for a test, gone with its owner.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Folder {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // What a test that was ended has left.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    pub(crate) fn path(&self) -> std::path::Display<'_> {
+        self.0.display()
+    }
+
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn hold(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.at(name), bytes).unwrap();
+    }
+
+    /// The names of the files in it, in alphabetical order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use kairos_cache::{Answer, EventOutcome, MarketName, StatsSnapshot};
 use serde::Serialize;
 
-use crate::scenario::{MarketStatus, Mode, Name, Target};
+use crate::scenario::{MarketStatus, Mode, Name, Output, Target};
 
 use super::caller::Pending;
 use super::quote::Quote;
 
 /// The writer of the decisions; without an output it writes nothing.
 pub(super) struct Decisions {
-    out: Option<Box<dyn Write>>,
+    out: Option<Output>,
     /// Reads that finished in the current millisecond and are not written yet: time, order, line.
     reads: Vec<(i64, u64, Vec<u8>)>,
 }
@@ -148,7 +148,7 @@ struct MetricsLine<'a> {
 }
 
 impl Decisions {
-    pub(super) fn new(out: Option<Box<dyn Write>>) -> Decisions {
+    pub(super) fn new(out: Option<Output>) -> Decisions {
         Decisions { out, reads: Vec::new() }
     }
 
@@ -213,10 +213,11 @@ impl Decisions {
         self.line(&MetricsLine { t, op: "metrics", snapshot })
     }
 
-    /// Writes the reads that are still buffered, and flushes the output.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    /// Writes the reads that are still buffered, ends the output, and returns it.
+    pub(super) fn end(mut self) -> io::Result<Option<Output>> {
         self.write_reads()?;
-        self.out.as_mut().map_or(Ok(()), Write::flush)
+        self.out.as_mut().map_or(Ok(()), Output::end)?;
+        Ok(self.out)
     }
 
     fn read(

@@ -10,13 +10,11 @@ mod tally;
 mod wall;
 mod world;
 
-use std::io::Write;
-
 use kairos_cache::{Config, EventGraph};
 
 use crate::error::Reason;
 use crate::report::Run;
-use crate::scenario::{Name, Op, OpKind, ReadId};
+use crate::scenario::{Name, Op, OpKind, Output, ReadId};
 
 use self::decisions::Decisions;
 use self::world::World;
@@ -41,7 +39,7 @@ impl Engine {
     pub(crate) fn new(
         config: Config,
         seed: u64,
-        decisions: Option<Box<dyn Write>>,
+        decisions: Option<Output>,
     ) -> Result<Engine, Error> {
         // Built for its errors and its graph only: the cache that runs is built at the time of the first operation.
         let world = World::new(&config, seed, 0)?;
@@ -79,27 +77,42 @@ impl Engine {
     /// [`Error::Operation`] as from [`check`](Engine::check), in which case nothing has changed; [`Error::Write`].
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Error> {
         self.check(op).map_err(Error::Operation)?;
-        let mut world = match self.world.take() {
-            Some(world) => world,
-            None => World::new(&self.config, self.seed, op.t_ms)?,
-        };
+        let mut world = self.world_at(op.t_ms)?;
         let applied = world.apply(op, &mut self.decisions);
         self.world = Some(world);
         applied
     }
 
-    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`.
+    /// Applies one operation, as [`apply`](Self::apply) does, from before the time of the report: nothing is written of
+    /// it, and what the cache counts of it is not reported.
+    ///
+    /// # Errors
+    /// As from [`apply`](Self::apply).
+    pub(crate) fn prepare(&mut self, op: &Op) -> Result<(), Error> {
+        self.check(op).map_err(Error::Operation)?;
+        let mut world = self.world_at(op.t_ms)?;
+        let applied = world.prepare(op);
+        self.world = Some(world);
+        applied
+    }
+
+    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`,
+    /// and the decisions, which are complete and still to be kept.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub(crate) fn finish(mut self, name: &str) -> Result<Run, Error> {
-        let world = match self.world.take() {
-            Some(world) => world,
-            None => World::new(&self.config, self.seed, 0)?,
-        };
+    pub(crate) fn finish(mut self, name: &str) -> Result<(Run, Option<Output>), Error> {
+        let world = self.world_at(0)?;
         let run = world.finish(name, &mut self.decisions)?;
-        self.decisions.flush()?;
-        Ok(run)
+        Ok((run, self.decisions.end()?))
+    }
+
+    /// The cache, which exists from the first operation.
+    fn world_at(&mut self, t_ms: i64) -> Result<World, Error> {
+        match self.world.take() {
+            Some(world) => Ok(world),
+            None => World::new(&self.config, self.seed, t_ms),
+        }
     }
 
     fn check_market(&self, market: Option<&Name>) -> Result<(), Reason> {

@@ -15,6 +15,8 @@ use super::quote::Quote;
 #[derive(Default)]
 pub(super) struct Tally {
     cancelled: u64,
+    /// Prices that were refused before the time of the report.
+    refused_before: u64,
     prices: PriceHistory,
     exposure: Samples,
     latency_ms: [Samples; STRATEGIES.len()],
@@ -23,6 +25,11 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn cancelled(&mut self) {
         self.cancelled += 1;
+    }
+
+    /// Leaves the prices that the cache has refused so far out of the sums.
+    pub(super) fn refused_before(&mut self, cache: &Cache<Name, Quote>) {
+        self.refused_before = cache.activity().observations_refused;
     }
 
     pub(super) fn price(&mut self, match_id: &Name, market: &Name, t_ms: i64, price: f64) {
@@ -73,7 +80,7 @@ impl Tally {
                 breaker_steps: activity.breaker_steps,
                 suspended_reads: activity.suspended_reads,
                 evictions: activity.evictions,
-                prices_refused: activity.observations_refused,
+                prices_refused: activity.observations_refused - self.refused_before,
                 events: lifetime.surgical_invalidation,
                 markets_invalidated: lifetime.markets_invalidated,
                 cpu_saved_pct: (lifetime.surgical_invalidation > 0)

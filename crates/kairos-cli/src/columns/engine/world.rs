@@ -31,6 +31,8 @@ pub(super) struct World {
     ids: HashSet<Name, FixedState>,
     reads_started: u64,
     tally: Tally,
+    /// Whether every operation so far came from before the time of the report.
+    is_before_report: bool,
 }
 
 impl World {
@@ -50,6 +52,7 @@ impl World {
             ids: HashSet::default(),
             reads_started: 0,
             tally: Tally::default(),
+            is_before_report: false,
         })
     }
 
@@ -64,6 +67,13 @@ impl World {
 
     /// Runs everything that is due by the operation's time, then the operation, then everything that can run then.
     pub(super) fn apply(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
+        if std::mem::take(&mut self.is_before_report) {
+            self.tally.refused_before(&self.cache);
+        }
+        self.step(op, decisions)
+    }
+
+    fn step(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
         let since_start = u64::try_from(op.t_ms.saturating_sub(self.start_ms)).unwrap_or(0);
         self.sim.advance_to(Duration::from_millis(since_start));
         self.collect(decisions)?;
@@ -71,6 +81,13 @@ impl World {
         self.sim.run_until_idle();
         self.cache.run_pending_tasks();
         self.collect(decisions)
+    }
+
+    /// Applies an operation from before the time of the report: a price or a status, of which nothing is written, and
+    /// whose refusal is not counted.
+    pub(super) fn prepare(&mut self, op: &Op) -> Result<(), Error> {
+        self.is_before_report = true;
+        self.step(op, &mut Decisions::new(None))
     }
 
     /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`.

@@ -4,13 +4,21 @@
 
 use super::*;
 
+mod as_they_are;
+mod mutated;
+
 fn feed(text: &str, cut: Cut) -> Result<Feed<&[u8]>, String> {
-    Feed::new(Path::new("f.csv"), text.as_bytes(), cut).map_err(|error| error.to_string())
+    let dialect = Dialect { news: vec!["goal".into(), "red_card".into()], ..Dialect::default() };
+    Feed::new(Path::new("f.csv"), text.as_bytes(), cut, dialect).map_err(|error| error.to_string())
 }
 
-/// The rows as `t match market price` or `t match status`, and the bad ones as messages.
+/// The rows as `t match market price`, `t match status` or `t match event`, and the bad ones as messages.
 fn rows(text: &str, cut: Cut) -> Vec<String> {
-    let describe = |item: Result<Row, Error>| match item {
+    feed(text, cut).unwrap().map(describe).collect()
+}
+
+fn describe(item: Result<Row, Error>) -> String {
+    match item {
         Err(error) => error.to_string(),
         Ok(row) => match row.op.kind {
             OpKind::Odds { match_id, market, price } => {
@@ -19,10 +27,10 @@ fn rows(text: &str, cut: Cut) -> Vec<String> {
             OpKind::Status { match_id, market: None, status } => {
                 format!("{} {match_id} {status:?}", row.op.t_ms)
             }
+            OpKind::Event { match_id, event } => format!("{} {match_id} {event}", row.op.t_ms),
             other => panic!("{other:?}"),
         },
-    };
-    feed(text, cut).unwrap().map(describe).collect()
+    }
 }
 
 #[test]
@@ -36,11 +44,14 @@ fn a_missing_column_is_named() {
     for column in ["ts_ms", "market_id", "runner", "price"] {
         let header = "ts_ms,market_id,runner,price".replace(column, "x");
         let error = feed(&header, Cut::default()).unwrap_err();
-        assert_eq!(error, format!("f.csv:1: the header has no column {column:?}"));
+        let expected = format!("f.csv:1: the header has no column {column:?}; columns found: ");
+        assert!(error.starts_with(&expected), "{error}");
     }
     let cut = Cut { field: Some("ltp".into()), ..Cut::default() };
     let error = feed("ts_ms,market_id,runner,price\n", cut).unwrap_err();
-    assert_eq!(error, "f.csv:1: the header has no column \"field\"");
+    let expected = "f.csv:1: the header has no column \"field\"; columns found: \"ts_ms\", \"market_id\", \"runner\", \
+                    \"price\"; --columns field=NAME says which one it is";
+    assert_eq!(error, expected);
     assert_eq!(
         feed("", Cut::default()).unwrap_err(),
         "f.csv:1: the header has no column \"ts_ms\""
@@ -109,17 +120,27 @@ fn the_newest_kickoff_counts_even_from_a_row_that_is_dropped() {
 
 #[test]
 fn what_is_no_price_is_counted_and_dropped() {
-    let text = "ts_ms,market_id,runner,price\n1,m,h,1.0\n1,m,h,0.5\n1,m,h,-3\n1,m,h,NaN\n1,m,h,inf\n1,m,h,1.01\n";
+    let text = "ts_ms,market_id,runner,price\n1,m,h,1.0\n1,m,h,0.5\n1,m,h,-3\n1,m,h,1.01\n";
     let mut feed = feed(text, Cut::default()).unwrap();
     assert_eq!(feed.by_ref().count(), 1);
-    assert_eq!(feed.counts().prices_dropped, 5);
+    assert_eq!(feed.counts().prices_dropped, 3);
 }
 
 #[test]
-fn a_stretch_of_time_takes_in_its_beginning_and_not_its_end() {
+fn a_stretch_of_time_takes_in_its_beginning_and_not_its_end_and_what_came_before_is_there_uncounted()
+ {
     let text = "ts_ms,market_id,runner,price\n1,m,h,2\n2,m,h,2\n3,m,h,2\n4,m,h,2\n9,m,h,x\n";
     let cut = Cut { from_ms: Some(2), to_ms: Some(4), field: None };
-    assert_eq!(rows(text, cut), ["2 m h 2", "3 m h 2"]);
+    assert_eq!(rows(text, cut.clone()), ["1 m h 2", "2 m h 2", "3 m h 2"]);
+    let text = "ts_ms,market_id,runner,price,kickoff_ms,event\n\
+        0,m,h,1.0,9,\n0,m,h,2,,goal\n1,m,,,,SUSPENDED\n1,m,,,,red_card\n2,m,h,3,,goal\n3,m,h,1.0,,\n";
+    let expected = ["0 m h 2", "1 m Suspended", "2 m goal", "2 m h 3"];
+    assert_eq!(rows(text, cut.clone()), expected);
+    let mut feed = feed(text, cut).unwrap();
+    let last = feed.by_ref().last().unwrap().unwrap();
+    assert_eq!(last.kickoff_ms, Some(9));
+    let counts = feed.counts();
+    assert_eq!((counts.rows, counts.prices_dropped, counts.priced_while_barred), (2, 1, 1));
 }
 
 #[test]
@@ -143,15 +164,15 @@ fn a_bad_row_is_named_with_its_line_and_does_not_hold_up_the_next() {
     check("99,m,h,2,9", "5 columns, but the header has 6");
     check(
         "99,m,,,9,HALTED",
-        "event must be one of OPEN, PRE, INPLAY, SUSPENDED, SUSPENDED_INPLAY, CLOSED in a row without a price, \
-         not \"HALTED\"",
+        "event must be one of OPEN, PRE, INPLAY, SUSPENDED, SUSPENDED_INPLAY, CLOSED or an event of the event graph \
+         in a row without a price, not \"HALTED\"",
     );
 }
 
 #[test]
 fn names_that_are_not_utf8_are_refused() {
     let text = &b"ts_ms,market_id,runner,price\n1,m,\xff,2\n1,\xff,h,2\n"[..];
-    let feed = Feed::new(Path::new("f.csv"), text, Cut::default()).unwrap();
+    let feed = Feed::new(Path::new("f.csv"), text, Cut::default(), Dialect::default()).unwrap();
     let errors: Vec<_> = feed.map(|row| row.unwrap_err().to_string()).collect();
     assert_eq!(errors, ["f.csv:2: runner is not UTF-8", "f.csv:3: market_id is not UTF-8"]);
 }

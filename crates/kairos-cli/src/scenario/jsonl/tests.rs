@@ -222,6 +222,18 @@ fn a_bad_read_is_named_with_its_field() {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over_and_another_encoding_is_named() {
+    let text = "\u{feff}{\"t\":0,\"op\":\"metrics\"}\r\n\r\n{\"t\":1,\"op\":\"metrics\"}";
+    let lines: Vec<u64> = read(text).into_iter().map(|item| item.unwrap().line).collect();
+    assert_eq!(lines, [1, 3]);
+    let lines = Jsonl::new(Path::new("s.jsonl"), &b"\xff\xfe{\0"[..]);
+    let errors: Vec<_> = lines.map(|item| item.unwrap_err().to_string()).collect();
+    let expected =
+        "s.jsonl: the text is UTF-16, little-endian, by its byte order mark: convert it to UTF-8";
+    assert_eq!(errors, [expected]);
+}
+
+#[test]
 fn text_that_is_not_utf8_is_named() {
     let lines = Jsonl::new(Path::new("s.jsonl"), &b"{\"t\":0,\"op\":\"\xff\"}"[..]);
     let errors: Vec<_> = lines.map(|item| item.unwrap_err().to_string()).collect();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
-use crate::scenario::csv::{Cut, Feed};
+use crate::scenario::csv::{Cut, Dialect, Feed};
 
 const HEADER: &str = "ts_ms,market_id,runner,price,kickoff_ms,event\n";
 
@@ -22,8 +22,9 @@ fn shape(seed: u64) -> LoadShape {
 
 fn run(rows: &str, shape: LoadShape) -> Vec<Op> {
     let text = format!("{HEADER}{rows}");
-    let feed = Feed::new(Path::new("f.csv"), text.as_bytes(), Cut::default()).unwrap();
-    Loaded::new(feed, shape).unwrap().map(Result::unwrap).collect()
+    let feed =
+        Feed::new(Path::new("f.csv"), text.as_bytes(), Cut::default(), Dialect::default()).unwrap();
+    Loaded::new(feed, shape, None).unwrap().map(Result::unwrap).collect()
 }
 
 fn reads(ops: &[Op]) -> impl Iterator<Item = (i64, &Get)> {
@@ -132,6 +133,24 @@ fn closed_matches_are_not_read_until_they_open_again() {
 }
 
 #[test]
+fn a_match_whose_first_row_is_dropped_is_read_from_its_first_row_that_is_not_by_its_rank() {
+    let rows = "0,a,h,0,,PRE\n0,b,h,1.0,,PRE\n0,c,h,2,,PRE\n100000,b,h,2,,PRE\n200000,b,h,2,,PRE\n";
+    let ops = run(rows, shape(10));
+    let share = |from_ms: i64, name: &str| {
+        let of = |(t_ms, get): (i64, &Get)| {
+            (t_ms / 100_000 == from_ms / 100_000).then(|| get.match_id.clone().unwrap())
+        };
+        let read: Vec<Name> = reads(&ops).filter_map(of).collect();
+        let of_name = read.iter().filter(|read| ***read == *name).count();
+        of_name as f64 / read.len() as f64
+    };
+    assert!(share(0, "c") > 0.99, "{}", share(0, "c"));
+    // The second match in the feed, and the first that can be read.
+    assert!(reads(&ops).all(|(_, get)| get.match_id.as_deref() != Some("a")));
+    assert!((share(100_000, "b") - 2.0 / 3.0).abs() < 0.06, "{}", share(100_000, "b"));
+}
+
+#[test]
 fn every_id_is_given_once() {
     let ops = run(&long_feed(), shape(6));
     let mut ids: Vec<String> =
@@ -152,8 +171,9 @@ fn a_seed_settles_everything_and_another_seed_changes_it() {
 #[test]
 fn an_error_of_the_feed_comes_through() {
     let text = format!("{HEADER}0,m,h,2,,PRE\n100,m,h,two,,PRE\n");
-    let feed = Feed::new(Path::new("f.csv"), text.as_bytes(), Cut::default()).unwrap();
-    let last = Loaded::new(feed, shape(1)).unwrap().last().unwrap();
+    let feed =
+        Feed::new(Path::new("f.csv"), text.as_bytes(), Cut::default(), Dialect::default()).unwrap();
+    let last = Loaded::new(feed, shape(1), None).unwrap().last().unwrap();
     assert!(last.unwrap_err().to_string().starts_with("f.csv:3: price"));
 }
 
@@ -161,7 +181,7 @@ fn an_error_of_the_feed_comes_through() {
 fn a_load_that_cannot_be_is_refused() {
     let check = |shape: LoadShape, message: &str| {
         let feed = std::iter::empty::<Result<Row, Error>>();
-        assert_eq!(Loaded::new(feed, shape).err().unwrap().to_string(), message);
+        assert_eq!(Loaded::new(feed, shape, None).err().unwrap().to_string(), message);
     };
     check(LoadShape { readers: 0, ..shape(0) }, "a read load requires at least one reader");
     check(

@@ -1,0 +1,159 @@
+// Claims about feeds from outside: how they may be written, what comes before a cut, news, and the default read load.
+// Never look behind the command line.
+// Read next: `../../src/scenario/csv.rs`.
+
+use serde_json::json;
+
+use crate::stage::{Report, Scratch, kairos, kairos_reading, refused, told};
+
+const NOTE: &str = "no read load was given: --readers 50 --read-rate 0.5 --compute-ms 40 was used; --readers 0 replays \
+                    the feed alone\n";
+
+/// A feed of one match for ten minutes, in the words of `line`, which writes a row.
+fn feed(header: &str, line: impl Fn(u64, f64) -> String) -> String {
+    let rows = (0..=120_u32).map(|n| line(u64::from(n) * 5000, 2.0 + f64::from(n % 3) / 4.0));
+    format!("{header}\n{}\n", rows.collect::<Vec<_>>().join("\n"))
+}
+
+fn plain() -> String {
+    feed("ts_ms,market_id,runner,price,kickoff_ms", |t, price| {
+        format!("{t},m,home,{price},9000000")
+    })
+}
+
+/// All of a report but its first line, which names the scenario.
+fn report_of(text: &str) -> String {
+    text.split_once('\n').unwrap().1.to_owned()
+}
+
+#[test]
+fn a_feed_says_the_same_however_it_is_written() {
+    let written = Scratch::holding("written.csv", plain());
+    let expected = report_of(&told(&format!("replay {}", written.path())));
+    let check = |name: &str, text: String, options: &str| {
+        let file = Scratch::holding(name, text);
+        let found = report_of(&told(&format!("replay {} {options}", file.path())));
+        assert_eq!(found, expected, "{name}");
+    };
+    let tabs = feed("\u{feff}TS_MS\tmarket_id\tRunner\tprice\tkickoff_ms", |t, price| {
+        let price = price.to_string().replace('.', ",");
+        format!(" {t}\tm\thome \t{price}\t9000000")
+    });
+    check("written.tsv", tabs.clone(), "");
+    check("written-tabs.csv", tabs, "");
+    let other = feed("when;game;market;odds;start", |t, price| {
+        let seconds = t / 1000;
+        format!("{seconds};m;home;{};9000", (price - 1.0) * 100.0).replace(";100;", ";+100;")
+    });
+    let columns = "--columns time=when,match=game,market=market,price=odds,kickoff=start";
+    check("written-other.csv", other, &format!("--time s --odds american {columns}"));
+    let iso = feed("ts_ms,market_id,runner,price,kickoff_ms", |t, price| {
+        let (minutes, seconds) = (t / 60_000, t / 1000 % 60);
+        format!("1970-01-01T00:{minutes:02}:{seconds:02}Z,m,home,{}/4,9000000", 4.0 * price - 4.0)
+    });
+    let iso = iso.replace("9000000", "1970-01-01T02:30:00");
+    check("written-iso.txt", iso, "--format csv --odds fractional");
+}
+
+#[test]
+fn standard_input_is_read_as_a_file_is() {
+    let file = Scratch::holding("stdin.csv", plain());
+    let expected = report_of(&told(&format!("replay {}", file.path())));
+    let output = kairos_reading("replay - --format csv", plain().as_bytes());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("standard input\n"), "{text}");
+    assert_eq!(report_of(&text), expected);
+    let error = |line: &str, input: &str| {
+        let output = kairos_reading(line, input.as_bytes());
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(
+        error("replay -", ""),
+        "standard input: --format csv, tsv or jsonl must say what it is\n"
+    );
+    let bad = error("replay - --format jsonl", "{}\n");
+    assert!(bad.starts_with("standard input:1: "), "{bad}");
+    let only = error("replay - --format jsonl --odds american", "");
+    assert_eq!(only, "standard input: --columns, --odds and --time apply only to CSV feeds\n");
+}
+
+#[test]
+fn a_feed_without_a_load_gets_one_and_says_so() {
+    let file = Scratch::holding("default-load.csv", plain());
+    let replay = format!("replay {}", file.path());
+    let output = kairos(&replay);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), NOTE);
+    let told = told(&format!("{replay} --readers 50 --read-rate 0.5 --compute-ms 40"));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), told);
+    for options in ["--readers 0", "--readers 50", "--compute-ms 5"] {
+        assert_eq!(kairos(&format!("{replay} {options}")).stderr, b"", "{options}");
+    }
+    let alone = Report::of(&format!("{replay} --readers 0"));
+    assert_eq!((alone.fact("odds"), alone.fact("get")), (Some(121), None));
+}
+
+#[test]
+fn what_came_before_a_cut_is_known_and_not_reported() {
+    let header = "ts_ms,market_id,runner,price,event,kickoff_ms\n";
+    let before = "1000,m,home,2.0,PRE,900000\n1500,m,home,1.0,,\n2000,m,,,SUSPENDED,\n3000,m,,,goalkeeper_change,\n";
+    let after = "100000,m,home,2.1,,\n200000,m,home,2.2,,\n";
+    let file = Scratch::holding("cut-before.csv", format!("{header}{before}{after}"));
+    let out = Scratch::new("cut-before.decisions");
+    let replay = format!("replay {} --readers 5 --read-rate 1", file.path());
+    let report = Report::of(&format!("{replay} --from 50000 --decisions {}", out.path()));
+    let facts =
+        ["odds", "status", "event", "prices dropped (1.0 or less)"].map(|of| report.fact(of));
+    assert_eq!(facts, [Some(2), None, None, None]);
+    assert_eq!(report.fact("prices of suspended or closed matches"), Some(2));
+    // Reads begin at the cut, 50 s before the first row behind it, and find the match suspended.
+    let reads = out.objects();
+    assert!(reads.len() as u64 == report.count("Reads", "reads") && reads.len() > 100);
+    assert!(reads.iter().all(|read| read["reason"] == "suspended"), "{reads:?}");
+    let first = reads[0]["t"].as_i64().unwrap();
+    assert!((50_000..60_000).contains(&first), "{first}");
+    assert_eq!(report.fact("first operation (UTC)"), Some(first));
+    // An open match is read with its kickoff and measured by its price, both from before the cut.
+    let open = format!("{header}1000,m,home,2.0,PRE,900000\n{after}");
+    let file = Scratch::holding("cut-open.csv", open);
+    let replay = format!("replay {} --readers 5 --read-rate 1 --from 50000", file.path());
+    let report = Report::of(&format!("{replay} --decisions {}", out.path()));
+    assert!(out.objects().iter().all(|read| read["zone"] == "golden" || read["zone"] == "warmup"));
+    let measured = report.count("Stale-price", "answered reads with prices");
+    assert_eq!(measured, report.count("Reads", "reads"));
+}
+
+#[test]
+fn news_of_a_feed_kill_what_they_concern() {
+    let rows = "ts_ms,market_id,runner,price,event\n0,m,home,2.0,\n100000,m,,,goalkeeper_change\n\
+                200000,m,home,2.0,GOALKEEPER_CHANGE\n300000,m,home,2.0,\n";
+    let file = Scratch::holding("news.csv", rows);
+    let out = Scratch::new("news.decisions");
+    let replay =
+        format!("replay {} --readers 5 --read-rate 1 --decisions {}", file.path(), out.path());
+    let report = Report::of(&replay);
+    assert_eq!((report.fact("event"), report.fact("odds")), (Some(2), Some(3)));
+    let events: Vec<_> = out.objects().into_iter().filter(|line| line["op"] == "event").collect();
+    assert_eq!(events.len(), 2);
+    for (event, t) in events.iter().zip([100_000, 200_000]) {
+        assert_eq!((&event["event"], &event["t"]), (&json!("goalkeeper_change"), &json!(t)));
+        assert!(event["died"].as_u64().unwrap() > 0, "{event}");
+    }
+    let bad = Scratch::holding("news-bad.csv", rows.replace("goalkeeper_change", "fog"));
+    let (code, message) = refused(&format!("replay {}", bad.path()));
+    assert_eq!((code, message.contains(":3: event must be one of ")), (2, true), "{message}");
+}
+
+#[test]
+fn a_lenient_replay_loses_a_line_and_not_the_file() {
+    let rows = "ts_ms,market_id,runner,price\n1000,m,\"home,2.1\n2000,m,home,2.2\n3000,m,\"away,3.0\n4000,m,home,2\n";
+    let file = Scratch::holding("quotes.csv", rows);
+    let (code, message) = refused(&format!("replay {}", file.path()));
+    assert_eq!(
+        (code, message.contains("quotes.csv:2: a quote is not closed")),
+        (2, true),
+        "{message}"
+    );
+    let report = Report::of(&format!("replay {} --lenient", file.path()));
+    assert_eq!((report.fact("odds"), report.fact("lines skipped")), (Some(2), Some(2)));
+}
