@@ -67,7 +67,8 @@ impl Samples {
         let quantile = |thousandths: u128| {
             at_rank((u128::from(count) * thousandths).div_ceil(1000).max(1) as u64)
         };
-        let sum = sorted.iter().sum::<f64>();
+        // From zero: the sum of no floats is minus zero.
+        let sum = sorted.iter().fold(0.0, |sum, value| sum + value);
         Some(Spread {
             count,
             sum,
@@ -92,6 +93,12 @@ mod tests {
             samples.add(value);
         }
         samples.spread()
+    }
+
+    #[test]
+    fn nothing_but_zeros_sums_up_to_zero_and_not_to_minus_zero() {
+        let spread = spread_of([0.0, 0.0]).expect("two samples");
+        assert!(spread.sum.is_sign_positive() && spread.mean.is_sign_positive());
     }
 
     fn spread(count: u64, sum: f64, points: [f64; 6]) -> Spread {
