@@ -2,6 +2,7 @@
 // Never knows: the insides of the cache. Everything runs on virtual time.
 // Read next: `drops.rs`, `broken.rs`.
 
+mod ambient;
 mod broken;
 mod drops;
 mod nested;

@@ -4,8 +4,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
+use std::pin::pin;
+use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context as Cx, RawWaker, RawWakerVTable, Waker};
 use std::thread::{self, ThreadId};
 
 use kairos_cache::{BoxFuture, Builder, Cache, Context, Key, Runtime, Sim, Task};
@@ -207,4 +210,50 @@ fn a_read_drops_no_key_that_has_changed_while_it_was_computed() {
         assert_eq!(readers.read(number, read).ok(), Some(number));
     }
     no_read_has_dropped_of_others(32);
+}
+
+thread_local! {
+    /// What a waker does as it is cloned.
+    static AT_CLONE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+}
+
+/// A waker that calls its thread's [`AT_CLONE`] whenever it is cloned, and does nothing else.
+#[expect(unsafe_code, reason = "only a waker by hand runs code as it is cloned")]
+fn calls_back() -> Waker {
+    fn clone(_: *const ()) -> RawWaker {
+        let at_clone = AT_CLONE.take();
+        if let Some(mut at_clone) = at_clone {
+            at_clone();
+            AT_CLONE.set(Some(at_clone));
+        }
+        RawWaker::new(ptr::null(), &TABLE)
+    }
+    fn nothing(_: *const ()) {}
+    static TABLE: RawWakerVTable = RawWakerVTable::new(clone, nothing, nothing, nothing);
+    // SAFETY: the functions keep the contract of a waker: there is no data that they could misuse.
+    unsafe { Waker::new(ptr::null(), &TABLE) }
+}
+
+/// An executor's code runs under no lock that a read of the same key takes.
+#[test]
+fn a_waker_that_reads_the_same_key_as_it_is_cloned_does_not_hang() {
+    let cache: Cache<u32, u32> = Cache::builder().build().expect("in range");
+    let none = Context::none();
+    let hang = || std::future::pending::<Result<u32, Failure>>();
+    let clones = Arc::new(AtomicU32::new(0));
+    let (inner, counted) = (cache.clone(), Arc::clone(&clones));
+    AT_CLONE.set(Some(Box::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed); // Relaxed: one thread.
+        let none = Context::none();
+        let mut beside = pin!(inner.get_or_compute(&1, &none, hang));
+        assert!(beside.as_mut().poll(&mut Cx::from_waker(Waker::noop())).is_pending());
+        inner.expire(&1);
+    })));
+    let waker = calls_back();
+    let mut read = pin!(cache.get_or_compute(&1, &none, hang));
+    for _ in 0..3 {
+        assert!(read.as_mut().poll(&mut Cx::from_waker(&waker)).is_pending());
+    }
+    assert!(clones.load(Ordering::Relaxed) > 0, "Relaxed: one thread");
+    drop(AT_CLONE.take());
 }

@@ -475,35 +475,3 @@ fn a_sweep_that_cannot_run_is_asked_for_again() {
     assert!(swept.is_ok(), "the invalidation is done, whatever becomes of the sweep");
     assert!(cache.get(&1).is_none());
 }
-
-tokio::task_local! {
-    static REQUEST: u32;
-}
-
-/// What a closure brings along is current in its compute, wherever that runs; nothing else is.
-#[test]
-fn what_a_closure_brings_along_is_current_in_its_compute() {
-    let cache: Cache<u8, u32> = Cache::builder().build().expect("in range");
-    let current = || REQUEST.try_with(|request| *request).unwrap_or(0);
-    let read = |key: u8, brings: bool| {
-        let (cache, no) = (cache.clone(), none());
-        async move {
-            let request = current();
-            let compute = move || async move {
-                let found = async {
-                    tokio::task::yield_now().await;
-                    Ok::<_, Failure>(current())
-                };
-                if brings { REQUEST.scope(request, found).await } else { found.await }
-            };
-            cache.get_or_compute(&key, &no, compute).await.map(|hit| *hit)
-        }
-    };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        assert_eq!(REQUEST.scope(7, read(1, true)).await.expect("a value"), 7);
-        assert_eq!(REQUEST.scope(7, read(2, false)).await.expect("a value"), 0);
-    });
-    assert_eq!(block_on(REQUEST.scope(8, read(3, true))).expect("a value"), 8);
-}
