@@ -10,12 +10,30 @@ use crate::policy::GraphError;
 
 /// The error of a cache operation. Cheap to clone: all reads that waited for a compute share its
 /// error.
+///
+/// Shown, it says everything; [`source`](StdError::source) goes on only with what is not in the text:
+/// whoever prints the chain prints nothing twice.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use kairos_cache::{Cache, Context, ErrorKind};
+/// use std::num::ParseIntError;
+///
+/// let cache: Cache<u8, i32> = Cache::builder().build()?;
+/// let parse = || async { "x".parse::<i32>() };
+/// let error = cache.get_or_compute(&1, &Context::none(), parse).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Compute);
+/// assert_eq!(error.to_string(), "invalid digit found in string");
+/// assert!(error.compute_error::<ParseIntError>().is_some());
+/// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The compute returned this error; all reads that waited for it share the error.
-    #[error("the compute failed: {0}")]
-    Compute(#[source] Arc<dyn StdError + Send + Sync>),
+    /// The compute returned this error; all reads that waited for it share the error. It is shown as
+    /// the compute's own, which [`Error::compute_error`] gives back.
+    #[error(transparent)]
+    Compute(Arc<dyn StdError + Send + Sync>),
     /// The compute panicked with this message.
     #[error("the compute panicked: {0}")]
     Panicked(Arc<str>),
@@ -67,7 +85,7 @@ pub enum Error {
     ForeignScope(Box<str>),
     /// An observation of odds was refused and changed no window.
     #[error("observation refused: {0}")]
-    Observation(#[from] ObservationError),
+    Observation(ObservationError),
     /// The value of a configuration field is not allowed.
     #[error("configuration: {field} must be {allowed}")]
     Config {
@@ -85,35 +103,70 @@ pub enum Error {
         message: Arc<str>,
     },
     /// The content of a configuration's or an event graph's file is invalid.
-    #[error("{}:{} {source}", file.display(), line.map(|l| format!("{l}:")).unwrap_or_default())]
+    #[error("{}:{} {error}", file.display(), line.map(|l| format!("{l}:")).unwrap_or_default())]
     InFile {
         /// Path of the file.
         file: Arc<Path>,
         /// The line, counted from 1, if it is known.
         line: Option<usize>,
         /// The error in the content.
-        source: Arc<Error>,
+        error: Arc<Error>,
     },
     /// A configuration's or an event graph's file could not be read.
-    #[error("{}: cannot read the file: {source}", file.display())]
+    #[error("{}: cannot read the file: {error}", file.display())]
     ReadFile {
         /// Path of the file.
         file: Arc<Path>,
         /// The error of the operating system.
-        source: Arc<std::io::Error>,
+        error: Arc<std::io::Error>,
     },
     /// The event graph is invalid.
     #[error("event graph: {0}")]
-    Graph(#[from] GraphError),
+    Graph(GraphError),
     /// A metric of the cache could not be registered.
     #[error("cannot register the cache's metrics: {0}")]
     Metrics(Arc<str>),
     /// The operating system did not start the thread for background tasks.
     #[error("cannot start the background thread: {0}")]
-    Thread(#[source] Arc<std::io::Error>),
+    Thread(Arc<std::io::Error>),
 }
 
 impl Error {
+    /// Returns the kind of the error, by which a caller may decide what to do.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Compute(_) => ErrorKind::Compute,
+            Error::Panicked(_) => ErrorKind::Panicked,
+            Error::Timeout => ErrorKind::Timeout,
+            Error::Overloaded | Error::TooManyMatches => ErrorKind::Overloaded,
+            Error::ShutDown => ErrorKind::ShutDown,
+            Error::Nothing => ErrorKind::Nothing,
+            Error::Aborted | Error::Forked => ErrorKind::Aborted,
+            Error::UnknownMarket(_) | Error::UnknownEvent(_) => ErrorKind::UnknownName,
+            Error::Reentrant
+            | Error::NoMatch(_)
+            | Error::NoLoader
+            | Error::BlocksRuntime
+            | Error::ForeignScope(_) => ErrorKind::Misuse,
+            Error::Observation(_) => ErrorKind::Observation,
+            Error::Config { .. }
+            | Error::ConfigSyntax { .. }
+            | Error::InFile { .. }
+            | Error::ReadFile { .. }
+            | Error::Graph(_)
+            | Error::Metrics(_) => ErrorKind::Configuration,
+            Error::Thread(_) => ErrorKind::System,
+        }
+    }
+
+    /// Returns the compute's own error, if it is of this type.
+    pub fn compute_error<E: StdError + 'static>(&self) -> Option<&E> {
+        match self {
+            Error::Compute(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether the compute itself failed, panicked or exceeded its time limit.
     pub fn is_compute_failure(&self) -> bool {
         matches!(self, Error::Compute(_) | Error::Panicked(_) | Error::Timeout)
@@ -122,6 +175,74 @@ impl Error {
     /// Whether fail-safe covers reads that the compute leaves without a value.
     pub(crate) fn lets_old_values_answer(&self) -> bool {
         self.is_compute_failure() || matches!(self, Error::Aborted | Error::Overloaded)
+    }
+}
+
+impl From<ObservationError> for Error {
+    fn from(error: ObservationError) -> Error {
+        Error::Observation(error)
+    }
+}
+
+impl From<GraphError> for Error {
+    fn from(error: GraphError) -> Error {
+        Error::Graph(error)
+    }
+}
+
+/// What an [`Error`] is about. Its name, as of [`Display`](std::fmt::Display), is fit for a metric's label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The compute returned an error of its own.
+    Compute,
+    /// The compute panicked.
+    Panicked,
+    /// The compute, or the wait for its turn, took too long.
+    Timeout,
+    /// A bound is reached: try again later, or raise it.
+    Overloaded,
+    /// The cache has been shut down.
+    ShutDown,
+    /// There is no value for the key: no failure.
+    Nothing,
+    /// The compute was dropped before it finished, by its runtime or by a fork: try again.
+    Aborted,
+    /// A market or an event that the event graph does not have.
+    UnknownName,
+    /// The call is not allowed where or how it was made: a mistake in the program.
+    Misuse,
+    /// An observation of odds was refused.
+    Observation,
+    /// A configuration, an event graph or the registry's names are not allowed.
+    Configuration,
+    /// The operating system refused something.
+    System,
+}
+
+impl ErrorKind {
+    /// Returns the kind's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Compute => "compute",
+            ErrorKind::Panicked => "panicked",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Overloaded => "overloaded",
+            ErrorKind::ShutDown => "shut_down",
+            ErrorKind::Nothing => "nothing",
+            ErrorKind::Aborted => "aborted",
+            ErrorKind::UnknownName => "unknown_name",
+            ErrorKind::Misuse => "misuse",
+            ErrorKind::Observation => "observation",
+            ErrorKind::Configuration => "configuration",
+            ErrorKind::System => "system",
+        }
+    }
+}
+
+impl std::fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -145,4 +266,54 @@ pub enum ObservationError {
     /// with an observation within the window.
     #[error("the match has bounds.markets odds markets already")]
     TooManyMarkets,
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests {
+    use super::*;
+
+    /// The texts of an error and of all that it goes on with.
+    fn chain(error: &Error) -> Vec<String> {
+        let (mut texts, mut next) = (vec![error.to_string()], error.source());
+        while let Some(error) = next {
+            texts.push(error.to_string());
+            next = error.source();
+        }
+        texts
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the feed is away")]
+    struct Away(#[source] std::fmt::Error);
+
+    #[test]
+    fn no_text_is_shown_twice_along_the_chain_of_an_error() {
+        let no_file = Arc::new(std::io::Error::other("no such file"));
+        let file: Arc<Path> = Path::new("kairos.toml").into();
+        let capacity = Error::Config { field: "cache.max_capacity", allowed: "at least 1" };
+        let in_file = Error::InFile {
+            file: Arc::clone(&file),
+            line: Some(3),
+            error: Arc::new(capacity.clone()),
+        };
+        let errors = [
+            Error::Compute(Arc::new(Away(std::fmt::Error))),
+            Error::Observation(ObservationError::Price(0.5)),
+            capacity,
+            in_file,
+            Error::ReadFile { file, error: Arc::clone(&no_file) },
+            Error::Thread(no_file),
+        ];
+        for error in errors {
+            let texts = chain(&error);
+            for (i, text) in texts.iter().enumerate() {
+                let others = texts.iter().enumerate().filter(|(j, _)| *j != i);
+                let twice = others.filter(|(_, other)| other.contains(text.as_str())).count();
+                assert_eq!(twice, 0, "{texts:?}");
+            }
+        }
+        let own = Error::Compute(Arc::new(Away(std::fmt::Error)));
+        assert_eq!(chain(&own).len(), 2, "what the compute's own error stems from is not lost");
+        assert!(own.compute_error::<Away>().is_some() && own.compute_error::<Error>().is_none());
+    }
 }

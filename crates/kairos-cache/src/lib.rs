@@ -80,7 +80,8 @@ pub use config::{
 };
 pub use context::Context;
 pub use engine::Pinned;
-pub use error::{Error, ObservationError};
+pub use equivalent::Equivalent;
+pub use error::{Error, ErrorKind, ObservationError};
 pub use matches::{Scope, TradingStatus};
 pub use policy::{
     BreakerLevel, EventGraph, EventId, GraphError, MarketId, MarketName, Reason, Strategy,

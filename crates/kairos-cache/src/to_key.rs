@@ -24,8 +24,7 @@ impl<V: Send + Sync + 'static> Value for V {}
 ///
 /// Implemented for a key itself, and for strings, paths and slices where their owned, shared or boxed
 /// forms are keys: `str` for `String`, `Arc<str>`, `Box<str>` and `Cow<'static, str>`, `[T]` for `Vec<T>`,
-/// `Arc<[T]>` and `Box<[T]>`. For a borrowed form of your own, implement it beside
-/// [`Borrow`](std::borrow::Borrow): equal and equally hashed, as for maps.
+/// `Arc<[T]>` and `Box<[T]>`.
 ///
 /// ```
 /// use kairos_cache::{Cache, Context};
@@ -34,6 +33,37 @@ impl<V: Send + Sync + 'static> Value for V {}
 /// let cache: Cache<Arc<str>, f64> = Cache::builder().build()?;
 /// cache.insert("12345:btts", &Context::none(), 0.61)?;
 /// assert!(cache.get("12345:btts").is_some());
+/// # Ok::<(), kairos_cache::Error>(())
+/// ```
+///
+/// For a borrowed form of your own, as of a key of several parts or of another crate's type, implement
+/// it beside [`Equivalent`](crate::Equivalent), and have the form hash as the key does:
+///
+/// ```
+/// use kairos_cache::{Cache, Context, Equivalent, ToKey};
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// struct Line { fixture: String, market: String }
+///
+/// #[derive(Hash)] // The same fields in the same order: the same hash.
+/// struct LineRef<'a> { fixture: &'a str, market: &'a str }
+///
+/// impl Equivalent<Line> for LineRef<'_> {
+///     fn equivalent(&self, key: &Line) -> bool {
+///         self.fixture == key.fixture && self.market == key.market
+///     }
+/// }
+///
+/// impl ToKey<Line> for LineRef<'_> {
+///     fn to_key(&self) -> Line {
+///         Line { fixture: self.fixture.to_owned(), market: self.market.to_owned() }
+///     }
+/// }
+///
+/// let cache: Cache<Line, f64> = Cache::builder().build()?;
+/// let line = LineRef { fixture: "12345", market: "btts" };
+/// cache.insert(&line, &Context::none(), 0.61)?;
+/// assert!(cache.get(&line).is_some());
 /// # Ok::<(), kairos_cache::Error>(())
 /// ```
 pub trait ToKey<K> {

@@ -2,8 +2,10 @@
 // Never knows: how the value was computed.
 // Read next: `../engine/compute/fill.rs`, which stores it by the rules of a compute's result.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
+use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use crate::cache::Cache;
 use crate::context::Context;
@@ -26,8 +28,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// `bounds.flights` keys are being computed or filled.
     pub fn begin<Q>(&self, key: &Q, context: &Context) -> Result<Fill<K, V>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         self.engine.begin_fill(key, context).map(Fill)
     }
@@ -40,10 +41,31 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// As [`Cache::begin`].
     pub fn insert<Q>(&self, key: &Q, context: &Context, value: V) -> Result<bool, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        Ok(self.begin(key, context)?.insert(value))
+        self.insert_arc(key, context, Arc::new(value))
+    }
+
+    /// Stores a value that is shared already, as [`Cache::insert`] does: without a copy.
+    ///
+    /// ```
+    /// use kairos_cache::{Cache, Context};
+    /// use std::sync::Arc;
+    ///
+    /// let cache: Cache<u8, String> = Cache::builder().build()?;
+    /// let value = Arc::new("0.61".to_owned());
+    /// assert!(cache.insert_arc(&1, &Context::none(), Arc::clone(&value))?);
+    /// assert!(Arc::ptr_eq(&cache.get(&1).expect("fresh").into_arc(), &value));
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Cache::begin`].
+    pub fn insert_arc<Q>(&self, key: &Q, context: &Context, value: Arc<V>) -> Result<bool, Error>
+    where
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
+    {
+        Ok(self.begin(key, context)?.insert_arc(value))
     }
 }
 
@@ -51,6 +73,11 @@ impl<K: Key, V: Value> Fill<K, V> {
     /// Stores the value, unless an invalidation has covered it since the filling began, its match
     /// is suspended or had no state then, or its TTL is zero. Returns whether it was stored.
     pub fn insert(self, value: V) -> bool {
+        self.insert_arc(Arc::new(value))
+    }
+
+    /// Stores a value that is shared already, as [`Fill::insert`] does.
+    pub fn insert_arc(self, value: Arc<V>) -> bool {
         self.0.store(value)
     }
 }

@@ -2,9 +2,10 @@
 // Never knows: how many entries it kills, except where a class word says so.
 // Read next: `../truth/generation.rs` for why nothing computed before survives.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use crate::cache::Cache;
 use crate::error::Error;
@@ -36,8 +37,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// The same holds for every other invalidation. O(1); locks the key's flight and slot.
     pub fn invalidate<Q>(&self, key: &Q) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let engine = &self.engine;
         engine.kill_key(key, engine.now())
@@ -46,8 +46,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// Makes one key's entry stale at once. A compute under way stores its result already stale.
     pub fn expire<Q>(&self, key: &Q)
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let engine = &self.engine;
         engine.now();

@@ -2,12 +2,12 @@
 // Never knows: how a single read is decided, or how a batch runs.
 // Read next: `../engine/read/mod.rs` for each read, `../engine/compute/batch.rs` for the call.
 
-use std::borrow::Borrow;
 use std::error::Error as StdError;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use equivalent::Equivalent;
+use futures_util::future::{FutureExt, join_all};
 
 use crate::cache::Cache;
 use crate::config::Rules;
@@ -15,7 +15,9 @@ use crate::context::Context;
 use crate::engine::{Batch, Engine, FoundTogether, Looked, Request, Together};
 use crate::error::Error;
 use crate::flight::{Job, Work};
+use crate::policy::MonoNs;
 use crate::receipt::{Answer, Computed, Hit};
+use crate::runtime::before;
 use crate::to_key::{Key, ToKey, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
@@ -75,8 +77,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         compute: F,
     ) -> Vec<Result<Hit<V>, Error>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized + 'a,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized + 'a,
         I: IntoIterator<Item = (&'a Q, &'a Context)>,
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<C, E>> + Send + 'static,
@@ -102,8 +103,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         compute: F,
     ) -> Vec<Result<Answer<V>, Error>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized + 'a,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized + 'a,
         I: IntoIterator<Item = (&'a Q, &'a Context)>,
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<C, E>> + Send + 'static,
@@ -111,8 +111,22 @@ impl<K: Key, V: Value> Cache<K, V> {
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
+        self.read_together(reads, &together(compute), None).await
+    }
+
+    /// Reads many keys by one call. A read that still waits at `until` ends as timed out, and gives
+    /// up its place.
+    pub(super) async fn read_together<'a, Q, I>(
+        &self,
+        reads: I,
+        together: &Together<K, V>,
+        until: Option<MonoNs>,
+    ) -> Vec<Result<Answer<V>, Error>>
+    where
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized + 'a,
+        I: IntoIterator<Item = (&'a Q, &'a Context)>,
+    {
         let engine = &self.engine;
-        let together = &together(compute);
         // The caller's own code runs to its end before any key is claimed: it may panic, or read.
         let reads: Vec<(&Q, &Context)> = reads.into_iter().collect();
         let mut answers = Vec::new();
@@ -155,10 +169,11 @@ impl<K: Key, V: Value> Cache<K, V> {
         }
         let waits = waiting.into_iter().map(|(index, request, waits, reading)| async move {
             let mut job = |rules: &Rules| single(engine, together, &request, rules);
-            (index, engine.wait(&request, waits, reading, &mut job).await)
+            let answer = engine.wait(&request, waits, reading, &mut job);
+            (index, before(engine.runtime(), until, answer).await)
         });
         for (index, answer) in join_all(waits).await {
-            answers[index] = Some(Ok(answer));
+            answers[index] = Some(answer);
         }
         let answered = "each read was refused, served, answered or waited for";
         answers.into_iter().map(|answer| answer.expect(answered)).collect()
@@ -176,18 +191,40 @@ where
     T: Into<Computed<V>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    Arc::new(move |keys| {
+    Together::future(move |keys| {
         let future = compute(keys);
-        Box::pin(async move {
-            match future.await {
-                Ok(found) => {
-                    let found = found.into_iter().map(|(key, found)| (key, found.into()));
-                    Ok(FoundTogether::new(found.collect()))
-                }
-                Err(error) => Err(Error::Compute(Arc::from(error.into()))),
-            }
-        })
+        async move { found(future.await) }
     })
+}
+
+/// As [`together`], of a closure that may block its thread.
+pub(super) fn blocking_together<K, V, F, C, T, E>(compute: F) -> Together<K, V>
+where
+    K: Hash + Eq + Send + 'static,
+    V: Send + 'static,
+    F: Fn(Vec<K>) -> Result<C, E> + Send + Sync + 'static,
+    C: IntoIterator<Item = (K, T)>,
+    T: Into<Computed<V>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    Together::blocking(move |keys| found(compute(keys)))
+}
+
+/// What a caller's closure has found, by key.
+fn found<K, V, C, T, E>(found: Result<C, E>) -> Result<FoundTogether<K, V>, Error>
+where
+    K: Hash + Eq,
+    C: IntoIterator<Item = (K, T)>,
+    T: Into<Computed<V>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    match found {
+        Ok(found) => {
+            let found = found.into_iter().map(|(key, found)| (key, found.into()));
+            Ok(FoundTogether::new(found.collect()))
+        }
+        Err(error) => Err(Error::Compute(Arc::from(error.into()))),
+    }
 }
 
 /// One key of a batch as a compute by itself.
@@ -198,7 +235,7 @@ fn single<K, V, Q>(
     rules: &Rules,
 ) -> Job<V>
 where
-    K: Key + Borrow<Q>,
+    K: Key,
     V: Value,
     Q: ToKey<K> + ?Sized,
 {
@@ -208,9 +245,16 @@ where
 
 /// The call of a batch as the work of one key by itself.
 fn alone<K: Key, V: Value>(together: &Together<K, V>, key: K) -> Work<V> {
-    let together = Arc::clone(together);
+    let together = together.clone();
+    if together.may_block {
+        // One poll runs the call to its end.
+        return Work::blocking(move || {
+            let called = together.call(vec![key.clone()]).now_or_never();
+            called.expect("what may block is ready at the first poll")?.take(&key)
+        });
+    }
     Work::future(move || {
-        let future = together(vec![key.clone()]);
+        let future = together.call(vec![key.clone()]);
         async move { future.await?.take(&key) }
     })
 }

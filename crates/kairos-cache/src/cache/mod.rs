@@ -4,6 +4,7 @@
 
 pub mod blocking;
 mod builder;
+mod entries;
 mod fill;
 mod invalidate;
 mod many;
@@ -12,11 +13,12 @@ mod numbers;
 mod operate;
 mod read;
 
-use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use equivalent::Equivalent;
 use kairos_metrics::Registry;
 
 use crate::context::Context;
@@ -82,14 +84,47 @@ impl<K: Key, V: Value> Cache<K, V> {
         compute: F,
     ) -> Result<Hit<V>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         self.explain(key, context, compute).await?.into_hit()
+    }
+
+    /// Reads a key as [`Cache::get_or_compute`] does, by a compute that cannot fail.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let cache: kairos_cache::Cache<u8, u32> = kairos_cache::Cache::builder().build()?;
+    /// # use kairos_cache::Context;
+    /// assert_eq!(*cache.get_with(&7, &Context::none(), || async { 49 }).await?, 49);
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Cache::get_or_compute`], without an error of the compute's own.
+    ///
+    /// # Cancellation
+    /// As [`Cache::get_or_compute`].
+    pub async fn get_with<Q, F, Fut, T>(
+        &self,
+        key: &Q,
+        context: &Context,
+        compute: F,
+    ) -> Result<Hit<V>, Error>
+    where
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + Send + 'static,
+        T: Into<Computed<V>>,
+    {
+        let compute = || {
+            let value = compute();
+            async move { Ok::<T, Infallible>(value.await) }
+        };
+        self.get_or_compute(key, context, compute).await
     }
 
     /// Reads as [`Cache::get_or_compute`] does, with a receipt also where there is no value.
@@ -107,8 +142,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         compute: F,
     ) -> impl Future<Output = Result<Answer<V>, Error>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Into<Computed<V>>,
@@ -133,8 +167,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// and where a panic sends readers around the cache. Those need [`Cache::read`].
     pub fn get<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         self.engine.read_stored(key)
     }
@@ -142,8 +175,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// Returns what [`Cache::get`] would serve, without counting the read.
     pub fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         self.engine.peek(key)
     }
@@ -169,8 +201,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// Pins a key that [`Cache::get`] would serve: reads through the pin hash nothing.
     pub fn pin<Q>(&self, key: &Q) -> Option<Pinned<K, V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         Pinned::new(Arc::clone(&self.engine), key)
     }

@@ -2,9 +2,10 @@
 // Never knows: what `get` and pins leave to the loader.
 // Read next: `mod.rs` for the read with a closure; `../engine/read/background.rs` for what happens behind others.
 
-use std::borrow::Borrow;
 use std::error::Error as StdError;
 use std::hash::Hash;
+
+use equivalent::Equivalent;
 
 use crate::cache::Cache;
 use crate::cache::builder::Builder;
@@ -55,8 +56,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// As [`Cache::get_or_compute`].
     pub async fn read<Q>(&self, key: &Q, context: &Context) -> Result<Hit<V>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         self.explain_read(key, context).await?.into_hit()
     }
@@ -70,8 +70,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// As [`Cache::get_or_compute`].
     pub async fn explain_read<Q>(&self, key: &Q, context: &Context) -> Result<Answer<V>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let loader = self.engine.loader().ok_or(Error::NoLoader)?;
         let work = &mut |key: &Q, context: &Context| loader.work(key.to_key(), context.clone());

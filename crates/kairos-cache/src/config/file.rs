@@ -81,12 +81,12 @@ impl Config {
 
 fn read(file: &Path) -> Result<String, Error> {
     fs::read_to_string(file)
-        .map_err(|source| Error::ReadFile { file: Arc::from(file), source: Arc::new(source) })
+        .map_err(|error| Error::ReadFile { file: Arc::from(file), error: Arc::new(error) })
 }
 
 /// Adds to an error about `text` the file that holds it, and the line.
 fn in_file(file: &Path, text: &str, error: Error) -> Error {
-    let (line, source) = match error {
+    let (line, error) = match error {
         // An error about the graph's file names that file already.
         Error::InFile { .. } | Error::ReadFile { .. } => return error,
         Error::ConfigSyntax { line, message } => {
@@ -108,7 +108,7 @@ fn in_file(file: &Path, text: &str, error: Error) -> Error {
         }
         other => (None, other),
     };
-    Error::InFile { file: Arc::from(file), line, source: Arc::new(source) }
+    Error::InFile { file: Arc::from(file), line, error: Arc::new(error) }
 }
 
 #[cfg(all(test, not(kairos_loom)))]

@@ -2,9 +2,10 @@
 // Never knows: what a read will decide.
 // Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use crate::config::Rules;
 use crate::context::Context;
@@ -44,8 +45,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The live entry of a key, unless it belongs to another match than the read names.
     pub(crate) fn view<Q>(&self, key: &Q, scope: Option<&Scope>) -> Option<View<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let view = View::of(self.store.get(key)?)?;
         is_for(view.entry(), scope).then_some(view)
@@ -59,8 +59,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         seen: Option<&View<V>>,
     ) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         truth::is_unchanged(&self.store.shelf(key), |entry| is_for(entry, scope), seen)
     }
@@ -77,8 +76,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Where the last entry of a key belonged, as long as the store has its slot.
     pub(crate) fn last_home<Q>(&self, key: &Q) -> Option<Home>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let (_, held) = self.store.get(key)?.read()?;
         Some(self.home_of(&held))
@@ -126,12 +124,40 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
+    /// The value of an entry, unless a kill or kickoff has ended it.
+    pub(crate) fn live_value<'a>(&self, held: &'a Held<Entry<V>>, now: Now) -> Option<&'a Arc<V>> {
+        held.entry.value.as_ref().filter(|_| !is_dead(held, now))
+    }
+
+    /// Whether a key has a live value.
+    pub(crate) fn contains<Q>(&self, key: &Q) -> bool
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let now = self.now();
+        let lives = |_: &Slot<_>, held: &_| self.live_value(held, now).is_some();
+        truth::inspect(&self.store.shelf(key), lives).unwrap_or(false)
+    }
+
+    /// The keys that have a live value.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = K> + '_ {
+        let now = self.now();
+        self.store.keys(move |held| self.live_value(held, now).is_some())
+    }
+
     /// Kills the entry of a key, whatever its state, and what is under way for the key. Returns
     /// whether this call ended an entry that a read could be served.
     pub(crate) fn kill_key<Q>(&self, key: &Q, now: Now) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.end_key(key, |held| !is_dead(held, now)).unwrap_or(false)
+    }
+
+    /// Kills as [`Engine::kill_key`] does, and asks the entry that this call ended.
+    pub(crate) fn end_key<Q, T>(&self, key: &Q, ask: impl FnOnce(&Held<Entry<V>>) -> T) -> Option<T>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let _released = self.store.releasing();
         let tell = |seq| {
@@ -141,15 +167,13 @@ impl<K: Key, V: Value> Engine<K, V> {
                 flight.kill_key(seq);
             }
         };
-        let lived = |held: &Held<Entry<V>>| !is_dead(held, now);
-        self.invalidations.kill_key(&self.store.shelf(key), tell, lived).unwrap_or(false)
+        self.invalidations.kill_key(&self.store.shelf(key), tell, ask)
     }
 
     /// Expires the entry of a key, and what is under way for the key.
     pub(crate) fn expire_key<Q>(&self, key: &Q)
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let _released = self.store.releasing();
         self.invalidations.expire_key(&self.store.shelf(key), |seq| {

@@ -119,6 +119,14 @@ impl<K: Key, V: Value> Engine<K, V> {
         &*self.runtime
     }
 
+    pub(crate) fn shared_runtime(&self) -> Arc<dyn Runtime> {
+        Arc::clone(&self.runtime)
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     pub(crate) fn loader(&self) -> Option<&Loader<K, V>> {
         self.loader.as_ref()
     }

@@ -2,12 +2,12 @@
 // Never knows: what a flight does.
 // Read next: `mod.rs` for one flight, `../engine/read/join.rs`, which asks for it.
 
-use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use dashmap::mapref::multiple::RefMulti;
 use dashmap::{DashMap, Entry};
+use equivalent::Equivalent;
 use foldhash::fast::FixedState;
 
 use crate::contain::{caught, drop_each, shielded};
@@ -41,17 +41,18 @@ where
     /// The flight of a key, if it has one. Locks one shard.
     pub(crate) fn find<Q>(&self, key: &Q) -> Option<Arc<KeyFlight<V>>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.table.get(key).map(|flight| Arc::clone(&flight))
+        let hash = self.table.hasher().hash_one(key);
+        let shard = self.table.determine_shard(hash as usize);
+        let rows = self.table.shards()[shard].read();
+        rows.get(hash, |(kept, _)| key.equivalent(kept)).map(|(_, flight)| Arc::clone(flight.get()))
     }
 
     /// The flight of a key, created if there are fewer than `bound`.
     pub(crate) fn find_or_create<Q>(&self, key: &Q, bound: usize) -> Option<Arc<KeyFlight<V>>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         if let Some(flight) = self.find(key) {
             return Some(flight);
@@ -73,14 +74,10 @@ where
     /// Whether whoever asks by `key` finds what is kept under its owned form.
     fn is_sound<Q>(&self, owned: &K, key: &Q) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let hasher = self.table.hasher();
-        key.eq(key)
-            && owned.eq(owned)
-            && owned.borrow() == key
-            && hasher.hash_one(owned) == hasher.hash_one(key)
+        owned.eq(owned) && key.equivalent(owned) && hasher.hash_one(owned) == hasher.hash_one(key)
     }
 
     /// Counts one more flight if there are fewer than `bound`.
@@ -94,10 +91,16 @@ where
     /// strays that they are to be removed: that is left to the caller, because it drops others' keys.
     pub(crate) fn forget<Q>(&self, key: &Q, flight: &Arc<KeyFlight<V>>) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
-        let remove = || self.table.remove_if(key, |_, current| Arc::ptr_eq(current, flight));
+        let remove = || {
+            let hash = self.table.hasher().hash_one(key);
+            let shard = self.table.determine_shard(hash as usize);
+            let mut rows = self.table.shards()[shard].write();
+            rows.remove_entry(hash, |(kept, current)| {
+                key.equivalent(kept) && Arc::ptr_eq(current.get(), flight)
+            })
+        };
         // A key whose code panics now is like one that has changed.
         let removed = caught(remove).unwrap_or(None);
         let counted = flight.uncount();

@@ -25,7 +25,7 @@ use crate::policy::MonoNs;
 pub use clock::{Clock, ManualClock};
 pub(crate) use clock::{nanos, system_time, wall_ns};
 pub(crate) use lineage::Lineage;
-pub(crate) use parking::{may_wait, wait};
+pub(crate) use parking::{before, may_wait, wait};
 pub(crate) use random::{Draws, Purpose};
 pub use sim::Sim;
 #[cfg(not(kairos_loom))]

@@ -4,6 +4,7 @@
 // Why: `docs/decisions/0009-a-blocking-read-is-refused-where-it-would-wait.md`.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 use crate::error::Error;
+use crate::policy::MonoNs;
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -61,6 +63,27 @@ pub(crate) fn wait<F: Future>(runtime: &dyn Runtime, future: F) -> Result<F::Out
         Poll::Pending if !may_wait() => Err(Error::BlocksRuntime),
         Poll::Pending => parking(|| park_until_ready(runtime, future)),
     }
+}
+
+/// Waits for a future until this instant at most, and drops it then.
+///
+/// # Errors
+/// [`Error::Timeout`] at that instant.
+pub(crate) async fn before<F: Future>(
+    runtime: &dyn Runtime,
+    until: Option<MonoNs>,
+    future: F,
+) -> Result<F::Output, Error> {
+    let Some(until) = until else { return Ok(future.await) };
+    let (mut future, mut timer) = (pin!(future), None);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending => {
+            let timer = timer.get_or_insert_with(|| runtime.sleep_until(until));
+            timer.as_mut().poll(cx).map(|()| Err(Error::Timeout))
+        }
+    })
+    .await
 }
 
 fn park_until_ready<F: Future>(runtime: &dyn Runtime, mut future: Pin<&mut F>) -> F::Output {

@@ -4,7 +4,11 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
 
 use super::ring::{Heard, Listener, Ring};
 use crate::error::Error;
@@ -78,6 +82,8 @@ pub enum Notice<K> {
 ///
 /// The last 1024 notices are kept, for all subscribers together: a slower subscriber loses the
 /// oldest and receives their number ([`Notice::Lost`]). No operation waits for a subscriber.
+///
+/// A `Stream` of the `futures` crates, too.
 pub struct Subscription<K>(Listener<Notice<K>>);
 
 impl<K> fmt::Debug for Subscription<K> {
@@ -99,6 +105,14 @@ impl<K: Clone> Subscription<K> {
     /// Returns the next notice, if there is one already.
     pub fn try_next(&mut self) -> Option<Notice<K>> {
         self.0.try_next().map(notice)
+    }
+}
+
+impl<K: Clone> Stream for Subscription<K> {
+    type Item = Notice<K>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Notice<K>>> {
+        self.0.poll_next(cx).map(|heard| heard.map(notice))
     }
 }
 

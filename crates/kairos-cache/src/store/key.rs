@@ -5,10 +5,10 @@
 // A key's code runs where somebody asks for a key, and nowhere else: moka ranks, evicts and walks by
 // the remembered hash and by identity. A key that changes, or whose code panics, harms its own row.
 
-use std::borrow::Borrow;
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hash, Hasher};
 
+use equivalent::Equivalent;
 use foldhash::fast::FixedState;
 
 use crate::contain::shielded;
@@ -74,10 +74,13 @@ impl<Q: ?Sized> Hash for Probe<'_, Q> {
     }
 }
 
-impl<Q: Eq + ?Sized> Probe<'_, Q> {
+impl<Q: ?Sized> Probe<'_, Q> {
     /// Whether this is the stored key.
-    pub(super) fn is<K: Borrow<Q>>(&self, stored: &Stored<K>) -> bool {
-        stored.hash == self.hash && stored.key().borrow() == self.key
+    pub(super) fn is<K>(&self, stored: &Stored<K>) -> bool
+    where
+        Q: Equivalent<K>,
+    {
+        stored.hash == self.hash && self.key.equivalent(stored.key())
     }
 }
 
@@ -93,7 +96,7 @@ impl<K, Q: ?Sized> Hash for Copying<'_, K, Q> {
     }
 }
 
-impl<K: Borrow<Q> + Clone, Q: Eq + ?Sized> Copying<'_, K, Q> {
+impl<K: Clone, Q: Equivalent<K> + ?Sized> Copying<'_, K, Q> {
     /// Whether this is the stored key, of which a clone is kept then.
     pub(super) fn is(&self, stored: &Stored<K>) -> bool {
         let same = self.probe.is(stored);

@@ -10,13 +10,12 @@ mod key;
 mod sweeper;
 mod weight;
 
-use std::borrow::Borrow;
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
+use equivalent::Equivalent;
 use foldhash::fast::FixedState;
-use moka::Equivalent;
 use moka::notification::RemovalCause;
 
 use crate::contain::{drop_each, shielded};
@@ -115,8 +114,7 @@ where
     /// The slot of a key, ranked up. Locks nothing for longer than a bucket.
     pub(crate) fn get<Q>(&self, key: &Q) -> Option<Arc<Slot<E>>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         self.cache.get(&self.probe(key))
     }
@@ -136,13 +134,25 @@ where
     /// A clone of the key as it is stored, for a caller that has only a borrowed form of it.
     pub(crate) fn key<Q>(&self, key: &Q) -> Option<K>
     where
-        K: Borrow<Q> + Clone,
-        Q: Hash + Eq + ?Sized,
+        K: Clone,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let copying = Copying { probe: self.probe(key), found: Cell::new(None) };
         // A removed key may still be compared with: only the answer tells whether it is stored.
         let stored = self.cache.contains_key(&copying);
         copying.found.into_inner().filter(|_| stored)
+    }
+
+    /// The keys of the slots whose entry is live, as the walk comes by them.
+    pub(crate) fn keys<'a>(
+        &'a self,
+        is_live: impl Fn(&Held<E>) -> bool + 'a,
+    ) -> impl Iterator<Item = K> + 'a
+    where
+        K: Clone,
+    {
+        let live = move |slot: &Slot<E>| slot.inspect(&is_live).unwrap_or(false);
+        self.cache.iter().filter(move |(_, slot)| live(slot)).map(|(key, _)| key.key().clone())
     }
 
     /// Ends every slot whose entry is dead or whose key nobody would find any more, and takes it
@@ -212,8 +222,8 @@ pub(crate) struct Place<'a, K, E, Q: ?Sized> {
 
 impl<K, E, Q> Shelf<E> for Place<'_, K, E, Q>
 where
-    K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
-    Q: Hash + Eq + ?Sized,
+    K: Hash + Eq + Send + Sync + 'static,
+    Q: Hash + Equivalent<K> + ?Sized,
     E: Send + Sync + 'static,
 {
     fn slot(&self) -> Option<Arc<Slot<E>>> {
@@ -231,8 +241,8 @@ where
 
 impl<K, E, Q> Keep<E> for Place<'_, K, E, Q>
 where
-    K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
-    Q: Hash + Eq + ToKey<K> + ?Sized,
+    K: Hash + Eq + Send + Sync + 'static,
+    Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     E: Send + Sync + 'static,
 {
     fn keep(&self, slot: Admitted<E>) {
@@ -252,13 +262,13 @@ where
     }
 }
 
-impl<K: Borrow<Q>, Q: Eq + ?Sized> Equivalent<Stored<K>> for Probe<'_, Q> {
+impl<K, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Probe<'_, Q> {
     fn equivalent(&self, stored: &Stored<K>) -> bool {
         self.is(stored)
     }
 }
 
-impl<K: Borrow<Q> + Clone, Q: Eq + ?Sized> Equivalent<Stored<K>> for Copying<'_, K, Q> {
+impl<K: Clone, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Copying<'_, K, Q> {
     fn equivalent(&self, stored: &Stored<K>) -> bool {
         self.is(stored)
     }

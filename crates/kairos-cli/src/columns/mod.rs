@@ -65,7 +65,7 @@ impl Columns {
                 EngineError::Config(source) => Error::Config(kairos_cache::Error::InFile {
                     file: Path::new(&name).into(),
                     line: None,
-                    source: source.into(),
+                    error: source.into(),
                 }),
                 other => of_engine(other, &decisions),
             })?;

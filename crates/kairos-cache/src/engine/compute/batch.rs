@@ -30,7 +30,7 @@ impl<K: Key, V: Value> Batch<K, V> {
     pub(crate) fn new(engine: &Arc<Engine<K, V>>, together: &Together<K, V>) -> Batch<K, V> {
         Batch {
             engine: Arc::clone(engine),
-            together: Arc::clone(together),
+            together: together.clone(),
             members: Vec::new(),
             places: None,
             deadline: MonoNs::MAX,

@@ -3,6 +3,7 @@
 // Why: `docs/decisions/0012-a-key-of-a-batch-stays-occupied.md`.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,7 +28,42 @@ pub(crate) struct FoundTogether<K, V> {
 type Calling<K, V> = Pin<Box<dyn Future<Output = Result<FoundTogether<K, V>, Error>> + Send>>;
 
 /// A call that computes many keys.
-pub(crate) type Together<K, V> = Arc<dyn Fn(Vec<K>) -> Calling<K, V> + Send + Sync>;
+pub(crate) struct Together<K, V> {
+    call: Arc<dyn Fn(Vec<K>) -> Calling<K, V> + Send + Sync>,
+    /// As of [`Work`].
+    pub(crate) may_block: bool,
+}
+
+impl<K, V> Together<K, V> {
+    pub(crate) fn future<Fut>(
+        call: impl Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+    ) -> Together<K, V>
+    where
+        Fut: Future<Output = Result<FoundTogether<K, V>, Error>> + Send + 'static,
+    {
+        Together { call: Arc::new(move |keys| Box::pin(call(keys))), may_block: false }
+    }
+
+    pub(crate) fn blocking<F>(call: F) -> Together<K, V>
+    where
+        F: Fn(Vec<K>) -> Result<FoundTogether<K, V>, Error> + Send + Sync + 'static,
+        K: Send + 'static,
+        V: Send + 'static,
+    {
+        let call = move |keys| -> Calling<K, V> { Box::pin(ready(call(keys))) };
+        Together { call: Arc::new(call), may_block: true }
+    }
+
+    pub(crate) fn call(&self, keys: Vec<K>) -> Calling<K, V> {
+        (self.call)(keys)
+    }
+}
+
+impl<K, V> Clone for Together<K, V> {
+    fn clone(&self) -> Self {
+        Together { call: Arc::clone(&self.call), may_block: self.may_block }
+    }
+}
 
 /// The work of a crew: a closure of its own, or a call for many.
 pub(super) enum Call<K, V> {
@@ -114,7 +150,7 @@ impl<K: Key, V: Value> Crew<K, V> {
                 self.end(|_| found.take().unwrap_or(Err(Error::Aborted)));
             }
             Call::Together(call, keys) => {
-                match run_inside(inside, contained(move || call(keys))).await {
+                match run_inside(inside, contained(move || call.call(keys))).await {
                     Ok(mut found) => {
                         self.weigh(|key| found.get(key));
                         self.end(|key| found.take(key));

@@ -1,9 +1,10 @@
 // A key that is filled with a value computed elsewhere: captured when it begins, stored under the flight's lock.
 // Never knows: how the value was computed.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use super::claim::Claim;
 use super::publish::Fresh;
@@ -33,8 +34,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         context: &Context,
     ) -> Result<Filling<K, V>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let moment = self.moment();
         let place = self.arrive(key, context, moment.now)?.place;
@@ -65,14 +65,14 @@ impl<K: Key, V: Value> Engine<K, V> {
 
 impl<K: Key, V: Value> Filling<K, V> {
     /// Stores the value unless something forbids it. Returns whether it was stored.
-    pub(crate) fn store(self, value: V) -> bool {
+    pub(crate) fn store(self, value: Arc<V>) -> bool {
         let (engine, key) = (self.claim.engine(), self.claim.key());
         let _released = engine.store.releasing();
         let moment = engine.moment();
         let zone = moment.zone_of(&self.home.place);
         let weight = engine.weight(key, &value);
         let jitter = engine.jitter(key, &moment);
-        let fresh = Fresh::value(Arc::new(value), moment.now, zone, 0).with_jitter(jitter);
+        let fresh = Fresh::value(value, moment.now, zone, 0).with_jitter(jitter);
         let fresh = Fresh { weight, ..fresh };
         let stored = self.claim.flight().publish(self.began, |marks| {
             let fate = engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks);

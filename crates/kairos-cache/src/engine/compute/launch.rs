@@ -154,7 +154,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let crew = Crew::new(members.collect(), Arc::clone(&watch), turn, together.is_some());
         let wanted = crew.share();
         let own_work = own_work?;
-        let may_block = together.is_none() && own_work.may_block;
+        let may_block = together.as_ref().map_or(own_work.may_block, |call| call.may_block);
         let call = match together {
             Some(together) => Call::Together(together, keys),
             // The own work of one of many runs only if its key is computed alone.

@@ -1,9 +1,10 @@
 // What follows a step of a flight: the next compute, an abort, a flight that leaves its table.
 // Never knows: what a compute finds.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use super::claim::{Claim, Launched};
 use crate::contain::{drop_each, shielded};
@@ -83,8 +84,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         key: &Q,
         flight: &Arc<KeyFlight<V>>,
     ) where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         if flight.retire() {
             self.forget_flight(key, flight);
@@ -94,8 +94,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Removes a retired flight from the table.
     pub(in crate::engine) fn forget_flight<Q>(self: &Arc<Self>, key: &Q, flight: &Arc<KeyFlight<V>>)
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         if self.flights.forget(key, flight) {
             self.forget_strays();

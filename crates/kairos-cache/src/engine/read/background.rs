@@ -3,9 +3,10 @@
 // Read next: `join.rs`, whose claim a background load takes; `../../flight/loader.rs`, which it runs.
 // Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use crate::config::Rules;
 use crate::context::Context;
@@ -39,8 +40,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         moment: &Moment,
     ) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let key = request.key;
         if !self.calls_for_load(key, reading, moment) || self.is_computing(key) {
@@ -81,8 +81,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     fn is_computing<Q>(&self, key: &Q) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         self.flights.find(key).is_some_and(|flight| flight.is_running())
     }

@@ -2,9 +2,10 @@
 // Never knows: why the read needs it, or what it finds.
 // Read next: `../../flight/core.rs` for who may join what, `../compute/launch.rs` for what a started compute goes through.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use crate::config::Rules;
 use crate::engine::compute::{Claim, Dispatch, Launched};
@@ -38,8 +39,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         dispatch: &mut impl Dispatch<K, V>,
     ) -> Joining<K, V>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let (key, scope) = (request.key, request.place.scope.as_ref());
         // Keys are cloned before there is a place or a compute to be lost, should that panic.
@@ -87,8 +87,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         dispatch: &mut impl Dispatch<K, V>,
     ) -> bool
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let (key, view) = (request.key, reading.view.as_ref());
         let put_off = view.is_some_and(|view| !view.entry().may_compute(reading.now));
@@ -129,8 +128,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The flight of a key, created if there is none and fewer than the bound.
     fn flight<Q>(&self, key: &Q, moment: &Moment) -> Result<Arc<KeyFlight<V>>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         self.adopt()?;
         let flight = self.flights.find_or_create(key, moment.rules.bounds.flights);

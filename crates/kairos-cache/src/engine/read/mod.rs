@@ -8,10 +8,10 @@ mod pin;
 mod reading;
 mod waiting;
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use equivalent::Equivalent;
 use join::Joining;
 use reading::Next;
 use waiting::Waiting;
@@ -51,8 +51,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         work: &mut (dyn FnMut(&Q, &Context) -> Work<V> + Send),
     ) -> Result<Answer<V>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let moment = self.moment();
         let request = self.arrive(key, context, moment.now)?;
@@ -77,8 +76,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
     pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Hit<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let moment = self.moment();
         let request = Request::of_stored(key, moment.now);
@@ -93,8 +91,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Reads without a trace: counts nothing and starts nothing.
     pub(crate) fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let moment = self.moment();
         let reading = self.reading(&Request::of_stored(key, moment.now), &moment);
@@ -108,8 +105,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Whether a read would be served right now what is stored, and so not wait.
     pub(crate) fn serves<Q>(&self, key: &Q, context: &Context) -> Result<bool, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let moment = self.moment();
         let request = self.arrive(key, context, moment.now)?;
@@ -125,8 +121,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         arrived: Now,
     ) -> Result<Request<'a, Q>, Error>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let mut place = self.place(context)?;
         if let Some(scope) = &mut place.scope {
@@ -145,8 +140,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         dispatch: &mut impl Dispatch<K, V>,
     ) -> Looked<K, V>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let mut newer = None;
         loop {
@@ -185,8 +179,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         dispatch: &mut impl Dispatch<K, V>,
     ) -> Answer<V>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let due = reading.verdict.reason == Reason::Stale
             || self.is_due_early(request.key, reading, moment);
@@ -208,8 +201,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         job: &mut impl FnMut(&Rules) -> Job<V>,
     ) -> Answer<V>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let waits = self.stats.accounts().wait();
         let answer = self.wait_to_the_end(request, waiting, reading, job).await;
@@ -225,8 +217,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         job: &mut impl FnMut(&Rules) -> Job<V>,
     ) -> Answer<V>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         loop {
             let waited = self.wait_once(request, waiting, reading).await;
@@ -254,8 +245,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         error: Error,
     ) -> Answer<V>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         if matches!(error, Error::Overloaded) {
             self.stats.over_bound(Bounded::Flights);

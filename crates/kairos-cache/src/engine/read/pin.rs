@@ -4,9 +4,10 @@
 // Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
 // Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use equivalent::Equivalent;
 
 use crate::engine::find::View;
 use crate::engine::read::reading::{Reading, Request};
@@ -46,8 +47,7 @@ enum Renewed {
 impl<K: Key, V: Value> Pinned<K, V> {
     pub(crate) fn new<Q>(engine: Arc<Engine<K, V>>, key: &Q) -> Option<Pinned<K, V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToKey<K> + ?Sized,
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let mut pinned = Pinned {
             engine,

@@ -3,9 +3,10 @@
 // Read next: `../../policy/decide.rs` for the rules.
 // Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
-use std::borrow::Borrow;
 use std::hash::Hash;
 use std::time::Duration;
+
+use equivalent::Equivalent;
 
 use crate::context::Context;
 use crate::engine::find::View;
@@ -137,8 +138,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Looks at a key and decides. Not to be called under a lock.
     pub(super) fn reading<Q>(&self, request: &Request<'_, Q>, moment: &Moment) -> Reading<V>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let Request { key, context, place, .. } = request;
         let view = self.view(*key, place.scope.as_ref());
@@ -212,8 +212,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         moment: &Moment,
     ) -> Option<Reading<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let now = moment.now;
         let view = self.view(request.key, request.place.scope.as_ref())?;

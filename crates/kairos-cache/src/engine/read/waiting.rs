@@ -2,11 +2,12 @@
 // Never knows: what the compute does, or how the read came to wait for it.
 // Read next: `../compute/running.rs`, which answers it.
 
-use std::borrow::Borrow;
 use std::future::poll_fn;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use equivalent::Equivalent;
 
 use crate::contain::shielded;
 use crate::engine::Engine;
@@ -111,8 +112,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         reading: Reading<V>,
     ) -> Option<Answer<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         let _waits = match waiting.wait_inside() {
             Ok(waits) => waits,
@@ -160,8 +160,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         joined: Joined,
     ) -> Option<Answer<V>>
     where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: Hash + Equivalent<K> + ?Sized,
     {
         if !done.answers(&request.place) {
             return None;

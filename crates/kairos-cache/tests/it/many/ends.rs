@@ -14,7 +14,7 @@ use crate::stage::{Desk, Does, SECOND};
 #[test]
 fn a_failure_is_that_of_each_key_in_the_call_and_of_no_other() {
     for (does, message) in [
-        (Does::Fails, "the compute failed: refused"),
+        (Does::Fails, "refused"),
         (Does::PanicsAtOnce, "the compute panicked: the call panics"),
         (Does::Panics, "the compute panicked: the backend panics"),
     ] {

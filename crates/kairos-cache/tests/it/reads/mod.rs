@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod blocking;
+mod blocking_many;
+mod entries;
 mod executors;
 mod given;
 mod handles;
