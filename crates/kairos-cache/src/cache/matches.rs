@@ -47,6 +47,22 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.matches().find(name)
     }
 
+    /// Returns every match that has a state, in no order. O(matches); locks a part of the table at a
+    /// time, so that a match that comes or goes meanwhile may be missed. Held, none of them is forgotten.
+    ///
+    /// ```
+    /// # let cache: kairos_cache::Cache<u8, u8> = kairos_cache::Cache::builder().build()?;
+    /// let _held = [cache.scope("12345"), cache.scope("12346")];
+    /// let mut names: Vec<String> =
+    ///     cache.scopes().iter().map(|scope| scope.name().to_owned()).collect();
+    /// names.sort();
+    /// assert_eq!(names, ["12345", "12346"]);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    pub fn scopes(&self) -> Vec<Scope> {
+        self.engine.matches().all()
+    }
+
     /// Adds a decimal price to the window of one of a match's odds markets. Returns the status by
     /// which the price was scored against the window before it was added.
     ///
@@ -98,8 +114,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
     /// the bound ([`Scope`]).
     pub fn set_kickoff(&self, scope: &Scope, kickoff: SystemTime) -> Result<(), Error> {
-        self.engine.known(scope)?.publish(Some(Given::now(wall_ns(kickoff))), None);
-        Ok(())
+        self.engine.require_own(scope)?;
+        scope.set_kickoff(kickoff)
     }
 
     /// Publishes whether the line-up of a match is confirmed, as a context that gives it does. What
@@ -109,20 +125,50 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// [`Error::ForeignScope`] for a match of another cache; [`Error::TooManyMatches`] for one over
     /// the bound ([`Scope`]).
     pub fn set_lineup_confirmed(&self, scope: &Scope, confirmed: bool) -> Result<(), Error> {
-        self.engine.known(scope)?.publish(None, Some(Given::now(confirmed)));
-        Ok(())
+        self.engine.require_own(scope)?;
+        scope.set_lineup_confirmed(confirmed)
     }
 }
 
 impl Scope {
     /// Returns the kickoff that was given last. `None` too for a match without a state.
     pub fn kickoff(&self) -> Option<SystemTime> {
-        self.facts().kickoff.map(system_time)
+        self.known()?.facts().kickoff.map(system_time)
     }
 
     /// Returns whether the line-up was last said to be confirmed. False too for a match without a
     /// state.
     pub fn lineup(&self) -> bool {
-        self.facts().lineup_confirmed
+        self.known().is_some_and(|of| of.facts().lineup_confirmed)
+    }
+
+    /// Publishes the kickoff of the match, as [`Cache::set_kickoff`] does.
+    ///
+    /// ```
+    /// # let cache: kairos_cache::Cache<u8, u8> = kairos_cache::Cache::builder().build()?;
+    /// let scope = cache.scope("12345");
+    /// let kickoff = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    /// scope.set_kickoff(kickoff)?;
+    /// scope.set_lineup_confirmed(true)?;
+    /// assert_eq!((scope.kickoff(), scope.lineup()), (Some(kickoff), true));
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TooManyMatches`] for a match over the bound ([`Scope`]).
+    pub fn set_kickoff(&self, kickoff: SystemTime) -> Result<(), Error> {
+        let known = self.known().ok_or(Error::TooManyMatches)?;
+        known.publish(Some(Given::now(wall_ns(kickoff))), None);
+        Ok(())
+    }
+
+    /// Publishes whether the line-up of the match is confirmed, as [`Cache::set_lineup_confirmed`] does.
+    ///
+    /// # Errors
+    /// [`Error::TooManyMatches`] for a match over the bound ([`Scope`]).
+    pub fn set_lineup_confirmed(&self, confirmed: bool) -> Result<(), Error> {
+        let known = self.known().ok_or(Error::TooManyMatches)?;
+        known.publish(None, Some(Given::now(confirmed)));
+        Ok(())
     }
 }

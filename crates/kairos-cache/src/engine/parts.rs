@@ -68,13 +68,17 @@ impl<K: Key, V: Value> Engine<K, V> {
             evicted.inc();
             told.put(|| Notice::Evicted { key: key.clone() });
         };
+        let read_clock = {
+            let clock = clock.clone();
+            move || clock.now()
+        };
         let wakes = notices.clone();
         let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {
             store,
             weigher,
             flights: Flights::new(hasher.clone()),
-            matches: Matches::new(owner, hasher.clone(), graph.market_count()),
+            matches: Matches::new(owner, hasher.clone(), graph.market_count(), read_clock),
             tags: Tags::new(hasher.clone(), tag_shards(rules.bounds.tags)),
             sweeps: Sweeps::new(),
             loader: load.map(|load| Loader::new(load, hasher.clone())),

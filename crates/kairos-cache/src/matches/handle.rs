@@ -4,11 +4,12 @@
 // Why: `docs/decisions/0005-matches-beyond-the-bound-are-not-cached.md`.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::matches::given::Given;
 use crate::matches::one::Match;
 use crate::matches::state::TradingStatus;
+use crate::matches::{Known, Table};
 use crate::policy::{
     MarketId, MatchFacts, MonoNs, Now, ScoreRule, Signal, Standing, Volatility, WallNs,
 };
@@ -42,6 +43,8 @@ struct OverBound {
     name: Arc<str>,
     /// What the context of one read gives; nothing in the handles of callers.
     facts: MatchFacts,
+    /// Where the match is, should it have a state by now.
+    table: Weak<Table>,
 }
 
 impl Scope {
@@ -51,8 +54,8 @@ impl Scope {
     }
 
     /// The handle of a match that has none.
-    pub(super) fn over_bound(name: &str, owner: u64) -> Scope {
-        let of = OverBound { name: name.into(), facts: MatchFacts::default() };
+    pub(super) fn over_bound(name: &str, owner: u64, table: Weak<Table>) -> Scope {
+        let of = OverBound { name: name.into(), facts: MatchFacts::default(), table };
         Scope { of: Of::OverBound(Arc::new(of)), owner }
     }
 
@@ -67,7 +70,28 @@ impl Scope {
     /// Returns the trading status of the match as a whole; its markets may be closed by themselves.
     /// Open too for a match without a state.
     pub fn status(&self) -> TradingStatus {
-        self.of().map_or(TradingStatus::Open, |of| of.state.status())
+        self.known().map_or(TradingStatus::Open, |of| of.state.status())
+    }
+
+    /// Returns the volatility status that readers of the match go by: that of the latest panic or
+    /// warning as long as it holds. Normal too for a match without a state. Reads obey it while
+    /// `volatility.enabled` is set. Reads the clock, and locks nothing.
+    ///
+    /// ```
+    /// use kairos_cache::{Cache, Volatility};
+    ///
+    /// let cache: Cache<u8, u8> = Cache::builder().build()?;
+    /// let scope = cache.scope("12345");
+    /// assert_eq!(scope.volatility(), Volatility::Normal);
+    /// let now = std::time::SystemTime::now();
+    /// for price in [1.85, 1.86, 1.85, 1.86, 3.5] {
+    ///     cache.observe_odds(&scope, "home_win", price, now)?;
+    /// }
+    /// assert_eq!(scope.volatility(), Volatility::Panic);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    pub fn volatility(&self) -> Volatility {
+        self.known().map_or(Volatility::Normal, |of| of.volatility())
     }
 
     /// Returns whether the match had no state when this handle was resolved, because as many as
@@ -75,6 +99,18 @@ impl Scope {
     /// that keeps the match, once there is room.
     pub fn is_over_bound(&self) -> bool {
         matches!(self.of, Of::OverBound(_))
+    }
+
+    /// The match behind the handle, or the one that its name has by now.
+    pub(crate) fn known(&self) -> Option<Known<'_>> {
+        match &self.of {
+            Of::Known(of) => Some(Known::Held(of)),
+            Of::OverBound(of) => {
+                let table = of.table.upgrade()?;
+                let found = table.get(&*of.name).map(|found| Arc::clone(&found));
+                found.map(Known::Found)
+            }
+        }
     }
 
     /// Whether the match is one of this cache.
@@ -114,7 +150,8 @@ impl Scope {
                     kickoff: kickoff.map(|given| given.value),
                     lineup_confirmed: lineup_confirmed.is_some_and(|given| given.value),
                 };
-                *of = Arc::new(OverBound { name: Arc::clone(&of.name), facts });
+                let (name, table) = (Arc::clone(&of.name), Weak::clone(&of.table));
+                *of = Arc::new(OverBound { name, facts, table });
             }
             Of::OverBound(_) => {}
         }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use dashmap::{DashMap, Entry};
 use foldhash::fast::FixedState;
 
-use crate::matches::one::Match;
+use crate::matches::one::{Common, Match};
 use crate::matches::pace::Pace;
 use crate::matches::state::Loss;
 use crate::policy::{EventGraph, Now};
@@ -85,7 +85,7 @@ const PART: Look = Look { most: 1024, least: 1024, worst: Loss::Nothing, at_rand
 pub(crate) struct Matches {
     /// The cache to which the matches belong.
     owner: u64,
-    table: DashMap<Box<str>, Arc<Match>, FixedState>,
+    table: Arc<Table>,
     /// The number of markets in the event graph.
     markets: usize,
     /// Rows come and go under their shard's lock, and are counted beside them.
@@ -97,9 +97,11 @@ pub(crate) struct Matches {
     looks: Pace,
     /// The home of entries without a match: it has classes, and nothing else is ever set.
     no_match: state::ScopeState,
-    /// The mark that covers the computes of matches without a state.
-    over_bound: Arc<Mark>,
+    common: Arc<Common>,
 }
+
+/// The matches that have a state, by name.
+type Table = DashMap<Box<str>, Arc<Match>, FixedState>;
 
 /// A match that has a state, as an operation through a handle reaches it.
 pub(crate) enum Known<'a> {
@@ -121,10 +123,16 @@ impl Deref for Known<'_> {
 }
 
 impl Matches {
-    pub(crate) fn new(owner: u64, hasher: FixedState, markets: usize) -> Matches {
+    /// `now` reads the cache's clock.
+    pub(crate) fn new(
+        owner: u64,
+        hasher: FixedState,
+        markets: usize,
+        now: impl Fn() -> Now + Send + Sync + 'static,
+    ) -> Matches {
         Matches {
             owner,
-            table: DashMap::with_hasher(hasher),
+            table: Arc::new(DashMap::with_hasher(hasher)),
             markets,
             count: AtomicUsize::new(0),
             names: Mutex::new(VecDeque::new()),
@@ -132,13 +140,18 @@ impl Matches {
             pace: Pace::new(),
             looks: Pace::new(),
             no_match: state::ScopeState::new("", markets),
-            over_bound: Arc::default(),
+            common: Common::new(now),
         }
     }
 
     /// The match of a name that has a state. Locks one shard.
     pub(crate) fn find(&self, name: &str) -> Option<Scope> {
         self.table.get(name).map(|of| Scope::new(Arc::clone(&of), self.owner))
+    }
+
+    /// Every match that has a state, as the walk comes by them. Locks one shard at a time.
+    pub(crate) fn all(&self) -> Vec<Scope> {
+        self.table.iter().map(|of| Scope::new(Arc::clone(&of), self.owner)).collect()
     }
 
     /// The match of a name, created if there are fewer than `bound`. At the bound this looks at a few
@@ -165,7 +178,7 @@ impl Matches {
 
     /// The handle of a match for which there is no room.
     pub(crate) fn over_bound(&self, name: &str) -> Scope {
-        Scope::over_bound(name, self.owner)
+        Scope::over_bound(name, self.owner, Arc::downgrade(&self.table))
     }
 
     /// The handle for a read: with a state, if the match has one by now.
@@ -176,10 +189,7 @@ impl Matches {
 
     /// The match that an operation through a handle reaches; `None` if it still has no state.
     pub(crate) fn known<'a>(&self, scope: &'a Scope) -> Option<Known<'a>> {
-        match scope.of() {
-            Some(of) => Some(Known::Held(of)),
-            None => self.table.get(scope.name()).map(|of| Known::Found(Arc::clone(&of))),
-        }
+        if self.own(scope) { scope.known() } else { None }
     }
 
     /// Kills every entry of a match. Returns how many lived.
@@ -188,7 +198,7 @@ impl Matches {
             return known.kill_all(sequence);
         }
         // A match that gets a state from here on computes after this call began.
-        self.over_bound.kill(sequence.next());
+        self.common.over_bound.kill(sequence.next());
         0
     }
 
@@ -197,7 +207,7 @@ impl Matches {
         match self.known(scope) {
             Some(known) => known.expire_all(sequence),
             // As above. The match has nothing stored: an expiry bars from joining, as a kill does.
-            None => self.over_bound.kill(sequence.next()),
+            None => self.common.over_bound.kill(sequence.next()),
         }
     }
 
@@ -214,7 +224,7 @@ impl Matches {
         }
         let tags = classes::tag_names(place.market, tags, graph);
         let marks = tags.into_iter().map(mark);
-        Arc::new(Class::new(marks.chain([Arc::clone(&self.over_bound)])))
+        Arc::new(Class::new(marks.chain([Arc::clone(&self.common.over_bound)])))
     }
 
     /// The tags of a class beyond its market's own. A class that is held stays in its match.
@@ -268,7 +278,7 @@ impl Matches {
                 // Relaxed: the count bounds memory and publishes nothing.
                 self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
                 self.names.lock().push_back(name.into());
-                let of = Arc::new(Match::new(name, self.markets, &self.over_bound));
+                let of = Arc::new(Match::new(name, self.markets, &self.common));
                 Arc::clone(&row.insert(of))
             }
         };

@@ -10,7 +10,7 @@ use crate::error::ObservationError;
 use crate::matches::given::Given;
 use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
 use crate::matches::state::{Loss, ScopeState, TradingStatus};
-use crate::policy::{EventId, MarketId, Now, WallNs};
+use crate::policy::{EventId, MarketId, MatchFacts, Now, Volatility, WallNs};
 use crate::truth::{Mark, Sequence};
 
 /// A match that has a state. Entries, contexts and computes hold it, so that one in use is never
@@ -22,7 +22,21 @@ use crate::truth::{Mark, Sequence};
 pub(crate) struct Match {
     pub(super) state: ScopeState,
     pub(super) odds: OddsBook,
-    over_bound: Arc<Mark>,
+    common: Arc<Common>,
+}
+
+/// What the matches of a cache share.
+pub(crate) struct Common {
+    /// The mark that covers the computes of matches without a state.
+    pub(super) over_bound: Arc<Mark>,
+    /// Reads the cache's clock, for a handle that is asked by itself.
+    now: Box<dyn Fn() -> Now + Send + Sync>,
+}
+
+impl Common {
+    pub(super) fn new(now: impl Fn() -> Now + Send + Sync + 'static) -> Arc<Common> {
+        Arc::new(Common { over_bound: Arc::default(), now: Box::new(now) })
+    }
 }
 
 impl fmt::Debug for Match {
@@ -33,11 +47,11 @@ impl fmt::Debug for Match {
 
 impl Match {
     /// A match of which nothing is known, with a status for each market of the event graph.
-    pub(super) fn new(name: &str, markets: usize, over_bound: &Arc<Mark>) -> Match {
+    pub(super) fn new(name: &str, markets: usize, common: &Arc<Common>) -> Match {
         Match {
             state: ScopeState::new(name, markets),
             odds: OddsBook::new(),
-            over_bound: Arc::clone(over_bound),
+            common: Arc::clone(common),
         }
     }
 
@@ -70,28 +84,38 @@ impl Match {
     ) -> Option<u64> {
         let died = self.state.set_status(market, status, sequence);
         // Even if nothing changed: the call that changed it may not have come here yet.
-        self.over_bound.kill(sequence.next());
+        self.common.over_bound.kill(sequence.next());
         died
     }
 
     /// Kills every entry of the match. Returns how many lived.
     pub(crate) fn kill_all(&self, sequence: &Sequence) -> u64 {
         let died = self.state.kill_all(sequence);
-        self.over_bound.kill(sequence.next());
+        self.common.over_bound.kill(sequence.next());
         died
     }
 
     /// Kills the entries that carry a tag of the event. Returns how many lived.
     pub(crate) fn kill_event(&self, event: EventId, sequence: &Sequence) -> u64 {
         let died = self.state.kill_event(event, sequence);
-        self.over_bound.kill(sequence.next());
+        self.common.over_bound.kill(sequence.next());
         died
     }
 
     /// Expires every entry of the match.
     pub(crate) fn expire_all(&self, sequence: &Sequence) {
         self.state.expire_all(sequence);
-        self.over_bound.kill(sequence.next());
+        self.common.over_bound.kill(sequence.next());
+    }
+
+    /// Kickoff and line-up as last published.
+    pub(crate) fn facts(&self) -> MatchFacts {
+        self.state.facts()
+    }
+
+    /// The status that readers of the match go by right now.
+    pub(super) fn volatility(&self) -> Volatility {
+        self.odds.published((self.common.now)().mono).0.status()
     }
 
     /// What would be lost with this match, which the caller alone holds.

@@ -25,7 +25,7 @@ struct World {
 impl World {
     fn new(bound: usize) -> World {
         let graph = EventGraph::football();
-        let matches = Matches::new(1, FixedState::with_seed(7), graph.market_count());
+        let matches = Matches::new(1, FixedState::with_seed(7), graph.market_count(), || at(0));
         World { matches, bound, graph, tags: Tags::new(FixedState::default(), 4) }
     }
 

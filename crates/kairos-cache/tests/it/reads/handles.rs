@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use kairos_cache::{Context, TradingStatus};
+use kairos_cache::{Context, Error, TradingStatus, Volatility};
 
 use crate::stage::{HOUR, SECOND, Stage, Work, start};
 
@@ -56,4 +56,44 @@ fn a_hit_gives_its_value_away_and_the_cache_keeps_its_own() {
     assert!(stage.cache.get("k").is_some());
     stage.sim.advance(SECOND);
     assert_eq!(stage.sim.now(), SECOND);
+}
+
+#[test]
+fn a_handle_tells_the_volatility_that_readers_go_by_for_as_long_as_it_holds() {
+    let stage = Stage::new();
+    let scope = stage.cache.scope("one");
+    assert_eq!(scope.volatility(), Volatility::Normal);
+    stage.panic(&scope);
+    assert_eq!(scope.volatility(), Volatility::Panic);
+    let held: Vec<Volatility> = (0..40)
+        .map(|_| {
+            stage.sim.advance(SECOND);
+            scope.volatility()
+        })
+        .collect();
+    let panics = held.iter().take_while(|status| **status == Volatility::Panic).count();
+    assert_eq!(panics, 29, "30 s, the last of them not included");
+    assert!(held[panics..].iter().all(|status| *status != Volatility::Panic));
+}
+
+/// A handle from beyond the bound reaches the match once there is room, by every way in.
+#[test]
+fn a_handle_from_beyond_the_bound_reaches_its_match_once_that_has_a_state() {
+    let stage: Stage = Stage::with(|b| b.max_matches(1));
+    let first = stage.cache.scope("one");
+    let early = stage.cache.scope("two");
+    assert!(early.is_over_bound());
+    let refused = early.set_kickoff(start() + HOUR);
+    assert!(matches!(refused, Err(Error::TooManyMatches)));
+    assert!(matches!(early.set_lineup_confirmed(true), Err(Error::TooManyMatches)));
+    drop(first);
+    let second = stage.cache.try_scope("two").expect("there is room");
+    early.set_kickoff(start() + HOUR).expect("its match has a state");
+    early.set_lineup_confirmed(true).expect("its match has a state");
+    stage.panic(&second);
+    for scope in [&early, &second] {
+        assert_eq!((scope.kickoff(), scope.lineup()), (Some(start() + HOUR), true));
+        assert_eq!(scope.volatility(), Volatility::Panic);
+    }
+    assert_eq!(stage.cache.scopes(), [second]);
 }
