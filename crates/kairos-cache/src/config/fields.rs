@@ -27,6 +27,10 @@ macro_rules! with_fields {
                 /// How long the cache remembers that a key has no value; 0s: not at all.
                 #[serde(with = "humantime_serde")]
                 negative_ttl: Duration = 0 s, set by negative_ttl;
+                /// How long reads of a key without a servable value get the error of its failed
+                /// compute again, without another compute; 0s: not at all.
+                #[serde(with = "humantime_serde")]
+                error_ttl: Duration = 0 s, set by error_ttl;
                 /// Largest fraction by which a TTL is shortened at random, at least 0 and below 1.
                 jitter: f64 = 0.0, set by jitter;
             }

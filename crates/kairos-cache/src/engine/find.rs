@@ -160,14 +160,19 @@ impl<K: Key, V: Value> Engine<K, V> {
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let _released = self.store.releasing();
+        let mut failure = None;
         let tell = |seq| {
             if self.adopt().is_ok()
                 && let Some(flight) = self.flights.find(key)
             {
                 flight.kill_key(seq);
             }
+            // After the flight: a compute that fails from here on finds the kill there.
+            failure = self.forget_failure(key);
         };
-        self.invalidations.kill_key(&self.store.shelf(key), tell, ask)
+        let ended = self.invalidations.kill_key(&self.store.shelf(key), tell, ask);
+        drop(failure);
+        ended
     }
 
     /// Expires the entry of a key, and what is under way for the key.
@@ -182,6 +187,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             {
                 flight.expire_key(seq);
             }
+            drop(self.forget_failure(key)); // As for a kill.
         });
     }
 

@@ -5,6 +5,7 @@
 mod breaker;
 mod compute;
 mod control;
+mod failing;
 mod find;
 mod fork;
 mod parts;
@@ -19,8 +20,9 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
+use crate::engine::failing::Failure;
 use crate::engine::wanted::Wanted;
-use crate::flight::{Drain, Flights, Gate, Loader, Permits};
+use crate::flight::{Drain, FailedKeys, Flights, Gate, Loader, Permits};
 use crate::matches::{Matches, Place, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph, MonoNs, Now, ZoneTtl};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
@@ -47,6 +49,7 @@ pub(crate) struct Engine<K, V> {
     enabled: AtomicBool,
     graph: EventGraph,
     loader: Option<Loader<K, V>>,
+    failures: FailedKeys<K, Option<Failure>>,
     rules: ArcSwap<Rules>,
     reloading: Mutex<()>,
     fixed: Fixed,

@@ -11,7 +11,7 @@ use super::breaker::BreakerCell;
 use super::sweep::is_dead;
 use super::wanted::Wanted;
 use crate::config::{Fixed, Rules};
-use crate::flight::{Drain, Flights, Gate, Load, Loader, Permits};
+use crate::flight::{Drain, FailedKeys, Flights, Gate, Load, Loader, Permits};
 use crate::matches::{Matches, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
@@ -82,6 +82,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             tags: Tags::new(hasher.clone(), tag_shards(rules.bounds.tags)),
             sweeps: Sweeps::new(),
             loader: load.map(|load| Loader::new(load, hasher.clone())),
+            failures: FailedKeys::new(hasher.clone()),
             invalidations: Arc::new(Invalidations::new()),
             enabled: AtomicBool::new(rules.enabled),
             graph,

@@ -10,7 +10,6 @@ use std::sync::{Arc, Weak};
 
 use crate::contain::shielded;
 use crate::engine::{Engine, Moment};
-use crate::flight::Loader;
 use crate::matches::Scope;
 use crate::policy::Now;
 use crate::store::Entry;
@@ -86,10 +85,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.reclaim_soon();
     }
 
-    /// Has outdated failures of the loader forgotten behind the caller, which may hold a flight's lock,
+    /// Has outdated failures of so many forgotten behind the caller, which may hold a flight's lock,
     /// and runs the destructor of no key but its own.
-    pub(super) fn forget_failed(&self, loader: &Loader<K, V>) {
-        if self.sweeps.failed.is_due(loader.failed() / 64) {
+    pub(super) fn forget_failed(&self, failed: usize) {
+        if self.sweeps.failed.is_due(failed / 64) {
             self.wanted.want_later();
         }
     }
@@ -144,8 +143,9 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
         }
         if let Some(loader) = &self.loader {
-            loader.forget_outdated(now.mono);
+            loader.failed().forget_outdated(now.mono);
         }
+        self.failures.forget_outdated(now.mono);
         self.flights.forget_strays();
     }
 
@@ -206,6 +206,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.store.run_pending();
         self.store.sweep(|held| self.is_spent(held, now));
         self.store.run_pending();
+        self.notices.wake();
     }
 
     fn is_spent(&self, held: &Held<Entry<V>>, now: Now) -> bool {

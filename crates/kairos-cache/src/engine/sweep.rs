@@ -79,6 +79,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let full = self.store.is_full();
         self.store.sweep(|held| held.capture.is_killed() || full && is_dead(held, began));
         self.flights.forget_strays();
+        self.notices.wake();
         let ended = self.clock.now().mono;
         let took = ended.saturating_sub(began.mono);
         self.sweeper.rest_until(ended.saturating_add(took.saturating_mul(SHARE)));

@@ -188,9 +188,14 @@ impl<J: Launchable, R: Clone> Core<J, R> {
 
     /// A running compute is out of time: its waiters get an answer. None, if it has ended, or if they
     /// have one.
-    pub(super) fn doom(&mut self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> Option<R> {
+    pub(super) fn doom(
+        &mut self,
+        run: &Arc<Run<R>>,
+        answer: impl FnOnce(&Capture, KeyMarks) -> R,
+    ) -> Option<R> {
+        let marks = self.key;
         let running = self.running(run).filter(|r| !r.doomed)?;
-        let result = answer();
+        let result = answer(&running.capture, marks);
         running.doomed = true;
         Some(result)
     }

@@ -7,15 +7,14 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::flight::failed::FailedKeys;
 use crate::flight::job::{Found, Work};
 use crate::policy::MonoNs;
 use crate::receipt::Computed;
-use crate::sync::{AtomicUsize, Ordering};
 use crate::to_key::{Key, Value};
 
 type Loading<V> = Pin<Box<dyn Future<Output = Found<V>> + Send>>;
@@ -23,24 +22,16 @@ type Loading<V> = Pin<Box<dyn Future<Output = Found<V>> + Send>>;
 /// A loader whose future, value and error types are forgotten.
 pub(crate) type Load<K, V> = Arc<dyn Fn(K, Context) -> Loading<V> + Send + Sync>;
 
-/// Below this many failed keys none is forgotten before its time.
-const FAILED_BEFORE_RECLAIM: usize = 1024;
-
 /// The loader of a cache. A key without a value has no entry that could remember when its last
 /// load failed: that is remembered here, until the throttle has passed or a compute succeeds.
 pub(crate) struct Loader<K, V> {
     load: Load<K, V>,
-    failed: DashMap<K, MonoNs, FixedState>,
-    /// The approximate number of failed keys.
-    count: AtomicUsize,
-    reclaim_at: AtomicUsize,
+    failed: FailedKeys<K, ()>,
 }
 
 impl<K: Key, V: Value> Loader<K, V> {
     pub(crate) fn new(load: Load<K, V>, hasher: FixedState) -> Loader<K, V> {
-        let reclaim_at = AtomicUsize::new(FAILED_BEFORE_RECLAIM);
-        let count = AtomicUsize::new(0);
-        Loader { load, failed: DashMap::with_hasher(hasher), count, reclaim_at }
+        Loader { load, failed: FailedKeys::new(hasher) }
     }
 
     /// The load of one key, not begun.
@@ -51,47 +42,19 @@ impl<K: Key, V: Value> Loader<K, V> {
 
     /// Whether a key may be loaded: its last load did not just fail.
     pub(crate) fn may_load(&self, key: &K, now: MonoNs) -> bool {
-        self.failed.get(key).is_none_or(|until| now >= *until)
+        self.failed.find(key, now, |()| ()).is_none()
     }
 
     /// Records a failed compute of a key without a servable value: no load starts before `until`.
     /// At most `bound` keys are remembered; a key beyond them is loaded again at its next read.
     /// Returns whether outdated failures should be looked for.
     pub(crate) fn put_off(&self, key: &K, until: MonoNs, bound: usize) -> bool {
-        // Relaxed, each: a count that bounds memory, and a hint when to look for outdated failures.
-        let count = self.count.load(Ordering::Relaxed);
-        let is_crowded = count >= self.reclaim_at.load(Ordering::Relaxed).min(bound);
-        if count < bound && self.failed.insert(key.clone(), until).is_none() {
-            self.count.fetch_add(1, Ordering::Relaxed);
-        }
-        is_crowded
+        self.failed.put(key, until, (), bound).is_crowded
     }
 
-    /// Forgets the failures that are outdated. O(failed keys).
-    pub(crate) fn forget_outdated(&self, now: MonoNs) {
-        let mut kept = 0;
-        self.failed.retain(|_, until| {
-            let keeps = *until > now;
-            kept += usize::from(keeps);
-            keeps
-        });
-        self.count.store(kept, Ordering::Relaxed); // Relaxed: as in `put_off`.
-        let next = (kept * 2).max(FAILED_BEFORE_RECLAIM);
-        self.reclaim_at.store(next, Ordering::Relaxed); // Relaxed: as in `put_off`.
-    }
-
-    /// The approximate number of keys whose last load failed.
-    pub(crate) fn failed(&self) -> usize {
-        self.count.load(Ordering::Relaxed) // Relaxed: as in `put_off`.
-    }
-
-    /// Forgets the failure of a key whose compute has succeeded.
-    pub(crate) fn succeeded(&self, key: &K) {
-        if self.failed.remove(key).is_some() {
-            let one_less = |count: usize| Some(count.saturating_sub(1));
-            // Relaxed: as in `put_off`. A sweep meanwhile leaves the count near enough.
-            let _before = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
-        }
+    /// The keys whose last load failed.
+    pub(crate) fn failed(&self) -> &FailedKeys<K, ()> {
+        &self.failed
     }
 }
 
@@ -118,24 +81,5 @@ where
     match result {
         Ok(found) => Ok(found.into()),
         Err(error) => Err(Error::Compute(Arc::from(error.into()))),
-    }
-}
-
-#[cfg(all(test, not(kairos_loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_are_bounded_and_the_outdated_are_forgotten_when_that_is_asked_for() {
-        let load = erased(|key: u32, _| async move { Ok::<u32, Error>(key) });
-        let loader: Loader<u32, u32> = Loader::new(load, FixedState::default());
-        let crowded = (0..200).filter(|key| loader.put_off(key, 10, 100)).count();
-        assert_eq!((crowded, loader.failed()), (100, 100));
-        assert!(!loader.may_load(&99, 9) && loader.may_load(&100, 9));
-        loader.forget_outdated(9);
-        assert_eq!(loader.failed(), 100, "none is outdated");
-        loader.forget_outdated(10);
-        assert_eq!(loader.failed(), 0);
-        assert!(!loader.put_off(&100, 20, 100) && !loader.may_load(&100, 19));
     }
 }

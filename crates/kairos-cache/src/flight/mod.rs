@@ -12,6 +12,7 @@ use crate::truth::{Capture, KeyMarks};
 mod circle;
 mod core;
 mod drain;
+mod failed;
 mod gate;
 mod job;
 mod loader;
@@ -24,6 +25,7 @@ mod turn;
 use self::core::{Core, Left};
 pub(crate) use circle::{Inside, Wait, current, is_inside, name, run_inside, wait, wait_for_end};
 pub use drain::{Drain, Underway};
+pub(crate) use failed::FailedKeys;
 pub use gate::{Admission, Arrival, Gate, Pass};
 pub(crate) use job::{Done, Found, Home, Job, Joined, KeyFlight, KeyLaunch, Offer, Work};
 pub(crate) use loader::{Load, Loader, erased, found};
@@ -101,8 +103,9 @@ impl<J: Launchable, R: Clone> Flight<J, R> {
     /// Answers the waiters of a running compute that has used up its time; no other reader joins it.
     /// False if it has ended, or its waiters have an answer.
     ///
-    /// `answer` is called under the flight's lock, before a waiter has the answer, and may not panic.
-    pub fn doom(&self, run: &Arc<Run<R>>, answer: impl FnOnce() -> R) -> bool {
+    /// `answer` gets the capture and the key's own marks; it is called under the flight's lock, before a
+    /// waiter has the answer, and may not panic.
+    pub fn doom(&self, run: &Arc<Run<R>>, answer: impl FnOnce(&Capture, KeyMarks) -> R) -> bool {
         let answer = {
             let mut core = self.core.lock();
             let answer = core.doom(run, answer);

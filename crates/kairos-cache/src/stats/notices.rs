@@ -60,6 +60,25 @@ pub enum Notice<K> {
         /// The key of the entry.
         key: K,
     },
+    /// A compute for which reads waited failed, panicked or timed out.
+    ComputeFailed {
+        /// The key.
+        key: K,
+        /// The error of the compute.
+        error: Error,
+    },
+    /// Reads of a key begin to be served its old value because its computes fail
+    /// ([`Reason::StaleIfError`](crate::Reason::StaleIfError)).
+    FailSafeBegan {
+        /// The key.
+        key: K,
+    },
+    /// Reads of a key are served no more what fail-safe has served: a compute has succeeded, or the old
+    /// value has left. Told once the old value is dropped, which a pin may hold until its next read.
+    FailSafeEnded {
+        /// The key.
+        key: K,
+    },
     /// A background refresh failed, panicked or timed out.
     RefreshFailed {
         /// The key.
@@ -167,11 +186,14 @@ impl<K> Notices<K> {
     /// Keeps a notice for every subscriber; `notice` is made only if there is one. May be called
     /// under a lock: the subscribers are woken by [`Notices::wake`].
     pub(crate) fn put(&self, notice: impl FnOnce() -> Notice<K>) {
-        if let Some(ring) = self.0.0.get()
-            && ring.is_heard()
-        {
+        if let Some(ring) = self.0.0.get().filter(|ring| ring.is_heard()) {
             ring.put(notice());
         }
+    }
+
+    /// Whether anybody subscribes. May be out of date at once.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.0.get().is_some_and(|ring| ring.is_heard())
     }
 
     /// Wakes the subscribers to what has been put. Called under no lock.

@@ -2,7 +2,7 @@
 // Never knows: keys, or how it is found.
 // Read next: `../flight/job.rs` for values on their way, `../engine/find.rs` for how an entry is looked at.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::contain::shielded;
 use crate::matches::Place;
@@ -17,6 +17,19 @@ pub(crate) struct Entry<V> {
     pub(crate) place: Place,
     pub(crate) refresh_not_before: AtomicU64,
     pub(crate) weight: u32,
+    /// What is to be told when the entry goes, if fail-safe has served it.
+    pub(crate) fail_safe: OnceLock<FailSafe>,
+}
+
+/// Tells by its drop that fail-safe serves the entry no more.
+pub(crate) struct FailSafe(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl Drop for FailSafe {
+    fn drop(&mut self) {
+        if let Some(ends) = self.0.take() {
+            shielded(ends);
+        }
+    }
 }
 
 impl<V> Drop for Entry<V> {
@@ -29,6 +42,22 @@ impl<V> Drop for Entry<V> {
 }
 
 impl<V> Entry<V> {
+    /// Whether fail-safe has served the entry, and that was told.
+    pub(crate) fn is_kept_by_fail_safe(&self) -> bool {
+        self.fail_safe.get().is_some()
+    }
+
+    /// Fail-safe serves the entry: `ends` is called when it goes, under whatever lock it goes. Returns
+    /// whether this is the first time.
+    pub(crate) fn keep_by_fail_safe(&self, ends: impl FnOnce() + Send + Sync + 'static) -> bool {
+        let mut is_first = false;
+        self.fail_safe.get_or_init(|| {
+            is_first = true;
+            FailSafe(Some(Box::new(ends)))
+        });
+        is_first
+    }
+
     pub(crate) fn put_off_refresh(&self, until: MonoNs) {
         // Relaxed: a hint about pace; nothing is published by it.
         self.refresh_not_before.store(until, Ordering::Relaxed);

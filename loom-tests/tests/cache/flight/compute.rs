@@ -123,7 +123,7 @@ fn a_timeout_and_a_result_answer_once() {
         let launch = launch.expect("nothing ran before");
         let run = Arc::clone(&launch.run);
         let running = world.beside(|world| world.run(Some(launch)));
-        let doomed = world.flight.doom(&run, || 408);
+        let doomed = world.flight.doom(&run, |_, _| 408);
         running.join().unwrap();
         let expected = if doomed { 408 } else { 0 };
         assert_eq!(answer(&mut ticket), Some(expected));

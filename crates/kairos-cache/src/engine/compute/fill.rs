@@ -78,6 +78,9 @@ impl<K: Key, V: Value> Filling<K, V> {
             let fate = engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks);
             (fate.stands(), fate.bars_older())
         });
+        if stored {
+            drop(engine.forget_failure(key));
+        }
         engine.sweep_if_full();
         stored
     }

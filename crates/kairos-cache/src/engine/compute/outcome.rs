@@ -2,7 +2,8 @@
 // Never knows: what is stored.
 // Why: `docs/decisions/0010-the-loader-remembers-failures-by-key.md`.
 
-use crate::contain::shielded;
+use crate::contain::{caught, shielded};
+use crate::engine::failing::{Failed, Failure};
 use crate::engine::find::rules_view;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
@@ -13,20 +14,32 @@ use crate::to_key::{Key, Value};
 use crate::truth;
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Counts a failed compute, and puts off the next refresh of a value that can still be served,
-    /// or the loader's next try for a key that has none.
-    pub(crate) fn compute_failed(&self, key: &K, kind: Kind, moment: &Moment) {
+    /// Counts a failed compute, and puts off the next refresh of a value that can still be served; of a
+    /// key that has none, the loader's next try, and the next compute. Returns what is to be dropped
+    /// under no lock.
+    pub(crate) fn compute_failed(
+        &self,
+        key: &K,
+        kind: Kind,
+        failed: &Failed<'_>,
+        moment: &Moment,
+    ) -> Option<Failure> {
         self.stats.compute_failed(kind);
-        shielded(|| self.put_off(key, moment));
+        let remember = || {
+            let is_servable = self.put_off(key, moment);
+            if is_servable { None } else { self.remember_failure(key, failed, moment) }
+        };
+        caught(remember).ok()?
     }
 
     /// Counts a compute that was dropped before it ended, and puts off the next try as after a failure.
     pub(crate) fn compute_aborted(&self, key: &K, moment: &Moment) {
         self.stats.accounts().aborted();
-        shielded(|| self.put_off(key, moment));
+        shielded(|| _ = self.put_off(key, moment));
     }
 
-    fn put_off(&self, key: &K, moment: &Moment) {
+    /// Puts off the next try of a key. Returns whether it has a servable value.
+    fn put_off(&self, key: &K, moment: &Moment) -> bool {
         let (now, rules) = (moment.now, &moment.rules);
         let until = now.mono.saturating_add(rules.throttle_ns);
         let servable = truth::inspect(&self.store.shelf(key), |slot, held| {
@@ -37,14 +50,14 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
             servable
         });
+        let is_servable = servable == Some(true);
         match &self.loader {
-            Some(loader)
-                if servable != Some(true) && loader.put_off(key, until, rules.bounds.flights) =>
-            {
-                self.forget_failed(loader);
+            Some(loader) if !is_servable && loader.put_off(key, until, rules.bounds.flights) => {
+                self.forget_failed(loader.failed().len());
             }
             _ => {}
         }
+        is_servable
     }
 
     /// Counts a compute that found a value, and what became of that.
@@ -61,14 +74,18 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     fn load_succeeded(&self, key: &K) {
         if let Some(loader) = &self.loader {
-            shielded(|| loader.succeeded(key));
+            shielded(|| _ = loader.failed().take(key));
         }
     }
 
-    /// Sends subscribers the notice of a failed refresh.
+    /// Sends subscribers the notice of a failed compute.
     pub(crate) fn tell_failure(&self, key: &K, kind: Kind, error: &Error) {
-        if kind == Kind::Refresh {
-            self.notices.tell(|| Notice::RefreshFailed { key: key.clone(), error: error.clone() });
-        }
+        self.notices.tell(|| {
+            let (key, error) = (key.clone(), error.clone());
+            match kind {
+                Kind::Refresh => Notice::RefreshFailed { key, error },
+                Kind::Miss | Kind::Bypass => Notice::ComputeFailed { key, error },
+            }
+        });
     }
 }

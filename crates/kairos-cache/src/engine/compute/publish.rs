@@ -3,7 +3,7 @@
 // Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 // Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::claim::Claim;
 use crate::engine::{Engine, Moment};
@@ -95,6 +95,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 rules_view: result.rules_view,
                 place: home.place.clone(),
                 refresh_not_before: AtomicU64::new(0),
+                fail_safe: OnceLock::new(),
             })
         });
         let finding = match (&result.value, result.weight) {

@@ -8,6 +8,7 @@ use super::claim::{Claim, Launched};
 use super::publish::Fresh;
 use crate::contain::{caught, shielded};
 use crate::engine::Moment;
+use crate::engine::failing::{Failed, Failure};
 use crate::error::Error;
 use crate::flight::{After, Done, Found, Home, Job, Kind, Launch, Run, Work};
 use crate::policy::{MonoNs, ZoneTtl};
@@ -77,13 +78,16 @@ impl<K: Key, V: Value> Running<K, V> {
         let zone = moment.zone_of(&self.home.place);
         // The user's code may panic here: that is the compute's error, and the key is free.
         let found = caught(|| self.prepare(found, &moment, zone)).and_then(|prepared| prepared);
-        let (mut failed, mut is_wanted) = (None, false);
+        let (mut failed, mut spare, mut is_wanted) = (None, None, false);
         let after = self.claim.flight().finish(&self.run, |capture, marks| {
             is_wanted = true;
-            let (outcome, zone, stands) = self.conclude(&found, capture, marks, &moment, zone);
+            let concluded = self.conclude(&found, capture, marks, &moment, zone);
+            let Concluded { outcome, zone, bars_older, forgotten } = concluded;
             failed = outcome.as_ref().err().filter(|error| self.is_failure(error)).cloned();
-            (Done { outcome, zone, place: Some(self.home.place.clone()) }, stands)
+            spare = forgotten;
+            (Done { outcome, zone, place: Some(self.home.place.clone()) }, bars_older)
         });
+        shielded(|| drop(spare));
         if !is_wanted && !self.run.is_overdue() {
             // Its last waiter has left; one that has used up its time is counted already.
             self.claim.engine().stats.accounts().aborted();
@@ -130,8 +134,7 @@ impl<K: Key, V: Value> Running<K, V> {
         }
     }
 
-    /// Stores what was found, and counts the outcome. Returns too whether it bars what began
-    /// before it. Called under the flight's lock; never panics.
+    /// Stores what was found, and counts the outcome. Called under the flight's lock; never panics.
     fn conclude(
         &self,
         found: &Result<Fresh<V>, Error>,
@@ -139,34 +142,51 @@ impl<K: Key, V: Value> Running<K, V> {
         marks: KeyMarks,
         moment: &Moment,
         zone: ZoneTtl,
-    ) -> (Result<Arc<V>, Error>, ZoneTtl, bool) {
+    ) -> Concluded<V> {
         let (engine, key, kind) = (self.claim.engine(), self.claim.key(), self.kind);
         let stored = found.as_ref().map_err(Error::clone).and_then(|fresh| {
             caught(|| (fresh, engine.store_result(&self.claim, fresh, &self.home, capture, marks)))
         });
         match stored {
             Err(error) => {
+                let mut forgotten = None;
                 if self.is_failure(&error) {
-                    engine.compute_failed(key, kind, moment);
+                    let failed = Failed { error: &error, place: &self.home.place, capture, marks };
+                    forgotten = engine.compute_failed(key, kind, &failed, moment);
                 } else {
                     engine.compute_aborted(key, moment);
                 }
-                (Err(error), zone, false)
+                Concluded { outcome: Err(error), zone, bars_older: false, forgotten }
             }
-            Ok((fresh, fate)) => match &fresh.value {
-                None => {
-                    engine.compute_found_nothing(key, kind);
-                    (Err(Error::Nothing), zone, fate.bars_older())
+            Ok((fresh, fate)) => {
+                let forgotten = caught(|| engine.forget_failure(key)).unwrap_or(None);
+                let bars_older = fate.bars_older();
+                match &fresh.value {
+                    None => {
+                        engine.compute_found_nothing(key, kind);
+                        Concluded { outcome: Err(Error::Nothing), zone, bars_older, forgotten }
+                    }
+                    Some(value) => {
+                        let zone = fresh.rules_view.at_insert;
+                        let stored = Discarded::of(fate).map_or(Ok(zone.zone), Err);
+                        engine.compute_found(key, kind, stored);
+                        let outcome = Ok(Arc::clone(value));
+                        Concluded { outcome, zone, bars_older, forgotten }
+                    }
                 }
-                Some(value) => {
-                    let zone = fresh.rules_view.at_insert;
-                    let stored = Discarded::of(fate).map_or(Ok(zone.zone), Err);
-                    engine.compute_found(key, kind, stored);
-                    (Ok(Arc::clone(value)), zone, fate.bars_older())
-                }
-            },
+            }
         }
     }
+}
+
+/// What a compute came to.
+struct Concluded<V> {
+    outcome: Result<Arc<V>, Error>,
+    zone: ZoneTtl,
+    /// Whether the result bars what began before it.
+    bars_older: bool,
+    /// A failure that is no longer remembered: to be dropped under no lock.
+    forgotten: Option<Failure>,
 }
 
 impl<K: Key, V: Value> Drop for Running<K, V> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::claim::{Claim, Launched};
 use crate::contain::{caught, shielded};
+use crate::engine::failing::Failed;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Kind, OtherTurn, Run, Underway};
@@ -51,11 +52,15 @@ impl<K: Key, V: Value> Watched<K, V> {
     fn time_out(&self, moment: &Moment) {
         let (engine, key) = (self.claim.engine(), self.claim.key());
         let _released = engine.store.releasing();
-        let answered = self.claim.flight().doom(&self.run, || {
+        let mut spare = None;
+        let answered = self.claim.flight().doom(&self.run, |capture, marks| {
+            let (error, place) = (&Error::Timeout, &self.place);
             // Counted before any waiter has the answer.
-            engine.compute_failed(key, self.kind, moment);
-            self.timed_out(Some(self.place.clone()), moment)
+            let failed = Failed { error, place, capture, marks };
+            spare = engine.compute_failed(key, self.kind, &failed, moment);
+            self.timed_out(Some(place.clone()), moment)
         });
+        shielded(|| drop(spare));
         if answered {
             engine.tell_failure(key, self.kind, &Error::Timeout);
             engine.reclaim_if_wanted();

@@ -27,7 +27,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             && match reading.next(moment) {
                 Next::ServeFresh => self.is_due_early(key, reading, moment),
                 Next::ServeStale | Next::Compute(Kind::Miss) => true,
-                Next::ServeOld(_) | Next::Compute(_) => false,
+                Next::ServeOld | Next::Compute(_) => false,
             }
     }
 

@@ -148,14 +148,20 @@ impl<K: Key, V: Value> Engine<K, V> {
             let reading = self.reading(request, moment);
             let kind = match reading.next(moment) {
                 Next::ServeFresh | Next::ServeStale => return Looked::Stored(reading, newer),
-                Next::ServeOld(reason) => {
-                    return Looked::Answered(self.serve_as(reason, reading, request.arrived));
+                Next::ServeOld => {
+                    return Looked::Answered(self.serve_if_error(request, reading));
                 }
                 Next::Compute(kind) => kind,
             };
             if reading.verdict.reason == Reason::Miss && reading.view.is_some() {
                 // Kickoff has ended the entry that is stored, and others with it.
                 self.sweep_if_full();
+            }
+            if matches!(reading.verdict.reason, Reason::Miss | Reason::TooStale)
+                && let Some(error) = self.remembered_error(request.key, &request.place, moment.now)
+            {
+                let answer = self.answer_refused(request, &reading, moment, error);
+                return Looked::Answered(answer);
             }
             match self.join(request, kind, &reading, moment, job, dispatch) {
                 Joining::Waiting(waiting) => return Looked::Waiting(waiting, reading),
@@ -236,7 +242,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Answers a read whose key gets no flight, and counts it.
+    /// Answers a read whose key gets no compute, and counts it.
     fn answer_refused<Q>(
         &self,
         request: &Request<'_, Q>,
@@ -254,11 +260,12 @@ impl<K: Key, V: Value> Engine<K, V> {
             && let Some(old) = self.old_value(request, reading, moment)
             && old.is_allowed_if_error(moment)
         {
-            return self.serve_as(Reason::StaleIfError, old, request.arrived);
+            return self.serve_if_error(request, old);
         }
         let zone = moment.zone_of(&request.place);
+        // A remembered failure is that of another's compute.
+        let joined = Joined { led: !error.is_compute_failure(), queued: false };
         let done = Done { outcome: Err(error), zone, place: None };
-        let joined = Joined { led: true, queued: false };
         self.answer(reading, done, joined, request.arrived)
     }
 }

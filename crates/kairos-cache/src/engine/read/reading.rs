@@ -52,8 +52,8 @@ pub(super) enum Next {
     ServeFresh,
     /// The read is served, and asks for a refresh.
     ServeStale,
-    /// The read is served an old value for this reason.
-    ServeOld(Reason),
+    /// The read is served an old value, because a compute has just failed.
+    ServeOld,
     /// The read needs a compute.
     Compute(Kind),
 }
@@ -72,7 +72,7 @@ impl<V> Reading<V> {
         match self.verdict.reason {
             Reason::Fresh => Next::ServeFresh,
             Reason::Stale => Next::ServeStale,
-            Reason::TooStale if self.is_put_off(moment) => Next::ServeOld(Reason::StaleIfError),
+            Reason::TooStale if self.is_put_off(moment) => Next::ServeOld,
             Reason::Suspended | Reason::Forced | Reason::Panic => Next::Compute(Kind::Bypass),
             Reason::Disabled
             | Reason::OverBound
@@ -200,6 +200,21 @@ impl<K: Key, V: Value> Engine<K, V> {
     ) -> Answer<V> {
         reading.verdict.reason = reason;
         self.serve(&reading, arrived, false)
+    }
+
+    /// Serves the value that a reading has found too stale, because a compute has failed.
+    pub(super) fn serve_if_error<Q>(
+        &self,
+        request: &Request<'_, Q>,
+        reading: Reading<V>,
+    ) -> Answer<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if let Some(view) = &reading.view {
+            self.tell_fail_safe(request.key, view);
+        }
+        self.serve_as(Reason::StaleIfError, reading, request.arrived)
     }
 
     /// Looks again for the value that a read found too stale when it arrived: it may have died

@@ -175,7 +175,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             if let Some(old) = self.old_value(request, reading, &moment)
                 && old.is_allowed_if_error(&moment)
             {
-                return Some(self.serve_as(Reason::StaleIfError, old, request.arrived));
+                return Some(self.serve_if_error(request, old));
             }
         }
         Some(self.answer(reading, done, joined, request.arrived))

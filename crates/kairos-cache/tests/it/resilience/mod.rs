@@ -3,6 +3,7 @@
 // Read next: `old_values.rs`.
 
 mod breaker;
+mod errors;
 mod old_values;
 mod queue;
 

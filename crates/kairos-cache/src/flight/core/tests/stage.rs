@@ -258,7 +258,7 @@ impl Stage {
                 self.follow(after)
             }
             Event::Doom(which) => {
-                let dooms = self.flight.doom(&self.run(which), || 408);
+                let dooms = self.flight.doom(&self.run(which), |_, _| 408);
                 self.collect(408);
                 yes(dooms)
             }
