@@ -59,7 +59,7 @@ pub use names::{Kind, OVERFLOW, Unit};
 pub use recorder::{Matcher, Recorder, RecorderBuilder, Renamed};
 pub use registry::{
     CounterFamily, DEFAULT_FAMILY_LIMIT, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily,
-    Label, LabelSet, Measured, Registry, RegistryBuilder, TypedFamily,
+    Label, LabelSet, Measured, Registry, RegistryBuilder, Response, TypedFamily,
 };
 pub use shard::{forks, shards};
 pub use snapshot::{HistogramSnapshot, MetricSnapshot, SeriesSnapshot, Snapshot, Value};
