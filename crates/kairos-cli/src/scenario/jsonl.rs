@@ -6,12 +6,12 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
+use kairos_cache::{Category, TradingStatus};
+
 use super::fields::Fields;
 use super::json::Json;
 use super::names::Names;
-use super::op::{
-    Category, Compute, ComputeResult, Get, LAST_MS, MarketStatus, Mode, Op, OpKind, ReadId, Target,
-};
+use super::op::{Compute, ComputeResult, Get, LAST_MS, Mode, Op, OpKind, ReadId, Target};
 use super::source::{Ends, Lines};
 use crate::error::{Error, Reason};
 
@@ -220,14 +220,15 @@ fn status(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> 
         match_id: fields.required("match", |fields, field| fields.name(field, names))?,
         market: fields.name("market", names)?,
         status: fields.required("status", |fields, field| {
-            fields.word(field, expected, MarketStatus::WORDS)
+            fields.word(field, expected, &TradingStatus::ALL.map(|status| (status.name(), status)))
         })?,
     })
 }
 
 fn reset(fields: &mut Fields<'_>, _: &mut Names) -> Result<OpKind, Reason> {
     let expected = "base, volatility, golden_hour, swr, tags, strategy, performance";
-    Ok(OpKind::Reset { category: fields.word("category", expected, Category::WORDS)? })
+    let words = Category::ALL.map(|category| (category.name(), category));
+    Ok(OpKind::Reset { category: fields.word("category", expected, &words)? })
 }
 
 #[cfg(test)]
