@@ -211,7 +211,7 @@ impl<R: BufRead> Feed<R> {
             let Some(event) = self.news(word) else {
                 let reason = Reason::UnknownWord {
                     field: "event",
-                    expected: STATUS_WORDS,
+                    expected: STATUS_WORDS.into(),
                     found: word.to_owned(),
                 };
                 return Err(self.record.explain(Column::Event, reason));

@@ -172,10 +172,9 @@ fn get(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
 }
 
 fn compute(mut fields: Fields<'_>) -> Result<Compute, Reason> {
-    let expected = "ok, error, panic, hang, none";
     Ok(Compute {
         ms: fields.duration_ms("ms")?.unwrap_or_default(),
-        result: fields.word("result", expected, ComputeResult::WORDS)?.unwrap_or_default(),
+        result: fields.word("result", ComputeResult::WORDS)?.unwrap_or_default(),
         value: fields.text("value")?.map(|value| value.as_ref().into()),
     })
 }
@@ -215,20 +214,17 @@ fn cancel(fields: &mut Fields<'_>, _: &mut Names) -> Result<OpKind, Reason> {
 }
 
 fn status(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
-    let expected = "open, suspended, closed";
+    let words = TradingStatus::ALL.map(|status| (status.name(), status));
     Ok(OpKind::Status {
         match_id: fields.required("match", |fields, field| fields.name(field, names))?,
         market: fields.name("market", names)?,
-        status: fields.required("status", |fields, field| {
-            fields.word(field, expected, &TradingStatus::ALL.map(|status| (status.name(), status)))
-        })?,
+        status: fields.required("status", |fields, field| fields.word(field, &words))?,
     })
 }
 
 fn reset(fields: &mut Fields<'_>, _: &mut Names) -> Result<OpKind, Reason> {
-    let expected = "base, volatility, golden_hour, swr, tags, strategy, performance";
     let words = Category::ALL.map(|category| (category.name(), category));
-    Ok(OpKind::Reset { category: fields.word("category", expected, &words)? })
+    Ok(OpKind::Reset { category: fields.word("category", &words)? })
 }
 
 #[cfg(test)]
