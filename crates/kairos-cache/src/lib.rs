@@ -37,7 +37,9 @@
 //! What has a name ([`Strategy`], [`Reason`], [`Source`], [`Zone`], [`Volatility`], [`BreakerLevel`],
 //! [`TradingStatus`], [`Category`], and in a configuration [`ZoneName`] and [`EvaluateAt`]) is the same
 //! word everywhere: in `name()`, `Display`, `FromStr`, serde, the labels of metrics and the decisions of
-//! `kairos replay`. [`UnknownName`] lists the words that are allowed.
+//! `kairos replay`. [`UnknownName`] lists the words that are allowed. Strategies, zones, statuses, levels
+//! and categories are complete, since the 34 keys and the metrics are laid out by them; reasons, sources
+//! and moments may become more, as may the fields of what the cache returns.
 //!
 //! # Words
 //!
