@@ -160,7 +160,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let Verdict { asked, kept, holds } = flood();
-    let Sizes { entries, matches, tags, flights } = kept;
+    let Sizes { entries, matches, tags, flights, .. } = kept;
     println!("{name}: {asked}");
     println!("  kept: {entries} entries, {matches} matches, {tags} tags, {flights} flights");
     match peak_mib() {

@@ -22,6 +22,25 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 //!
+//! # Features
+//!
+//! | feature | gives | brings |
+//! |---|---|---|
+//! | `serde` (default) | `Serialize` for receipts, hits, answers, notices, the outcome of an event, activity, sizes, the 34 keys, names and configuration, and `Deserialize` for all of them but hits, answers and notices | humantime-serde |
+//! | `toml` (default) | a configuration as TOML: `Config::{from_toml, to_toml, from_file, read_event_graph}`; turns `serde` on | toml and its parser |
+//! | `hdrhistogram` (default) | `Cache::latency`, as a histogram of the HDR tools | hdrhistogram, byteorder, num-traits |
+//!
+//! Without default features the cache does the same; it is configured by [`Builder`], and its latencies
+//! are read from [`Cache::registry`]. No feature changes what a read costs. serde itself is built in any
+//! case, since kairos-metrics writes snapshots with it.
+//!
+//! What has a name ([`Strategy`], [`Reason`], [`Source`], [`Zone`], [`Volatility`], [`BreakerLevel`],
+//! [`TradingStatus`], [`Category`], and in a configuration [`ZoneName`] and [`EvaluateAt`]) is the same
+//! word everywhere: in `name()`, `Display`, `FromStr`, serde, the labels of metrics and the decisions of
+//! `kairos replay`. [`UnknownName`] lists the words that are allowed. Strategies, zones, statuses, levels
+//! and categories are complete, since the 34 keys and the metrics are laid out by them; reasons, sources
+//! and moments may become more, as may the fields of what the cache returns.
+//!
 //! # Words
 //!
 //! - **match**: a football match, named by a string; in code a [`Scope`], the handle on it.
@@ -62,6 +81,7 @@ mod error;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
 mod matches;
+mod names;
 mod policy;
 mod receipt;
 mod runtime;
@@ -83,6 +103,7 @@ pub use engine::Pinned;
 pub use equivalent::Equivalent;
 pub use error::{Error, ErrorKind, ObservationError};
 pub use matches::{Scope, TradingStatus};
+pub use names::UnknownName;
 pub use policy::{
     BreakerLevel, EventGraph, EventId, GraphError, MarketId, MarketName, Reason, Strategy,
     Volatility, Zone,

@@ -1,6 +1,6 @@
 // What a read returns: the value, and a receipt that says why.
 // Never knows: how the decision was made.
-// Read next: `policy/decide.rs`, which makes it.
+// Read next: `policy/decide.rs`, which makes it; `receipt/written.rs`, how it is written down.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,8 +9,12 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::policy::{Reason, Strategy, Volatility, Zone};
 
+#[cfg(feature = "serde")]
+mod written;
+
 /// The source of an answer: the cache or a compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Source {
     /// A stored value.
     Cache,
@@ -19,6 +23,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every source.
+    pub const ALL: &'static [Source] = &[Source::Cache, Source::Computed];
+
     /// Returns the source's name in receipts.
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,7 +36,25 @@ impl Source {
 }
 
 /// The record of how and why a read was answered. Plain data; building one allocates nothing.
+///
+/// With the feature `serde` an object with the names and fields of a decision in `kairos replay
+/// --decisions`: durations in whole milliseconds (`ttl_ms`, `age_ms`), the volatility status as `vix`.
+/// A receipt is read back from one, and from a whole line of decisions that has a value.
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use kairos_cache::{Reason, Receipt};
+///
+/// let line = r#"{"id":"g1","t":5,"done":45,"key":"m1:btts","outcome":"ok","value":"v1","zone":"golden",
+///     "ttl_ms":60000,"age_ms":0,"freshness":1.0,"strategy":"compute","source":"computed",
+///     "vix":"normal","z":0.0,"refresh_started":false,"reason":"miss"}"#;
+/// let receipt: Receipt = serde_json::from_str(line)?;
+/// assert_eq!(receipt.reason, Reason::Miss);
+/// # }
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Receipt {
     /// How the engine answered the read.
     pub strategy: Strategy,
@@ -54,6 +79,9 @@ pub struct Receipt {
 }
 
 /// A value and its receipt. Dereferences to the value.
+///
+/// With the feature `serde` it is written as one object: the value as `value`, beside the fields of the
+/// receipt.
 #[derive(Debug)]
 pub struct Hit<V> {
     value: Arc<V>,
@@ -106,7 +134,12 @@ impl<V> Deref for Hit<V> {
 /// The outcome of a read with its receipt, also where there is no value.
 ///
 /// For the error of a compute, zone and TTL are those at the compute's end, as for a value.
+///
+/// With the feature `serde` it is written as `kairos replay --decisions` writes it: `outcome` is `ok`,
+/// `none`, `error`, `panic` or `timeout`; the fields `value`, `zone`, `ttl_ms`, `age_ms` and
+/// `freshness` are there only where there is a value; the other fields of the receipt always are.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Answer<V> {
     /// The receipt of the read.
     pub receipt: Receipt,
@@ -125,13 +158,52 @@ impl<V> Answer<V> {
     }
 }
 
+/// The word for how a read ended, as decisions and notices have it.
+#[cfg(feature = "serde")]
+pub(crate) const fn outcome(error: Option<&Error>) -> &'static str {
+    match error {
+        None => "ok",
+        Some(Error::Nothing) => "none",
+        Some(Error::Panicked(_)) => "panic",
+        Some(Error::Timeout) => "timeout",
+        Some(_) => "error",
+    }
+}
+
 /// The result of a compute: a value, or that the key has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// A closure or loader returns it, or a plain value or an `Option`, from which it is made.
+///
+/// ```
+/// use kairos_cache::Computed;
+///
+/// assert_eq!(Computed::<f64>::from(Some(0.61)), Computed::value(0.61));
+/// assert_eq!(Computed::<f64>::from(None), Computed::None);
+/// assert_eq!(Computed::value(0.61).into_value(), Some(0.61));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Computed<V> {
-    /// A value.
+    /// A value; [`Computed::value`] makes it.
+    #[non_exhaustive]
     Value(V),
     /// No value: the entry is removed, and the caller gets [`Error::Nothing`].
     None,
+}
+
+impl<V> Computed<V> {
+    /// Returns a value as the result of a compute.
+    pub const fn value(value: V) -> Computed<V> {
+        Computed::Value(value)
+    }
+
+    /// Returns the value, if there is one.
+    pub fn into_value(self) -> Option<V> {
+        match self {
+            Computed::Value(value) => Some(value),
+            Computed::None => None,
+        }
+    }
 }
 
 impl<V> From<V> for Computed<V> {

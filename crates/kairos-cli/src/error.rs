@@ -115,7 +115,7 @@ pub(crate) enum Reason {
         /// The field.
         field: &'static str,
         /// The words that the field takes.
-        expected: &'static str,
+        expected: String,
         /// The word found.
         found: String,
     },

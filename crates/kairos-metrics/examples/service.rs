@@ -56,16 +56,18 @@ impl Service {
         let mut reader = BufReader::new(stream);
         let mut request = String::new();
         reader.read_line(&mut request)?;
-        let (mut wants_openmetrics, mut headers) = (false, 0);
+        let (mut accept, mut headers) = (None, 0);
         loop {
             let mut header = String::new();
             if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
                 break;
             }
             headers += 1;
-            let header = header.to_ascii_lowercase();
-            wants_openmetrics |=
-                header.starts_with("accept:") && header.contains("application/openmetrics-text");
+            if let Some((name, value)) = header.split_once(':')
+                && name.eq_ignore_ascii_case("accept")
+            {
+                accept = Some(value.to_owned());
+            }
         }
         let path = request.split(' ').nth(1).unwrap_or("/");
         let found = path == "/metrics";
@@ -74,16 +76,12 @@ impl Service {
         self.requests.with([&decoded(path), status]).inc();
         self.headers.record(headers);
         body.clear();
-        let content_type = if wants_openmetrics {
-            "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        let content_type = if found {
+            self.registry.respond_into(accept.as_deref(), body)
         } else {
-            "text/plain; version=0.0.4; charset=utf-8"
+            body.push_str("not found\n");
+            "text/plain; charset=utf-8"
         };
-        match (found, wants_openmetrics) {
-            (true, true) => self.registry.encode_openmetrics_into(body),
-            (true, false) => self.registry.encode_prometheus_into(body),
-            (false, _) => body.push_str("not found\n"),
-        }
         let length = body.len();
         self.size.record(length as u64);
         write!(

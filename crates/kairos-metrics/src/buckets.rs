@@ -224,6 +224,7 @@ impl FastIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "hdrhistogram")]
     use hdrhistogram::Histogram;
     use proptest::prelude::*;
 
@@ -266,6 +267,7 @@ mod tests {
     }
 
     proptest! {
+        #[cfg(feature = "hdrhistogram")]
         #[test]
         fn buckets_are_those_of_hdrhistogram(value in 0..=HOUR_NS, shift in 0u32..41) {
             let value = value >> shift;

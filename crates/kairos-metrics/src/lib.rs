@@ -8,9 +8,6 @@
 //! [`FractionGauge`], [`Histogram`], or a [`Family`] of them told apart by labels. Handles count; the
 //! registry reads all of them as a [`Snapshot`], or as text for a scraper.
 //!
-//! Two features are off by default: `hdr-log` writes the files of the HDR tools, and `facade` has a
-//! recorder for the `metrics` crate.
-//!
 //! ```
 //! use kairos_metrics::{Precision, Registry};
 //!
@@ -22,6 +19,16 @@
 //! assert!(registry.encode_prometheus().contains("orders_total 1\n"));
 //! # Ok::<(), kairos_metrics::Error>(())
 //! ```
+//!
+//! # Features
+//!
+//! | feature | gives | brings |
+//! |---|---|---|
+//! | `hdrhistogram` (default) | `HistogramSnapshot::{to_hdr, percentile_table}` | hdrhistogram, byteorder, num-traits |
+//! | `hdr-log` | `HistogramSnapshot::to_v2_deflate`, `write_interval_log`: the files of the HDR tools; turns `hdrhistogram` on | base64, flate2, nom |
+//! | `facade` | `Recorder`, a recorder for the `metrics` crate | metrics |
+//!
+//! No feature changes what a count costs: recording, quantiles and both text formats are this crate's own.
 // Never knows: any other crate of this workspace; it is usable alone.
 // Read next: `registry/registry.rs` for the surface, `shard/local.rs` for how a count is made.
 //
@@ -59,7 +66,7 @@ pub use names::{Kind, OVERFLOW, Unit};
 pub use recorder::{Matcher, Recorder, RecorderBuilder, Renamed};
 pub use registry::{
     CounterFamily, DEFAULT_FAMILY_LIMIT, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily,
-    Label, LabelSet, Measured, Registry, RegistryBuilder, TypedFamily,
+    Label, LabelSet, Measured, Registry, RegistryBuilder, Response, TypedFamily,
 };
 pub use shard::{forks, shards};
 pub use snapshot::{HistogramSnapshot, MetricSnapshot, SeriesSnapshot, Snapshot, Value};

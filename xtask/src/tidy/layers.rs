@@ -34,7 +34,7 @@ pub(super) const PLANS: &[Plan] = &[
         floors: &[
             (
                 "",
-                "cache model > engine > stats > flight > config store > context > matches receipt >
+                "cache model > names > engine > stats > flight > config store > context > matches receipt >
                  runtime > contain > truth error > policy to_key > sync",
             ),
             ("engine", "read > compute > mod"),

@@ -1,10 +1,12 @@
 // The numbers of a cache: the 34 keys, counts beside them, latencies, sizes.
 // Never knows: how counts are recorded.
 
+#[cfg(feature = "hdrhistogram")]
 use hdrhistogram::Histogram;
 use kairos_metrics::Registry;
 
 use crate::cache::Cache;
+#[cfg(feature = "hdrhistogram")]
 use crate::policy::Strategy;
 use crate::stats::{Activity, Category, Sizes, StatsSnapshot};
 use crate::to_key::{Key, Value};
@@ -43,7 +45,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.stats().reset_category(category);
     }
 
-    /// Returns the latencies of a strategy in nanoseconds, since the cache was built.
+    /// Returns the latencies of a strategy in nanoseconds, since the cache was built. Needs the feature
+    /// `hdrhistogram`; without it a [snapshot](Registry::snapshot) of the registry has them.
+    #[cfg(feature = "hdrhistogram")]
     pub fn latency(&self, strategy: Strategy) -> Histogram<u64> {
         self.engine.stats().latency(strategy).to_hdr()
     }

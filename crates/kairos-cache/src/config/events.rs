@@ -46,5 +46,5 @@ impl EventsConfig {
     }
 }
 
-#[cfg(all(test, not(kairos_loom)))]
+#[cfg(all(test, feature = "toml", not(kairos_loom)))]
 mod tests;

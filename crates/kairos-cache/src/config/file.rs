@@ -11,7 +11,6 @@ use serde::Deserialize;
 
 use super::events::event_graph;
 use super::locate::line_of;
-use super::rules::Rules;
 use super::sections::{Config, EventsConfig};
 use super::text::parse;
 use crate::error::Error;
@@ -64,17 +63,6 @@ impl Config {
         let tables = EventsConfig { graph: None, markets, events };
         event_graph(&tables).map_err(locate)?;
         self.events = tables;
-        Ok(())
-    }
-
-    /// Checks the range of every field and the event graph, as
-    /// [`Builder::build`](crate::Builder::build) does.
-    ///
-    /// # Errors
-    /// [`Error::Config`] with the field and its allowed range; [`Error::Graph`].
-    pub fn validate(&self) -> Result<(), Error> {
-        let _rules = Rules::new(self)?;
-        let _graph = event_graph(&self.events)?;
         Ok(())
     }
 }

@@ -4,19 +4,30 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::policy::Evaluate;
+use crate::policy::{Evaluate, Zone};
 
 /// When the zone of an entry is determined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum EvaluateAt {
     /// At every read: the TTL follows the time to kickoff.
     #[default]
     Read,
     /// Once, when the value is stored: the TTL stays as it was then.
     Insert,
+}
+
+impl EvaluateAt {
+    /// Every moment.
+    pub const ALL: &'static [EvaluateAt] = &[EvaluateAt::Read, EvaluateAt::Insert];
+
+    /// Returns the moment's name in configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            EvaluateAt::Read => "read",
+            EvaluateAt::Insert => "insert",
+        }
+    }
 }
 
 impl From<EvaluateAt> for Evaluate {
@@ -28,9 +39,8 @@ impl From<EvaluateAt> for Evaluate {
     }
 }
 
-/// A zone that a row of the zone table may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A zone that a row of the zone table may name: those of [`Zone`] that end at a distance to kickoff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ZoneName {
     /// The last minutes before kickoff.
     Warmup,
@@ -42,16 +52,59 @@ pub enum ZoneName {
     Prematch,
 }
 
+impl ZoneName {
+    /// Every zone that may be named, nearest to kickoff first.
+    pub const ALL: [ZoneName; 4] =
+        [ZoneName::Warmup, ZoneName::Golden, ZoneName::Active, ZoneName::Prematch];
+
+    /// Returns the zone itself.
+    pub const fn zone(self) -> Zone {
+        match self {
+            ZoneName::Warmup => Zone::Warmup,
+            ZoneName::Golden => Zone::Golden,
+            ZoneName::Active => Zone::Active,
+            ZoneName::Prematch => Zone::Prematch,
+        }
+    }
+
+    /// Returns the zone's name in configuration, which is the [zone's own](Zone::name).
+    pub const fn name(self) -> &'static str {
+        self.zone().name()
+    }
+}
+
 /// A row of the zone table (`golden_hour.zones`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+#[non_exhaustive]
 pub struct ZoneConfig {
     /// Zone that the row describes.
     pub name: ZoneName,
     /// Time to kickoff below which the zone applies, unless a row before it does.
-    #[serde(with = "humantime_serde")]
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub below: Duration,
     /// TTL in the zone.
-    #[serde(with = "humantime_serde")]
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub ttl: Duration,
+}
+
+impl ZoneConfig {
+    /// Returns a row: while kickoff is nearer than `below`, the zone is `name` and the TTL `ttl`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use kairos_cache::{Cache, ZoneConfig, ZoneName};
+    ///
+    /// let last_minutes = Duration::from_secs(10 * 60);
+    /// let zones = vec![ZoneConfig::new(ZoneName::Warmup, last_minutes, Duration::from_secs(20))];
+    /// let cache: Cache<String, f64> = Cache::builder().zones(zones).build()?;
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    pub const fn new(name: ZoneName, below: Duration, ttl: Duration) -> ZoneConfig {
+        ZoneConfig { name, below, ttl }
+    }
 }

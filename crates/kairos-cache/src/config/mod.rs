@@ -4,11 +4,14 @@
 
 mod events;
 mod fields;
+#[cfg(feature = "toml")]
 mod file;
 mod golden_hour;
+#[cfg(feature = "toml")]
 mod locate;
 mod rules;
 mod sections;
+#[cfg(feature = "toml")]
 mod text;
 
 pub(crate) use events::event_graph;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kairos_metrics::Precision;
 
-use super::golden_hour::ZoneName;
+use super::events::event_graph;
 use super::sections::{
     BoundsConfig, BreakerConfig, Config, EventsConfig, GoldenHourConfig, MetricsConfig,
     VolatilityConfig, XFetchConfig,
@@ -14,7 +14,7 @@ use super::sections::{
 use crate::error::Error;
 use crate::matches::OddsRule;
 use crate::policy::{
-    BreakerRule, FreshnessPolicy, GoldenHour, ReadPolicy, ScoreRule, StaleRule, XFetchRule, Zone,
+    BreakerRule, FreshnessPolicy, GoldenHour, ReadPolicy, ScoreRule, StaleRule, XFetchRule,
     ZoneRule,
 };
 use crate::runtime::nanos;
@@ -110,6 +110,19 @@ impl Rules {
     }
 }
 
+impl Config {
+    /// Checks the range of every field and the event graph, as
+    /// [`Builder::build`](crate::Builder::build) does.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the field and its allowed range; [`Error::Graph`].
+    pub fn validate(&self) -> Result<(), Error> {
+        let _rules = Rules::new(self)?;
+        let _graph = event_graph(&self.events)?;
+        Ok(())
+    }
+}
+
 /// The fields that are fixed when a cache is built.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fixed {
@@ -158,12 +171,7 @@ fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenH
     let mut rules: Vec<ZoneRule> = Vec::with_capacity(config.zones.len());
     for row in &config.zones {
         let rule = ZoneRule {
-            zone: match row.name {
-                ZoneName::Warmup => Zone::Warmup,
-                ZoneName::Golden => Zone::Golden,
-                ZoneName::Active => Zone::Active,
-                ZoneName::Prematch => Zone::Prematch,
-            },
+            zone: row.name.zone(),
             below_ns: positive(row.below, "golden_hour.zones.below")?,
             ttl_ns: positive(row.ttl, "golden_hour.zones.ttl")?,
         };
@@ -300,5 +308,5 @@ fn odds(config: &VolatilityConfig, max_markets: usize) -> Result<OddsRule, Error
     })
 }
 
-#[cfg(all(test, not(kairos_loom)))]
+#[cfg(all(test, feature = "toml", not(kairos_loom)))]
 mod tests;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+#[cfg(feature = "toml")]
 use toml::Table;
 
 use super::fields::with_fields;
@@ -14,6 +14,7 @@ use super::golden_hour::EvaluateAt::{self, Read};
 use super::golden_hour::{ZoneConfig, ZoneName};
 
 /// A section, to be written out.
+#[cfg(feature = "toml")]
 pub(super) struct Section {
     pub(super) name: &'static str,
     /// Its docs, a line each.
@@ -22,6 +23,7 @@ pub(super) struct Section {
 }
 
 /// A field, to be written out.
+#[cfg(feature = "toml")]
 pub(super) struct Field {
     pub(super) name: &'static str,
     /// Its docs, a line each.
@@ -43,8 +45,12 @@ macro_rules! sections {
     )+) => {
         /// The configuration of a cache, by section. Absent fields have their defaults, unknown
         /// ones are errors.
-        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
+        ///
+        /// Change a field of [`Config::default`], or of a file's.
+        #[derive(Debug, Clone, PartialEq, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+        #[non_exhaustive]
         pub struct Config {
             $(
                 $(#[doc = $section_doc])+
@@ -56,14 +62,16 @@ macro_rules! sections {
             $(#[doc = $section_doc])+
             ///
             #[doc = concat!("The section `[", stringify!($section), "]` of a [`Config`].")]
-            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-            #[serde(default, deny_unknown_fields)]
+            #[derive(Debug, Clone, PartialEq)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+            #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+            #[non_exhaustive]
             pub struct $Section {
                 $(
                     $(#[doc = $doc])+
                     ///
                     #[doc = concat!("Default: `", stringify!($default $($unit)?), "`.")]
-                    $(#[serde($($serde)+)])?
+                    $(#[cfg_attr(feature = "serde", serde($($serde)+))])?
                     pub $field: $type,
                 )+
             }
@@ -76,6 +84,7 @@ macro_rules! sections {
         )+
 
         /// Every section and field, in the order of the list.
+        #[cfg(feature = "toml")]
         pub(super) const SECTIONS: &[Section] = &[$(
             Section {
                 name: stringify!($section),
@@ -86,6 +95,7 @@ macro_rules! sections {
             },
         )+];
 
+        #[cfg(feature = "toml")]
         impl Config {
             /// The values of each section, in the order of [`SECTIONS`]; an error for a number
             /// that TOML does not have.
@@ -115,5 +125,5 @@ macro_rules! value {
 
 with_fields!(sections);
 
-#[cfg(all(test, not(kairos_loom)))]
+#[cfg(all(test, feature = "toml", not(kairos_loom)))]
 mod tests;

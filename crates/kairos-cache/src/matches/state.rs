@@ -24,6 +24,21 @@ pub enum TradingStatus {
     Closed,
 }
 
+impl TradingStatus {
+    /// Every status.
+    pub const ALL: [TradingStatus; 3] =
+        [TradingStatus::Open, TradingStatus::Suspended, TradingStatus::Closed];
+
+    /// Returns the status's name in scenarios, decisions and notices.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TradingStatus::Open => "open",
+            TradingStatus::Suspended => "suspended",
+            TradingStatus::Closed => "closed",
+        }
+    }
+}
+
 /// `AtomicI64` has no `Option`: this stands for "no kickoff given".
 const NO_KICKOFF: i64 = i64::MIN;
 

@@ -2,8 +2,6 @@
 // Never knows: how the entry was found, or what will be done about the verdict.
 // Read next: `../engine/read/reading.rs`, whose one match acts on the verdict.
 
-use std::fmt;
-
 use super::breaker::{BreakerLevel, BreakerRule};
 use super::freshness::{EntryView, Freshness, FreshnessPolicy, XFetchRule};
 use super::golden_hour::{Zone, ZoneTtl};
@@ -40,14 +38,9 @@ impl Strategy {
     }
 }
 
-impl fmt::Display for Strategy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// The reason for the strategy by which a read was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 #[repr(u8)]
 pub enum Reason {
     /// The cache is switched off.
@@ -76,7 +69,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: &'static [Reason] = &[
         Reason::Disabled,
         Reason::OverBound,
         Reason::Suspended,
@@ -127,12 +120,6 @@ impl Reason {
             Reason::StaleIfError => "stale_if_error",
             Reason::SoftTimeout => "soft_timeout",
         }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

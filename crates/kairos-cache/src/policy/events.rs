@@ -19,6 +19,12 @@ pub struct EventId(pub(crate) u16);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MarketName(Arc<str>);
 
+impl From<&str> for MarketName {
+    fn from(name: &str) -> Self {
+        MarketName(name.into())
+    }
+}
+
 impl Deref for MarketName {
     type Target = str;
 

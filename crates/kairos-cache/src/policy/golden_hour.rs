@@ -2,8 +2,6 @@
 // Never knows: entries, ages, or when anything was stored.
 // Read next: `freshness.rs`, which compares an age with this TTL.
 
-use std::fmt;
-
 use super::{MatchFacts, WallNs};
 
 /// The zone of a match, by the time to its kickoff.
@@ -54,12 +52,6 @@ impl Zone {
     /// Whether a confirmed line-up lengthens the TTL of this zone.
     const fn takes_lineup_bonus(self) -> bool {
         matches!(self, Zone::Active | Zone::Prematch | Zone::Standard)
-    }
-}
-
-impl fmt::Display for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

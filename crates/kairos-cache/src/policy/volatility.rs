@@ -3,7 +3,6 @@
 // Read next: `../matches/odds.rs`, which keeps one window per market and publishes it.
 
 use std::collections::VecDeque;
-use std::fmt;
 
 /// The volatility status of a match's odds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -19,6 +18,9 @@ pub enum Volatility {
 }
 
 impl Volatility {
+    /// Every status, from calm to panic.
+    pub const ALL: [Volatility; 3] = [Volatility::Normal, Volatility::Warning, Volatility::Panic];
+
     /// Returns the status's name in metrics and receipts.
     pub const fn name(self) -> &'static str {
         match self {
@@ -26,12 +28,6 @@ impl Volatility {
             Volatility::Warning => "warning",
             Volatility::Panic => "panic",
         }
-    }
-}
-
-impl fmt::Display for Volatility {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -5,12 +5,13 @@
 
 use kairos_metrics::HistogramSnapshot;
 
-use crate::policy::{Reason, Strategy, Zone};
+use crate::policy::{Reason, Strategy, Volatility, Zone};
 use crate::stats::event_counts::EventSums;
 use crate::truth::Fate;
 
 /// Columns of the table of reads: how volatility was scored.
-pub(crate) const SCORES: [&str; 4] = ["unscored", "normal", "warning", "panic"];
+pub(crate) const SCORES: [&str; 4] =
+    ["unscored", Volatility::Normal.name(), Volatility::Warning.name(), Volatility::Panic.name()];
 
 /// A group of keys that can be reset by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,11 +56,6 @@ impl Category {
             Category::Performance => "performance",
         }
     }
-
-    /// Returns the category of a name.
-    pub fn from_name(name: &str) -> Option<Category> {
-        Category::ALL.into_iter().find(|category| category.name() == name)
-    }
 }
 
 /// Every cell, read once.
@@ -102,7 +98,11 @@ pub(crate) struct Baselines {
 }
 
 /// Counts since the cache was built, beside the 34 keys.
+///
+/// With the feature `serde` an object of its fields; on reading back an absent one is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[non_exhaustive]
 pub struct Activity {
     /// Misses and too-stale reads that another caller's compute answered.
     pub coalesced_computes: u64,
@@ -201,7 +201,11 @@ impl Discarded {
 }
 
 /// The current size of everything in a cache that has a bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// With the feature `serde` an object of its fields; on reading back an absent one is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[non_exhaustive]
 pub struct Sizes {
     /// Entries, including dead ones that are not reclaimed yet.
     pub entries: u64,

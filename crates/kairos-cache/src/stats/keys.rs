@@ -2,15 +2,14 @@
 // Never knows: how counts are recorded.
 // Why: `docs/decisions/0006-reads-are-counted-by-reason-and-volatility.md`.
 
-use kairos_metrics::HistogramSnapshot;
-use serde::Serialize;
-
 use crate::policy::{Reason, Strategy, Zone};
 use crate::stats::Stats;
 use crate::stats::counts::{Category, Counts};
+use kairos_metrics::HistogramSnapshot;
 
-/// The cache's numbers at one moment: a flat object of 34 keys.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+/// The cache's numbers at one moment: a flat object of 34 keys, which are fixed.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[allow(missing_docs, reason = "the names are fixed; each is defined by its category")]
 pub struct StatsSnapshot {
     pub cache_hit_fresh: u64,

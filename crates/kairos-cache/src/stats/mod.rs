@@ -220,6 +220,7 @@ impl Stats {
     }
 
     /// The latency of a strategy, since the cache was built.
+    #[cfg(feature = "hdrhistogram")]
     pub(crate) fn latency(&self, strategy: Strategy) -> HistogramSnapshot {
         self.latency[strategy as usize].snapshot()
     }

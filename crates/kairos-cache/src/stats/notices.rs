@@ -19,12 +19,32 @@ use crate::policy::BreakerLevel;
 const KEPT: usize = 1024;
 
 /// A report of something that happened in a cache.
+///
+/// With the feature `serde` it is written as an object with the kind of notice as `op`, in the words of
+/// `kairos replay --decisions`: `event` and `status` have their names there, a match is `match`, the
+/// error of a refresh is `outcome` (`error`, `panic`, `timeout`) and its message, `error`. It is not
+/// read back: an error is more than its message.
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use kairos_cache::Notice;
+///
+/// let event: Notice<String> =
+///     Notice::Event { scope: "m1".into(), event: "weather_rain".into(), died: 2 };
+/// let line = r#"{"op":"event","match":"m1","event":"weather_rain","died":2}"#;
+/// assert_eq!(serde_json::to_string(&event)?, line);
+/// # }
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "op", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Notice<K> {
     /// An observed price was scored as a panic.
     Panic {
         /// The name of the match.
+        #[cfg_attr(feature = "serde", serde(rename = "match"))]
         scope: Arc<str>,
         /// The odds market.
         market: Arc<str>,
@@ -34,10 +54,11 @@ pub enum Notice<K> {
         z: f64,
     },
     /// The panic breaker moved one step, to this level.
-    Breaker(BreakerLevel),
+    Breaker(#[cfg_attr(feature = "serde", serde(serialize_with = "written::level"))] BreakerLevel),
     /// An event was applied.
     Event {
         /// The name of the match.
+        #[cfg_attr(feature = "serde", serde(rename = "match"))]
         scope: Arc<str>,
         /// The event.
         event: Arc<str>,
@@ -47,8 +68,10 @@ pub enum Notice<K> {
     /// The trading status of a match or of one of its markets changed.
     Status {
         /// The name of the match.
+        #[cfg_attr(feature = "serde", serde(rename = "match"))]
         scope: Arc<str>,
         /// The market; `None` for the whole match.
+        #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
         market: Option<Arc<str>>,
         /// The new status.
         status: TradingStatus,
@@ -84,6 +107,7 @@ pub enum Notice<K> {
         /// The key.
         key: K,
         /// The error of the refresh.
+        #[cfg_attr(feature = "serde", serde(flatten, serialize_with = "written::failure"))]
         error: Error,
     },
     /// The cache was switched on or off.
@@ -94,7 +118,7 @@ pub enum Notice<K> {
     /// A new configuration was applied.
     Reloaded,
     /// This many notices were lost, because they came faster than they were read.
-    Lost(u64),
+    Lost(#[cfg_attr(feature = "serde", serde(serialize_with = "written::notices"))] u64),
 }
 
 /// The receiver of a cache's notices, from the moment of subscribing on.
@@ -220,5 +244,80 @@ impl<K> Notices<K> {
                 told.close();
             }
         }
+    }
+}
+
+/// The fields that single values and errors get in a notice.
+#[cfg(feature = "serde")]
+mod written {
+    use serde::ser::{SerializeStruct, Serializer};
+
+    use crate::error::Error;
+    use crate::policy::BreakerLevel;
+    use crate::receipt::outcome;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub(super) fn level<S: Serializer>(level: &BreakerLevel, to: S) -> Result<S::Ok, S::Error> {
+        let mut to = to.serialize_struct("Breaker", 1)?;
+        to.serialize_field("level", level)?;
+        to.end()
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub(super) fn notices<S: Serializer>(lost: &u64, to: S) -> Result<S::Ok, S::Error> {
+        let mut to = to.serialize_struct("Lost", 1)?;
+        to.serialize_field("notices", lost)?;
+        to.end()
+    }
+
+    pub(super) fn failure<S: Serializer>(error: &Error, to: S) -> Result<S::Ok, S::Error> {
+        let mut to = to.serialize_struct("Error", 2)?;
+        to.serialize_field("outcome", outcome(Some(error)))?;
+        to.serialize_field("error", &format_args!("{error}"))?;
+        to.end()
+    }
+}
+
+#[cfg(all(test, feature = "serde", not(kairos_loom)))]
+mod tests {
+    use super::*;
+
+    fn check(notice: &Notice<&str>, expected: &str) {
+        assert_eq!(serde_json::to_string(notice).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_notice_is_written_in_the_words_of_decisions() {
+        let scope: Arc<str> = "m1".into();
+        let status = |market: Option<Arc<str>>| Notice::Status {
+            scope: Arc::clone(&scope),
+            market,
+            status: TradingStatus::Suspended,
+            died: 3,
+        };
+        check(
+            &Notice::Panic { scope: scope.clone(), market: "home_win".into(), price: 3.5, z: 2.5 },
+            r#"{"op":"panic","match":"m1","market":"home_win","price":3.5,"z":2.5}"#,
+        );
+        check(
+            &Notice::Event { scope: scope.clone(), event: "weather_rain".into(), died: 1 },
+            r#"{"op":"event","match":"m1","event":"weather_rain","died":1}"#,
+        );
+        check(
+            &status(Some("btts".into())),
+            r#"{"op":"status","match":"m1","market":"btts","status":"suspended","died":3}"#,
+        );
+        check(&status(None), r#"{"op":"status","match":"m1","status":"suspended","died":3}"#);
+        let level = Notice::Breaker(BreakerLevel::CircuitOpen);
+        check(&level, r#"{"op":"breaker","level":"circuit_open"}"#);
+        check(&Notice::Evicted { key: "m1:btts" }, r#"{"op":"evicted","key":"m1:btts"}"#);
+        let failed = Notice::RefreshFailed { key: "k", error: Error::Panicked("\"no\"".into()) };
+        check(
+            &failed,
+            r#"{"op":"refresh_failed","key":"k","outcome":"panic","error":"the compute panicked: \"no\""}"#,
+        );
+        check(&Notice::Switched { enabled: false }, r#"{"op":"switched","enabled":false}"#);
+        check(&Notice::Reloaded, r#"{"op":"reloaded"}"#);
+        check(&Notice::Lost(7), r#"{"op":"lost","notices":7}"#);
     }
 }

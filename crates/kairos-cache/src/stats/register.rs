@@ -2,6 +2,7 @@
 // Never knows: when a metric moves.
 // Read next: `mod.rs`, which moves them.
 
+use std::array::from_fn;
 use std::sync::Arc;
 
 use kairos_metrics::{CounterFamily, Precision, Registry};
@@ -82,7 +83,8 @@ impl Stats {
         let preserved =
             counter("kairos_cache_event_markets_preserved", "Markets that an event left alone")?;
         Ok(Stats {
-            reads: Reason::ALL.map(|reason| {
+            reads: from_fn(|index| {
+                let reason = Reason::ALL[index];
                 SCORES.map(|score| requests.with([reason.strategy().name(), reason.name(), score]))
             }),
             latency: Strategy::ALL.map(|strategy| latency.with([strategy.name()])),

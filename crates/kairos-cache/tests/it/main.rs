@@ -8,6 +8,7 @@ mod flights;
 mod invalidation;
 mod loader;
 mod many;
+#[cfg(feature = "serde")]
 mod model;
 mod operation;
 mod reads;

@@ -6,13 +6,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::vec;
 
+use kairos_cache::TradingStatus;
+
 use super::fixture::Fixture;
 use super::hours::{DAY_START_MS, HOUR_MS, MINUTE_MS};
 use super::prices::{ODDS, OddsMarkets};
 use super::shape::{Shape, Stream};
 use super::timeline::Beat;
 use crate::chance::{Rng, Zipf};
-use crate::scenario::{Compute, ComputeResult, Get, MarketStatus, Name, OpKind, Prices, ReadId};
+use crate::scenario::{Compute, ComputeResult, Get, Name, OpKind, Prices, ReadId};
 
 /// The markets of the default event graph; the second half of every cache key.
 pub(super) const DEFAULT_MARKETS: [&str; 12] = [
@@ -127,9 +129,9 @@ impl Crowd {
             }
             OpKind::Event { event, .. } => view.lineup_confirmed |= &**event == "lineup_confirmed",
             OpKind::Status { market: None, status, .. } => {
-                view.closed = *status == MarketStatus::Closed;
+                view.closed = *status == TradingStatus::Closed;
             }
-            OpKind::Status { market: Some(market), status: MarketStatus::Closed, .. } => {
+            OpKind::Status { market: Some(market), status: TradingStatus::Closed, .. } => {
                 if let Some(at) = self.markets.iter().position(|name| name == market) {
                     view.settled |= 1 << at;
                 }

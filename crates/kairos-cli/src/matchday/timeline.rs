@@ -5,12 +5,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use kairos_cache::TradingStatus;
+
 use super::fixture::Fixture;
 use super::hours::{DAY_START_MS, MINUTE_MS};
 use super::news::{self, News};
 use super::prices::{ODDS, OddsMarkets, quote, settled};
 use crate::chance::Rng;
-use crate::scenario::{MarketStatus, Mode, Name, OpKind, Target};
+use crate::scenario::{Mode, Name, OpKind, Target};
 
 /// One operation on one match.
 #[derive(Clone, Debug)]
@@ -67,7 +69,7 @@ pub(super) fn run(
             play.tick(t_ms, rng);
         }
     }
-    play.status(full_time_ms, None, MarketStatus::Closed);
+    play.status(full_time_ms, None, TradingStatus::Closed);
 }
 
 /// An incident that changes the course of a match.
@@ -183,7 +185,7 @@ impl Play<'_> {
     fn suspend(&mut self, t_ms: i64, for_ms: f64) {
         let until_ms = t_ms + for_ms as i64;
         if self.suspended_until_ms.is_none() {
-            self.status(t_ms, None, MarketStatus::Suspended);
+            self.status(t_ms, None, TradingStatus::Suspended);
         }
         self.suspended_until_ms =
             Some(self.suspended_until_ms.map_or(until_ms, |old| old.max(until_ms)));
@@ -191,7 +193,7 @@ impl Play<'_> {
 
     fn reopen(&mut self, t_ms: i64) {
         self.suspended_until_ms = None;
-        self.status(t_ms, None, MarketStatus::Open);
+        self.status(t_ms, None, TradingStatus::Open);
         self.requote(t_ms);
         self.show(t_ms);
     }
@@ -207,7 +209,7 @@ impl Play<'_> {
         ];
         for (market, settled) in markets {
             if settled {
-                self.status(t_ms, Some(Name::from(market)), MarketStatus::Closed);
+                self.status(t_ms, Some(Name::from(market)), TradingStatus::Closed);
             }
         }
     }
@@ -259,7 +261,7 @@ impl Play<'_> {
         }
     }
 
-    fn status(&mut self, t_ms: i64, market: Option<Name>, status: MarketStatus) {
+    fn status(&mut self, t_ms: i64, market: Option<Name>, status: TradingStatus) {
         let match_id = Arc::clone(&self.fixture.match_id);
         self.push(t_ms, OpKind::Status { match_id, market, status });
     }

@@ -2,6 +2,8 @@
 // Never knows: how the numbers were measured, or how they are written.
 // Read next: `run.rs` for the numbers, `table.rs` for the types.
 
+use kairos_cache::Strategy;
+
 use super::run::{EngineRun, Run, STRATEGIES};
 use super::spread::{Samples, Spread};
 use super::table::{Body, Cell, Fact, Report, Row, Section};
@@ -73,7 +75,9 @@ fn reads(runs: &[Run]) -> Vec<Row<Cell>> {
 fn strategies(runs: &[Run]) -> Vec<Row<Cell>> {
     let mut rows = Vec::new();
     for (at, strategy) in STRATEGIES.into_iter().enumerate() {
-        rows.push(engine(runs, strategy, |engine| Cell::count(engine.latency_ms[at].count())));
+        rows.push(engine(runs, strategy.name(), |engine| {
+            Cell::count(engine.latency_ms[at].count())
+        }));
         rows.push(engine(runs, "  of all reads", |engine| {
             let total = engine.latency_ms.iter().map(Samples::count).sum();
             Cell::share(engine.latency_ms[at].count(), total)
@@ -107,8 +111,8 @@ fn market(runs: &[Run]) -> Vec<Row<Cell>> {
 }
 
 fn latency(runs: &[Run]) -> Vec<Row<Option<Spread>>> {
-    let row = |(at, strategy): (usize, &str)| Row {
-        label: strategy.into(),
+    let row = |(at, strategy): (usize, Strategy)| Row {
+        label: strategy.name().into(),
         values: runs
             .iter()
             .map(|run| run.engine.as_ref().and_then(|engine| engine.latency_ms[at].spread()))

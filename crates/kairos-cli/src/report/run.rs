@@ -2,6 +2,8 @@
 // Never knows: how the numbers were measured.
 // Read next: `rows.rs`, which lays them out.
 
+use kairos_cache::Strategy;
+
 use super::spread::Samples;
 
 /// One column: an engine, or a plain cache on the same reads.
@@ -73,4 +75,5 @@ pub(crate) struct EngineRun {
 }
 
 /// The strategies, in the order of the report.
-pub(crate) const STRATEGIES: [&str; 4] = ["serve_fresh", "serve_stale", "compute", "bypass"];
+pub(crate) const STRATEGIES: [Strategy; 4] =
+    [Strategy::ServeFresh, Strategy::ServeStale, Strategy::Compute, Strategy::Bypass];

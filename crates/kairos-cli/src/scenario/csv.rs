@@ -8,9 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use kairos_cache::TradingStatus;
 
 use super::names::{Name, Names};
-use super::op::{MarketStatus, Op, OpKind};
+use super::op::{Op, OpKind};
 use super::source::{Ends, Lines};
 use crate::error::{Error, Reason};
 
@@ -75,7 +76,7 @@ pub(crate) struct Feed<R> {
 #[derive(Debug)]
 struct MatchState {
     kickoff_ms: Option<i64>,
-    status: MarketStatus,
+    status: TradingStatus,
 }
 
 impl<R: BufRead> Feed<R> {
@@ -193,7 +194,7 @@ impl<R: BufRead> Feed<R> {
             self.counts.prices_dropped += 1;
             None
         } else {
-            if self.matches[match_index].status != MarketStatus::Open {
+            if self.matches[match_index].status != TradingStatus::Open {
                 self.counts.priced_while_barred += 1;
             }
             let market = self.names.intern(&self.scratch);
@@ -210,7 +211,7 @@ impl<R: BufRead> Feed<R> {
             let Some(event) = self.news(word) else {
                 let reason = Reason::UnknownWord {
                     field: "event",
-                    expected: STATUS_WORDS,
+                    expected: STATUS_WORDS.into(),
                     found: word.to_owned(),
                 };
                 return Err(self.record.explain(Column::Event, reason));
@@ -251,7 +252,7 @@ impl<R: BufRead> Feed<R> {
         } else {
             let match_id: Name = Arc::from(name);
             self.index.insert(Arc::clone(&match_id), self.matches.len());
-            self.matches.push(MatchState { kickoff_ms: None, status: MarketStatus::Open });
+            self.matches.push(MatchState { kickoff_ms: None, status: TradingStatus::Open });
             (match_id, self.matches.len() - 1)
         };
         let state = &mut self.matches[match_index];

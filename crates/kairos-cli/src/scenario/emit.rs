@@ -14,7 +14,7 @@ pub(crate) use self::apart::check_apart;
 pub(crate) use self::litter::discard_unfinished;
 pub(crate) use self::output::Output;
 
-use super::op::{ComputeResult, Get, MarketStatus, Mode, Op, OpKind, ReadId, Target, word_of};
+use super::op::{ComputeResult, Get, Mode, Op, OpKind, ReadId, Target, word_of};
 use crate::error::Error;
 
 /// Writes `op` as one line. Does not allocate; makes several small writes, so `out` should be buffered.
@@ -59,7 +59,7 @@ pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
             if let Some(market) = market {
                 text(out, "market", market)?;
             }
-            text(out, "status", word_of(MarketStatus::WORDS, *status))?;
+            text(out, "status", status.name())?;
         }
         OpKind::Metrics => out.write_all(b"\"metrics\"")?,
         OpKind::Reset { category } => {

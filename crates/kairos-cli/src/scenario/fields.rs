@@ -92,14 +92,15 @@ impl<'a> Fields<'a> {
     pub(crate) fn word<T: Copy>(
         &mut self,
         field: &'static str,
-        expected: &'static str,
         words: &[(&'static str, T)],
     ) -> Result<Option<T>, Reason> {
         let Some(text) = self.text(field)? else { return Ok(None) };
-        match words.iter().find(|(word, _)| *word == text) {
-            Some((_, value)) => Ok(Some(*value)),
-            None => Err(Reason::UnknownWord { field, expected, found: text.into_owned() }),
-        }
+        let known = words.iter().find(|(word, _)| *word == text);
+        let value = known.map(|(_, value)| Some(*value));
+        value.ok_or_else(|| {
+            let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            Reason::UnknownWord { field, expected: expected.join(", "), found: text.into_owned() }
+        })
     }
 
     pub(crate) fn names(

@@ -6,12 +6,12 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
+use kairos_cache::{Category, TradingStatus};
+
 use super::fields::Fields;
 use super::json::Json;
 use super::names::Names;
-use super::op::{
-    Category, Compute, ComputeResult, Get, LAST_MS, MarketStatus, Mode, Op, OpKind, ReadId, Target,
-};
+use super::op::{Compute, ComputeResult, Get, LAST_MS, Mode, Op, OpKind, ReadId, Target};
 use super::source::{Ends, Lines};
 use crate::error::{Error, Reason};
 
@@ -172,10 +172,9 @@ fn get(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
 }
 
 fn compute(mut fields: Fields<'_>) -> Result<Compute, Reason> {
-    let expected = "ok, error, panic, hang, none";
     Ok(Compute {
         ms: fields.duration_ms("ms")?.unwrap_or_default(),
-        result: fields.word("result", expected, ComputeResult::WORDS)?.unwrap_or_default(),
+        result: fields.word("result", ComputeResult::WORDS)?.unwrap_or_default(),
         value: fields.text("value")?.map(|value| value.as_ref().into()),
     })
 }
@@ -215,19 +214,17 @@ fn cancel(fields: &mut Fields<'_>, _: &mut Names) -> Result<OpKind, Reason> {
 }
 
 fn status(fields: &mut Fields<'_>, names: &mut Names) -> Result<OpKind, Reason> {
-    let expected = "open, suspended, closed";
+    let words = TradingStatus::ALL.map(|status| (status.name(), status));
     Ok(OpKind::Status {
         match_id: fields.required("match", |fields, field| fields.name(field, names))?,
         market: fields.name("market", names)?,
-        status: fields.required("status", |fields, field| {
-            fields.word(field, expected, MarketStatus::WORDS)
-        })?,
+        status: fields.required("status", |fields, field| fields.word(field, &words))?,
     })
 }
 
 fn reset(fields: &mut Fields<'_>, _: &mut Names) -> Result<OpKind, Reason> {
-    let expected = "base, volatility, golden_hour, swr, tags, strategy, performance";
-    Ok(OpKind::Reset { category: fields.word("category", expected, Category::WORDS)? })
+    let words = Category::ALL.map(|category| (category.name(), category));
+    Ok(OpKind::Reset { category: fields.word("category", &words)? })
 }
 
 #[cfg(test)]

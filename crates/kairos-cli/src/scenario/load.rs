@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 
+use kairos_cache::TradingStatus;
+
 use super::csv::Row;
 use super::names::Name;
-use super::op::{Compute, ComputeResult, Get, MarketStatus, Op, OpKind, ReadId};
+use super::op::{Compute, ComputeResult, Get, Op, OpKind, ReadId};
 use crate::chance::{Rng, Zipf};
 use crate::error::Error;
 
@@ -127,10 +129,10 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         }
         if let OpKind::Status { status, .. } = row.op.kind {
             match (self.live.binary_search(&index), status) {
-                (Ok(at), MarketStatus::Closed) => {
+                (Ok(at), TradingStatus::Closed) => {
                     self.live.remove(at);
                 }
-                (Err(at), MarketStatus::Open | MarketStatus::Suspended) => {
+                (Err(at), TradingStatus::Open | TradingStatus::Suspended) => {
                     self.live.insert(at, index);
                 }
                 _ => {}

@@ -29,9 +29,7 @@ pub(crate) use self::emit::{Output, Sink, check_apart, discard_unfinished};
 pub(crate) use self::jsonl::Jsonl;
 pub(crate) use self::load::LoadShape;
 pub(crate) use self::names::Name;
-pub(crate) use self::op::{
-    Category, Compute, ComputeResult, Get, MarketStatus, Mode, Op, OpKind, Prices, ReadId, Target,
-};
+pub(crate) use self::op::{Compute, ComputeResult, Get, Mode, Op, OpKind, Prices, ReadId, Target};
 pub(crate) use self::source::{Format, name_of};
 pub(crate) use self::strictness::Strictness;
 

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use kairos_cache::{Category, TradingStatus};
+
 use super::names::Name;
 
 /// The last instant of a scenario, in ms since the Unix epoch, in the year 2255: the clock counts nanoseconds from the
@@ -61,7 +63,7 @@ pub(crate) enum OpKind {
         /// The market, or the whole match.
         market: Option<Name>,
         /// The new status.
-        status: MarketStatus,
+        status: TradingStatus,
     },
     /// The metrics are written among the decisions.
     Metrics,
@@ -180,58 +182,6 @@ pub(crate) enum Mode {
     Expire,
 }
 
-/// The trading status of a market.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MarketStatus {
-    /// The market takes bets.
-    Open,
-    /// The market takes no bets for the time being.
-    Suspended,
-    /// The market no longer takes bets.
-    Closed,
-}
-
-impl MarketStatus {
-    pub(crate) const WORDS: &[(&'static str, Self)] =
-        &[("open", Self::Open), ("suspended", Self::Suspended), ("closed", Self::Closed)];
-}
-
-/// A category of metrics, which can be reset on its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Category {
-    /// Hits, misses, errors.
-    Base,
-    /// Scored reads.
-    Volatility,
-    /// Stored results by zone.
-    GoldenHour,
-    /// Stale-while-revalidate.
-    Swr,
-    /// Events and invalidations.
-    Tags,
-    /// Reads by strategy.
-    Strategy,
-    /// Requests and latencies.
-    Performance,
-}
-
-impl Category {
-    pub(crate) const WORDS: &[(&'static str, Self)] = &[
-        ("base", Self::Base),
-        ("volatility", Self::Volatility),
-        ("golden_hour", Self::GoldenHour),
-        ("swr", Self::Swr),
-        ("tags", Self::Tags),
-        ("strategy", Self::Strategy),
-        ("performance", Self::Performance),
-    ];
-
-    /// The category's name in scenarios, for example `golden_hour`.
-    pub(crate) fn name(self) -> &'static str {
-        word_of(Self::WORDS, self)
-    }
-}
-
 /// The id of a read; the ids of a read load need no allocation.
 ///
 /// Only [`ReadId::parse`] makes an id of text, so that each text has one representation.
@@ -312,13 +262,5 @@ mod tests {
     #[test]
     fn an_operation_stays_small_because_reads_are_boxed() {
         assert!(size_of::<Op>() <= 64, "{} bytes", size_of::<Op>());
-    }
-
-    #[test]
-    fn every_word_stands_once() {
-        for (at, (word, _)) in Category::WORDS.iter().enumerate() {
-            assert!(Category::WORDS[at + 1..].iter().all(|(other, _)| other != word));
-        }
-        assert_eq!(Category::GoldenHour.name(), "golden_hour");
     }
 }

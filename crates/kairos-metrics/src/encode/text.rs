@@ -13,6 +13,32 @@ pub(crate) enum Format {
     OpenMetrics,
 }
 
+impl Format {
+    /// The value of the header `Content-Type`.
+    pub(crate) const fn content_type(self) -> &'static str {
+        match self {
+            Format::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// The two halves of the media type.
+    pub(super) const fn media_type(self) -> (&'static str, &'static str) {
+        match self {
+            Format::Prometheus => ("text", "plain"),
+            Format::OpenMetrics => ("application", "openmetrics-text"),
+        }
+    }
+
+    /// The version that a scraper asks for.
+    pub(super) const fn version(self) -> &'static str {
+        match self {
+            Format::Prometheus => "0.0.4",
+            Format::OpenMetrics => "1.0.0",
+        }
+    }
+}
+
 /// Appends a metric's HELP, TYPE and (`OpenMetrics`) UNIT lines.
 ///
 /// Prometheus names a counter's family with its `_total` and knows info as a gauge whose name ends in

@@ -9,12 +9,14 @@ mod measured;
 mod page;
 mod registration;
 mod registry;
+mod respond;
 mod space;
 
 pub use family::{CounterFamily, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily};
 pub use labels::{Label, LabelSet, TypedFamily};
 pub use measured::Measured;
 pub use registry::{DEFAULT_FAMILY_LIMIT, Registry, RegistryBuilder};
+pub use respond::Response;
 
 #[cfg(feature = "facade")]
 pub(crate) use {

@@ -242,7 +242,7 @@ impl Registry {
     }
 
     /// Returns all metrics in the Prometheus text format 0.0.4, whose content type is
-    /// `text/plain; version=0.0.4`.
+    /// `text/plain; version=0.0.4; charset=utf-8`. [`respond`](Registry::respond) returns both.
     pub fn encode_prometheus(&self) -> String {
         let mut out = String::new();
         self.encode_prometheus_into(&mut out);

@@ -1,10 +1,7 @@
-// A distribution as plain data: quantiles, differences, sums, and the conversion to hdrhistogram.
+// A distribution as plain data: quantiles, differences, sums.
 // Never knows: cells, threads, registries.
-// Read next: `snapshot.rs`, which holds one for each histogram series.
+// Read next: `snapshot.rs`, which holds one for each histogram series; `to_hdr.rs`, the way to the HDR tools.
 
-use std::fmt::Write as _;
-
-use hdrhistogram::Histogram as HdrHistogram;
 use serde::{Deserialize, Serialize};
 
 use crate::buckets::Precision;
@@ -211,45 +208,6 @@ impl HistogramSnapshot {
             }
         }
         HistogramSnapshot { precision, buckets, ..self.clone() }
-    }
-
-    /// Returns a percentile table in the layout of the HDR tools, with `steps` lines for each
-    /// halving of the distance to 100 %.
-    ///
-    /// The columns are value, percentile, number of values up to there, and `1 / (1 - percentile)`.
-    pub fn percentile_table(&self, steps: u32) -> String {
-        let hdr = self.to_hdr();
-        let mut out = format!(
-            "{:>16} {:>14} {:>12} {:>16}\n",
-            "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
-        );
-        let mut total = 0_u64;
-        for line in hdr.iter_quantiles(steps.max(1)) {
-            total += line.count_since_last_iteration();
-            let (value, q) = (line.value_iterated_to(), line.quantile_iterated_to());
-            // Writing to a string does not fail.
-            let _ = match q {
-                1.0.. => writeln!(out, "{value:>16} {q:>14.12} {total:>12} {:>16}", "inf"),
-                _ => writeln!(out, "{value:>16} {q:>14.12} {total:>12} {:>16.2}", 1.0 / (1.0 - q)),
-            };
-        }
-        out
-    }
-
-    /// Returns the same distribution as an `hdrhistogram::Histogram`, bucket for bucket.
-    ///
-    /// Its bounds are 1 and the precision's highest value; its full range is allocated.
-    ///
-    /// # Panics
-    /// Never: a snapshot holds only what such a histogram can hold.
-    pub fn to_hdr(&self) -> HdrHistogram<u64> {
-        let (highest, digits) = (self.precision.highest(), self.precision.digits());
-        let mut hdr = HdrHistogram::new_with_bounds(1, highest, digits)
-            .expect("a precision has 1 to 3 digits and a highest value of 2 or more");
-        for (low, _, count) in self.buckets() {
-            hdr.record_n(low, count).expect("a bucket starts at or below the highest value");
-        }
-        hdr
     }
 }
 

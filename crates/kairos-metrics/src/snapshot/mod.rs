@@ -7,6 +7,8 @@ mod hdr;
 #[cfg(feature = "hdr-log")]
 mod hdr_log;
 mod snapshot;
+#[cfg(feature = "hdrhistogram")]
+mod to_hdr;
 
 pub use hdr::HistogramSnapshot;
 #[cfg(feature = "hdr-log")]

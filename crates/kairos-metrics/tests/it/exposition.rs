@@ -151,6 +151,28 @@ fn a_kept_buffer_is_appended_to() {
 }
 
 #[test]
+fn a_scraper_is_answered_in_the_format_that_it_asks_for() {
+    let registry = registry();
+    let openmetrics = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
+    let mut kept = "kept\n".to_owned();
+    for (accept, content_type, body) in [
+        (None, "text/plain; version=0.0.4; charset=utf-8", registry.encode_prometheus()),
+        (Some("*/*"), "text/plain; version=0.0.4; charset=utf-8", registry.encode_prometheus()),
+        (
+            Some(openmetrics),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            registry.encode_openmetrics(),
+        ),
+    ] {
+        let answer = registry.respond(accept);
+        assert_eq!((answer.content_type, &answer.body), (content_type, &body), "{accept:?}");
+        kept.truncate("kept\n".len());
+        assert_eq!(registry.respond_into(accept, &mut kept), content_type);
+        assert_eq!(kept.strip_prefix("kept\n"), Some(&*body));
+    }
+}
+
+#[test]
 fn no_bound_claims_a_value_that_lies_above_it() {
     let registry = Registry::new();
     let low = Precision::two_digits().up_to(1_000).unwrap();

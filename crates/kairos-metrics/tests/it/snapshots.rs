@@ -60,6 +60,7 @@ proptest! {
         prop_assert!(alone.is_empty() || (delta.min() <= alone.min() && delta.max() >= alone.max()));
     }
 
+    #[cfg(feature = "hdrhistogram")]
     #[test]
     fn quantiles_are_those_of_hdrhistogram(precision in precisions(), values in values(), q in 0.0..=1.0) {
         let distribution = distribution(precision, &values);
@@ -140,6 +141,7 @@ fn a_bucket_counts_past_32_bits_exactly() {
     assert_eq!((distribution.min(), distribution.max()), (7, 9));
 }
 
+#[cfg(feature = "hdrhistogram")]
 #[test]
 fn a_percentile_table_ends_at_the_largest_value_and_the_count() {
     let values: Vec<_> = (1..=1_000).map(|value| (value, 2)).collect();

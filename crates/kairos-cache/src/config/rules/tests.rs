@@ -3,7 +3,7 @@
 // Read next: `../rules.rs`.
 
 use super::*;
-use crate::config::ZoneConfig;
+use crate::config::{ZoneConfig, ZoneName};
 
 fn check(change: impl FnOnce(&mut Config), expected: &str) {
     let mut config = Config::default();

@@ -107,7 +107,7 @@ fn what_is_wrong_is_named_by_line_and_field() {
         "[golden_hour]\nzones = [\n  { name = \"golden\", below = \"1h\", ttl = \"60s\" },\n  \
          { name = \"silver\", below = \"6h\", ttl = \"15m\" },\n]\n",
         4,
-        "golden_hour.zones[1].name: unknown variant `silver`",
+        "golden_hour.zones[1].name: unknown zone of the table `silver`, expected one of `warmup`, `golden`,",
     );
     check("[cache]\nenabled = true\nenabled = true\n", 3, "duplicate key");
     check("[cache]\nenabled = yes\n", 2, "");

@@ -96,7 +96,7 @@ fn a_compute_learns_that_its_reader_has_departed_also_where_its_waker_panics() {
 
 #[test]
 fn a_replaced_value_whose_drop_panics_takes_no_answer_with_it() {
-    for next in [|| Computed::Value(Mine::plain(2)), || Computed::None] {
+    for next in [|| Computed::value(Mine::plain(2)), || Computed::None] {
         let world = World::new();
         world.insert("k", Mine::panics(1));
         world.bypass("replaces", next);

@@ -259,7 +259,7 @@ fn a_batch_that_reads_a_key_of_its_own_is_refused_and_others_pass_the_gate() {
                 async move {
                     let find = || async { Ok::<_, Failure>(7) };
                     let found = *within.get_or_compute(inner, &Context::none(), find).await?;
-                    Ok::<_, Error>(keys.into_iter().map(move |key| (key, Computed::Value(found))))
+                    Ok::<_, Error>(keys.into_iter().map(move |key| (key, Computed::value(found))))
                 }
             };
             cache.get_many([("a", &none), ("b", &none)], call).await.swap_remove(0).map(|hit| *hit)

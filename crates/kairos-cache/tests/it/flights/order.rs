@@ -15,7 +15,7 @@ fn slow(stage: &Stage, work: &Arc<Work>, value: Option<u64>, context: Context) -
     stage.start(async move {
         let compute = move || async move {
             work.compute().await?;
-            Ok::<_, Failure>(value.map_or(Computed::None, Computed::Value))
+            Ok::<_, Failure>(value.map_or(Computed::None, Computed::value))
         };
         cache.get_or_compute("k", &context, compute).await
     })

@@ -84,7 +84,7 @@ impl World {
                     let found: Vec<_> =
                         found.map(|key| (Key(key.0, key.1.clone()), key.0)).collect();
                     when.store(panics as u8, Ordering::Relaxed);
-                    Ok::<_, Failure>(found.into_iter().map(|(key, n)| (key, Computed::Value(n))))
+                    Ok::<_, Failure>(found.into_iter().map(|(key, n)| (key, Computed::value(n))))
                 }
             };
             let hits = cache.get_many(keys.iter().map(|key| (key, &none)), call).await;

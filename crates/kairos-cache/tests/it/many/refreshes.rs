@@ -68,6 +68,8 @@ fn a_soft_timeout_holds_for_each_key_that_has_an_old_value() {
     let got = many.got();
     assert_eq!(got, [(Reason::Miss, Ok(1)), (Reason::SoftTimeout, Ok(7))]);
     assert_eq!(desk.stored("old"), [Some(1)], "the call went on");
-    let latency = desk.cache.latency(kairos_cache::Strategy::ServeStale);
+    let snapshot = desk.cache.registry().snapshot();
+    let latency = snapshot.value("kairos_cache_request_duration_seconds", &["serve_stale"]);
+    let Some(kairos_metrics::Value::Histogram(latency)) = latency else { panic!("a histogram") };
     assert!((1_990_000_000..2_050_000_000).contains(&latency.max()), "{}", latency.max());
 }

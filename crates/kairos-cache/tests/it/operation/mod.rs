@@ -9,3 +9,5 @@ mod shutdown;
 mod shutdown_on_threads;
 mod subscribe;
 mod waits;
+#[cfg(feature = "serde")]
+mod written;

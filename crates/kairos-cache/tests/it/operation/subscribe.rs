@@ -24,7 +24,7 @@ fn all(subscription: &mut Subscription<String>) -> Vec<Notice<String>> {
 fn read(sim: &Sim, cache: &Cache<String, u32>, key: &str, outcome: Result<u32, &'static str>) {
     let (cache, key) = (cache.clone(), key.to_owned());
     let _task = sim.spawn(Box::pin(async move {
-        let compute = move || async move { outcome.map(Computed::Value) };
+        let compute = move || async move { outcome.map(Computed::value) };
         let _answer = cache.get_or_compute(&key, &Context::none(), compute).await;
     }));
     sim.run_until_idle();

@@ -5,8 +5,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kairos_cache::{
-    Answer, Cache, Clock, Config, Context, Error, EventGraph, ObservationError, Reason, Sim,
-    TradingStatus, Zone,
+    Answer, Cache, Clock, Context, Error, EventGraph, ObservationError, Reason, Sim, TradingStatus,
+    Zone,
 };
 
 use crate::stage::{HOUR, Running, SECOND};
@@ -143,12 +143,19 @@ fn unknown_names_and_contexts_without_their_match_are_errors_by_name() {
     }
     let event = cache.invalidate_event(&scope, "nope").expect_err("unknown");
     assert_eq!(event.to_string(), "unknown event \"nope\"");
+    let capacity = Cache::<String, u32>::builder().max_capacity(0).build().expect_err("refused");
+    assert_eq!(capacity.to_string(), "configuration: cache.max_capacity must be at least 1");
+}
+
+#[cfg(feature = "toml")]
+#[test]
+fn an_error_of_a_configuration_names_field_line_and_value() {
+    use kairos_cache::Config;
+
     let field = Config::from_toml("[cache]\nmax_capacityy = 7").expect_err("unknown").to_string();
     assert!(field.contains("max_capacityy") && field.contains("line 2"), "{field}");
     let kind = Config::from_toml("[cache]\nmax_capacity = -7").expect_err("negative").to_string();
     assert!(kind.contains("-7"), "{kind}");
-    let capacity = Cache::<String, u32>::builder().max_capacity(0).build().expect_err("refused");
-    assert_eq!(capacity.to_string(), "configuration: cache.max_capacity must be at least 1");
 }
 
 #[test]

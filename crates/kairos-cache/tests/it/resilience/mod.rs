@@ -56,7 +56,7 @@ impl World {
             let compute = move || async move {
                 sim.sleep(takes).await;
                 match outcome {
-                    Outcome::Value(value) => Ok(Computed::Value(value)),
+                    Outcome::Value(value) => Ok(Computed::value(value)),
                     Outcome::Nothing => Ok(Computed::None),
                     Outcome::Failure => Err("refused"),
                     Outcome::Hang => std::future::pending().await,

@@ -112,7 +112,7 @@ impl Backend {
         async move {
             let _call = call;
             self.gate.acquire().await.expect("never closed").forget();
-            let answer = |key: String| (key, Computed::Value(number));
+            let answer = |key: String| (key, Computed::value(number));
             match does {
                 Does::Answers => Ok(keys.into_iter().map(answer).collect()),
                 Does::Lacks(start) => {

@@ -68,7 +68,7 @@ impl Loading {
                 let _present = present;
                 sim.sleep(takes).await;
                 match end {
-                    Load::Value => Ok(Computed::Value(number)),
+                    Load::Value => Ok(Computed::value(number)),
                     Load::Nothing => Ok(Computed::None),
                     Load::Fails => Err("refused"),
                     Load::Panics | Load::PanicsAtOnce => panic!("a loader that panics"),

@@ -37,9 +37,9 @@ async fn compute(how: u64) -> Result<Computed<u64>, Failure> {
         3 => pending().await,
         4 => {
             tokio::task::yield_now().await;
-            Ok(Computed::Value(how))
+            Ok(Computed::value(how))
         }
-        _ => Ok(Computed::Value(how)),
+        _ => Ok(Computed::value(how)),
     }
 }
 
@@ -106,7 +106,7 @@ impl World {
             if nests {
                 let none = Context::none();
                 let inner = inner.get_or_compute(&within, &none, move || compute(how));
-                return Ok::<_, Box<dyn Error + Send + Sync>>(Computed::Value(*inner.await?));
+                return Ok::<_, Box<dyn Error + Send + Sync>>(Computed::value(*inner.await?));
             }
             Ok(compute(how).await?)
         };
@@ -147,10 +147,7 @@ impl World {
         let context = self.context(of, draws);
         let reads = keys.iter().map(|key| (key, &context));
         let call = move |keys: Vec<u64>| async move {
-            let found = match compute(how).await? {
-                Computed::Value(value) => value,
-                Computed::None => 0,
-            };
+            let found = compute(how).await?.into_value().unwrap_or(0);
             Ok::<_, Failure>(keys.into_iter().map(move |key| (key, found)))
         };
         let _ended = self.cache.get_many(reads, call).await;

@@ -1,14 +1,13 @@
 // The decisions file: one JSON line for each finished read and each change, in a fixed order.
-// Never calculates: every field is the cache's own.
+// Never calculates: every field is the cache's own, and so is the word that it is written as.
 // Read next: `tally.rs`, which sums up the same answers.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use kairos_cache::{Answer, EventOutcome, MarketName, StatsSnapshot};
+use kairos_cache::{Answer, EventOutcome, MarketName, StatsSnapshot, TradingStatus};
 use serde::Serialize;
 
-use crate::scenario::{MarketStatus, Mode, Name, Output, Target};
+use crate::scenario::{Mode, Name, Output, Target};
 
 use super::caller::Pending;
 use super::quote::Quote;
@@ -21,36 +20,20 @@ pub(super) struct Decisions {
 }
 
 #[derive(Serialize)]
-struct ReadLine<'a> {
+struct ReadLine<'a, E> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     t: i64,
     done: i64,
     key: &'a str,
+    #[serde(flatten)]
+    end: E,
+}
+
+/// The end of a read whose caller went away.
+#[derive(Serialize)]
+struct Cancelled {
     outcome: &'static str,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    value: Option<ValueFields>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    receipt: Option<ReceiptFields>,
-}
-
-#[derive(Serialize)]
-struct ValueFields {
-    value: String,
-    zone: &'static str,
-    ttl_ms: u64,
-    age_ms: u64,
-    freshness: f64,
-}
-
-#[derive(Serialize)]
-struct ReceiptFields {
-    strategy: &'static str,
-    source: &'static str,
-    vix: &'static str,
-    z: f64,
-    refresh_started: bool,
-    reason: &'static str,
 }
 
 #[derive(Serialize)]
@@ -60,7 +43,7 @@ struct EventLine<'a> {
     event: &'a str,
     #[serde(rename = "match")]
     match_id: &'a str,
-    markets: Vec<&'a str>,
+    markets: &'a [MarketName],
     died: u64,
     cpu_saved_pct: f64,
 }
@@ -82,7 +65,7 @@ pub(super) struct Change<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     soft: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
+    status: Option<TradingStatus>,
     /// `null` where counting would require visiting every entry.
     died: Option<u64>,
 }
@@ -103,17 +86,13 @@ impl<'a> Change<'a> {
     pub(super) fn status(
         match_id: &'a Name,
         market: Option<&'a Name>,
-        status: MarketStatus,
+        status: TradingStatus,
         died: u64,
     ) -> Change<'a> {
         Change {
             match_id: Some(match_id),
             market: market.map(|market| &**market),
-            status: Some(match status {
-                MarketStatus::Open => "open",
-                MarketStatus::Suspended => "suspended",
-                MarketStatus::Closed => "closed",
-            }),
+            status: Some(status),
             ..Change::of("status", Some(died))
         }
     }
@@ -159,28 +138,12 @@ impl Decisions {
         done_ms: i64,
         answer: &Answer<Quote>,
     ) -> io::Result<()> {
-        let receipt = &answer.receipt;
-        let value = answer.outcome.as_ref().ok().map(|quote| ValueFields {
-            value: quote.to_string(),
-            zone: receipt.zone.name(),
-            ttl_ms: whole_ms(receipt.ttl),
-            age_ms: whole_ms(receipt.age),
-            freshness: receipt.freshness,
-        });
-        let fields = ReceiptFields {
-            strategy: receipt.strategy.name(),
-            source: receipt.source.name(),
-            vix: receipt.volatility.name(),
-            z: receipt.z,
-            refresh_started: receipt.refresh_started,
-            reason: receipt.reason.name(),
-        };
-        self.read(pending, done_ms, outcome_of(answer), value, Some(fields))
+        self.read(pending, done_ms, answer)
     }
 
     /// Records a read whose caller cancelled it.
     pub(super) fn cancelled(&mut self, pending: &Pending, done_ms: i64) -> io::Result<()> {
-        self.read(pending, done_ms, "cancelled", None, None)
+        self.read(pending, done_ms, Cancelled { outcome: "cancelled" })
     }
 
     /// Writes an event that was applied.
@@ -191,13 +154,12 @@ impl Decisions {
         event: &Name,
         outcome: &EventOutcome,
     ) -> io::Result<()> {
-        let markets = Arc::clone(&outcome.markets);
         self.line(&EventLine {
             t,
             op: "event",
             event,
             match_id,
-            markets: markets.iter().map(|market: &MarketName| &**market).collect(),
+            markets: &outcome.markets,
             died: outcome.died,
             cpu_saved_pct: outcome.cpu_saved_pct,
         })
@@ -220,14 +182,7 @@ impl Decisions {
         Ok(self.out)
     }
 
-    fn read(
-        &mut self,
-        pending: &Pending,
-        done: i64,
-        outcome: &'static str,
-        value: Option<ValueFields>,
-        receipt: Option<ReceiptFields>,
-    ) -> io::Result<()> {
+    fn read(&mut self, pending: &Pending, done: i64, end: impl Serialize) -> io::Result<()> {
         if self.out.is_none() {
             return Ok(());
         }
@@ -236,8 +191,7 @@ impl Decisions {
             self.write_reads()?;
         }
         let id = pending.id.as_ref().map(ToString::to_string);
-        let line =
-            ReadLine { id, t: pending.t_ms, done, key: &pending.key, outcome, value, receipt };
+        let line = ReadLine { id, t: pending.t_ms, done, key: &pending.key, end };
         self.reads.push((done, pending.order, serde_json::to_vec(&line)?));
         Ok(())
     }
@@ -261,19 +215,4 @@ impl Decisions {
         }
         Ok(())
     }
-}
-
-fn outcome_of(answer: &Answer<Quote>) -> &'static str {
-    use kairos_cache::Error;
-    match &answer.outcome {
-        Ok(_) => "ok",
-        Err(Error::Nothing) => "none",
-        Err(Error::Panicked(_)) => "panic",
-        Err(Error::Timeout) => "timeout",
-        Err(_) => "error",
-    }
-}
-
-fn whole_ms(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

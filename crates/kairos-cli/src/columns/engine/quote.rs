@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use foldhash::fast::FixedState;
 use kairos_cache::{Computed, Sim};
+use serde::{Serialize, Serializer};
 
 use crate::scenario::{Compute, ComputeResult, Get, Name};
 
@@ -33,6 +34,12 @@ impl Quote {
     /// The length of its text in bytes, which is its weight where the configuration bounds weights.
     pub(super) fn length(&self) -> u32 {
         u32::try_from(self.to_string().len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Serialize for Quote {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -99,7 +106,7 @@ impl Starts {
                     ComputeResult::Ok => {
                         let text = value.map_or(Text::Numbered(key, n), Text::Given);
                         let now = i64::try_from(sim.now().as_millis()).unwrap_or(i64::MAX);
-                        Ok(Computed::Value(Quote { text, computed_ms: start_ms + now }))
+                        Ok(Computed::value(Quote { text, computed_ms: start_ms + now }))
                     }
                     ComputeResult::Nothing => Ok(Computed::None),
                     ComputeResult::Error => Err(Failed),

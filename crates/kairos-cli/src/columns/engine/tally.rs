@@ -38,8 +38,8 @@ impl Tally {
 
     /// Adds a finished read: its latency by strategy, and its exposure if a value was returned.
     pub(super) fn answer(&mut self, pending: &Pending, done_ms: i64, answer: &Answer<Quote>) {
-        let strategy = answer.receipt.strategy.name();
-        if let Some(place) = STRATEGIES.iter().position(|name| *name == strategy) {
+        let strategy = answer.receipt.strategy;
+        if let Some(place) = STRATEGIES.iter().position(|other| *other == strategy) {
             self.latency_ms[place].add(done_ms.saturating_sub(pending.t_ms) as f64);
         }
         if let (Some(match_id), Ok(quote)) = (&pending.match_id, &answer.outcome)

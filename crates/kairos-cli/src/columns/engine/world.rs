@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use kairos_cache::{Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
+use kairos_cache::{Cache, Config, EventGraph, Scope, Sim};
 
 use crate::report::Run;
-use crate::scenario::{self, Get, MarketStatus, Mode, Name, Op, OpKind, ReadId, Target};
+use crate::scenario::{Get, Mode, Name, Op, OpKind, ReadId, Target};
 
 use super::caller::{self, Callers, Pending};
 use super::decisions::{Change, Decisions};
@@ -130,17 +130,15 @@ impl World {
             }
             OpKind::Status { match_id, market, status } => {
                 let scope = self.scope(match_id);
-                let died = self
-                    .cache
-                    .set_status(&scope, market.as_deref(), trading(*status))
-                    .map_err(refused)?;
+                let died =
+                    self.cache.set_status(&scope, market.as_deref(), *status).map_err(refused)?;
                 let change = Change::status(match_id, market.as_ref(), *status, died);
                 decisions.change(op.t_ms, &change)?;
             }
             OpKind::Metrics => decisions.metrics(op.t_ms, &self.cache.stats())?,
             OpKind::Reset { category: None } => self.cache.stats_reset(),
             OpKind::Reset { category: Some(category) } => {
-                self.cache.reset_category(reset_of(*category));
+                self.cache.reset_category(*category);
             }
         }
         Ok(())
@@ -220,16 +218,4 @@ impl World {
         let elapsed = i64::try_from(self.sim.now().as_millis()).unwrap_or(i64::MAX);
         self.start_ms.saturating_add(elapsed)
     }
-}
-
-fn trading(status: MarketStatus) -> TradingStatus {
-    match status {
-        MarketStatus::Open => TradingStatus::Open,
-        MarketStatus::Suspended => TradingStatus::Suspended,
-        MarketStatus::Closed => TradingStatus::Closed,
-    }
-}
-
-fn reset_of(category: scenario::Category) -> Category {
-    Category::from_name(category.name()).expect("both name the same categories")
 }

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use kairos_cache::TradingStatus;
+
 use super::super::crowd::DEFAULT_MARKETS;
 use super::super::hours::MINUTE_MS;
 use super::*;
-use crate::scenario::{Get, Jsonl, MarketStatus, write_op};
+use crate::scenario::{Get, Jsonl, write_op};
 
 fn default_day() -> Vec<Op> {
     Day::new(&Shape::default()).unwrap().collect()
@@ -177,29 +179,29 @@ fn lineups_come_about_an_hour_before_kickoff_and_readers_know_at_once() {
 #[test]
 fn a_suspended_match_shows_no_prices_and_a_closed_one_stays_closed() {
     let ops = default_day();
-    let mut statuses: BTreeMap<&str, MarketStatus> = BTreeMap::new();
+    let mut statuses: BTreeMap<&str, TradingStatus> = BTreeMap::new();
     let mut suspensions = 0;
     let mut barred_reads = 0;
     for op in &ops {
         match &op.kind {
             OpKind::Odds { match_id, .. } => {
                 let status = statuses.get(&**match_id);
-                assert!(matches!(status, None | Some(MarketStatus::Open)), "line {}", op.line);
+                assert!(matches!(status, None | Some(TradingStatus::Open)), "line {}", op.line);
             }
             OpKind::Status { match_id, market: None, status } => {
-                let before = statuses.insert(match_id, *status).unwrap_or(MarketStatus::Open);
-                assert!(before != *status && before != MarketStatus::Closed, "line {}", op.line);
-                suspensions += u32::from(*status == MarketStatus::Suspended);
+                let before = statuses.insert(match_id, *status).unwrap_or(TradingStatus::Open);
+                assert!(before != *status && before != TradingStatus::Closed, "line {}", op.line);
+                suspensions += u32::from(*status == TradingStatus::Suspended);
             }
             OpKind::Get(get) => {
                 let status = statuses.get(get.match_id.as_deref().unwrap());
-                barred_reads += u32::from(matches!(status, Some(s) if *s != MarketStatus::Open));
+                barred_reads += u32::from(matches!(status, Some(s) if *s != TradingStatus::Open));
             }
             _ => {}
         }
     }
     assert_eq!(statuses.len(), 40);
-    assert!(statuses.values().all(|status| *status == MarketStatus::Closed));
+    assert!(statuses.values().all(|status| *status == TradingStatus::Closed));
     assert!((80..400).contains(&suspensions), "{suspensions}");
     assert!((100..4000).contains(&barred_reads), "{barred_reads}");
 }

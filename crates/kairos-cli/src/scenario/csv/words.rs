@@ -2,18 +2,18 @@
 // Never knows: what a status does.
 // Read next: `../csv.rs`, which reads them.
 
-use super::super::op::MarketStatus;
+use kairos_cache::TradingStatus;
 
 /// What the column `event` of a row without a price may hold, for messages.
 pub(super) const STATUS_WORDS: &str = "OPEN, PRE, INPLAY, SUSPENDED, SUSPENDED_INPLAY, CLOSED or an event of the event graph in \
                             a row without a price";
 
 /// The status of a word, in any case.
-pub(super) fn status_of(word: &str) -> Option<MarketStatus> {
+pub(super) fn status_of(word: &str) -> Option<TradingStatus> {
     let statuses = [
-        (MarketStatus::Open, &["OPEN", "PRE", "INPLAY"][..]),
-        (MarketStatus::Suspended, &["SUSPENDED", "SUSPENDED_INPLAY"]),
-        (MarketStatus::Closed, &["CLOSED"]),
+        (TradingStatus::Open, &["OPEN", "PRE", "INPLAY"][..]),
+        (TradingStatus::Suspended, &["SUSPENDED", "SUSPENDED_INPLAY"]),
+        (TradingStatus::Closed, &["CLOSED"]),
     ];
     let is_one = |words: &[&str]| words.iter().any(|other| other.eq_ignore_ascii_case(word));
     statuses.into_iter().find(|(_, words)| is_one(words)).map(|(status, _)| status)

@@ -44,7 +44,7 @@ impl Shared {
         move || {
             Box::pin(async move {
                 let ends = run(&sim, log, (read as u64, 0), work).await?;
-                Ok(if ends { Computed::Value(read as u64) } else { Computed::None })
+                Ok(if ends { Computed::value(read as u64) } else { Computed::None })
             })
         }
     }
@@ -59,7 +59,7 @@ impl Shared {
         let (sim, log) = (sim.clone(), self.clone());
         move || {
             let found = end(Running::new((read as u64, 0), &sim, log), ends)?;
-            Ok(if found { Computed::Value(read as u64) } else { Computed::None })
+            Ok(if found { Computed::value(read as u64) } else { Computed::None })
         }
     }
 
@@ -101,7 +101,7 @@ impl Shared {
                     (of, log.works[key as usize])
                 };
                 let ends = run(&sim, log, (of, 0), work).await?;
-                Ok(if ends { Computed::Value(of) } else { Computed::None })
+                Ok(if ends { Computed::value(of) } else { Computed::None })
             })
         }
     }
