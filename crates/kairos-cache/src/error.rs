@@ -190,7 +190,7 @@ impl From<GraphError> for Error {
     }
 }
 
-/// What an [`Error`] is about. Its name, as of [`Display`](std::fmt::Display), is fit for a metric's label.
+/// What an [`Error`] is about. Its name is fit for a metric's label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -221,6 +221,22 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &[ErrorKind] = &[
+        ErrorKind::Compute,
+        ErrorKind::Panicked,
+        ErrorKind::Timeout,
+        ErrorKind::Overloaded,
+        ErrorKind::ShutDown,
+        ErrorKind::Nothing,
+        ErrorKind::Aborted,
+        ErrorKind::UnknownName,
+        ErrorKind::Misuse,
+        ErrorKind::Observation,
+        ErrorKind::Configuration,
+        ErrorKind::System,
+    ];
+
     /// Returns the kind's name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -237,12 +253,6 @@ impl ErrorKind {
             ErrorKind::Configuration => "configuration",
             ErrorKind::System => "system",
         }
-    }
-}
-
-impl std::fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
     }
 }
 

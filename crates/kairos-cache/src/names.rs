@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::config::{EvaluateAt, ZoneName};
+use crate::error::ErrorKind;
 use crate::matches::TradingStatus;
 use crate::policy::{BreakerLevel, Reason, Strategy, Volatility, Zone};
 use crate::receipt::Source;
@@ -78,6 +79,7 @@ macro_rules! named {
 named! {
     BreakerLevel: "breaker level",
     Category: "category",
+    ErrorKind: "kind of error",
     EvaluateAt: "moment",
     Reason: "reason",
     Source: "source",
@@ -190,6 +192,21 @@ mod tests {
             "soft_timeout",
         ];
         check(Reason::ALL, &reasons);
+        let kinds = [
+            "compute",
+            "panicked",
+            "timeout",
+            "overloaded",
+            "shut_down",
+            "nothing",
+            "aborted",
+            "unknown_name",
+            "misuse",
+            "observation",
+            "configuration",
+            "system",
+        ];
+        check(ErrorKind::ALL, &kinds);
     }
 
     #[test]

@@ -163,11 +163,14 @@ fn lets_go_of_what_waits_in_its_parent() {
         drop(reads.take());
         cache.invalidate(&4);
         let filled = fill.take().is_some_and(|fill| fill.insert(4));
-        let freed = cache.sizes().flights == 0;
+        // A reader has its answer before its flight has left the table. What never does ends the child.
+        while cache.sizes().flights > 0 {
+            thread::yield_now();
+        }
         let room = (10..40).all(|key| cache.insert(&key, &none, key).is_ok());
-        u8::from(together) + 2 * u8::from(!filled) + 4 * u8::from(freed) + 8 * u8::from(room)
+        u8::from(together) + 2 * u8::from(!filled) + 4 * u8::from(room)
     });
-    assert_eq!(code, 15, "read together 1, not filled 2, nothing counted 4, room for others 8");
+    assert_eq!(code, 7, "read together 1, not filled 2, room for others 4");
     assert_eq!(cache.sizes().flights, 4, "the parent notices nothing");
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use equivalent::Equivalent;
 
 use crate::cache::Cache;
+use crate::engine::live_value;
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
@@ -65,6 +66,6 @@ impl<K: Key, V: Value> Cache<K, V> {
     {
         let engine = &self.engine;
         let now = engine.now();
-        engine.end_key(key, |held| engine.live_value(held, now).cloned()).flatten()
+        engine.end_key(key, |held| live_value(held, now).cloned()).flatten()
     }
 }

@@ -41,6 +41,11 @@ fn is_for<V>(entry: &Entry<V>, scope: Option<&Scope>) -> bool {
     scope.is_none_or(|scope| entry.place.is_within(scope))
 }
 
+/// The value of an entry, unless a kill or kickoff has ended it.
+pub(crate) fn live_value<V>(held: &Held<Entry<V>>, now: Now) -> Option<&Arc<V>> {
+    held.entry.value.as_ref().filter(|_| !is_dead(held, now))
+}
+
 impl<K: Key, V: Value> Engine<K, V> {
     /// The live entry of a key, unless it belongs to another match than the read names.
     pub(crate) fn view<Q>(&self, key: &Q, scope: Option<&Scope>) -> Option<View<V>>
@@ -124,25 +129,20 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
-    /// The value of an entry, unless a kill or kickoff has ended it.
-    pub(crate) fn live_value<'a>(&self, held: &'a Held<Entry<V>>, now: Now) -> Option<&'a Arc<V>> {
-        held.entry.value.as_ref().filter(|_| !is_dead(held, now))
-    }
-
     /// Whether a key has a live value.
     pub(crate) fn contains<Q>(&self, key: &Q) -> bool
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let now = self.now();
-        let lives = |_: &Slot<_>, held: &_| self.live_value(held, now).is_some();
+        let lives = |_: &Slot<_>, held: &_| live_value(held, now).is_some();
         truth::inspect(&self.store.shelf(key), lives).unwrap_or(false)
     }
 
     /// The keys that have a live value.
     pub(crate) fn keys(&self) -> impl Iterator<Item = K> + '_ {
         let now = self.now();
-        self.store.keys(move |held| self.live_value(held, now).is_some())
+        self.store.keys(move |held| live_value(held, now).is_some())
     }
 
     /// Kills the entry of a key, whatever its state, and what is under way for the key. Returns

@@ -33,6 +33,7 @@ use crate::to_key::{Key, Value};
 use crate::truth::{Invalidations, Tags};
 
 pub(crate) use compute::{Batch, Filling, FoundTogether, Together, blocking_work, work};
+pub(crate) use find::live_value;
 pub(crate) use parts::Parts;
 pub use read::Pinned;
 pub(crate) use read::{Looked, Request};

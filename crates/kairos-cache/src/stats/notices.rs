@@ -22,7 +22,7 @@ const KEPT: usize = 1024;
 ///
 /// With the feature `serde` it is written as an object with the kind of notice as `op`, in the words of
 /// `kairos replay --decisions`: `event` and `status` have their names there, a match is `match`, the
-/// error of a refresh is `outcome` (`error`, `panic`, `timeout`) and its message, `error`. It is not
+/// error of a compute is `outcome` (`error`, `panic`, `timeout`) and its message, `error`. It is not
 /// read back: an error is more than its message.
 ///
 /// ```
@@ -88,6 +88,7 @@ pub enum Notice<K> {
         /// The key.
         key: K,
         /// The error of the compute.
+        #[cfg_attr(feature = "serde", serde(flatten, serialize_with = "written::failure"))]
         error: Error,
     },
     /// Reads of a key begin to be served its old value because its computes fail
@@ -316,6 +317,16 @@ mod tests {
             &failed,
             r#"{"op":"refresh_failed","key":"k","outcome":"panic","error":"the compute panicked: \"no\""}"#,
         );
+        let failed = Notice::ComputeFailed { key: "k", error: Error::Timeout };
+        check(
+            &failed,
+            &format!(
+                r#"{{"op":"compute_failed","key":"k","outcome":"timeout","error":"{}"}}"#,
+                Error::Timeout
+            ),
+        );
+        check(&Notice::FailSafeBegan { key: "k" }, r#"{"op":"fail_safe_began","key":"k"}"#);
+        check(&Notice::FailSafeEnded { key: "k" }, r#"{"op":"fail_safe_ended","key":"k"}"#);
         check(&Notice::Switched { enabled: false }, r#"{"op":"switched","enabled":false}"#);
         check(&Notice::Reloaded, r#"{"op":"reloaded"}"#);
         check(&Notice::Lost(7), r#"{"op":"lost","notices":7}"#);

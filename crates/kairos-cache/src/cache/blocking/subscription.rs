@@ -59,6 +59,7 @@ impl<K: Key> Subscription<K> {
     /// # Errors
     /// [`Error::BlocksRuntime`]; [`Error::Timeout`] at the deadline of
     /// [`Cache::within`](super::Cache::within). Neither loses a notice.
+    #[expect(clippy::should_implement_trait, reason = "the next of the async one, and it may fail")]
     pub fn next(&mut self) -> Result<Option<Notice<K>>, Error> {
         let Waits { runtime, clock, patience } = &self.waits;
         let until = patience.map(|patience| clock.now().mono.saturating_add(nanos(patience)));
