@@ -108,7 +108,7 @@ pub use policy::{
     BreakerLevel, EventGraph, EventId, GraphError, MarketId, MarketName, Reason, Strategy,
     Volatility, Zone,
 };
-pub use receipt::{Answer, Computed, Hit, Receipt, Source};
+pub use receipt::{Answer, Computed, Guard, Hit, Receipt, Source};
 pub use runtime::{BoxFuture, Clock, ManualClock, Runtime, Sim, Task};
 pub use stats::{Activity, Category, Notice, Sizes, StatsSnapshot, Subscription};
 pub use to_key::{Key, ToKey, Value};

@@ -2,6 +2,8 @@
 // Never knows: how the decision was made.
 // Read next: `policy/decide.rs`, which makes it; `receipt/written.rs`, how it is written down.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +80,7 @@ pub struct Receipt {
     pub reason: Reason,
 }
 
-/// A value and its receipt. Dereferences to the value.
+/// A value and its receipt, of a read that may have waited. Dereferences to the value.
 ///
 /// With the feature `serde` it is written as one object: the value as `value`, beside the fields of the
 /// receipt.
@@ -114,6 +116,82 @@ impl<V> Hit<V> {
         V: Clone,
     {
         Arc::unwrap_or_clone(self.value)
+    }
+}
+
+/// A stored value that a read is served at once, and its receipt. Dereferences to the value.
+///
+/// It belongs to the thread that has read it: neither `Send` nor `Clone`. What is kept, sent or awaited
+/// over is the value's [`Arc`](Guard::into_arc), or a [`Hit`](Guard::into_hit). The value stays as it is
+/// while the guard lives, whatever becomes of the key and of the cache.
+///
+/// ```
+/// use kairos_cache::{Cache, Context, Guard};
+///
+/// let cache: Cache<u8, String> = Cache::builder().build()?;
+/// cache.insert(&1, &Context::none(), "0.61".to_owned())?;
+/// let price: Guard<String> = cache.get(&1).expect("fresh");
+/// cache.invalidate(&1);
+/// assert_eq!(price.parse(), Ok(0.61));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
+///
+/// ```compile_fail
+/// # use kairos_cache::Guard;
+/// fn is_sent<T: Send>() {}
+/// is_sent::<Guard<u8>>();
+/// ```
+pub struct Guard<V> {
+    hit: Hit<V>,
+    _of_this_thread: PhantomData<*const ()>,
+}
+
+impl<V: fmt::Debug> fmt::Debug for Guard<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Guard");
+        shown.field("value", self.value()).field("receipt", self.receipt()).finish()
+    }
+}
+
+impl<V> Guard<V> {
+    pub(crate) fn new(value: Arc<V>, receipt: Receipt) -> Guard<V> {
+        Guard { hit: Hit::new(value, receipt), _of_this_thread: PhantomData }
+    }
+
+    /// Returns the value.
+    pub fn value(&self) -> &V {
+        self.hit.value()
+    }
+
+    /// Returns the receipt of the read.
+    pub fn receipt(&self) -> &Receipt {
+        self.hit.receipt()
+    }
+
+    /// Returns a share in the value, which may be kept.
+    pub fn into_arc(self) -> Arc<V> {
+        self.hit.into_arc()
+    }
+
+    /// Returns the value itself: a clone, unless nothing else holds it.
+    pub fn into_value(self) -> V
+    where
+        V: Clone,
+    {
+        self.hit.into_value()
+    }
+
+    /// Returns value and receipt as what may be sent and kept.
+    pub fn into_hit(self) -> Hit<V> {
+        self.hit
+    }
+}
+
+impl<V> Deref for Guard<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        self.value()
     }
 }
 
@@ -184,8 +262,7 @@ pub(crate) const fn outcome(error: Option<&Error>) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Computed<V> {
-    /// A value; [`Computed::value`] makes it.
-    #[non_exhaustive]
+    /// A value.
     Value(V),
     /// No value: the entry is removed, and the caller gets [`Error::Nothing`].
     None,

@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::engine::{Engine, Pinned, work};
 use crate::error::Error;
 use crate::policy::EventGraph;
-use crate::receipt::{Answer, Computed, Hit};
+use crate::receipt::{Answer, Computed, Guard, Hit};
 use crate::to_key::{Key, ToKey, Value};
 
 pub use builder::Builder;
@@ -165,7 +165,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// tag, a match, an event or all and is not reclaimed yet. It starts none for a key without a
     /// slot, because nothing tells where the value belongs; where the value could not be stored;
     /// and where a panic sends readers around the cache. Those need [`Cache::read`].
-    pub fn get<Q>(&self, key: &Q) -> Option<Hit<V>>
+    pub fn get<Q>(&self, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
@@ -173,7 +173,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Returns what [`Cache::get`] would serve, without counting the read.
-    pub fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
+    pub fn peek<Q>(&self, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {

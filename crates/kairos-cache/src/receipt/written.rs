@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{Answer, Hit, Receipt, Source, outcome};
+use super::{Answer, Guard, Hit, Receipt, Source, outcome};
 use crate::policy::{Reason, Strategy, Volatility, Zone};
 
 /// How many fields say something of the value, and how many of the read.
@@ -41,6 +41,12 @@ impl Serialize for Receipt {
         of_value(&mut to, self)?;
         of_read(&mut to, self)?;
         to.end()
+    }
+}
+
+impl<V: Serialize> Serialize for Guard<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.hit.serialize(serializer)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Job, Joined, Offer, Work};
 use crate::policy::{Now, Reason};
-use crate::receipt::{Answer, Hit};
+use crate::receipt::{Answer, Guard};
 use crate::stats::Bounded;
 use crate::to_key::{Key, ToKey, Value};
 
@@ -74,7 +74,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
-    pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Hit<V>>
+    pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
@@ -85,11 +85,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         if !reading.is_served(&moment) {
             return None;
         }
-        self.serve(&reading, moment.now, refreshing).into_hit().ok()
+        let Answer { receipt, outcome } = self.serve(&reading, moment.now, refreshing);
+        outcome.ok().map(|value| Guard::new(value, receipt))
     }
 
     /// Reads without a trace: counts nothing and starts nothing.
-    pub(crate) fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
+    pub(crate) fn peek<Q>(&self, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
@@ -99,7 +100,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             return None;
         }
         let value = reading.view.as_ref()?.entry().value.clone()?;
-        Some(Hit::new(value, reading.receipt(false)))
+        Some(Guard::new(value, reading.receipt(false)))
     }
 
     /// Whether a read would be served right now what is stored, and so not wait.

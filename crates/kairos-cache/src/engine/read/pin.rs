@@ -15,7 +15,7 @@ use crate::engine::{Engine, Moment};
 use crate::flight::Home;
 use crate::matches::Place;
 use crate::policy::{MonoNs, Now, Reason, Signals};
-use crate::receipt::Hit;
+use crate::receipt::Guard;
 use crate::runtime::Purpose;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::{Remembered, Stamp, Version};
@@ -67,7 +67,7 @@ impl<K: Key, V: Value> Pinned<K, V> {
     }
 
     /// Returns the value with its receipt; `None` where a compute would be needed.
-    pub fn read(&mut self) -> Option<Hit<V>> {
+    pub fn read(&mut self) -> Option<Guard<V>> {
         let renewed = self.renew()?;
         let reading = self.reading.decision_mut()?;
         let refresh_started = match renewed {
@@ -78,7 +78,7 @@ impl<K: Key, V: Value> Pinned<K, V> {
             Renewed::Decided { refresh_started } => refresh_started,
         };
         let value = reading.view.as_ref()?.entry().value.clone()?;
-        Some(Hit::new(value, reading.receipt(refresh_started)))
+        Some(Guard::new(value, reading.receipt(refresh_started)))
     }
 
     /// Returns the key.

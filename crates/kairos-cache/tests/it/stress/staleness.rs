@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use kairos_cache::{Cache, Context, Hit, Pinned, Scope, TradingStatus};
+use kairos_cache::{Cache, Context, Guard, Hit, Pinned, Scope, TradingStatus};
 
 use super::{Dice, KEYS, ROUNDS, THREADS, check_identities, runtime};
 use crate::stage::Failure;
@@ -100,7 +100,7 @@ impl Sources {
                 0..3 => self.change(key, dice.below(16), || {
                     self.check(key, || Some(self.read(key, handle)));
                 }),
-                3..8 => self.check(key, || self.cache.get(&key)),
+                3..8 => self.check(key, || self.cache.get(&key).map(Guard::into_hit)),
                 8..14 => self.check(key, || Some(self.read(key, handle))),
                 14..19 => {
                     let pin = &mut pins[key as usize];
@@ -108,7 +108,7 @@ impl Sources {
                         if pin.is_none() {
                             *pin = self.cache.pin(&key);
                         }
-                        pin.as_mut().and_then(Pinned::read)
+                        pin.as_mut().and_then(Pinned::read).map(Guard::into_hit)
                     });
                 }
                 _ => {

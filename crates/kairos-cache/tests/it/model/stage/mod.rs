@@ -198,7 +198,7 @@ impl Stage {
 
     /// What was served, and whether a load has begun.
     pub(crate) fn get(&self, key: usize) -> (Option<(u64, Receipt)>, bool) {
-        let hit = self.cache.get(&(key as u32)).map(|hit| served(&hit));
+        let hit = self.cache.get(&(key as u32)).map(|hit| served(&hit.into_hit()));
         (hit, self.loads_begun() > 0)
     }
 
@@ -209,7 +209,7 @@ impl Stage {
     }
 
     pub(crate) fn peek(&self, key: usize) -> Option<(u64, Receipt)> {
-        self.cache.peek(&(key as u32)).map(|hit| served(&hit))
+        self.cache.peek(&(key as u32)).map(|hit| served(&hit.into_hit()))
     }
 
     /// Whether there was something to pin.
@@ -221,7 +221,7 @@ impl Stage {
     /// Whether anything is pinned, and what a read through the pin gave.
     pub(crate) fn read_pin(&mut self, slot: usize) -> (bool, Option<(u64, Receipt)>) {
         let Some(pin) = self.pins[slot].as_mut() else { return (false, None) };
-        (true, pin.read().map(|hit| served(&hit)))
+        (true, pin.read().map(|hit| served(&hit.into_hit())))
     }
 
     /// The same with the value alone.
