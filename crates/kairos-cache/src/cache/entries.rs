@@ -40,12 +40,12 @@ impl<K: Key, V: Value> Cache<K, V> {
     ///     cache.insert(&key, &Context::none(), 10 * key)?;
     /// }
     /// cache.invalidate(&2);
-    /// let mut keys: Vec<u8> = cache.keys().collect();
+    /// let mut keys = cache.keys();
     /// keys.sort_unstable();
     /// assert_eq!(keys, [1, 3]);
     /// # Ok::<_, kairos_cache::Error>(())
     /// ```
-    pub fn keys(&self) -> impl Iterator<Item = K> + '_ {
+    pub fn keys(&self) -> Vec<K> {
         self.engine.keys()
     }
 

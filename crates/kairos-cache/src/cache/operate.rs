@@ -28,6 +28,32 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.reload(config)
     }
 
+    /// Changes how many entries the cache holds at most, or what sum of weights if it was built with a
+    /// weigher. Reads, computes and invalidations go on meanwhile.
+    ///
+    /// O(entries); clones each key. With less room than before, what finds none is evicted, counted and
+    /// told of as any eviction; which entries that are is left open, as the ranks of all begin anew. A
+    /// [`reload`](Cache::reload) leaves the size as it is.
+    ///
+    /// ```
+    /// use kairos_cache::{Cache, Context};
+    ///
+    /// let cache: Cache<u32, u32> = Cache::builder().max_capacity(100).build()?;
+    /// for key in 0..100 {
+    ///     cache.insert(&key, &Context::none(), key)?;
+    /// }
+    /// cache.resize(10)?;
+    /// assert_eq!(cache.keys().len(), 10);
+    /// assert_eq!(cache.activity().evictions, 90);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a size of 0.
+    pub fn resize(&self, most: u64) -> Result<(), Error> {
+        self.engine.resize(most)
+    }
+
     /// Times 1 in `every` served reads from now on, all of them at 0 and 1: a thread's first read
     /// of a strategy, then 1 in `every`, recorded with that weight. Reads that wait for a compute
     /// are always timed. Thins the latency histograms, never the counters.

@@ -59,6 +59,19 @@ impl<K: Key, V: Value> Engine<K, V> {
         Ok(before)
     }
 
+    /// Bounds the store anew.
+    pub(crate) fn resize(&self, most: u64) -> Result<(), Error> {
+        if most == 0 {
+            let field =
+                if self.weigher.is_some() { "cache.max_weight" } else { "cache.max_capacity" };
+            return Err(Error::Config { field, allowed: "at least 1" });
+        }
+        self.adopt()?;
+        let _released = self.store.releasing();
+        self.store.resize(most);
+        Ok(())
+    }
+
     /// Lets nothing begin any more, and waits until nothing is under way.
     pub(crate) async fn shut_down(self: &Arc<Self>) -> Result<(), Error> {
         self.adopt()?;

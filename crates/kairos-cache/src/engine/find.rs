@@ -140,9 +140,9 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// The keys that have a live value.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = K> + '_ {
+    pub(crate) fn keys(&self) -> Vec<K> {
         let now = self.now();
-        self.store.keys(move |held| live_value(held, now).is_some())
+        self.store.keys(|held| live_value(held, now).is_some())
     }
 
     /// Kills the entry of a key, whatever its state, and what is under way for the key. Returns

@@ -107,6 +107,18 @@ impl<K: Clone, Q: Equivalent<K> + ?Sized> Copying<'_, K, Q> {
     }
 }
 
+impl<K, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Probe<'_, Q> {
+    fn equivalent(&self, stored: &Stored<K>) -> bool {
+        self.is(stored)
+    }
+}
+
+impl<K: Clone, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Copying<'_, K, Q> {
+    fn equivalent(&self, stored: &Stored<K>) -> bool {
+        self.is(stored)
+    }
+}
+
 /// Hands on a hash that has been made already.
 #[derive(Clone, Default)]
 pub(super) struct Remembered(u64);

@@ -7,6 +7,7 @@
 mod displaced;
 mod entry;
 mod key;
+mod place;
 mod sweeper;
 mod weight;
 
@@ -14,16 +15,17 @@ use std::cell::Cell;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use equivalent::Equivalent;
 use foldhash::fast::FixedState;
 use moka::notification::RemovalCause;
 
-use crate::contain::{drop_each, shielded};
+use crate::contain::{caught, drop_each, shielded};
 use crate::store::displaced::{Asked, Displaced, Releasing};
 use crate::store::key::{Copying, Probe, Remembered, Stored};
+use crate::store::place::Place;
 use crate::sync::Mutex;
-use crate::to_key::ToKey;
-use crate::truth::{Admitted, Held, Keep, Shelf, Slot};
+use crate::truth::{Held, Slot};
 
 pub(crate) use entry::Entry;
 pub(crate) use sweeper::Sweeper;
@@ -35,14 +37,77 @@ const STRIPES: usize = 64;
 /// Slots by key, bounded. moka's own expiry and predicate invalidation are not used: an entry's
 /// life and death are its slot's.
 pub(crate) struct Store<K, E> {
-    cache: moka::sync::Cache<Stored<K>, Arc<Slot<E>>, Remembered>,
+    tables: ArcSwap<Tables<K, E>>,
     hasher: FixedState,
     /// Returns the weight of an entry, where the sum of weights is bounded.
     weight_of: Option<fn(&E) -> u32>,
+    /// What is called with each entry that had to make room.
+    evicted: Evicted<K, E>,
     /// A slot is compared and taken out in one step, as seen by whoever puts another in its place.
     changing: [Mutex<()>; STRIPES],
     /// Entries that left under a lock: of moka's, or of the flight that let go of them.
     displaced: Arc<Displaced<Held<E>>>,
+    /// One resize at a time.
+    resizing: Mutex<()>,
+}
+
+type Table<K, E> = moka::sync::Cache<Stored<K>, Arc<Slot<E>>, Remembered>;
+
+type Evicted<K, E> = Arc<dyn Fn(&K, &Held<E>) + Send + Sync>;
+
+/// Where slots are: in one table, and while the store is resized also in the one before.
+///
+/// A slot is looked for in the table before first: it is put in the new one while it is still in the
+/// old one, from which none is taken by being moved. So a look that misses a slot in both has begun
+/// before the slot was put in, and one that goes by tables that are replaced meanwhile finds the slots
+/// that were there when it began.
+struct Tables<K, E> {
+    current: Table<K, E>,
+    before: Option<Table<K, E>>,
+}
+
+impl<K, E> Tables<K, E> {
+    /// The tables in the order in which a slot is looked for.
+    fn both(&self) -> impl Iterator<Item = &Table<K, E>> {
+        self.before.iter().chain([&self.current])
+    }
+}
+
+/// A table with this bound.
+fn table<K, E>(
+    most: u64,
+    weight_of: Option<fn(&E) -> u32>,
+    evicted: &Evicted<K, E>,
+    displaced: &Arc<Displaced<Held<E>>>,
+) -> Table<K, E>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    let mut builder = moka::sync::Cache::builder().max_capacity(most);
+    if let Some(weight_of) = weight_of {
+        // A slot that died on its way in weighs nothing.
+        builder = builder.weigher(move |_key, slot: &Arc<Slot<E>>| {
+            slot.inspect(|held| weight_of(&held.entry)).unwrap_or(0)
+        });
+    }
+    let (evicted, graveyard) = (Arc::clone(evicted), Arc::clone(displaced));
+    builder
+        // The call may come late and for an older slot of the key: it carries the slot.
+        .eviction_listener(move |key: Arc<Stored<K>>, slot: Arc<Slot<E>>, cause| {
+            // Only what had to make room is ended here. A slot that is replaced died before, or
+            // was put in its own place to be weighed anew (see `Keep::replaced`); one that is
+            // taken out has died before that.
+            if cause != RemovalCause::Size {
+                return;
+            }
+            if let Some(held) = slot.kill() {
+                // moka no longer calls the listener once it has panicked.
+                shielded(|| evicted(key.key(), &held));
+                graveyard.keep(held);
+            }
+        })
+        .build_with_hasher(Remembered::default())
 }
 
 /// What bounds a store.
@@ -66,39 +131,17 @@ where
         evicted: impl Fn(&K, &Held<E>) + Send + Sync + 'static,
         released: impl Fn() + Send + Sync + 'static,
     ) -> Store<K, E> {
-        let weight_of = match *bound {
-            Bound::Entries(_) => None,
-            Bound::Weight(_, weight_of) => Some(weight_of),
+        let (weight_of, most) = match *bound {
+            Bound::Entries(entries) => (None, entries),
+            Bound::Weight(sum, weight_of) => (Some(weight_of), sum),
         };
-        let builder = match *bound {
-            Bound::Entries(entries) => moka::sync::Cache::builder().max_capacity(entries),
-            Bound::Weight(sum, weight_of) => moka::sync::Cache::builder()
-                .max_capacity(sum)
-                // A slot that died on its way in weighs nothing.
-                .weigher(move |_key, slot: &Arc<Slot<E>>| {
-                    slot.inspect(|held| weight_of(&held.entry)).unwrap_or(0)
-                }),
-        };
-        let displaced = Arc::new(Displaced::new(released));
-        let graveyard = Arc::clone(&displaced);
-        let cache = builder
-            // The call may come late and for an older slot of the key: it carries the slot.
-            .eviction_listener(move |key: Arc<Stored<K>>, slot: Arc<Slot<E>>, cause| {
-                // Only what had to make room is ended here. A slot that is replaced died before, or
-                // was put in its own place to be weighed anew (see `Keep::replaced`); one that is
-                // taken out has died before that.
-                if cause != RemovalCause::Size {
-                    return;
-                }
-                if let Some(held) = slot.kill() {
-                    // moka no longer calls the listener once it has panicked.
-                    shielded(|| evicted(key.key(), &held));
-                    graveyard.keep(held);
-                }
-            })
-            .build_with_hasher(Remembered::default());
+        let (displaced, evicted) =
+            (Arc::new(Displaced::new(released)), Arc::new(evicted) as Evicted<K, E>);
+        let current = table(most, weight_of, &evicted, &displaced);
         let changing = std::array::from_fn(|_| Mutex::new(()));
-        Store { cache, hasher, weight_of, changing, displaced }
+        let tables = ArcSwap::from_pointee(Tables { current, before: None });
+        let resizing = Mutex::new(());
+        Store { tables, hasher, weight_of, evicted, changing, displaced, resizing }
     }
 
     /// Releases what the calling operation displaces, at the operation's end.
@@ -116,7 +159,17 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.cache.get(&self.probe(key))
+        self.find(&self.probe(key))
+    }
+
+    fn find(&self, key: &(impl Hash + Equivalent<Stored<K>>)) -> Option<Arc<Slot<E>>> {
+        // One that has died in the table before may have another in its place.
+        let alive = |slot: &Arc<Slot<E>>| !slot.is_dead();
+        let tables = self.tables.load();
+        match &tables.before {
+            None => tables.current.get(key),
+            Some(before) => before.get(key).filter(alive).or_else(|| tables.current.get(key)),
+        }
     }
 
     /// The place of a key.
@@ -139,28 +192,29 @@ where
     {
         let copying = Copying { probe: self.probe(key), found: Cell::new(None) };
         // A removed key may still be compared with: only the answer tells whether it is stored.
-        let stored = self.cache.contains_key(&copying);
+        let stored = self.tables.load().both().any(|table| table.contains_key(&copying));
         copying.found.into_inner().filter(|_| stored)
     }
 
     /// The keys of the slots whose entry is live, as the walk comes by them.
-    pub(crate) fn keys<'a>(
-        &'a self,
-        is_live: impl Fn(&Held<E>) -> bool + 'a,
-    ) -> impl Iterator<Item = K> + 'a
+    pub(crate) fn keys(&self, is_live: impl Fn(&Held<E>) -> bool) -> Vec<K>
     where
         K: Clone,
     {
         let live = move |slot: &Slot<E>| slot.inspect(&is_live).unwrap_or(false);
-        self.cache.iter().filter(move |(_, slot)| live(slot)).map(|(key, _)| key.key().clone())
+        let mut keys = Vec::new();
+        self.each_row(|key, slot| {
+            if live(slot) {
+                keys.push(key.key().clone());
+            }
+        });
+        keys
     }
 
     /// Ends every slot whose entry is dead or whose key nobody would find any more, and takes it
     /// out. A key or value whose own code panics keeps no other from being looked at.
     pub(crate) fn sweep(&self, is_dead: impl Fn(&Held<E>) -> bool) {
-        for (key, slot) in &self.cache {
-            shielded(|| self.sweep_one(&key, &slot, &is_dead));
-        }
+        self.each_row(|key, slot| shielded(|| self.sweep_one(key, slot, &is_dead)));
     }
 
     fn sweep_one(&self, key: &Stored<K>, slot: &Arc<Slot<E>>, is_dead: &dyn Fn(&Held<E>) -> bool) {
@@ -178,143 +232,100 @@ where
     /// Takes a slot out, unless another stands in the key's place by now.
     fn take_out(&self, key: &(impl Hash + Equivalent<Stored<K>>), hash: u64, slot: &Arc<Slot<E>>) {
         let _alone = self.changing(hash).lock();
-        if self.cache.get(key).is_some_and(|current| Arc::ptr_eq(&current, slot)) {
-            self.cache.invalidate(key);
+        for table in self.tables.load().both() {
+            if table.get(key).is_some_and(|current| Arc::ptr_eq(&current, slot)) {
+                table.invalidate(key);
+            }
         }
     }
 
     fn put(&self, key: K, hash: u64, slot: Arc<Slot<E>>) {
         let _alone = self.changing(hash).lock();
-        self.cache.insert(Stored::new(key, hash), slot);
+        self.tables.load().current.insert(Stored::new(key, hash), slot);
     }
 
     fn changing(&self, hash: u64) -> &Mutex<()> {
         &self.changing[(hash >> 32) as usize % STRIPES]
     }
 
+    /// Calls `see` with every row, as the walk comes by it. While the store is resized some come twice.
+    fn each_row(&self, mut see: impl FnMut(&Stored<K>, &Arc<Slot<E>>)) {
+        let tables = self.tables.load_full();
+        for table in tables.both() {
+            table.iter().for_each(|(key, slot)| see(&key, &slot));
+        }
+    }
+
+    /// Bounds the store anew. Reads and writes go on meanwhile. O(slots); if there is less room than
+    /// before, whichever slots do not find any are evicted: the ranks of all begin anew.
+    pub(crate) fn resize(&self, most: u64)
+    where
+        K: Clone,
+    {
+        let _alone = self.resizing.lock();
+        let old = self.tables.load_full().current.clone();
+        // What the old table has still to evict by its own bound.
+        old.run_pending_tasks();
+        let new = table(most, self.weight_of, &self.evicted, &self.displaced);
+        // 1. The new table, for whatever is put in from here on.
+        self.replace_tables(new.clone(), Some(old.clone()));
+        // 2. What stands in the old one. A slot that has died, or been replaced, has left it before.
+        for (key, slot) in &old {
+            let copy = caught(|| key.key().clone());
+            let _alone = self.changing(key.hash).lock();
+            if let Ok(copy) = copy
+                && !slot.is_dead()
+            {
+                new.insert(Stored::new(copy, key.hash), slot);
+            }
+        }
+        // 3. The new one alone.
+        self.replace_tables(new.clone(), None);
+        new.run_pending_tasks();
+        // 4. The end of what has found no place in it.
+        for (key, slot) in &old {
+            let stands = || new.get(&*key).is_some_and(|placed| Arc::ptr_eq(&placed, &slot));
+            if !slot.is_dead()
+                && !caught(stands).unwrap_or(false)
+                && let Some(held) = slot.kill()
+            {
+                shielded(|| (self.evicted)(key.key(), &held));
+                self.displaced.keep(held);
+            }
+        }
+    }
+
+    /// Replaces the tables while no slot is being put in or taken out.
+    fn replace_tables(&self, current: Table<K, E>, before: Option<Table<K, E>>) {
+        let _alone = self.changing.each_ref().map(Mutex::lock);
+        self.tables.store(Arc::new(Tables { current, before }));
+    }
+
     /// Whether an entry of this weight could be kept if it were alone.
     pub(crate) fn can_hold(&self, weight: u32) -> bool {
-        let bound = self.cache.policy().max_capacity().unwrap_or(u64::MAX);
-        self.weight_of.is_none() || u64::from(weight) <= bound
+        self.weight_of.is_none() || u64::from(weight) <= self.most()
     }
 
     /// Whether the next slot may evict another.
     pub(crate) fn is_full(&self) -> bool {
-        self.cache.weighted_size() >= self.cache.policy().max_capacity().unwrap_or(u64::MAX)
+        self.tables.load().current.weighted_size() >= self.most()
+    }
+
+    /// The number or the sum of weights that bounds the store.
+    fn most(&self) -> u64 {
+        self.tables.load().current.policy().max_capacity().unwrap_or(u64::MAX)
     }
 
     /// The number of slots, including dead ones that moka still holds.
     pub(crate) fn len(&self) -> u64 {
-        self.cache.entry_count()
+        self.tables.load().current.entry_count()
     }
 
     /// Lets moka apply its deferred ranks, evictions and calls of the listener.
     pub(crate) fn run_pending(&self) {
-        self.cache.run_pending_tasks();
-    }
-}
-
-/// A key's place in a store.
-pub(crate) struct Place<'a, K, E, Q: ?Sized> {
-    store: &'a Store<K, E>,
-    probe: Probe<'a, Q>,
-}
-
-impl<K, E, Q> Shelf<E> for Place<'_, K, E, Q>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    Q: Hash + Equivalent<K> + ?Sized,
-    E: Send + Sync + 'static,
-{
-    fn slot(&self) -> Option<Arc<Slot<E>>> {
-        self.store.cache.get(&self.probe)
-    }
-
-    fn take_out(&self, slot: &Arc<Slot<E>>) {
-        self.store.take_out(&self.probe, self.probe.hash, slot);
-    }
-
-    fn displace(&self, held: Held<E>) {
-        self.store.displaced.keep(held);
-    }
-}
-
-impl<K, E, Q> Keep<E> for Place<'_, K, E, Q>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
-    E: Send + Sync + 'static,
-{
-    fn keep(&self, slot: Admitted<E>) {
-        self.store.put(self.probe.key.to_key(), self.probe.hash, slot.into_slot());
-    }
-
-    /// Has the slot weighed anew if its weight is another.
-    fn replaced(&self, slot: Admitted<E>, old: &E, new: &E) {
-        if self.store.weight_of.is_some_and(|weight_of| weight_of(old) != weight_of(new)) {
-            let slot = slot.into_slot();
-            self.store.put(self.probe.key.to_key(), self.probe.hash, Arc::clone(&slot));
-            // A kill that came in between has taken out the slot that stood here before.
-            if slot.is_dead() {
-                self.take_out(&slot);
-            }
-        }
-    }
-}
-
-impl<K, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Probe<'_, Q> {
-    fn equivalent(&self, stored: &Stored<K>) -> bool {
-        self.is(stored)
-    }
-}
-
-impl<K: Clone, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Copying<'_, K, Q> {
-    fn equivalent(&self, stored: &Stored<K>) -> bool {
-        self.is(stored)
+        self.tables.load().current.run_pending_tasks();
     }
 }
 
 #[cfg(all(test, not(kairos_loom)))]
-mod tests {
-    use super::*;
-    use crate::truth::{Capture, Class, Finding, KeyMarks, Sequence, conclude};
-
-    #[test]
-    fn the_stored_key_is_found_by_a_borrowed_form_that_has_no_owned_one() {
-        let store: Store<Arc<str>, u32> =
-            Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {}, || {});
-        let class = Arc::new(Class::new([]));
-        let capture = Capture::take(&Sequence::new(), &Arc::default(), &class);
-        let finding = Finding::Value(Some(Arc::new(1)));
-        let stored: Arc<str> = "k".into();
-        let marks = KeyMarks::default();
-        assert!(conclude(&store.shelf(&stored), finding, &capture, marks, || false).stands());
-        let found = store.key("k").expect("stored");
-        assert!(Arc::ptr_eq(&found, &stored));
-        assert!(store.key("other").is_none());
-        let shelf = store.shelf("k");
-        shelf.take_out(&shelf.slot().expect("stored"));
-        assert!(store.key("k").is_none());
-    }
-    #[test]
-    fn a_slot_is_not_taken_out_for_another_that_stood_in_its_place() {
-        let store: Store<u32, u32> =
-            Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {}, || {});
-        let (sequence, class) = (Sequence::new(), Arc::new(Class::new([])));
-        let put = |value| {
-            let capture = Capture::take(&sequence, &Arc::default(), &class);
-            let finding = Finding::Value(Some(Arc::new(value)));
-            let marks = KeyMarks::default();
-            assert!(conclude(&store.shelf(&7), finding, &capture, marks, || false).stands());
-            store.get(&7).expect("stored")
-        };
-        let old = put(1);
-        assert!(old.kill().is_some());
-        let new = put(2);
-        assert!(!Arc::ptr_eq(&old, &new));
-        store.shelf(&7).take_out(&old);
-        assert!(store.get(&7).is_some_and(|slot| Arc::ptr_eq(&slot, &new)));
-        store.shelf(&7).take_out(&new);
-        assert!(store.get(&7).is_none());
-    }
-}
+mod tests;

@@ -6,4 +6,5 @@ mod behind;
 mod evictions;
 mod floods;
 mod over_bound;
+mod resize;
 mod weight;

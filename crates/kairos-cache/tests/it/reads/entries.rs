@@ -30,7 +30,7 @@ fn keys_and_membership_tell_what_is_live_however_old() {
         assert!(matches!(found, Err(Error::Nothing)));
     });
     stage.seconds(0);
-    let live = || cache.keys().collect::<BTreeSet<u8>>();
+    let live = || cache.keys().into_iter().collect::<BTreeSet<u8>>();
     let there = |keys: &[u8]| {
         assert_eq!(live(), keys.iter().copied().collect());
         for key in 0..6 {
