@@ -29,6 +29,8 @@ const MARKET: &[Count] = &[
     ("breaker steps, up or down", |engine| engine.breaker_steps),
     ("reads while suspended", |engine| engine.suspended_reads),
     ("prices refused", |engine| engine.prices_refused),
+    ("reads of matches over the bound", |engine| engine.reads_over_bound),
+    ("operations on them refused", |engine| engine.over_bound),
     ("events", |engine| engine.events),
     ("entries that died by them", |engine| engine.markets_invalidated),
 ];

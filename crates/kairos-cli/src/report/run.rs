@@ -62,6 +62,10 @@ pub(crate) struct EngineRun {
     pub(crate) suspended_reads: u64,
     /// Live entries evicted to make room.
     pub(crate) evictions: u64,
+    /// Reads of matches for which there was no room, which compute and store nothing.
+    pub(crate) reads_over_bound: u64,
+    /// Prices, statuses and events that were refused because there was no room for their match.
+    pub(crate) over_bound: u64,
     /// Prices that the engine refused.
     pub(crate) prices_refused: u64,
     /// Events.

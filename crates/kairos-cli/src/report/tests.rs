@@ -103,15 +103,17 @@ Computes
   entries evicted              0
 
 Volatility and events
-  reads in panic                   3
-  reads in warning                 0
-  reads bypassed for panic         0
-  breaker steps, up or down        0
-  reads while suspended            0
-  prices refused                   0
-  events                           2
-  entries that died by them        0
-  CPU saved, mean            66.67 %
+  reads in panic                         3
+  reads in warning                       0
+  reads bypassed for panic               0
+  breaker steps, up or down              0
+  reads while suspended                  0
+  prices refused                         0
+  reads of matches over the bound        0
+  operations on them refused             0
+  events                                 2
+  entries that died by them              0
+  CPU saved, mean                  66.67 %
 
 Latency, virtual ms
                reads   mean  min  p50    p90    p99  p99.9    max
@@ -187,7 +189,7 @@ fn json_has_every_value_in_full() {
     assert_eq!(json["facts"][0], serde_json::json!({"label": "get", "value": 7}));
     assert_eq!(json["columns"], serde_json::json!(["a", "b"]));
     assert_eq!(json["sections"][0]["rows"][1]["values"], serde_json::json!([90.0, 40.0]));
-    assert_eq!(json["sections"][4]["rows"][8]["values"], serde_json::json!([66.666, null]));
+    assert_eq!(json["sections"][4]["rows"][10]["values"], serde_json::json!([66.666, null]));
     assert_eq!(json["sections"][5]["rows"][2]["values"][0]["max"], 41.5);
     assert!(json["sections"][5]["rows"][2]["values"][1].is_null());
 }

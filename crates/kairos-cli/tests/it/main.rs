@@ -3,6 +3,7 @@
 // Read next: `stage.rs`, then the claims in question.
 //! Tests of the command `kairos`, from outside.
 
+mod bound;
 mod columns;
 mod config;
 mod feeds;

@@ -2,7 +2,7 @@
 // Never counts what the cache itself counts.
 // Read next: `../../report/run.rs`, which takes the sums.
 
-use kairos_cache::{Answer, Cache};
+use kairos_cache::{Answer, Cache, Reason};
 
 use super::super::exposure::PriceHistory;
 use crate::report::{EngineRun, Run, STRATEGIES, Samples};
@@ -15,6 +15,9 @@ use super::quote::Quote;
 #[derive(Default)]
 pub(super) struct Tally {
     cancelled: u64,
+    /// Prices, statuses and events of matches for which there was no room, and reads of such matches.
+    over_bound: u64,
+    reads_over_bound: u64,
     /// Prices that were refused before the time of the report.
     refused_before: u64,
     prices: PriceHistory,
@@ -27,9 +30,15 @@ impl Tally {
         self.cancelled += 1;
     }
 
-    /// Leaves the prices that the cache has refused so far out of the sums.
+    /// Counts a price, a status or an event that was refused because there was no room for its match.
+    pub(super) fn over_bound(&mut self) {
+        self.over_bound += 1;
+    }
+
+    /// Leaves what the cache has refused so far out of the sums.
     pub(super) fn refused_before(&mut self, cache: &Cache<Name, Quote>) {
         self.refused_before = cache.activity().observations_refused;
+        self.over_bound = 0;
     }
 
     pub(super) fn price(&mut self, match_id: &Name, market: &Name, t_ms: i64, price: f64) {
@@ -38,6 +47,7 @@ impl Tally {
 
     /// Adds a finished read: its latency by strategy, and its exposure if a value was returned.
     pub(super) fn answer(&mut self, pending: &Pending, done_ms: i64, answer: &Answer<Quote>) {
+        self.reads_over_bound += u64::from(answer.receipt.reason == Reason::OverBound);
         let strategy = answer.receipt.strategy.name();
         if let Some(place) = STRATEGIES.iter().position(|name| *name == strategy) {
             self.latency_ms[place].add(done_ms.saturating_sub(pending.t_ms) as f64);
@@ -80,6 +90,8 @@ impl Tally {
                 breaker_steps: activity.breaker_steps,
                 suspended_reads: activity.suspended_reads,
                 evictions: activity.evictions,
+                reads_over_bound: self.reads_over_bound,
+                over_bound: self.over_bound,
                 prices_refused: activity.observations_refused - self.refused_before,
                 events: lifetime.surgical_invalidation,
                 markets_invalidated: lifetime.markets_invalidated,

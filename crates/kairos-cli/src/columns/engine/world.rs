@@ -2,12 +2,12 @@
 // Never decides what a read returns or why: that is the cache's answer.
 // Read next: `caller.rs` for a read, `decisions.rs` for what is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use kairos_cache::{Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
+use kairos_cache::{self as cache, Cache, Category, Config, EventGraph, Scope, Sim, TradingStatus};
 
 use crate::report::Run;
 use crate::scenario::{self, Get, MarketStatus, Mode, Name, Op, OpKind, ReadId, Target};
@@ -24,7 +24,6 @@ pub(super) struct World {
     sim: Sim,
     start_ms: i64,
     cache: Cache<Name, Quote>,
-    scopes: HashMap<Name, Scope, FixedState>,
     starts: Starts,
     callers: Callers,
     /// The textual ids of the reads so far, so that a cancellation can be checked.
@@ -45,7 +44,6 @@ impl World {
         Ok(World {
             start_ms,
             cache: builder.build().map_err(Error::Config)?,
-            scopes: HashMap::default(),
             starts: Starts::default(),
             callers: Callers::new(&sim),
             sim,
@@ -108,13 +106,19 @@ impl World {
             OpKind::Odds { match_id, market, price } => {
                 let scope = self.scope(match_id);
                 self.tally.price(match_id, market, op.t_ms, *price);
-                // A refused price is counted by the cache and changes nothing.
-                let _refused = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
+                match self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms)) {
+                    Err(cache::Error::TooManyMatches) => self.tally.over_bound(),
+                    // A refused price is counted by the cache and changes nothing.
+                    Ok(_) | Err(_) => {}
+                }
             }
             OpKind::Event { match_id, event } => {
                 let scope = self.scope(match_id);
-                let outcome = self.cache.invalidate_event(&scope, event).map_err(refused)?;
-                decisions.event(op.t_ms, match_id, event, &outcome)?;
+                match self.cache.invalidate_event(&scope, event) {
+                    Ok(outcome) => decisions.event(op.t_ms, match_id, event, &outcome)?,
+                    Err(cache::Error::TooManyMatches) => self.tally.over_bound(),
+                    Err(error) => return Err(refused(error)),
+                }
             }
             OpKind::Invalidate { target, mode } => {
                 let died = self.invalidate(target, *mode);
@@ -130,12 +134,14 @@ impl World {
             }
             OpKind::Status { match_id, market, status } => {
                 let scope = self.scope(match_id);
-                let died = self
-                    .cache
-                    .set_status(&scope, market.as_deref(), trading(*status))
-                    .map_err(refused)?;
-                let change = Change::status(match_id, market.as_ref(), *status, died);
-                decisions.change(op.t_ms, &change)?;
+                match self.cache.set_status(&scope, market.as_deref(), trading(*status)) {
+                    Ok(died) => {
+                        let change = Change::status(match_id, market.as_ref(), *status, died);
+                        decisions.change(op.t_ms, &change)?;
+                    }
+                    Err(cache::Error::TooManyMatches) => self.tally.over_bound(),
+                    Err(error) => return Err(refused(error)),
+                }
             }
             OpKind::Metrics => decisions.metrics(op.t_ms, &self.cache.stats())?,
             OpKind::Reset { category: None } => self.cache.stats_reset(),
@@ -207,13 +213,10 @@ impl World {
         Ok(())
     }
 
-    fn scope(&mut self, name: &Name) -> Scope {
-        if let Some(scope) = self.scopes.get(name) {
-            return scope.clone();
-        }
-        let scope = self.cache.scope(name);
-        self.scopes.insert(Arc::clone(name), scope.clone());
-        scope
+    /// The match, resolved anew by each operation: a handle that is kept keeps the match, and those that are over have to
+    /// make room.
+    fn scope(&self, name: &Name) -> Scope {
+        self.cache.scope(name)
     }
 
     fn now_ms(&self) -> i64 {
