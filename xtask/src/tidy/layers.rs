@@ -52,7 +52,7 @@ pub(super) const PLANS: &[Plan] = &[
         package: "kairos-cli",
         floors: &[
             ("", "command > matchday columns > report > scenario > chance error"),
-            ("command", "mod > matchday replay config > args progress"),
+            ("command", "mod > matchday replay config pages > destination > args progress"),
             ("columns", "mod > engine plain_ttl > exposure"),
             ("columns::engine", "mod > world > decisions tally > caller > quote wall error"),
             ("matchday", "mod > day > crowd > timeline > news > fixture > prices shape hours"),

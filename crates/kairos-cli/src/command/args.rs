@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::error::Error;
 use crate::matchday::Shape;
@@ -15,7 +16,7 @@ use crate::scenario::{
 
 /// Run scenarios, odds feeds and matchdays through the cache engine on virtual time
 #[derive(Debug, Parser)]
-#[command(name = "kairos", version)]
+#[command(name = "kairos", version = env!("KAIROS_VERSION"))]
 pub(crate) struct Cli {
     /// The subcommand.
     #[command(subcommand)]
@@ -34,6 +35,18 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Print the default configuration, or check a configuration file
     Config(ConfigArgs),
+    /// Print the script that completes the options of this command in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them to a folder
+    Man {
+        /// The folder; created if it does not exist
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// The options of `kairos config`.
@@ -63,6 +76,20 @@ pub(crate) struct MatchdayArgs {
     /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+/// Where the report goes.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Write the report to FILE and not to standard output, compressed if the name ends in .gz or .zst
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show no progress, no notes, and no report on standard output
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 /// The size of a matchday.
@@ -127,6 +154,9 @@ pub(crate) struct ReplayArgs {
     /// Skip and count bad lines instead of stopping at the first
     #[arg(long)]
     pub(crate) lenient: bool,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     /// How a feed is written.
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,

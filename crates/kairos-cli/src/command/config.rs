@@ -5,18 +5,20 @@
 use kairos_cache::Config;
 
 use super::args::ConfigArgs;
+use super::destination::print;
 use crate::error::Error;
 
-/// The text for standard output: the default configuration, or the statement that a file is valid.
+/// Prints the default configuration, or that a file is valid.
 ///
 /// # Errors
-/// [`Error::Config`] with the file, the line if known, the field, and the allowed values.
-pub(crate) fn answer(args: &ConfigArgs) -> Result<String, Error> {
-    match &args.check {
+/// [`Error::Config`] with the file, the line if known, the field, and the allowed values; [`Error::Write`].
+pub(super) fn answer(args: &ConfigArgs) -> Result<(), Error> {
+    let text = match &args.check {
         Some(file) => {
             Config::from_file(file)?;
-            Ok(format!("{}: valid\n", file.display()))
+            format!("{}: valid\n", file.display())
         }
-        None => Ok(Config::default().to_toml()?),
-    }
+        None => Config::default().to_toml()?,
+    };
+    print(text.as_bytes())
 }

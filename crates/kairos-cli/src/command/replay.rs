@@ -6,29 +6,32 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::ReplayArgs;
+use super::args::{ReplayArgs, ReportFormat};
+use super::destination::Destination;
 use super::progress::Progress;
 use crate::columns::{Columns, Refused, files_of};
 use crate::error::{Error, Reason};
 use crate::report::{Report, facts_of};
 use crate::scenario::{Counts, Scenario, Strictness, check_apart, name_of};
 
-/// Runs a scenario file through one engine per configuration, and returns the report.
+/// Runs a scenario file through one engine per configuration, and reports in `format`.
 ///
 /// # Errors
 /// A wrong scenario, configuration or operation, with file and line; a scenario without an operation; an output that
 /// cannot be written.
-pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
+pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> {
     let mut inputs = files_of(&args.config);
     inputs.push(args.scenario.clone());
-    let outputs: Vec<_> =
-        args.decisions.iter().map(|file| ("--decisions", file.as_path())).collect();
+    let decided = args.decisions.iter().map(|file| ("--decisions", file.as_path()));
+    let reported = args.report.output.iter().map(|file| ("--output", file.as_path()));
+    let outputs: Vec<_> = decided.chain(reported).collect();
     check_apart(&inputs, &outputs)?;
     let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
     let options = args.options(columns.news(), || columns.markets())?;
     let cut = options.cut.clone();
     let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };
-    let progress = Progress::bytes();
+    let destination = Destination::create(&args.report, format)?;
+    let progress = Progress::bytes(args.report.quiet);
     let watched = |file, bytes| progress.reading(file, bytes);
     let mut scenario = Scenario::open(&args.scenario, options, watched)?;
     let file: Arc<Path> = Arc::from(name_of(&args.scenario));
@@ -50,7 +53,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     }
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
-    if args.has_default_load() {
+    if args.has_default_load() && !args.report.quiet {
         // Beside the report, and not above an error. A terminal that is gone stops no replay.
         let _ = writeln!(
             io::stderr(),
@@ -58,7 +61,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
              alone"
         );
     }
-    Ok(Report::of(name_of(&args.scenario).display().to_string(), facts, &runs))
+    destination.deliver(&Report::of(name_of(&args.scenario).display().to_string(), facts, &runs))
 }
 
 /// The operations that a lenient replay skips because an engine refuses them.

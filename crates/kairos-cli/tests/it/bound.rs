@@ -2,6 +2,8 @@
 // Never look behind the command line.
 // Read next: `../../src/columns/engine/world.rs`.
 
+use std::fmt::Write;
+
 use crate::stage::{Report, Scratch};
 
 /// Room for one match, which `a` has from the first line on.
@@ -45,10 +47,9 @@ fn a_match_that_is_over_makes_room_for_the_next() {
     for n in 0..5 {
         let t = 3 * n * day_ms;
         for read in [t, t + 1000] {
-            scenario.push_str(&format!(
-                "{{\"t\":{read},\"op\":\"get\",\"key\":\"m{n}\",\"match\":\"m{n}\",\"kickoff\":{}}}\n",
-                t + day_ms
-            ));
+            let kickoff = t + day_ms;
+            let get = format!("\"op\":\"get\",\"key\":\"m{n}\",\"match\":\"m{n}\"");
+            writeln!(scenario, "{{\"t\":{read},{get},\"kickoff\":{kickoff}}}").unwrap();
         }
     }
     let scenario = Scratch::holding("one-at-a-time.jsonl", scenario);

@@ -5,6 +5,7 @@
 
 mod bound;
 mod columns;
+mod command;
 mod config;
 mod feeds;
 mod gate;

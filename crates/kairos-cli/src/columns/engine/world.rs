@@ -106,10 +106,11 @@ impl World {
             OpKind::Odds { match_id, market, price } => {
                 let scope = self.scope(match_id);
                 self.tally.price(match_id, market, op.t_ms, *price);
-                match self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms)) {
-                    Err(cache::Error::TooManyMatches) => self.tally.over_bound(),
-                    // A refused price is counted by the cache and changes nothing.
-                    Ok(_) | Err(_) => {}
+                let at = time_of(op.t_ms);
+                let observed = self.cache.observe_odds(&scope, market, *price, at);
+                // Any other price that is refused is counted by the cache and changes nothing.
+                if let Err(cache::Error::TooManyMatches) = observed {
+                    self.tally.over_bound();
                 }
             }
             OpKind::Event { match_id, event } => {
