@@ -10,10 +10,6 @@ fn main() {
     let version = env!("CARGO_PKG_VERSION");
     println!("cargo::rustc-env=KAIROS_VERSION={version}");
     println!("cargo::rustc-env=KAIROS_COMMIT=");
-    // Sources that were unpacked into the folder of another repository are not among its files.
-    if git("ls-files --error-unmatch build.rs").is_none() {
-        return;
-    }
     // A commit and a checkout write to the log of HEAD, whatever branch it is on and however branches are stored.
     for name in ["HEAD", "logs/HEAD"] {
         let path = git(&format!("rev-parse --git-path {name}")).unwrap_or_default();
@@ -22,7 +18,9 @@ fn main() {
             println!("cargo::rerun-if-changed={path}");
         }
     }
-    if let Some(commit) = git("rev-parse --short=7 HEAD") {
+    // Sources that were unpacked into the folder of another repository are not among its files.
+    let is_tracked = git("ls-files --error-unmatch build.rs").is_some();
+    if let Some(commit) = git("rev-parse --short=7 HEAD").filter(|_| is_tracked) {
         println!("cargo::rustc-env=KAIROS_VERSION={version} ({commit})");
         println!("cargo::rustc-env=KAIROS_COMMIT={commit}");
     }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::error::Error;
@@ -51,14 +51,17 @@ pub(crate) enum Command {
 
 /// The options of `kairos config`.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[command(group = ArgGroup::new("task").required(true))]
 pub(crate) struct ConfigArgs {
     /// Print every field with its default and a comment
-    #[arg(long)]
+    #[arg(long, group = "task")]
     pub(crate) default: bool,
-    /// Check whether FILE is a valid configuration; if not, report the line, the field and the reason
-    #[arg(long, value_name = "FILE")]
+    /// Check whether FILE is a valid configuration; if not, report the line, the field and the reason, else advise on it
+    #[arg(long, value_name = "FILE", group = "task")]
     pub(crate) check: Option<PathBuf>,
+    /// Advise on the configuration beside this feed or scenario, which is run with it
+    #[arg(long, value_name = "FEED", requires = "check", conflicts_with = "default")]
+    pub(crate) feed: Option<PathBuf>,
 }
 
 /// The options of `kairos matchday`.
@@ -238,12 +241,17 @@ impl ReplayArgs {
         let (columns, odds, time) = (columns.clone(), *odds, *time);
         let dialect = Dialect { columns, odds, time, separator: None, news };
         let LoadArgs { readers, read_rate, compute_ms } = self.load;
-        let shape = |markets| LoadShape {
-            readers: readers.unwrap_or(if self.has_default_load() { 50 } else { 100 }),
-            reads_per_s: read_rate.unwrap_or(if self.has_default_load() { 0.5 } else { 1.0 }),
-            compute_ms: compute_ms.unwrap_or(40),
-            seed: self.seed,
-            markets,
+        let shape = |markets| {
+            let default = LoadShape { seed: self.seed, ..LoadShape::of(markets) };
+            if self.has_default_load() {
+                return default;
+            }
+            LoadShape {
+                readers: readers.unwrap_or(100),
+                reads_per_s: read_rate.unwrap_or(1.0),
+                compute_ms: compute_ms.unwrap_or(default.compute_ms),
+                ..default
+            }
         };
         let is_loaded = self.has_default_load() || (self.has_load_option() && readers != Some(0));
         let load = is_loaded.then(|| markets().map(shape)).transpose()?;

@@ -2,13 +2,15 @@
 // Never knows: what a cache would do, or how a report is laid out.
 // Read next: `../matchday/mod.rs`, which makes the operations.
 
+use serde_json::json;
+
 use super::args::{MatchdayArgs, ReportFormat};
 use super::destination::Destination;
 use super::progress::Progress;
 use crate::columns::{Columns, Refused, files_of};
 use crate::error::Error;
 use crate::matchday::Day;
-use crate::report::Report;
+use crate::report::{Meta, Report};
 use crate::scenario::{Sink, check_apart};
 
 /// Makes a matchday, runs it through one engine per configuration, and reports in `format`; writes the operations to a
@@ -44,5 +46,12 @@ pub(super) fn run(args: &MatchdayArgs, format: ReportFormat) -> Result<(), Error
         sink.into_output().keep()?;
     }
     let title = format!("matchday of {} matches, seed {}", shape.fixtures, shape.seed);
-    destination.deliver(&Report::of(title, facts, &runs))
+    let options = json!({
+        "fixtures": shape.fixtures,
+        "readers": shape.readers,
+        "read_rate": shape.reads_per_s,
+        "compute_ms": shape.compute_ms,
+    });
+    let meta = Meta::of("matchday", shape.seed, options, None);
+    destination.deliver(&Report::of(meta, title, facts, &runs))
 }

@@ -13,5 +13,6 @@ mod inputs;
 mod matchday;
 mod outputs;
 mod refusals;
+mod report;
 mod scenarios;
 mod stage;
