@@ -56,7 +56,7 @@ impl Observed {
 
     /// Adds the score of a panic.
     pub(crate) fn panic(&mut self, z: f64) {
-        record(&mut self.scores, (z * 100.0).round() as u64);
+        record(&mut self.scores, hundredths(z));
     }
 
     /// Adds a read of a match, by the zone of its answer.
@@ -66,7 +66,7 @@ impl Observed {
 
     /// The share of the prices that reached a score, which must be at least that of a panic.
     pub(super) fn share_from(&self, z: f64) -> f64 {
-        let reached = self.scores.count_between((z * 100.0).round() as u64, u64::MAX);
+        let reached = self.scores.count_between(hundredths(z), u64::MAX);
         if self.prices == 0 { 0.0 } else { reached as f64 / self.prices as f64 }
     }
 
@@ -99,6 +99,12 @@ impl Observed {
 
 /// Values beyond this bound count as it, so that a histogram has a largest size.
 const MOST: u64 = 1 << 40;
+
+/// A score in whole hundredths, rounded down, so that none reaches a threshold that it is below. The engine lets a score
+/// reach one that is closer than 1e-9.
+fn hundredths(z: f64) -> u64 {
+    (z * 100.0 + 1e-6).floor() as u64
+}
 
 /// The middle of the values that the histogram does not tell from a quantile.
 fn value_at(histogram: &Histogram<u64>, quantile: f64) -> u64 {

@@ -70,7 +70,7 @@ pub(crate) struct MatchdayArgs {
     /// The size of the day.
     #[command(flatten)]
     pub(crate) day: DayArgs,
-    /// Write the operations to FILE as a scenario, compressed if the name ends in .gz or .zst; `-` is standard output
+    /// Write the operations to FILE as a scenario, or as a feed without the reads if the name is that of one (.csv, .tsv); compressed if it ends in .gz or .zst; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) emit: Option<PathBuf>,
     /// Configuration of the engine; repeat for several engines, each with a column of its own

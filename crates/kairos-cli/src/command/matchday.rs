@@ -27,7 +27,8 @@ pub(super) fn run(args: &MatchdayArgs, format: ReportFormat) -> Result<(), Error
     let outputs: Vec<_> = emitted.chain(decided).chain(reported).collect();
     check_apart(&files_of(&args.config), &outputs)?;
     let mut columns = Columns::new(&args.config, shape.seed, &args.decisions)?;
-    let mut sink = args.emit.as_deref().map(Sink::create).transpose()?;
+    let mut sink =
+        args.emit.as_deref().map(|file| Sink::create(file, day.kickoffs())).transpose()?;
     let destination = Destination::create(&args.report, format)?;
     let progress = Progress::operations(day.about(), args.report.quiet);
     for op in day {

@@ -14,5 +14,6 @@ mod matchday;
 mod outputs;
 mod refusals;
 mod report;
+mod samples;
 mod scenarios;
 mod stage;
