@@ -12,6 +12,7 @@ mod gate;
 mod inputs;
 mod matchday;
 mod outputs;
+mod page;
 mod refusals;
 mod report;
 mod samples;
