@@ -65,7 +65,7 @@ impl PriceHistory {
     }
 
     /// Adds a price, and returns it beside the market's newest one, if there is one. A price that is not finite, not
-    /// above 1.0, or older than the market's newest is ignored. A repeated price costs three hash look-ups and no memory.
+    /// above 1.0, or older than the market's newest is ignored. A repeated price costs two hash look-ups and no memory.
     pub(crate) fn observe(
         &mut self,
         match_id: &Name,
@@ -76,8 +76,11 @@ impl PriceHistory {
         if !(price.is_finite() && price > 1.0) {
             return None;
         }
-        let markets = self.markets_of(match_id);
-        markets.series_of(market).push(Change { t_ms, ln_price: price.ln() })
+        let change = Change { t_ms, ln_price: price.ln() };
+        match self.matches.get_mut(match_id) {
+            Some(markets) => markets.series_of(market).push(change),
+            None => self.new_match(match_id).series_of(market).push(change),
+        }
     }
 
     /// How far the prices of a match have moved since a compute; `None` if no market had a price both then and now. Learns
@@ -93,7 +96,7 @@ impl PriceHistory {
     ) -> Option<Exposure> {
         let Some(of) = self.matches.get_mut(match_id) else {
             if kickoff_ms.is_some() {
-                self.markets_of(match_id).kickoff_ms = kickoff_ms;
+                self.new_match(match_id).kickoff_ms = kickoff_ms;
             }
             return None;
         };
@@ -142,11 +145,8 @@ impl PriceHistory {
         })
     }
 
-    fn markets_of(&mut self, match_id: &Name) -> &mut Markets {
-        if !self.matches.contains_key(match_id) {
-            self.matches.insert(Arc::clone(match_id), Markets::default());
-        }
-        self.matches.get_mut(match_id).expect("it was there, or has been added")
+    fn new_match(&mut self, match_id: &Name) -> &mut Markets {
+        self.matches.entry(Arc::clone(match_id)).or_default()
     }
 }
 
