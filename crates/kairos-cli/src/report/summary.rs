@@ -97,7 +97,7 @@ fn exposure(own: Option<f64>, peer: Option<f64>) -> String {
 enum Ratio {
     /// Within half a percent of 1.
     Same,
-    /// A common fraction, within one and a half hundredths.
+    /// A common fraction, give or take a twenty-fifth of it.
     Part(&'static str),
     /// Below one hundredth.
     Tiny,
@@ -118,7 +118,7 @@ const PARTS: [(f64, &str); 5] = [
 ];
 
 fn ratio(of: f64) -> Ratio {
-    if let Some((_, part)) = PARTS.iter().find(|(part, _)| (of - part).abs() <= 0.015) {
+    if let Some((_, part)) = PARTS.iter().find(|(part, _)| (of / part - 1.0).abs() <= 0.04) {
         return Ratio::Part(part);
     }
     let percent = (100.0 * (of - 1.0)).abs().round() as u64;
@@ -164,12 +164,12 @@ mod tests {
         check(
             (39_779, Some(89.5)),
             (76_511, Some(106.2)),
-            "48 % fewer computes than a 60 s cache at 16 % less exposure.",
+            "half the computes of a 60 s cache at 16 % less exposure.",
         );
         check(
-            (505, Some(84.0)),
+            (450, Some(84.0)),
             (1000, Some(100.0)),
-            "half the computes of a 60 s cache at 16 % less exposure.",
+            "55 % fewer computes than a 60 s cache at 16 % less exposure.",
         );
         check(
             (330, Some(250.0)),
@@ -262,11 +262,11 @@ mod tests {
     }
 
     #[test]
-    fn fractions_are_told_within_one_and_a_half_hundredths_and_percents_in_whole_ones() {
+    fn fractions_are_told_give_or_take_a_twenty_fifth_and_percents_in_whole_ones() {
         for (of, expected) in [
-            (0.486, Ratio::Part("half")),
-            (0.484, Ratio::Less(52)),
-            (0.516, Ratio::Less(48)),
+            (0.481, Ratio::Part("half")),
+            (0.479, Ratio::Less(52)),
+            (0.521, Ratio::Less(48)),
             (0.01, Ratio::Less(99)),
             (0.0099, Ratio::Tiny),
             (0.9949, Ratio::Less(1)),
