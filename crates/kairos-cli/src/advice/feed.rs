@@ -100,10 +100,12 @@ fn floor(config: &VolatilityConfig, observed: &Observed) -> Option<Advice> {
     let text = if observed.share_from(config.panic_sigma) > MANY
         && typical > config.panic_sigma * floor
     {
-        let (typical, fits) = (percent(typical), typical / config.panic_sigma);
+        // The next of four decimals: at the quotient itself the change would still reach the threshold.
+        let fits = ((typical / config.panic_sigma * 1e4).floor() + 1.0) / 1e4;
+        let typical = percent(typical);
         format!(
-            "a price that changes moves by {typical} (median), which is a panic where the window was flat before; {fits:.4} \
-             would leave it below"
+            "a price that changes moves by {typical} (median), which is a panic where the window was flat before; from \
+             {fits:.4} on it is none"
         )
     } else if is_calm(config, observed) && largest < config.warning_sigma * floor {
         let (largest, least) = (percent(largest), percent(config.warning_sigma * floor));
@@ -215,7 +217,7 @@ mod tests {
     fn a_change_that_alone_is_a_panic_asks_for_a_higher_floor() {
         let advice = of_run(&Config::default(), &observed(5000, 0.02, Some(3.0)));
         let expected = "volatility.min_relative_sigma: a price that changes moves by 2.0 % (median), which is a panic where \
-                        the window was flat before; 0.0100 would leave it below";
+                        the window was flat before; from 0.0101 on it is none";
         assert_eq!(advice[1].to_string(), expected);
     }
 

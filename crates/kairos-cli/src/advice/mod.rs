@@ -25,7 +25,7 @@ pub(crate) fn of_run(config: &Config, observed: &Observed) -> Vec<Advice> {
     feed::of_run(config, observed)
 }
 
-/// What can be said of a valid configuration beside a feed, of which a [probe](probe) of it has seen every score.
+/// What can be said of a valid configuration beside a feed, of which a [probe] of it has seen every score.
 pub(crate) fn of_feed(config: &Config, observed: &Observed) -> Vec<Advice> {
     let mut advice = limits::of(config);
     advice.extend(feed::of_feed(config, observed));
