@@ -62,6 +62,12 @@ pub(crate) struct ConfigArgs {
     /// Advise on the configuration beside this feed or scenario, which is run with it
     #[arg(long, value_name = "FEED", requires = "check", conflicts_with = "default")]
     pub(crate) feed: Option<PathBuf>,
+    /// Format of the feed, if its name does not say it
+    #[arg(long, value_name = "FORMAT", value_enum, requires = "feed")]
+    pub(crate) format: Option<Format>,
+    /// How the feed is written.
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
 }
 
 /// The options of `kairos matchday`.
@@ -186,6 +192,24 @@ pub(crate) struct DialectArgs {
     pub(crate) time: Option<TimeFormat>,
 }
 
+impl DialectArgs {
+    /// The dialect of a feed whose news are the events `news`.
+    ///
+    /// # Errors
+    /// A column that is named twice.
+    pub(crate) fn dialect(&self, news: Vec<Name>) -> Result<Dialect, Error> {
+        let Self { columns, odds, time } = self;
+        for (at, (column, _)) in columns.iter().enumerate() {
+            if columns[..at].iter().any(|(earlier, _)| earlier == column) {
+                let word = column.word();
+                return Err(Error::Usage(format!("--columns names {word} more than once")));
+            }
+        }
+        let (columns, odds, time) = (columns.clone(), *odds, *time);
+        Ok(Dialect { columns, odds, time, separator: None, news })
+    }
+}
+
 /// The rows of a CSV feed to use.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rows of a CSV feed")]
@@ -231,15 +255,7 @@ impl ReplayArgs {
     ) -> Result<Options, Error> {
         let strictness = if self.lenient { Strictness::Lenient } else { Strictness::Strict };
         let cut = Cut { field: self.cut.field.clone(), from_ms: self.cut.from, to_ms: self.cut.to };
-        let DialectArgs { columns, odds, time } = &self.dialect;
-        for (at, (column, _)) in columns.iter().enumerate() {
-            if columns[..at].iter().any(|(earlier, _)| earlier == column) {
-                let word = column.word();
-                return Err(Error::Usage(format!("--columns names {word} more than once")));
-            }
-        }
-        let (columns, odds, time) = (columns.clone(), *odds, *time);
-        let dialect = Dialect { columns, odds, time, separator: None, news };
+        let dialect = self.dialect.dialect(news)?;
         let LoadArgs { readers, read_rate, compute_ms } = self.load;
         let shape = |markets| {
             let default = LoadShape { seed: self.seed, ..LoadShape::of(markets) };

@@ -13,7 +13,7 @@ use super::destination::print;
 use crate::advice::{self, Advice};
 use crate::columns::Probe;
 use crate::error::Error;
-use crate::scenario::{LoadShape, Options, Scenario, is_feed};
+use crate::scenario::{LoadShape, Options, Scenario, is_feed, name_of};
 
 /// Prints the default configuration, or that a file is valid, and what of it has no effect or does not fit the feed.
 ///
@@ -21,10 +21,14 @@ use crate::scenario::{LoadShape, Options, Scenario, is_feed};
 /// [`Error::Config`] with the file, the line if known, the field, and the allowed values; the errors of a feed;
 /// [`Error::Write`].
 pub(super) fn answer(args: &ConfigArgs) -> Result<(), Error> {
+    if args.feed.is_none() && args.dialect.dialect(Vec::new())?.is_given() {
+        let message = "--columns, --odds and --time apply only beside --feed";
+        return Err(Error::Usage(message.into()));
+    }
     let Some(file) = &args.check else { return print(Config::default().to_toml()?.as_bytes()) };
     let config = Config::from_file(file)?;
     let advice = match &args.feed {
-        Some(feed) => beside(feed, &config)?,
+        Some(feed) => beside(feed, args, &config)?,
         None => advice::of_config(&config),
     };
     let mut text = format!("{}: valid\n", file.display());
@@ -35,14 +39,12 @@ pub(super) fn answer(args: &ConfigArgs) -> Result<(), Error> {
 }
 
 /// The advice on a configuration beside a feed, with the read load that a replay makes of itself.
-fn beside(feed: &Path, config: &Config) -> Result<Vec<Advice>, Error> {
+fn beside(feed: &Path, args: &ConfigArgs, config: &Config) -> Result<Vec<Advice>, Error> {
     let mut probe = Probe::new(config)?;
-    let mut options = Options::default();
-    options.dialect.news = probe.news();
-    if is_feed(feed, None) {
-        options.load = Some(LoadShape::of(probe.markets()));
-    }
-    let file: Arc<Path> = Arc::from(feed);
+    let dialect = args.dialect.dialect(probe.news())?;
+    let load = is_feed(feed, args.format).then(|| LoadShape::of(probe.markets()));
+    let options = Options { format: args.format, dialect, load, ..Options::default() };
+    let file: Arc<Path> = Arc::from(name_of(feed));
     for op in Scenario::open(feed, options, |input, _| input)? {
         let op = op?;
         probe.apply(&op).map_err(|reason| Error::line(&file, op.line, reason))?;

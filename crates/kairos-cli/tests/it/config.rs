@@ -59,6 +59,13 @@ fn a_configuration_is_advised_on_beside_a_feed() {
     assert!(told_of.contains("volatility.panic_sigma: 5.0 % of the prices reach 2"), "{report}");
     let (code, message) = refused(&format!("config --default --feed {}", feed.path()));
     assert_eq!((code, message.contains("--check")), (2, true), "{message}");
+    // However it is written.
+    let other = String::from_utf8(feed.bytes()).unwrap().replace("market_id", "game");
+    let other = Scratch::holding("advice.txt", other);
+    let line = format!("config --check {} --format csv --columns match=game --feed", config.path());
+    assert_eq!(advised(&format!("{line} {}", other.path())), expected);
+    let (code, message) = refused("config --default --odds american");
+    assert_eq!((code, message.contains("only beside --feed")), (2, true), "{message}");
     let (code, message) = refused(&format!("config --check {} --feed no.csv", config.path()));
     assert_eq!((code, message.starts_with("no.csv: ")), (2, true), "{message}");
 }
