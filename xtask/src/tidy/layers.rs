@@ -51,12 +51,17 @@ pub(super) const PLANS: &[Plan] = &[
     Plan {
         package: "kairos-cli",
         floors: &[
-            ("", "command > matchday columns > report > scenario > chance error"),
-            ("command", "mod > matchday replay config > args progress"),
-            ("columns", "mod > engine plain_ttl > exposure"),
-            ("columns::engine", "mod > world > decisions tally > caller > quote wall error"),
+            ("", "command > matchday columns > report > advice scenario > chance error"),
+            ("command", "mod > matchday replay config pages > destination > args progress fingerprint"),
+            ("advice", "mod > feed limits noise > observed wording"),
+            ("columns", "mod > probe > engine plain_ttl > exposure"),
+            ("columns::engine", "mod > world > decisions tally > caller panics > quote wall error"),
             ("matchday", "mod > day > crowd > timeline > news > fixture > prices shape hours"),
-            ("report", "mod > rows > run operations text json > table > spread instant"),
+            (
+                "report",
+                "mod > rows > summary > operations text json > table > meta > run > exposures worst > spread
+                 instant",
+            ),
             ("scenario", "mod > load jsonl emit > csv fields > json op source strictness > names"),
         ],
         pure: "",

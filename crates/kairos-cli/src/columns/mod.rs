@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use kairos_cache::{Config, EventGraph};
 
+use crate::advice;
 use crate::error::{Error, Reason};
 use crate::report::{Fact, Operations, Run};
 use crate::scenario::{Name, Op, Output};
@@ -14,12 +15,18 @@ use crate::scenario::{Name, Op, Output};
 mod engine;
 mod exposure;
 mod plain_ttl;
+mod probe;
 
-use self::engine::{Engine, Error as EngineError};
+use self::engine::{Engine, Error as EngineError, Finished};
 use self::plain_ttl::PlainTtl;
+
+pub(crate) use self::probe::Probe;
 
 /// The plain caches of every report: name, and TTL in ms.
 const PLAIN: [(&str, i64); 2] = [("TTL 60 s", 60_000), ("TTL 1 h", 3_600_000)];
+
+/// Why a configuration can be written as JSON.
+const WRITABLE: &str = "a configuration has names for keys, and no number that JSON lacks";
 
 /// Caches side by side, each with time and prices of its own.
 pub(crate) struct Columns {
@@ -171,10 +178,14 @@ impl Columns {
         let mut runs = Vec::with_capacity(self.engines.len() + self.plain.len());
         let mut outputs = Vec::new();
         for Configured { name, engine, decisions } in self.engines {
-            let (run, output) =
-                engine.finish(&name).map_err(|error| of_engine(error, &decisions))?;
+            let finished = engine.finish(&name).map_err(|error| of_engine(error, &decisions))?;
+            let Finished { mut run, observed, config, decisions } = finished;
+            run.configuration = serde_json::to_value(&config).expect(WRITABLE);
+            if let Some(engine) = &mut run.engine {
+                engine.hints = advice::of_run(&config, &observed);
+            }
             runs.push(run);
-            outputs.extend(output);
+            outputs.extend(decisions);
         }
         for (plain, (name, _)) in self.plain.into_iter().zip(PLAIN) {
             runs.push(plain.finish(name));

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use serde_json::json;
 
 use super::exposure::PriceHistory;
-use crate::report::{Run, Samples};
+use crate::report::{Exposures, Run};
 use crate::scenario::{ComputeResult, Get, Mode, Name, Op, OpKind, ReadId, Target};
 
 /// The time after which a compute fails, in ms.
@@ -38,7 +39,7 @@ pub(crate) struct PlainTtl {
     hits: u64,
     computes: u64,
     most_running: usize,
-    exposure: Samples,
+    exposure: Exposures,
 }
 
 #[derive(Debug)]
@@ -51,6 +52,7 @@ struct Running {
 struct Reader {
     id: Option<ReadId>,
     match_id: Option<Name>,
+    kickoff_ms: Option<i64>,
 }
 
 impl PlainTtl {
@@ -67,7 +69,7 @@ impl PlainTtl {
             hits: 0,
             computes: 0,
             most_running: 0,
-            exposure: Samples::new(),
+            exposure: Exposures::default(),
         }
     }
 
@@ -77,7 +79,7 @@ impl PlainTtl {
         match &op.kind {
             OpKind::Get(get) => self.read(op.t_ms, get),
             OpKind::Odds { match_id, market, price } => {
-                self.prices.observe(match_id, market, op.t_ms, *price);
+                let _tick = self.prices.observe(match_id, market, op.t_ms, *price);
             }
             OpKind::Invalidate { target: Target::Key(key), mode: Mode::Kill } => {
                 self.values.remove(key);
@@ -97,6 +99,7 @@ impl PlainTtl {
         self.run_until(i64::MAX);
         Run {
             name: name.to_owned(),
+            configuration: json!({"ttl_ms": self.ttl_ms}),
             reads: self.reads,
             hits: self.hits,
             misses: self.reads - self.hits,
@@ -114,13 +117,14 @@ impl PlainTtl {
         {
             let computed_ms = *computed_ms;
             self.hits += 1;
-            self.answer(get.match_id.as_ref(), computed_ms, t_ms);
+            self.answer(get.match_id.as_ref(), get.kickoff_ms, (computed_ms, t_ms));
             return;
         }
         if let Some(id) = &get.id {
             self.waiting.insert(id.clone(), Arc::clone(&get.key));
         }
-        let reader = Reader { id: get.id.clone(), match_id: get.match_id.clone() };
+        let Get { id, match_id, kickoff_ms, .. } = get;
+        let reader = Reader { id: id.clone(), match_id: match_id.clone(), kickoff_ms: *kickoff_ms };
         match self.running.entry(Arc::clone(&get.key)) {
             Entry::Occupied(running) => running.into_mut().readers.push(reader),
             Entry::Vacant(idle) => {
@@ -146,12 +150,12 @@ impl PlainTtl {
         {
             let ((end_ms, _), key) = first.remove_entry();
             let Some(running) = self.running.remove(&key) else { continue };
-            for Reader { id, match_id } in &running.readers {
+            for Reader { id, match_id, kickoff_ms } in &running.readers {
                 if let Some(id) = id {
                     self.waiting.remove(id);
                 }
                 if running.succeeds {
-                    self.answer(match_id.as_ref(), end_ms, end_ms);
+                    self.answer(match_id.as_ref(), *kickoff_ms, (end_ms, end_ms));
                 } else {
                     self.reads += 1;
                 }
@@ -162,12 +166,13 @@ impl PlainTtl {
         }
     }
 
-    fn answer(&mut self, match_id: Option<&Name>, computed_ms: i64, now_ms: i64) {
+    /// Adds a read of a value that was computed at the first time of `span` and returned at the second.
+    fn answer(&mut self, match_id: Option<&Name>, kickoff_ms: Option<i64>, span: (i64, i64)) {
         self.reads += 1;
         if let Some(match_id) = match_id
-            && let Some(moved) = self.prices.exposure(match_id, computed_ms, now_ms)
+            && let Some(of) = self.prices.exposure(match_id, kickoff_ms, span)
         {
-            self.exposure.add(moved);
+            self.exposure.add(of.moved, of.to_kickoff_ms);
         }
     }
 

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::error::Error;
 use crate::matchday::Shape;
@@ -15,7 +16,7 @@ use crate::scenario::{
 
 /// Run scenarios, odds feeds and matchdays through the cache engine on virtual time
 #[derive(Debug, Parser)]
-#[command(name = "kairos", version)]
+#[command(name = "kairos", version = env!("KAIROS_VERSION"))]
 pub(crate) struct Cli {
     /// The subcommand.
     #[command(subcommand)]
@@ -34,18 +35,39 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Print the default configuration, or check a configuration file
     Config(ConfigArgs),
+    /// Print the script that completes the options of this command in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them to a folder
+    Man {
+        /// The folder; created if it does not exist
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// The options of `kairos config`.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[command(group = ArgGroup::new("task").required(true))]
 pub(crate) struct ConfigArgs {
     /// Print every field with its default and a comment
-    #[arg(long)]
+    #[arg(long, group = "task")]
     pub(crate) default: bool,
-    /// Check whether FILE is a valid configuration; if not, report the line, the field and the reason
-    #[arg(long, value_name = "FILE")]
+    /// Check whether FILE is a valid configuration; if not, report the line, the field and the reason, else advise on it
+    #[arg(long, value_name = "FILE", group = "task")]
     pub(crate) check: Option<PathBuf>,
+    /// Advise on the configuration beside this feed or scenario, which is run with it
+    #[arg(long, value_name = "FEED", requires = "check", conflicts_with = "default")]
+    pub(crate) feed: Option<PathBuf>,
+    /// Format of the feed, if its name does not say it
+    #[arg(long, value_name = "FORMAT", value_enum, requires = "feed")]
+    pub(crate) format: Option<Format>,
+    /// How the feed is written.
+    #[command(flatten)]
+    pub(crate) dialect: DialectArgs,
 }
 
 /// The options of `kairos matchday`.
@@ -54,7 +76,7 @@ pub(crate) struct MatchdayArgs {
     /// The size of the day.
     #[command(flatten)]
     pub(crate) day: DayArgs,
-    /// Write the operations to FILE as a scenario, compressed if the name ends in .gz or .zst; `-` is standard output
+    /// Write the operations to FILE as a scenario, or as a feed without the reads if the name is that of one (.csv, .tsv); compressed if it ends in .gz or .zst; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) emit: Option<PathBuf>,
     /// Configuration of the engine; repeat for several engines, each with a column of its own
@@ -63,6 +85,20 @@ pub(crate) struct MatchdayArgs {
     /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
     #[arg(long, value_name = "OUT")]
     pub(crate) decisions: Vec<PathBuf>,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+/// Where the report goes.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Write the report to FILE and not to standard output, compressed if the name ends in .gz or .zst
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show no progress, no notes, and no report on standard output
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 /// The size of a matchday.
@@ -127,6 +163,9 @@ pub(crate) struct ReplayArgs {
     /// Skip and count bad lines instead of stopping at the first
     #[arg(long)]
     pub(crate) lenient: bool,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     /// How a feed is written.
     #[command(flatten)]
     pub(crate) dialect: DialectArgs,
@@ -151,6 +190,24 @@ pub(crate) struct DialectArgs {
     /// How times and kickoffs are written [default: ms or iso; what looks like seconds is an error]
     #[arg(long, value_name = "UNIT", value_enum)]
     pub(crate) time: Option<TimeFormat>,
+}
+
+impl DialectArgs {
+    /// The dialect of a feed whose news are the events `news`.
+    ///
+    /// # Errors
+    /// A column that is named twice.
+    pub(crate) fn dialect(&self, news: Vec<Name>) -> Result<Dialect, Error> {
+        let Self { columns, odds, time } = self;
+        for (at, (column, _)) in columns.iter().enumerate() {
+            if columns[..at].iter().any(|(earlier, _)| earlier == column) {
+                let word = column.word();
+                return Err(Error::Usage(format!("--columns names {word} more than once")));
+            }
+        }
+        let (columns, odds, time) = (columns.clone(), *odds, *time);
+        Ok(Dialect { columns, odds, time, separator: None, news })
+    }
 }
 
 /// The rows of a CSV feed to use.
@@ -198,22 +255,19 @@ impl ReplayArgs {
     ) -> Result<Options, Error> {
         let strictness = if self.lenient { Strictness::Lenient } else { Strictness::Strict };
         let cut = Cut { field: self.cut.field.clone(), from_ms: self.cut.from, to_ms: self.cut.to };
-        let DialectArgs { columns, odds, time } = &self.dialect;
-        for (at, (column, _)) in columns.iter().enumerate() {
-            if columns[..at].iter().any(|(earlier, _)| earlier == column) {
-                let word = column.word();
-                return Err(Error::Usage(format!("--columns names {word} more than once")));
-            }
-        }
-        let (columns, odds, time) = (columns.clone(), *odds, *time);
-        let dialect = Dialect { columns, odds, time, separator: None, news };
+        let dialect = self.dialect.dialect(news)?;
         let LoadArgs { readers, read_rate, compute_ms } = self.load;
-        let shape = |markets| LoadShape {
-            readers: readers.unwrap_or(if self.has_default_load() { 50 } else { 100 }),
-            reads_per_s: read_rate.unwrap_or(if self.has_default_load() { 0.5 } else { 1.0 }),
-            compute_ms: compute_ms.unwrap_or(40),
-            seed: self.seed,
-            markets,
+        let shape = |markets| {
+            let default = LoadShape { seed: self.seed, ..LoadShape::of(markets) };
+            if self.has_default_load() {
+                return default;
+            }
+            LoadShape {
+                readers: readers.unwrap_or(100),
+                reads_per_s: read_rate.unwrap_or(1.0),
+                compute_ms: compute_ms.unwrap_or(default.compute_ms),
+                ..default
+            }
         };
         let is_loaded = self.has_default_load() || (self.has_load_option() && readers != Some(0));
         let load = is_loaded.then(|| markets().map(shape)).transpose()?;

@@ -2,28 +2,35 @@
 // Never knows: what a cache would do, or how a report is laid out.
 // Read next: `../matchday/mod.rs`, which makes the operations.
 
-use super::args::MatchdayArgs;
+use serde_json::json;
+
+use super::args::{MatchdayArgs, ReportFormat};
+use super::destination::Destination;
 use super::progress::Progress;
 use crate::columns::{Columns, Refused, files_of};
 use crate::error::Error;
 use crate::matchday::Day;
-use crate::report::Report;
+use crate::report::{Meta, Report};
 use crate::scenario::{Sink, check_apart};
 
-/// Makes a matchday, runs it through one engine per configuration, and returns the report; writes the operations to a
+/// Makes a matchday, runs it through one engine per configuration, and reports in `format`; writes the operations to a
 /// file if `--emit` is given.
 ///
 /// # Errors
 /// A shape or configuration that is out of range; an output that cannot be written.
-pub(crate) fn run(args: &MatchdayArgs) -> Result<Report, Error> {
+pub(super) fn run(args: &MatchdayArgs, format: ReportFormat) -> Result<(), Error> {
     let shape = args.day.shape();
     let day = Day::new(&shape)?;
     let emitted = args.emit.iter().map(|file| ("--emit", file.as_path()));
     let decided = args.decisions.iter().map(|file| ("--decisions", file.as_path()));
-    check_apart(&files_of(&args.config), &emitted.chain(decided).collect::<Vec<_>>())?;
+    let reported = args.report.output.iter().map(|file| ("--output", file.as_path()));
+    let outputs: Vec<_> = emitted.chain(decided).chain(reported).collect();
+    check_apart(&files_of(&args.config), &outputs)?;
     let mut columns = Columns::new(&args.config, shape.seed, &args.decisions)?;
-    let mut sink = args.emit.as_deref().map(Sink::create).transpose()?;
-    let progress = Progress::operations(day.about());
+    let mut sink =
+        args.emit.as_deref().map(|file| Sink::create(file, day.kickoffs())).transpose()?;
+    let destination = Destination::create(&args.report, format)?;
+    let progress = Progress::operations(day.about(), args.report.quiet);
     for op in day {
         if let Some(sink) = &mut sink {
             sink.write(&op)?;
@@ -40,5 +47,12 @@ pub(crate) fn run(args: &MatchdayArgs) -> Result<Report, Error> {
         sink.into_output().keep()?;
     }
     let title = format!("matchday of {} matches, seed {}", shape.fixtures, shape.seed);
-    Ok(Report::of(title, facts, &runs))
+    let options = json!({
+        "fixtures": shape.fixtures,
+        "readers": shape.readers,
+        "read_rate": shape.reads_per_s,
+        "compute_ms": shape.compute_ms,
+    });
+    let meta = Meta::of("matchday", shape.seed, options, None);
+    destination.deliver(&Report::of(meta, title, facts, &runs))
 }

@@ -1,23 +1,23 @@
-// The command: parses the command line, runs one subcommand, prints the result, sets the exit code.
+// The command: parses the command line, runs one subcommand, sets the exit code.
 // Never knows: how a cache answers, or how a report is laid out.
 // Read next: `args.rs` for the options, then the subcommand's own file.
 
 mod args;
 mod config;
+mod destination;
+mod fingerprint;
 mod matchday;
+mod pages;
 mod progress;
 mod replay;
 mod signals;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::error::Error;
-use crate::report::{Paint, Report};
-
-use self::args::{Cli, Command, ReportFormat};
+use self::args::{Cli, Command};
 
 /// Runs the subcommand that the process's arguments name, and returns the exit code.
 ///
@@ -30,11 +30,13 @@ pub fn run() -> ExitCode {
     let Cli { command, report: format } = Cli::parse();
     signals::watch();
     let done = match command {
-        Command::Matchday(args) => matchday::run(&args).map(|report| render(&report, format)),
-        Command::Replay(args) => replay::run(&args).map(|report| render(&report, format)),
+        Command::Matchday(args) => matchday::run(&args, format),
+        Command::Replay(args) => replay::run(&args, format),
         Command::Config(args) => config::answer(&args),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { folder } => pages::man(folder.as_deref()),
     };
-    match done.and_then(|text| print(&text)) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,18 +45,4 @@ pub fn run() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
-}
-
-fn render(report: &Report, format: ReportFormat) -> String {
-    let paint = if io::stdout().is_terminal() { Paint::Bold } else { Paint::Plain };
-    match format {
-        ReportFormat::Text => report.to_text(paint),
-        ReportFormat::Json => report.to_json() + "\n",
-    }
-}
-
-fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    let printed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    printed.map_err(|source| Error::Write { file: "standard output".into(), source })
 }

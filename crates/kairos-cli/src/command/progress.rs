@@ -6,6 +6,10 @@ use std::io::{self, IsTerminal, Read};
 
 use indicatif::{ProgressBar, ProgressBarIter, ProgressDrawTarget, ProgressStyle};
 
+const OPERATIONS: &str = "{bar:40} {human_pos}/{human_len} operations  {elapsed}";
+
+const BYTES: &str = "{bar:40} {bytes}/{total_bytes}  {elapsed}";
+
 /// The progress of a run. Clones share one bar.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
@@ -13,15 +17,15 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar that counts operations up to `total`; hidden unless standard error is a terminal.
-    pub(crate) fn operations(total: u64) -> Self {
-        Self::with_template(total, "{bar:40} {human_pos}/{human_len} operations  {elapsed}")
+    /// A bar that counts operations up to `total`; hidden if it is to be quiet, or unless standard error is a terminal.
+    pub(crate) fn operations(total: u64, is_quiet: bool) -> Self {
+        Self::with_template(total, OPERATIONS, is_quiet)
     }
 
-    /// A bar that counts bytes read, whose length [`reading`](Self::reading) sets; hidden unless standard error is a
-    /// terminal.
-    pub(crate) fn bytes() -> Self {
-        Self::with_template(0, "{bar:40} {bytes}/{total_bytes}  {elapsed}")
+    /// A bar that counts bytes read, whose length [`reading`](Self::reading) sets; hidden if it is to be quiet, or unless
+    /// standard error is a terminal.
+    pub(crate) fn bytes(is_quiet: bool) -> Self {
+        Self::with_template(0, BYTES, is_quiet)
     }
 
     /// A bar that is never shown.
@@ -45,8 +49,8 @@ impl Progress {
         self.bar.wrap_read(input)
     }
 
-    fn with_template(total: u64, template: &str) -> Self {
-        if !io::stderr().is_terminal() {
+    fn with_template(total: u64, template: &str, is_quiet: bool) -> Self {
+        if is_quiet || !io::stderr().is_terminal() {
             return Self::hidden();
         }
         let style = ProgressStyle::with_template(template).expect("the templates above are valid");
@@ -70,10 +74,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_valid() {
-        for template in [
-            "{bar:40} {human_pos}/{human_len} operations  {elapsed}",
-            "{bar:40} {bytes}/{total_bytes}  {elapsed}",
-        ] {
+        for template in [OPERATIONS, BYTES] {
             ProgressStyle::with_template(template).unwrap();
         }
     }

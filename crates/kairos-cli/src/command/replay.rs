@@ -2,34 +2,50 @@
 // Never knows: what a cache would do, or how a report is laid out.
 // Read next: `../columns/mod.rs`, which applies each operation to every cache.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::ReplayArgs;
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+use super::args::{ReplayArgs, ReportFormat};
+use super::destination::Destination;
+use super::fingerprint::Fingerprint;
 use super::progress::Progress;
 use crate::columns::{Columns, Refused, files_of};
 use crate::error::{Error, Reason};
-use crate::report::{Report, facts_of};
-use crate::scenario::{Counts, Scenario, Strictness, check_apart, name_of};
+use crate::report::{Meta, Report, facts_of};
+use crate::scenario::{Column, Counts, Options, Scenario, Strictness, check_apart, name_of};
 
-/// Runs a scenario file through one engine per configuration, and returns the report.
+/// Runs a scenario file through one engine per configuration, and reports in `format`.
 ///
 /// # Errors
 /// A wrong scenario, configuration or operation, with file and line; a scenario without an operation; an output that
 /// cannot be written.
-pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
+pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> {
     let mut inputs = files_of(&args.config);
     inputs.push(args.scenario.clone());
-    let outputs: Vec<_> =
-        args.decisions.iter().map(|file| ("--decisions", file.as_path())).collect();
+    let decided = args.decisions.iter().map(|file| ("--decisions", file.as_path()));
+    let reported = args.report.output.iter().map(|file| ("--output", file.as_path()));
+    let outputs: Vec<_> = decided.chain(reported).collect();
     check_apart(&inputs, &outputs)?;
     let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
     let options = args.options(columns.news(), || columns.markets())?;
     let cut = options.cut.clone();
+    let described = describe(args, &options);
     let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };
-    let progress = Progress::bytes();
-    let watched = |file, bytes| progress.reading(file, bytes);
+    let destination = Destination::create(&args.report, format)?;
+    let progress = Progress::bytes(args.report.quiet);
+    // Only a report for programs has the fingerprint, and whoever reads a text should not wait for it.
+    let fingerprint = (format == ReportFormat::Json).then(Fingerprint::default);
+    let watched = |file: Box<dyn Read>, bytes| {
+        let taken: Box<dyn Read> = match &fingerprint {
+            Some(fingerprint) => Box::new(fingerprint.of(file)),
+            None => file,
+        };
+        progress.reading(taken, bytes)
+    };
     let mut scenario = Scenario::open(&args.scenario, options, watched)?;
     let file: Arc<Path> = Arc::from(name_of(&args.scenario));
     for op in scenario.by_ref() {
@@ -50,7 +66,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
     }
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
-    if args.has_default_load() {
+    if args.has_default_load() && !args.report.quiet {
         // Beside the report, and not above an error. A terminal that is gone stops no replay.
         let _ = writeln!(
             io::stderr(),
@@ -58,7 +74,32 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Report, Error> {
              alone"
         );
     }
-    Ok(Report::of(name_of(&args.scenario).display().to_string(), facts, &runs))
+    let source = fingerprint.map(|taken| taken.source(&args.scenario)).transpose()?;
+    let meta = Meta::of("replay", args.seed, described, source);
+    let title = name_of(&args.scenario).display().to_string();
+    destination.deliver(&Report::of(meta, title, facts, &runs))
+}
+
+/// The options that change what is run, with what stands where they are not given.
+fn describe(args: &ReplayArgs, options: &Options) -> Value {
+    fn word<T: ValueEnum>(value: Option<T>) -> Option<String> {
+        value.and_then(|value| Some(value.to_possible_value()?.get_name().to_owned()))
+    }
+    let columns = |(column, name): &(Column, String)| (column.word().to_owned(), json!(name));
+    let load = options.load.as_ref();
+    json!({
+        "format": word(args.format),
+        "lenient": options.strictness == Strictness::Lenient,
+        "columns": options.dialect.columns.iter().map(columns).collect::<Map<_, _>>(),
+        "odds": word(options.dialect.odds),
+        "time": word(options.dialect.time),
+        "field": options.cut.field,
+        "from": options.cut.from_ms,
+        "to": options.cut.to_ms,
+        "readers": load.map_or(0, |load| load.readers),
+        "read_rate": load.map(|load| load.reads_per_s),
+        "compute_ms": load.map(|load| load.compute_ms),
+    })
 }
 
 /// The operations that a lenient replay skips because an engine refuses them.

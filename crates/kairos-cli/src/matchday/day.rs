@@ -9,7 +9,7 @@ use super::prices::OddsMarkets;
 use super::shape::{Shape, Stream};
 use super::timeline::{self, Beat};
 use crate::error::Error;
-use crate::scenario::{Op, OpKind};
+use crate::scenario::{Kickoffs, Name, Op, OpKind};
 
 /// The whole day in order of time, its operations numbered from 1, like the lines of a scenario.
 ///
@@ -23,6 +23,7 @@ pub(crate) struct Day {
     line: u64,
     ended: bool,
     about: u64,
+    kickoffs: Kickoffs,
 }
 
 impl Day {
@@ -44,7 +45,9 @@ impl Day {
         beats.sort_by_key(|beat| beat.t_ms);
         let seconds = beats.last().map_or(0, |last| last.t_ms - DAY_START_MS) as f64 / 1000.0;
         let about = beats.len() as u64 + (seconds * shape.reads_per_s) as u64;
+        let kickoffs = fixtures.iter().map(|of| (Name::clone(&of.match_id), of.kickoff_ms));
         Ok(Self {
+            kickoffs: kickoffs.collect(),
             ops: Crowd::new(shape.clone(), fixtures, odds, beats),
             pending: None,
             next_look_ms: DAY_START_MS + HOUR_MS,
@@ -58,6 +61,11 @@ impl Day {
     /// The approximate number of operations of the day, for a progress bar.
     pub(crate) fn about(&self) -> u64 {
         self.about
+    }
+
+    /// The kickoffs of the matches.
+    pub(crate) fn kickoffs(&self) -> Kickoffs {
+        self.kickoffs.clone()
     }
 
     fn op(&mut self, t_ms: i64, kind: OpKind) -> Op {

@@ -13,8 +13,19 @@ pub(crate) struct Operations {
     last_ms: Option<i64>,
 }
 
-const KINDS: [&str; 8] =
-    ["get", "odds", "event", "status", "invalidate", "cancel", "metrics", "reset"];
+/// The names of the kinds for programs and for people.
+const KINDS: [(&str, &str); 8] = [
+    ("operations_get", "  get"),
+    ("operations_odds", "  odds"),
+    ("operations_event", "  event"),
+    ("operations_status", "  status"),
+    ("operations_invalidate", "  invalidate"),
+    ("operations_cancel", "  cancel"),
+    ("operations_metrics", "  metrics"),
+    ("operations_reset", "  reset"),
+];
+
+const OPERATIONS: &str = "operations";
 
 impl Operations {
     /// No operations.
@@ -46,14 +57,18 @@ impl Operations {
 
     /// The facts for a report: the span, the total, and the kinds that occur.
     pub(crate) fn facts(&self) -> Vec<Fact> {
-        let instant = |t_ms: Option<i64>| t_ms.map_or(Cell::Missing, Cell::Instant);
+        let instant = |id, label, t_ms: Option<i64>| {
+            let value = t_ms.map_or(Cell::Missing, Cell::Instant);
+            Fact { id, label, unit: "ms since the Unix epoch", value }
+        };
+        let count = |id, label, n| Fact::count(id, label, OPERATIONS, n);
         let mut facts = vec![
-            Fact::new("first operation (UTC)", instant(self.first_ms)),
-            Fact::new("last operation (UTC)", instant(self.last_ms)),
-            Fact::new("operations", Cell::count(self.total())),
+            instant("first_operation", "first operation (UTC)", self.first_ms),
+            instant("last_operation", "last operation (UTC)", self.last_ms),
+            count("operations", "operations", self.total()),
         ];
-        let kinds = KINDS.iter().zip(self.by_kind).filter(|(_, count)| *count > 0);
-        facts.extend(kinds.map(|(kind, count)| Fact::new(format!("  {kind}"), Cell::count(count))));
+        let kinds = KINDS.iter().zip(self.by_kind).filter(|(_, n)| *n > 0);
+        facts.extend(kinds.map(|((id, label), n)| count(id, label, n)));
         facts
     }
 }
@@ -62,17 +77,19 @@ impl Operations {
 pub(crate) fn facts_of(counts: &Counts) -> Vec<Fact> {
     let feed = counts.feed.unwrap_or_default();
     let facts = [
-        ("lines skipped", counts.skipped),
-        ("prices dropped (1.0 or less)", feed.prices_dropped),
-        ("prices of other fields left out", feed.other_fields),
-        ("prices of suspended or closed matches", feed.priced_while_barred),
-        ("matches in the feed", feed.matches as u64),
+        ("lines_skipped", "lines skipped", "lines", counts.skipped),
+        ("prices_dropped", "prices dropped (1.0 or less)", "prices", feed.prices_dropped),
+        ("other_fields", "prices of other fields left out", "prices", feed.other_fields),
+        (
+            "priced_while_barred",
+            "prices of suspended or closed matches",
+            "prices",
+            feed.priced_while_barred,
+        ),
+        ("matches", "matches in the feed", "matches", feed.matches as u64),
     ];
-    facts
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(label, count)| Fact::new(label, Cell::count(count)))
-        .collect()
+    let told = facts.into_iter().filter(|(.., n)| *n > 0);
+    told.map(|(id, label, unit, n)| Fact::count(id, label, unit, n)).collect()
 }
 
 #[cfg(test)]
@@ -90,14 +107,16 @@ mod tests {
         ] {
             operations.count(&Op { t_ms, line: 0, kind });
         }
+        let told: Vec<_> =
+            operations.facts().iter().map(|fact| (fact.id, fact.label, fact.value)).collect();
         let expected = [
-            ("first operation (UTC)", Cell::Instant(5)),
-            ("last operation (UTC)", Cell::Instant(9)),
-            ("operations", Cell::Count(3)),
-            ("  get", Cell::Count(2)),
-            ("  metrics", Cell::Count(1)),
+            ("first_operation", "first operation (UTC)", Cell::Instant(5)),
+            ("last_operation", "last operation (UTC)", Cell::Instant(9)),
+            ("operations", "operations", Cell::Count(3)),
+            ("operations_get", "  get", Cell::Count(2)),
+            ("operations_metrics", "  metrics", Cell::Count(1)),
         ];
-        assert_eq!(operations.facts(), expected.map(|(label, value)| Fact::new(label, value)));
+        assert_eq!(told, expected);
         assert_eq!(operations.total(), 3);
     }
 
@@ -105,6 +124,6 @@ mod tests {
     fn what_did_not_happen_is_not_told() {
         assert_eq!(facts_of(&Counts::default()), []);
         let counts = Counts { skipped: 2, ..Counts::default() };
-        assert_eq!(facts_of(&counts), [Fact::new("lines skipped", Cell::Count(2))]);
+        assert_eq!(facts_of(&counts), [Fact::count("lines_skipped", "lines skipped", "lines", 2)]);
     }
 }

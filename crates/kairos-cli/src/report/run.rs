@@ -3,14 +3,20 @@
 // Read next: `rows.rs`, which lays them out.
 
 use kairos_cache::Strategy;
+use serde_json::Value;
 
+use super::exposures::Exposures;
 use super::spread::Samples;
+use super::worst::WorstRead;
+use crate::advice::Advice;
 
 /// One column: an engine, or a plain cache on the same reads.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
     /// The column's name.
     pub(crate) name: String,
+    /// What it was configured to do, every field of it.
+    pub(crate) configuration: Value,
     /// Reads that finished.
     pub(crate) reads: u64,
     /// Reads served from the cache, fresh or stale.
@@ -21,8 +27,8 @@ pub(crate) struct Run {
     pub(crate) computes: u64,
     /// The largest number of computes that ran at the same time.
     pub(crate) most_running: u64,
-    /// The stale-price exposure of each served read.
-    pub(crate) exposure: Samples,
+    /// The stale-price exposure of each answered read.
+    pub(crate) exposure: Exposures,
     /// The numbers that only an engine has.
     pub(crate) engine: Option<EngineRun>,
 }
@@ -32,12 +38,18 @@ pub(crate) struct Run {
 pub(crate) struct EngineRun {
     /// Virtual latencies in ms by strategy, in the order of [`STRATEGIES`]; their counts are the reads by strategy.
     pub(crate) latency_ms: [Samples; STRATEGIES.len()],
+    /// Reads that were scored.
+    pub(crate) scored: u64,
     /// Scored reads during a panic.
     pub(crate) panics: u64,
     /// Scored reads during a warning.
     pub(crate) warnings: u64,
     /// Reads that bypassed the cache because of a panic.
     pub(crate) panic_bypasses: u64,
+    /// The time for which each match was watched, from its first price on, all together.
+    pub(crate) watched_ms: u64,
+    /// The part of it in which the match was in panic.
+    pub(crate) panic_ms: u64,
     /// Background refreshes that succeeded.
     pub(crate) refreshes: u64,
     /// Background refreshes that failed, panicked or timed out.
@@ -64,6 +76,10 @@ pub(crate) struct EngineRun {
     pub(crate) suspended_reads: u64,
     /// Live entries evicted to make room.
     pub(crate) evictions: u64,
+    /// Reads of matches for which there was no room, which compute and store nothing.
+    pub(crate) reads_over_bound: u64,
+    /// Prices, statuses and events that were refused because there was no room for their match.
+    pub(crate) over_bound: u64,
     /// Prices that the engine refused.
     pub(crate) prices_refused: u64,
     /// Events.
@@ -72,6 +88,10 @@ pub(crate) struct EngineRun {
     pub(crate) markets_invalidated: u64,
     /// The average CPU saved by events that spared markets, in percent; `None` without events.
     pub(crate) cpu_saved_pct: Option<f64>,
+    /// The served reads whose prices had moved most, the worst first.
+    pub(crate) worst: Vec<WorstRead>,
+    /// What of its configuration does not fit what was run.
+    pub(crate) hints: Vec<Advice>,
 }
 
 /// The strategies, in the order of the report.

@@ -33,11 +33,6 @@ pub(crate) struct Spread {
 }
 
 impl Samples {
-    /// No values.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
     /// Adds a value; a negative value or NaN counts as 0. A value above 0 takes eight bytes.
     pub(crate) fn add(&mut self, value: f64) {
         if value > 0.0 { self.above.push(value) } else { self.zeros += 1 }
@@ -88,7 +83,7 @@ mod tests {
     use super::*;
 
     fn spread_of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
-        let mut samples = Samples::new();
+        let mut samples = Samples::default();
         for value in values {
             samples.add(value);
         }

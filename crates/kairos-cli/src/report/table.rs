@@ -1,12 +1,19 @@
-// A report as plain data: facts, and sections of rows with one value per column.
+// A report as plain data: sentences, facts, sections of rows with one value per column, reads, hints.
 // Never measures or writes anything.
 // Read next: `text.rs` and `json.rs`, which write it.
 
+use super::meta::Meta;
 use super::spread::Spread;
+use super::worst::WorstRead;
+use crate::advice::Advice;
 
 /// The report of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
+    /// What the run was made by and of.
+    pub(crate) meta: Meta,
+    /// One sentence for each engine: what it saves, and what that costs.
+    pub(crate) summary: Vec<String>,
     /// The scenario, or the matchday.
     pub(crate) title: String,
     /// The values that hold for all columns.
@@ -15,13 +22,30 @@ pub(crate) struct Report {
     pub(crate) columns: Vec<String>,
     /// The sections, from the most to the least important.
     pub(crate) sections: Vec<Section>,
+    /// The served reads whose prices had moved most, the worst first.
+    pub(crate) worst: Vec<OfColumn<WorstRead>>,
+    /// What of a configuration does not fit what was run.
+    pub(crate) hints: Vec<OfColumn<Advice>>,
+}
+
+/// What only the engine of one column has.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OfColumn<T> {
+    /// The name of the column.
+    pub(crate) column: String,
+    /// At least one.
+    pub(crate) items: Vec<T>,
 }
 
 /// One value that holds for all columns.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fact {
-    /// The name of the value; two leading spaces mark a part of the fact above.
-    pub(crate) label: String,
+    /// The name for programs, which stays the same whatever the label becomes.
+    pub(crate) id: &'static str,
+    /// The name for people; two leading spaces mark a part of the fact above.
+    pub(crate) label: &'static str,
+    /// The unit of the value.
+    pub(crate) unit: &'static str,
     /// The value.
     pub(crate) value: Cell,
 }
@@ -29,8 +53,10 @@ pub(crate) struct Fact {
 /// Rows under a common title.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Section {
+    /// The name for programs.
+    pub(crate) id: &'static str,
     /// The title.
-    pub(crate) title: String,
+    pub(crate) title: &'static str,
     /// The rows.
     pub(crate) body: Body,
 }
@@ -47,8 +73,12 @@ pub(crate) enum Body {
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row<T> {
-    /// The name of the values; two leading spaces mark a part of the row above.
-    pub(crate) label: String,
+    /// The name for programs, once in its section.
+    pub(crate) id: &'static str,
+    /// The name for people; two leading spaces mark a part of the row above.
+    pub(crate) label: &'static str,
+    /// The unit of the values.
+    pub(crate) unit: &'static str,
     /// One value for each column of the report.
     pub(crate) values: Vec<T>,
 }
@@ -62,6 +92,8 @@ pub(crate) enum Cell {
     Percent(f64),
     /// A ratio or a sum of ratios, with six decimals.
     Ratio(f64),
+    /// A length of time in hours.
+    Hours(f64),
     /// An instant, in ms since the Unix epoch.
     Instant(i64),
     /// No value: the column does not have this one.
@@ -81,8 +113,8 @@ impl Cell {
 }
 
 impl Fact {
-    /// A fact with this label and value.
-    pub(crate) fn new(label: impl Into<String>, value: Cell) -> Self {
-        Self { label: label.into(), value }
+    /// A count of `unit`.
+    pub(crate) fn count(id: &'static str, label: &'static str, unit: &'static str, n: u64) -> Self {
+        Self { id, label, unit, value: Cell::count(n) }
     }
 }

@@ -6,7 +6,9 @@ use std::fmt::Write;
 
 use super::instant;
 use super::spread::Spread;
-use super::table::{Body, Cell, Report, Row};
+use super::table::{Body, Cell, OfColumn, Report, Row};
+use super::worst::WorstRead;
+use crate::advice::Advice;
 
 /// Whether titles are printed in bold by terminal codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,9 @@ const LABEL: usize = 38;
 /// Longer names of columns are truncated at the front, because paths differ at their ends.
 const NAME: usize = 16;
 
+/// The width of a terminal that shows every line whole.
+const WIDTH: usize = 100;
+
 const GAP: usize = 2;
 
 const INDENT: usize = 2;
@@ -37,13 +42,16 @@ impl Report {
 /// The report as lines, each with its newline.
 fn render(report: &Report, paint: Paint) -> String {
     let mut page = Page { text: String::new(), paint };
+    for sentence in &report.summary {
+        page.wrapped("", sentence);
+    }
+    if !report.summary.is_empty() {
+        page.line("");
+    }
     page.title(&report.title);
-    let facts: Vec<Row<Cell>> = report
-        .facts
-        .iter()
-        .map(|fact| Row { label: fact.label.clone(), values: vec![fact.value] })
-        .collect();
-    page.table(&[], &facts);
+    let facts: Vec<(&str, Vec<String>)> =
+        report.facts.iter().map(|fact| (fact.label, vec![cell(&fact.value)])).collect();
+    page.grid(&[], &facts);
     let names: Vec<String> = report.columns.iter().map(|name| cut_front(name, NAME)).collect();
     // The name of a single column adds nothing to the title.
     let heads = if names.len() > 1 { names.as_slice() } else { &[] };
@@ -53,19 +61,21 @@ fn render(report: &Report, paint: Paint) -> String {
                 let told = |row: &&Row<Cell>| row.values.iter().any(|v| *v != Cell::Missing);
                 let mut rows: Vec<Row<Cell>> = rows.iter().filter(told).cloned().collect();
                 if !rows.is_empty() {
-                    page.section(&section.title);
+                    page.section(section.title);
                     let heads = without_empty_columns(heads, &mut rows);
                     page.table(&heads, &rows);
                 }
             }
             Body::Spreads(rows) => {
                 if rows.iter().any(|row| row.values.iter().any(Option::is_some)) {
-                    page.section(&section.title);
+                    page.section(section.title);
                     page.spreads(heads, rows);
                 }
             }
         }
     }
+    page.worst(&report.worst);
+    page.hints(&report.hints);
     page.text
 }
 
@@ -88,11 +98,69 @@ impl Page {
     }
 
     fn table(&mut self, heads: &[String], rows: &[Row<Cell>]) {
-        let cells: Vec<(&str, Vec<String>)> = rows
-            .iter()
-            .map(|row| (row.label.as_str(), row.values.iter().map(cell).collect()))
-            .collect();
+        let cells: Vec<(&str, Vec<String>)> =
+            rows.iter().map(|row| (row.label, row.values.iter().map(cell).collect())).collect();
         self.grid(heads, &cells);
+    }
+
+    /// Writes two lines for each read: what was served, and what had moved.
+    fn worst(&mut self, columns: &[OfColumn<WorstRead>]) {
+        if !columns.is_empty() {
+            self.section("Worst reads");
+        }
+        for OfColumn { column, items } in columns {
+            self.column(column, columns.len());
+            for read in items {
+                let market = read.market.as_deref().unwrap_or(&read.key);
+                let of = format!("{} {}", cut_front(&read.match_id, NAME), cut_front(market, NAME));
+                let (at, age) = (instant::utc(read.served_ms), duration(read.age_ms));
+                self.line(&format!(
+                    "{:INDENT$}{:.6}  {of} at {at}, {age} old: {}, {}",
+                    "", read.exposure, read.strategy, read.reason
+                ));
+                let moved = &read.moved;
+                let (odds, then, now) = (cut_front(&moved.market, LABEL), moved.then, moved.now);
+                self.line(&format!("{:INDENT$}          {odds} {then:.2} → {now:.2}", ""));
+            }
+        }
+    }
+
+    fn hints(&mut self, columns: &[OfColumn<Advice>]) {
+        if !columns.is_empty() {
+            self.section("Hints");
+        }
+        for OfColumn { column, items } in columns {
+            self.column(column, columns.len());
+            for hint in items {
+                self.wrapped("  ", &hint.to_string());
+            }
+        }
+    }
+
+    /// Names the column of what follows, unless there is no other.
+    fn column(&mut self, name: &str, columns: usize) {
+        if columns > 1 {
+            self.line(&format!("{:INDENT$}{}", "", cut_front(name, LABEL)));
+        }
+    }
+
+    /// Writes a text in lines of at most [`WIDTH`]; the further ones are indented once more.
+    fn wrapped(&mut self, indent: &str, text: &str) {
+        let mut line = indent.to_owned();
+        // A sign of percent stays with its number.
+        let text = text.replace(" %", "\u{a0}%");
+        for word in text.split(' ') {
+            let word = word.replace('\u{a0}', " ");
+            if width(&line) + 1 + width(&word) > WIDTH && line.trim() != "" {
+                self.line(&line);
+                line = format!("{indent}{:INDENT$}", "");
+            }
+            if line.trim() != "" {
+                line.push(' ');
+            }
+            line.push_str(&word);
+        }
+        self.line(&line);
     }
 
     /// Writes percentiles from left to right, one block for each column that has any.
@@ -108,7 +176,7 @@ impl Page {
                 self.line(&format!("{:INDENT$}{name}", ""));
             }
             let cells: Vec<(&str, Vec<String>)> =
-                rows.iter().map(|row| (row.label.as_str(), percentiles(at(row)))).collect();
+                rows.iter().map(|row| (row.label, percentiles(at(row)))).collect();
             self.grid(&heads, &cells);
         }
     }
@@ -172,6 +240,7 @@ fn cell(cell: &Cell) -> String {
         Cell::Count(n) => grouped(*n),
         Cell::Percent(x) => format!("{x:.2} %"),
         Cell::Ratio(x) => format!("{x:.6}"),
+        Cell::Hours(x) => format!("{} h", tenths(*x)),
         Cell::Instant(t_ms) => instant::utc(*t_ms),
         Cell::Missing => "-".into(),
     }
@@ -182,8 +251,25 @@ fn short(x: f64) -> String {
     if x.fract() == 0.0 && x.abs() < 1e15 { grouped(x as i64) } else { format!("{x:.2}") }
 }
 
+/// A number with one decimal, and a comma between thousands.
+fn tenths(x: f64) -> String {
+    let tenths = (x * 10.0).round() as i64;
+    format!("{}.{}", grouped(tenths / 10), tenths % 10)
+}
+
+/// A length of time in its two largest units.
+fn duration(ms: i64) -> String {
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    match ms {
+        ..1000 => format!("{ms} ms"),
+        1000..60_000 => format!("{seconds} s"),
+        60_000..3_600_000 => format!("{minutes} min {seconds} s"),
+        _ => format!("{} h {minutes} min", grouped(hours)),
+    }
+}
+
 /// A number with a comma between thousands.
-fn grouped(n: i64) -> String {
+pub(super) fn grouped(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
     let mut text = String::from(if n < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {

@@ -1,20 +1,24 @@
-// Operations written as JSON Lines, field for field as `jsonl.rs` reads them.
-// Never omits a field that was given, nor adds one that was not.
+// Operations written as JSON Lines, field for field as `jsonl.rs` reads them, or as a feed.
+// Never omits a field of an operation that was given, nor adds one that was not; a feed has no reads.
 // Read next: `jsonl.rs`, whose tests check the round trip.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 mod apart;
+mod feed;
 mod frames;
 mod litter;
 mod output;
 
 pub(crate) use self::apart::check_apart;
+pub(crate) use self::feed::Kickoffs;
 pub(crate) use self::litter::discard_unfinished;
 pub(crate) use self::output::Output;
 
+use self::feed::Rows;
 use super::op::{ComputeResult, Get, Mode, Op, OpKind, ReadId, Target, word_of};
+use super::source::{Format, format_of};
 use crate::error::Error;
 
 /// Writes `op` as one line. Does not allocate; makes several small writes, so `out` should be buffered.
@@ -72,31 +76,49 @@ pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
     out.write_all(b"}\n")
 }
 
-/// A file of operations.
+/// A file of operations: a feed if its name says so, with reads and all if not.
 #[derive(Debug)]
-pub(crate) struct Sink(Output);
+pub(crate) struct Sink {
+    output: Output,
+    feed: Option<Rows>,
+}
 
 impl Sink {
-    /// Opens `file` as [`Output::create`] does.
+    /// Opens `file` as [`Output::create`] does. A feed has the `kickoffs` of its matches.
     ///
     /// # Errors
-    /// [`Error::Write`] if the file cannot be created.
-    pub(crate) fn create(file: &Path) -> Result<Self, Error> {
-        Output::create(file).map(Self)
+    /// [`Error::Write`] if the file cannot be created or written.
+    pub(crate) fn create(file: &Path, kickoffs: Kickoffs) -> Result<Self, Error> {
+        let separator = match format_of(file, None) {
+            Ok((Format::Csv, _)) => Some(','),
+            Ok((Format::Tsv, _)) => Some('\t'),
+            // Any other name is one of operations.
+            Ok((Format::Jsonl, _)) | Err(_) => None,
+        };
+        let mut output = Output::create(file)?;
+        let feed = separator.map(|separator| Rows { separator, kickoffs });
+        if let Some(rows) = &feed {
+            rows.header(&mut output)
+                .map_err(|source| Error::Write { file: file.into(), source })?;
+        }
+        Ok(Self { output, feed })
     }
 
-    /// Writes one operation as one line.
+    /// Writes one operation as one line; into a feed only what a feed can say.
     ///
     /// # Errors
-    /// [`Error::Write`] with the operating system's error.
+    /// [`Error::Write`] with the operating system's error, or with a name that cannot stand in a feed.
     pub(crate) fn write(&mut self, op: &Op) -> Result<(), Error> {
-        write_op(&mut self.0, op)
-            .map_err(|source| Error::Write { file: self.0.file().into(), source })
+        let written = match &self.feed {
+            Some(rows) => rows.op(&mut self.output, op),
+            None => write_op(&mut self.output, op),
+        };
+        written.map_err(|source| Error::Write { file: self.output.file().into(), source })
     }
 
     /// The file, which is still to be ended and kept.
     pub(crate) fn into_output(self) -> Output {
-        self.0
+        self.output
     }
 }
 
@@ -184,7 +206,7 @@ mod tests {
             let file = env::temp_dir().join(format!("kairos-{}-{name}", process::id()));
             let ops: Vec<Op> =
                 (1..=60_000).map(|line| Op { t_ms: 7, line, kind: OpKind::Metrics }).collect();
-            let mut sink = Sink::create(&file).unwrap();
+            let mut sink = Sink::create(&file, Kickoffs::default()).unwrap();
             for op in &ops {
                 sink.write(op).unwrap();
             }

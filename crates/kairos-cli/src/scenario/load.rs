@@ -27,6 +27,13 @@ pub(crate) struct LoadShape {
     pub(crate) markets: Vec<Name>,
 }
 
+impl LoadShape {
+    /// The load that a feed gets if none is asked for.
+    pub(crate) fn of(markets: Vec<Name>) -> Self {
+        Self { readers: 50, reads_per_s: 0.5, compute_ms: 40, seed: 0, markets }
+    }
+}
+
 /// The stream of the seed that separates the load's draws from those of other parts.
 const STREAM: u64 = 0x6c6f_6164;
 

@@ -25,7 +25,7 @@ use self::strictness::Checked;
 pub(crate) use self::csv::{Column, Cut, Dialect, OddsFormat, TimeFormat};
 #[cfg(test)]
 pub(crate) use self::emit::write_op;
-pub(crate) use self::emit::{Output, Sink, check_apart, discard_unfinished};
+pub(crate) use self::emit::{Kickoffs, Output, Sink, check_apart, discard_unfinished};
 pub(crate) use self::jsonl::Jsonl;
 pub(crate) use self::load::LoadShape;
 pub(crate) use self::names::Name;

@@ -2,6 +2,8 @@
 // Never look behind the command line.
 // Read next: `../../src/command/config.rs`.
 
+use std::fmt::Write;
+
 use crate::stage::{Scratch, refused, told};
 use kairos_cache::Config;
 
@@ -10,10 +12,62 @@ fn the_default_that_is_written_is_the_default_and_valid() {
     let text = told("config --default");
     assert_eq!(Config::from_toml(&text).unwrap(), Config::default());
     let file = Scratch::holding("written.toml", text);
-    assert_eq!(
-        told(&format!("config --check {}", file.path())),
-        format!("{}: valid\n", file.path())
+    let text = told(&format!("config --check {}", file.path()));
+    assert!(text.starts_with(&format!("{}: valid\n", file.path())), "{text}");
+}
+
+/// What is advised on a configuration, by field.
+fn advised(line: &str) -> Vec<String> {
+    let text = told(line);
+    let lines = text.lines().skip(1).map(|line| line.strip_prefix("advice: ").unwrap());
+    lines.map(|line| line.split_once(": ").unwrap().0.to_owned()).collect()
+}
+
+#[test]
+fn what_has_no_effect_is_advised_of_and_is_no_error() {
+    let check = |toml: &str, fields: &[&str]| {
+        let file = Scratch::holding("advice.toml", toml);
+        assert_eq!(advised(&format!("config --check {}", file.path())), fields, "{toml}");
+    };
+    let noise = "volatility.panic_sigma";
+    check("", &[noise]);
+    check("[volatility]\npanic_sigma = 3.5\nmin_samples = 12\n", &[]);
+    check("[swr]\nmax_stale = \"24h\"\n", &["swr.max_stale", noise]);
+    check(
+        "[golden_hour]\nzones = [{ name = \"active\", below = \"6h\", ttl = \"6h\" }]\n",
+        &["golden_hour.zones", "swr.stale_multiplier", noise],
     );
+}
+
+#[test]
+fn a_configuration_is_advised_on_beside_a_feed() {
+    // Ten hours before kickoff and more, a price that jumps by a tenth every 20th time, and else stays.
+    let mut feed = String::from("ts_ms,market_id,runner,price,kickoff_ms\n");
+    for n in 0..1000_u32 {
+        let price = if n % 20 == 19 { 2.2 } else { 2.0 };
+        writeln!(feed, "{},m,home,{price},40000000", n * 4000).unwrap();
+    }
+    let feed = Scratch::holding("advice.csv", feed);
+    let config = Scratch::holding("beside.toml", "");
+    let line = format!("config --check {} --feed {}", config.path(), feed.path());
+    let expected = ["volatility.panic_sigma", "volatility.min_relative_sigma", "golden_hour.zones"];
+    assert_eq!(advised(&line), expected);
+    assert!(told(&line).contains("warmup, golden and active never applied"), "{}", told(&line));
+    // The same thresholds, so the same verdicts: a report hints at what the advice says.
+    let report = told(&format!("replay {}", feed.path()));
+    let told_of = report.split("\nHints\n").nth(1).unwrap();
+    assert!(told_of.contains("volatility.panic_sigma: 5.0 % of the prices reach 2"), "{report}");
+    let (code, message) = refused(&format!("config --default --feed {}", feed.path()));
+    assert_eq!((code, message.contains("--check")), (2, true), "{message}");
+    // However it is written.
+    let other = String::from_utf8(feed.bytes()).unwrap().replace("market_id", "game");
+    let other = Scratch::holding("advice.txt", other);
+    let line = format!("config --check {} --format csv --columns match=game --feed", config.path());
+    assert_eq!(advised(&format!("{line} {}", other.path())), expected);
+    let (code, message) = refused("config --default --odds american");
+    assert_eq!((code, message.contains("only beside --feed")), (2, true), "{message}");
+    let (code, message) = refused(&format!("config --check {} --feed no.csv", config.path()));
+    assert_eq!((code, message.starts_with("no.csv: ")), (2, true), "{message}");
 }
 
 #[test]

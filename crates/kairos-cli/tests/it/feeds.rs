@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::stage::{Report, Scratch, kairos, kairos_reading, refused, told};
+use crate::stage::{Report, Scratch, kairos, kairos_reading, refused, told, untitled};
 
 const NOTE: &str = "no read load was given: --readers 50 --read-rate 0.5 --compute-ms 40 was used; --readers 0 replays \
                     the feed alone\n";
@@ -21,18 +21,13 @@ fn plain() -> String {
     })
 }
 
-/// All of a report but its first line, which names the scenario.
-fn report_of(text: &str) -> String {
-    text.split_once('\n').unwrap().1.to_owned()
-}
-
 #[test]
 fn a_feed_says_the_same_however_it_is_written() {
     let written = Scratch::holding("written.csv", plain());
-    let expected = report_of(&told(&format!("replay {}", written.path())));
+    let expected = untitled(&told(&format!("replay {}", written.path())));
     let check = |name: &str, text: String, options: &str| {
         let file = Scratch::holding(name, text);
-        let found = report_of(&told(&format!("replay {} {options}", file.path())));
+        let found = untitled(&told(&format!("replay {} {options}", file.path())));
         assert_eq!(found, expected, "{name}");
     };
     let tabs = feed("\u{feff}TS_MS\tmarket_id\tRunner\tprice\tkickoff_ms", |t, price| {
@@ -58,11 +53,11 @@ fn a_feed_says_the_same_however_it_is_written() {
 #[test]
 fn standard_input_is_read_as_a_file_is() {
     let file = Scratch::holding("stdin.csv", plain());
-    let expected = report_of(&told(&format!("replay {}", file.path())));
+    let expected = untitled(&told(&format!("replay {}", file.path())));
     let output = kairos_reading("replay - --format csv", plain().as_bytes());
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("standard input\n"), "{text}");
-    assert_eq!(report_of(&text), expected);
+    assert!(text.contains("\n\nstandard input\n"), "{text}");
+    assert_eq!(untitled(&text), expected);
     let error = |line: &str, input: &str| {
         let output = kairos_reading(line, input.as_bytes());
         assert_eq!(output.status.code(), Some(2), "{output:?}");

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::json;
 
-use crate::stage::{Report, Scratch, refused, told};
+use crate::stage::{Report, Scratch, refused, told, untitled};
 
 const READS: &str = "{\"t\":0,\"op\":\"get\",\"id\":\"a\",\"key\":\"k\",\"compute\":{\"ms\":40}}\n\
                      {\"t\":50,\"op\":\"get\",\"id\":\"b\",\"key\":\"k\"}\n";
@@ -43,7 +43,7 @@ fn a_scenario_says_the_same_however_it_is_packed() {
         };
         let file = Scratch::holding(name, bytes);
         let text = told(&format!("replay {}", file.path()));
-        text.split_once('\n').unwrap().1.to_owned()
+        untitled(&text)
     });
     assert!(reports[0].contains("serve_fresh"), "{}", reports[0]);
     reports.sort();

@@ -53,6 +53,12 @@ pub(crate) fn refused(line: &str) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
+/// A report without its title, which names the scenario, and stands below the sentence and an empty line.
+pub(crate) fn untitled(report: &str) -> String {
+    let lines = report.lines().enumerate().filter(|(at, _)| *at != 2);
+    lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+}
+
 /// A report as data.
 pub(crate) struct Report(Value);
 

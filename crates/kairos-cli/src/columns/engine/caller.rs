@@ -23,6 +23,8 @@ pub(super) struct Pending {
     pub(super) t_ms: i64,
     pub(super) key: Name,
     pub(super) match_id: Option<Name>,
+    pub(super) market: Option<Name>,
+    pub(super) kickoff_ms: Option<i64>,
 }
 
 /// A read, virtual nanoseconds since the start, and the answer.

@@ -5,6 +5,7 @@
 mod caller;
 mod decisions;
 mod error;
+mod panics;
 mod quote;
 mod tally;
 mod wall;
@@ -12,6 +13,7 @@ mod world;
 
 use kairos_cache::{Config, EventGraph};
 
+use crate::advice::Observed;
 use crate::error::Reason;
 use crate::report::Run;
 use crate::scenario::{Name, Op, OpKind, Output, ReadId};
@@ -28,6 +30,18 @@ pub(crate) struct Engine {
     graph: EventGraph,
     seed: u64,
     decisions: Decisions,
+}
+
+/// What is left of an engine.
+pub(crate) struct Finished {
+    /// The numbers of its run.
+    pub(crate) run: Run,
+    /// What it has seen of prices and zones.
+    pub(crate) observed: Observed,
+    /// Its configuration.
+    pub(crate) config: Config,
+    /// The decisions, which are complete and still to be kept.
+    pub(crate) decisions: Option<Output>,
 }
 
 impl Engine {
@@ -77,10 +91,8 @@ impl Engine {
     /// [`Error::Operation`] as from [`check`](Engine::check), in which case nothing has changed; [`Error::Write`].
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Error> {
         self.check(op).map_err(Error::Operation)?;
-        let mut world = self.world_at(op.t_ms)?;
-        let applied = world.apply(op, &mut self.decisions);
-        self.world = Some(world);
-        applied
+        let Engine { world, config, seed, decisions, .. } = self;
+        world_at(world, config, *seed, op.t_ms)?.apply(op, decisions)
     }
 
     /// Applies one operation, as [`apply`](Self::apply) does, from before the time of the report: nothing is written of
@@ -90,29 +102,20 @@ impl Engine {
     /// As from [`apply`](Self::apply).
     pub(crate) fn prepare(&mut self, op: &Op) -> Result<(), Error> {
         self.check(op).map_err(Error::Operation)?;
-        let mut world = self.world_at(op.t_ms)?;
-        let applied = world.prepare(op);
-        self.world = Some(world);
-        applied
+        world_at(&mut self.world, &self.config, self.seed, op.t_ms)?.prepare(op)
     }
 
-    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`,
-    /// and the decisions, which are complete and still to be kept.
+    /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub(crate) fn finish(mut self, name: &str) -> Result<(Run, Option<Output>), Error> {
-        let world = self.world_at(0)?;
-        let run = world.finish(name, &mut self.decisions)?;
-        Ok((run, self.decisions.end()?))
-    }
-
-    /// The cache, which exists from the first operation.
-    fn world_at(&mut self, t_ms: i64) -> Result<World, Error> {
-        match self.world.take() {
-            Some(world) => Ok(world),
-            None => World::new(&self.config, self.seed, t_ms),
-        }
+    pub(crate) fn finish(mut self, name: &str) -> Result<Finished, Error> {
+        let world = match self.world {
+            Some(world) => world,
+            None => World::new(&self.config, self.seed, 0)?,
+        };
+        let (run, observed) = world.finish(name, &mut self.decisions)?;
+        Ok(Finished { run, observed, config: self.config, decisions: self.decisions.end()? })
     }
 
     fn check_market(&self, market: Option<&Name>) -> Result<(), Reason> {
@@ -126,5 +129,18 @@ impl Engine {
 
     fn has_read(&self, id: &Name) -> bool {
         self.world.as_ref().is_some_and(|world| world.has_read(id))
+    }
+}
+
+/// The cache in `world`, which exists from the first operation.
+fn world_at<'a>(
+    world: &'a mut Option<World>,
+    config: &Config,
+    seed: u64,
+    t_ms: i64,
+) -> Result<&'a mut World, Error> {
+    match world {
+        Some(world) => Ok(world),
+        none => Ok(none.insert(World::new(config, seed, t_ms)?)),
     }
 }

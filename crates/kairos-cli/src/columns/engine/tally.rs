@@ -1,58 +1,135 @@
-// What is summed up beside the cache: virtual latencies, exposure, cancelled reads.
+// What is summed up beside the cache: virtual latencies, exposure, time in panic, cancelled reads.
 // Never counts what the cache itself counts.
 // Read next: `../../report/run.rs`, which takes the sums.
 
-use kairos_cache::{Answer, Cache};
+use kairos_cache::{Answer, Cache, Reason, Volatility};
 
 use super::super::exposure::PriceHistory;
-use crate::report::{EngineRun, Run, STRATEGIES, Samples};
+use crate::advice::Observed;
+use crate::report::{EngineRun, Exposures, Run, STRATEGIES, Samples, Worst, WorstRead};
 use crate::scenario::Name;
 
 use super::caller::Pending;
+use super::panics::PanicTime;
 use super::quote::Quote;
 
 /// The sums of a run.
-#[derive(Default)]
 pub(super) struct Tally {
     cancelled: u64,
+    /// Prices, statuses and events of matches for which there was no room, and reads of such matches.
+    over_bound: u64,
+    reads_over_bound: u64,
     /// Prices that were refused before the time of the report.
     refused_before: u64,
     prices: PriceHistory,
-    exposure: Samples,
+    panics: PanicTime,
+    observed: Observed,
+    exposure: Exposures,
+    worst: Worst,
     latency_ms: [Samples; STRATEGIES.len()],
 }
 
 impl Tally {
+    /// No sums; a panic holds for `hold_ms`.
+    pub(super) fn new(hold_ms: i64) -> Self {
+        Self {
+            cancelled: 0,
+            over_bound: 0,
+            reads_over_bound: 0,
+            refused_before: 0,
+            prices: PriceHistory::new(),
+            panics: PanicTime::new(hold_ms),
+            observed: Observed::default(),
+            exposure: Exposures::default(),
+            worst: Worst::default(),
+            latency_ms: Default::default(),
+        }
+    }
+
     pub(super) fn cancelled(&mut self) {
         self.cancelled += 1;
     }
 
-    /// Leaves the prices that the cache has refused so far out of the sums.
-    pub(super) fn refused_before(&mut self, cache: &Cache<Name, Quote>) {
-        self.refused_before = cache.activity().observations_refused;
+    /// Counts a price, a status or an event that was refused because there was no room for its match.
+    pub(super) fn over_bound(&mut self) {
+        self.over_bound += 1;
     }
 
-    pub(super) fn price(&mut self, match_id: &Name, market: &Name, t_ms: i64, price: f64) {
-        self.prices.observe(match_id, market, t_ms, price);
+    /// Begins the sums at `t_ms`: what was counted before it is left out, prices and panics that still hold are known.
+    pub(super) fn begin(&mut self, t_ms: i64, cache: &Cache<Name, Quote>) {
+        self.refused_before = cache.activity().observations_refused;
+        self.over_bound = 0;
+        self.observed = Observed::default();
+        self.panics.begin(t_ms);
+    }
+
+    /// Adds a price, with its status if the cache took it.
+    pub(super) fn price(
+        &mut self,
+        match_id: &Name,
+        market: &Name,
+        (t_ms, price): (i64, f64),
+        status: Option<Volatility>,
+    ) {
+        let tick = self.prices.observe(match_id, market, t_ms, price);
+        let Some(status) = status else { return };
+        self.observed.price(status);
+        if let Some(tick) = tick {
+            self.observed.tick(tick.gap_ms, tick.change);
+        }
+        if status == Volatility::Panic {
+            self.panics.add(match_id, t_ms);
+        }
+    }
+
+    /// Adds the score of a price that was a panic.
+    pub(super) fn panic(&mut self, z: f64) {
+        self.observed.panic(z);
     }
 
     /// Adds a finished read: its latency by strategy, and its exposure if a value was returned.
     pub(super) fn answer(&mut self, pending: &Pending, done_ms: i64, answer: &Answer<Quote>) {
-        let strategy = answer.receipt.strategy;
+        let receipt = &answer.receipt;
+        self.reads_over_bound += u64::from(receipt.reason == Reason::OverBound);
+        let strategy = receipt.strategy;
         if let Some(place) = STRATEGIES.iter().position(|other| *other == strategy) {
             self.latency_ms[place].add(done_ms.saturating_sub(pending.t_ms) as f64);
         }
-        if let (Some(match_id), Ok(quote)) = (&pending.match_id, &answer.outcome)
-            && let Some(moved) = self.prices.exposure(match_id, quote.computed_ms, done_ms)
+        let Some(match_id) = &pending.match_id else { return };
+        self.observed.read(receipt.zone);
+        let Ok(quote) = &answer.outcome else { return };
+        let span = (quote.computed_ms, done_ms);
+        let Some(of) = self.prices.exposure(match_id, pending.kickoff_ms, span) else { return };
+        self.exposure.add(of.moved, of.to_kickoff_ms);
+        if self.worst.takes(of.moved)
+            && let Some(moved) = self.prices.most_moved(match_id, span)
         {
-            self.exposure.add(moved);
+            self.worst.add(WorstRead {
+                exposure: of.moved,
+                key: pending.key.clone(),
+                match_id: match_id.clone(),
+                market: pending.market.clone(),
+                served_ms: done_ms,
+                age_ms: i64::try_from(receipt.age.as_millis()).unwrap_or(i64::MAX),
+                strategy: strategy.name(),
+                reason: receipt.reason.name(),
+                moved,
+            });
         }
     }
 
-    pub(super) fn sum_up(self, name: &str, cache: &Cache<Name, Quote>, most_running: u64) -> Run {
+    /// The sums as the column `name`, and what was seen of prices and zones up to `end_ms`.
+    pub(super) fn sum_up(
+        self,
+        name: &str,
+        cache: &Cache<Name, Quote>,
+        most_running: u64,
+        end_ms: i64,
+    ) -> (Run, Observed) {
         let activity = cache.activity();
         let lifetime = cache.lifetime_stats();
-        Run {
+        let (watched_ms, panic_ms) = self.panics.sum_up(self.prices.spans(), end_ms);
+        let run = Run {
             name: name.to_owned(),
             reads: lifetime.total_requests,
             hits: lifetime.cache_hit_fresh + lifetime.cache_hit_stale,
@@ -64,9 +141,14 @@ impl Tally {
             exposure: self.exposure,
             engine: Some(EngineRun {
                 latency_ms: self.latency_ms,
+                scored: lifetime.vix_panic_detected
+                    + lifetime.vix_warning_detected
+                    + lifetime.vix_normal,
                 panics: lifetime.vix_panic_detected,
                 warnings: lifetime.vix_warning_detected,
                 panic_bypasses: lifetime.cache_bypass_vix,
+                watched_ms,
+                panic_ms,
                 refreshes: lifetime.swr_background_success,
                 refresh_errors: lifetime.swr_background_error,
                 compute_errors: lifetime.cache_errors,
@@ -80,12 +162,18 @@ impl Tally {
                 breaker_steps: activity.breaker_steps,
                 suspended_reads: activity.suspended_reads,
                 evictions: activity.evictions,
+                reads_over_bound: self.reads_over_bound,
+                over_bound: self.over_bound,
                 prices_refused: activity.observations_refused - self.refused_before,
                 events: lifetime.surgical_invalidation,
                 markets_invalidated: lifetime.markets_invalidated,
                 cpu_saved_pct: (lifetime.surgical_invalidation > 0)
                     .then_some(lifetime.avg_cpu_saved_pct),
+                worst: self.worst.into_reads(),
+                hints: Vec::new(),
             }),
-        }
+            ..Run::default()
+        };
+        (run, self.observed)
     }
 }

@@ -2,13 +2,16 @@
 // Never decides what a read returns or why: that is the cache's answer.
 // Read next: `caller.rs` for a read, `decisions.rs` for what is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use kairos_cache::{Cache, Config, EventGraph, Scope, Sim};
+use kairos_cache::{
+    self as cache, Cache, Config, EventGraph, Notice, Scope, Sim, Subscription, Volatility,
+};
 
+use crate::advice::Observed;
 use crate::report::Run;
 use crate::scenario::{Get, Mode, Name, Op, OpKind, ReadId, Target};
 
@@ -23,8 +26,11 @@ use super::wall::time_of;
 pub(super) struct World {
     sim: Sim,
     start_ms: i64,
+    /// The time of the newest operation.
+    last_ms: i64,
     cache: Cache<Name, Quote>,
-    scopes: HashMap<Name, Scope, FixedState>,
+    /// Tells the scores of panics.
+    notices: Subscription<Name>,
     starts: Starts,
     callers: Callers,
     /// The textual ids of the reads so far, so that a cancellation can be checked.
@@ -42,16 +48,19 @@ impl World {
         if config.cache.max_weight > 0 {
             builder = builder.weigher(|_, quote: &Quote| quote.length());
         }
+        let cache = builder.build().map_err(Error::Config)?;
+        let hold_ms = i64::try_from(config.volatility.status_hold.as_millis());
         Ok(World {
             start_ms,
-            cache: builder.build().map_err(Error::Config)?,
-            scopes: HashMap::default(),
+            last_ms: start_ms,
+            notices: cache.subscribe(),
+            cache,
             starts: Starts::default(),
             callers: Callers::new(&sim),
             sim,
             ids: HashSet::default(),
             reads_started: 0,
-            tally: Tally::default(),
+            tally: Tally::new(hold_ms.unwrap_or(i64::MAX)),
             is_before_report: false,
         })
     }
@@ -68,12 +77,13 @@ impl World {
     /// Runs everything that is due by the operation's time, then the operation, then everything that can run then.
     pub(super) fn apply(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
         if std::mem::take(&mut self.is_before_report) {
-            self.tally.refused_before(&self.cache);
+            self.tally.begin(op.t_ms, &self.cache);
         }
         self.step(op, decisions)
     }
 
     fn step(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
+        self.last_ms = op.t_ms;
         let since_start = u64::try_from(op.t_ms.saturating_sub(self.start_ms)).unwrap_or(0);
         self.sim.advance_to(Duration::from_millis(since_start));
         self.collect(decisions)?;
@@ -91,7 +101,11 @@ impl World {
     }
 
     /// Runs until nothing is left to run, cancels the reads that still wait, and returns the sums as the column `name`.
-    pub(super) fn finish(mut self, name: &str, decisions: &mut Decisions) -> Result<Run, Error> {
+    pub(super) fn finish(
+        mut self,
+        name: &str,
+        decisions: &mut Decisions,
+    ) -> Result<(Run, Observed), Error> {
         self.sim.run_to_end();
         self.collect(decisions)?;
         let now_ms = self.now_ms();
@@ -99,7 +113,8 @@ impl World {
             self.tally.cancelled();
             decisions.cancelled(&pending, now_ms)?;
         }
-        Ok(self.tally.sum_up(name, &self.cache, self.starts.most_running()))
+        let most_running = self.starts.most_running();
+        Ok(self.tally.sum_up(name, &self.cache, most_running, self.last_ms))
     }
 
     fn act(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
@@ -107,14 +122,23 @@ impl World {
             OpKind::Get(get) => self.read(op.t_ms, get),
             OpKind::Odds { match_id, market, price } => {
                 let scope = self.scope(match_id);
-                self.tally.price(match_id, market, op.t_ms, *price);
-                // A refused price is counted by the cache and changes nothing.
-                let _refused = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
+                let observed = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
+                let status = observed.as_ref().ok().copied();
+                self.tally.price(match_id, market, (op.t_ms, *price), status);
+                match observed {
+                    Ok(Volatility::Panic) => self.hear_scores(),
+                    Err(cache::Error::TooManyMatches) => self.tally.over_bound(),
+                    // Any other price that is refused is counted by the cache and changes nothing.
+                    Ok(_) | Err(_) => {}
+                }
             }
             OpKind::Event { match_id, event } => {
                 let scope = self.scope(match_id);
-                let outcome = self.cache.invalidate_event(&scope, event).map_err(refused)?;
-                decisions.event(op.t_ms, match_id, event, &outcome)?;
+                match self.cache.invalidate_event(&scope, event) {
+                    Ok(outcome) => decisions.event(op.t_ms, match_id, event, &outcome)?,
+                    Err(cache::Error::TooManyMatches) => self.tally.over_bound(),
+                    Err(error) => return Err(refused(error)),
+                }
             }
             OpKind::Invalidate { target, mode } => {
                 let died = self.invalidate(target, *mode);
@@ -130,10 +154,14 @@ impl World {
             }
             OpKind::Status { match_id, market, status } => {
                 let scope = self.scope(match_id);
-                let died =
-                    self.cache.set_status(&scope, market.as_deref(), *status).map_err(refused)?;
-                let change = Change::status(match_id, market.as_ref(), *status, died);
-                decisions.change(op.t_ms, &change)?;
+                match self.cache.set_status(&scope, market.as_deref(), *status) {
+                    Ok(died) => {
+                        let change = Change::status(match_id, market.as_ref(), *status, died);
+                        decisions.change(op.t_ms, &change)?;
+                    }
+                    Err(cache::Error::TooManyMatches) => self.tally.over_bound(),
+                    Err(error) => return Err(refused(error)),
+                }
             }
             OpKind::Metrics => decisions.metrics(op.t_ms, &self.cache.stats())?,
             OpKind::Reset { category: None } => self.cache.stats_reset(),
@@ -142,6 +170,15 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Hands the scores of panics on. The newest notice is never lost, and a price is heard at once.
+    fn hear_scores(&mut self) {
+        while let Some(notice) = self.notices.try_next() {
+            if let Notice::Panic { z, .. } = notice {
+                self.tally.panic(z);
+            }
+        }
     }
 
     fn read(&mut self, t_ms: i64, get: &Get) {
@@ -155,6 +192,8 @@ impl World {
             t_ms,
             key: Arc::clone(&get.key),
             match_id: get.match_id.clone(),
+            market: get.market.clone(),
+            kickoff_ms: get.kickoff_ms,
         };
         self.reads_started += 1;
         let context = caller::context(get, scope.as_ref());
@@ -205,13 +244,10 @@ impl World {
         Ok(())
     }
 
-    fn scope(&mut self, name: &Name) -> Scope {
-        if let Some(scope) = self.scopes.get(name) {
-            return scope.clone();
-        }
-        let scope = self.cache.scope(name);
-        self.scopes.insert(Arc::clone(name), scope.clone());
-        scope
+    /// The match, resolved anew by each operation: a handle that is kept keeps the match, and those that are over have to
+    /// make room.
+    fn scope(&self, name: &Name) -> Scope {
+        self.cache.scope(name)
     }
 
     fn now_ms(&self) -> i64 {

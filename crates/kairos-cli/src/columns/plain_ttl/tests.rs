@@ -122,7 +122,7 @@ fn exposure_is_that_of_the_prices_since_the_compute_ended() {
         r#"{"t":60,"op":"get","key":"k"}"#,
     ];
     let run = run(&lines);
-    let spread = run.exposure.spread().unwrap();
+    let spread = run.exposure.all.spread().unwrap();
     assert_eq!(spread.count, 2, "a read without a match has no prices");
     assert!((spread.sum - 2.0_f64.ln()).abs() < 1e-12, "{spread:?}");
 }

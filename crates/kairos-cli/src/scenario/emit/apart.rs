@@ -35,7 +35,7 @@ type FileId = PathBuf;
 /// [`Error::Usage`] names the output and what it is the same file as.
 pub(crate) fn check_apart(inputs: &[PathBuf], outputs: &[(&str, &Path)]) -> Result<(), Error> {
     let read: Vec<_> = inputs.iter().map(|path| (path, place(path, "/dev/stdin"))).collect();
-    let mut written: Vec<(&Path, Place)> = Vec::with_capacity(outputs.len());
+    let mut written: Vec<(&str, &Path, Place)> = Vec::with_capacity(outputs.len());
     for (option, path) in outputs {
         let place = place(path, "/dev/stdout");
         let shown = path.display();
@@ -46,16 +46,16 @@ pub(crate) fn check_apart(inputs: &[PathBuf], outputs: &[(&str, &Path)]) -> Resu
             let message = format!("{shown}: {option} would overwrite the input {input}");
             return Err(Error::Usage(message));
         }
-        if let Some((other, _)) = written.iter().find(|(_, other)| *other == place)
+        if let Some((by, other, _)) = written.iter().find(|(.., other)| *other == place)
             && place != Place::Other
         {
-            return Err(Error::Usage(if other == path {
+            return Err(Error::Usage(if (by, other) == (option, path) {
                 format!("{shown}: given twice by {option}")
             } else {
                 format!("{shown}: {option} names the same file as the output {}", other.display())
             }));
         }
-        written.push((*path, place));
+        written.push((*option, *path, place));
     }
     Ok(())
 }

@@ -3,13 +3,17 @@
 // Read next: `../../../src/command/signals.rs`.
 
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use crate::stage::Folder;
 
-/// A replay that has its outputs open and waits for more of its scenario.
-fn waiting(folder: &Folder) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kairos"))
+/// The script of a shell that becomes the command.
+const KAIROS: &str = "exec \"$0\" \"$@\"";
+
+/// A replay that has its outputs open and waits for more of its scenario, started by a shell.
+fn waiting(folder: &Folder, script: &str) -> Child {
+    let mut child = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_kairos")])
         .args(["replay", "-", "--format", "jsonl", "--decisions"])
         .arg(folder.at("out.jsonl.zst"))
         .stdin(Stdio::piped())
@@ -23,19 +27,35 @@ fn waiting(folder: &Folder) -> Child {
     child
 }
 
-#[test]
-fn a_run_that_is_ended_by_a_signal_leaves_nothing_and_exits_with_its_status() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        let folder = Folder::new(&format!("outputs-ended-{signal}"));
-        folder.hold("out.jsonl.zst", "before");
-        let mut child = waiting(&folder);
-        // Open until the end: the input does not end, the run does.
-        let input = child.stdin.take();
-        assert_eq!(folder.names().len(), 2, "{:?}", folder.names());
+/// Sends a signal to a child, and then waits for its end.
+fn end(child: Child, signals: &[&str]) -> Output {
+    for signal in signals {
         // Every shell has it; not every machine has a program of this name.
         let kill = format!("kill -s {signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let output = child.wait_with_output().unwrap();
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// Whether this process, and with it its children, was started with SIGHUP ignored.
+fn outlives_its_terminal() -> bool {
+    let told = Command::new("sh").args(["-c", "kill -s HUP $$"]).status().unwrap();
+    told.success()
+}
+
+#[test]
+fn a_run_that_is_ended_by_a_signal_leaves_nothing_and_exits_with_its_status() {
+    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        if signal == "HUP" && outlives_its_terminal() {
+            continue;
+        }
+        let folder = Folder::new(&format!("outputs-ended-{signal}"));
+        folder.hold("out.jsonl.zst", "before");
+        let mut child = waiting(&folder, KAIROS);
+        // Open until the end: the input does not end, the run does.
+        let input = child.stdin.take();
+        assert_eq!(folder.names().len(), 2, "{:?}", folder.names());
+        let output = end(child, &[signal]);
         drop(input);
         assert_eq!(output.status.code(), Some(status), "{output:?}");
         assert!(output.stderr.is_empty(), "{output:?}");
@@ -45,9 +65,20 @@ fn a_run_that_is_ended_by_a_signal_leaves_nothing_and_exits_with_its_status() {
 }
 
 #[test]
+fn a_run_that_was_started_to_outlive_its_terminal_goes_on_after_its_end() {
+    let folder = Folder::new("outputs-nohup");
+    let mut child = waiting(&folder, "trap '' HUP; exec \"$0\" \"$@\"");
+    let input = child.stdin.take();
+    let output = end(child, &["HUP", "TERM"]);
+    drop(input);
+    assert_eq!(output.status.code(), Some(143), "{output:?}");
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
 fn the_same_run_keeps_its_output_when_its_input_ends() {
     let folder = Folder::new("outputs-kept");
-    let child = waiting(&folder);
+    let child = waiting(&folder, KAIROS);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(folder.names(), ["out.jsonl.zst"]);
