@@ -8,7 +8,6 @@ use std::sync::Arc;
 use equivalent::Equivalent;
 
 use crate::cache::Cache;
-use crate::engine::live_value;
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
@@ -64,8 +63,6 @@ impl<K: Key, V: Value> Cache<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let engine = &self.engine;
-        let now = engine.now();
-        engine.end_key(key, |held| live_value(held, now).cloned()).flatten()
+        self.engine.remove(key)
     }
 }

@@ -6,6 +6,7 @@ use std::hash::Hash;
 
 use equivalent::Equivalent;
 
+use crate::engine::failure::{Failed, Failure};
 use crate::engine::find::View;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
@@ -13,36 +14,6 @@ use crate::matches::Place;
 use crate::policy::Now;
 use crate::stats::Notice;
 use crate::to_key::{Key, Value};
-use crate::truth::{Capture, KeyMarks};
-
-/// A compute that has failed, as its flight knows it under its lock.
-pub(crate) struct Failed<'a> {
-    pub(crate) error: &'a Error,
-    pub(crate) place: &'a Place,
-    pub(crate) capture: &'a Capture,
-    pub(crate) marks: KeyMarks,
-}
-
-/// The failure of a key that has no servable value, for its readers within `cache.error_ttl`.
-pub(crate) struct Failure {
-    error: Error,
-    /// The match that the compute named. By name: a failure keeps no match.
-    scope: Option<Box<str>>,
-    capture: Capture,
-}
-
-impl Failure {
-    /// Whether this answers a read of this place: as the compute's own joiners, and unless an
-    /// invalidation has come since the compute started.
-    fn answers(&self, read: &Place) -> bool {
-        let same_match = match (&self.scope, &read.scope) {
-            (_, None) => true,
-            (Some(own), Some(named)) => **own == *named.name(),
-            (None, Some(_)) => false,
-        };
-        same_match && !self.capture.is_killed()
-    }
-}
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Remembers the failure of a key that has no servable value, if that is asked for and nothing has
@@ -53,7 +24,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         failed: &Failed<'_>,
         moment: &Moment,
     ) -> Option<Failure> {
-        let Failed { error, place, capture, marks } = failed;
+        let Failed { place, capture, marks, .. } = failed;
         let is_kept = moment.rules.error_ttl_ns > 0
             && self.is_enabled()
             && !place.is_over_bound()
@@ -61,11 +32,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if !is_kept {
             return None;
         }
-        let failure = Failure {
-            error: Error::clone(error),
-            scope: place.scope.as_ref().map(|scope| scope.name().into()),
-            capture: Capture::clone(capture),
-        };
+        let failure = Failure::new(failed);
         let until = moment.now.mono.saturating_add(moment.rules.error_ttl_ns);
         let put = self.failures.put(key, until, Some(failure), moment.rules.bounds.flights);
         if put.is_crowded {
@@ -84,9 +51,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let answering = |failure: &Option<Failure>| {
-            failure.as_ref().filter(|failure| failure.answers(read)).map(|f| f.error.clone())
-        };
+        let answering = |failure: &Option<Failure>| failure.as_ref()?.answer(read);
         self.failures.find(key, now.mono, answering)?
     }
 

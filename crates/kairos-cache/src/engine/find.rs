@@ -42,7 +42,7 @@ fn is_for<V>(entry: &Entry<V>, scope: Option<&Scope>) -> bool {
 }
 
 /// The value of an entry, unless a kill or kickoff has ended it.
-pub(crate) fn live_value<V>(held: &Held<Entry<V>>, now: Now) -> Option<&Arc<V>> {
+fn live_value<V>(held: &Held<Entry<V>>, now: Now) -> Option<&Arc<V>> {
     held.entry.value.as_ref().filter(|_| !is_dead(held, now))
 }
 
@@ -154,8 +154,17 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.end_key(key, |held| !is_dead(held, now)).unwrap_or(false)
     }
 
+    /// Kills as [`Engine::kill_key`] does, and returns the value if this call ended a live one.
+    pub(crate) fn remove<Q>(&self, key: &Q) -> Option<Arc<V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let now = self.now();
+        self.end_key(key, |held| live_value(held, now).cloned()).flatten()
+    }
+
     /// Kills as [`Engine::kill_key`] does, and asks the entry that this call ended.
-    pub(crate) fn end_key<Q, T>(&self, key: &Q, ask: impl FnOnce(&Held<Entry<V>>) -> T) -> Option<T>
+    fn end_key<Q, T>(&self, key: &Q, ask: impl FnOnce(&Held<Entry<V>>) -> T) -> Option<T>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {

@@ -6,6 +6,7 @@ mod breaker;
 mod compute;
 mod control;
 mod failing;
+mod failure;
 mod find;
 mod fork;
 mod parts;
@@ -20,7 +21,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
-use crate::engine::failing::Failure;
+use crate::engine::failure::Failure;
 use crate::engine::wanted::Wanted;
 use crate::flight::{Drain, FailedKeys, Flights, Gate, Loader, Permits};
 use crate::matches::{Matches, Place, Sweeps};
@@ -33,7 +34,6 @@ use crate::to_key::{Key, Value};
 use crate::truth::{Invalidations, Tags};
 
 pub(crate) use compute::{Batch, Filling, FoundTogether, Together, blocking_work, work};
-pub(crate) use find::live_value;
 pub(crate) use parts::Parts;
 pub use read::Pinned;
 pub(crate) use read::{Looked, Request};

@@ -47,7 +47,7 @@ impl<K: Key, T: Default> FailedKeys<K, T> {
         }
         let before = self.table.insert(key.clone(), (until, what));
         if before.is_none() {
-            self.count.fetch_add(1, Ordering::Relaxed);
+            self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: as above.
         }
         Put { spare: before.map(|(_, what)| what), is_crowded }
     }

@@ -23,7 +23,6 @@ use moka::notification::RemovalCause;
 use crate::contain::{caught, drop_each, shielded};
 use crate::store::displaced::{Asked, Displaced, Releasing};
 use crate::store::key::{Copying, Probe, Remembered, Stored};
-use crate::store::place::Place;
 use crate::sync::Mutex;
 use crate::truth::{Held, Slot};
 
@@ -170,14 +169,6 @@ where
             None => tables.current.get(key),
             Some(before) => before.get(key).filter(alive).or_else(|| tables.current.get(key)),
         }
-    }
-
-    /// The place of a key.
-    pub(crate) fn shelf<'a, Q>(&'a self, key: &'a Q) -> Place<'a, K, E, Q>
-    where
-        Q: Hash + ?Sized,
-    {
-        Place { store: self, probe: self.probe(key) }
     }
 
     fn probe<'a, Q: Hash + ?Sized>(&self, key: &'a Q) -> Probe<'a, Q> {

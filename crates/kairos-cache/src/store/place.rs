@@ -18,6 +18,20 @@ pub(crate) struct Place<'a, K, E, Q: ?Sized> {
     pub(super) probe: Probe<'a, Q>,
 }
 
+impl<K, E> Store<K, E>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    /// The place of a key.
+    pub(crate) fn shelf<'a, Q>(&'a self, key: &'a Q) -> Place<'a, K, E, Q>
+    where
+        Q: Hash + ?Sized,
+    {
+        Place { store: self, probe: self.probe(key) }
+    }
+}
+
 impl<K, E, Q> Shelf<E> for Place<'_, K, E, Q>
 where
     K: Hash + Eq + Send + Sync + 'static,

@@ -3,7 +3,7 @@
 // Why: `docs/decisions/0010-the-loader-remembers-failures-by-key.md`.
 
 use crate::contain::{caught, shielded};
-use crate::engine::failing::{Failed, Failure};
+use crate::engine::failure::{Failed, Failure};
 use crate::engine::find::rules_view;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;

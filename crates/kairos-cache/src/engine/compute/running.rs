@@ -8,7 +8,7 @@ use super::claim::{Claim, Launched};
 use super::publish::Fresh;
 use crate::contain::{caught, shielded};
 use crate::engine::Moment;
-use crate::engine::failing::{Failed, Failure};
+use crate::engine::failure::{Failed, Failure};
 use crate::error::Error;
 use crate::flight::{After, Done, Found, Home, Job, Kind, Launch, Run, Work};
 use crate::policy::{MonoNs, ZoneTtl};

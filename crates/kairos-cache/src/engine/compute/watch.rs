@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::claim::{Claim, Launched};
 use crate::contain::{caught, shielded};
-use crate::engine::failing::Failed;
+use crate::engine::failure::Failed;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Kind, OtherTurn, Run, Underway};
