@@ -3,6 +3,7 @@
 // Read next: `../truth/slot.rs`, which carries the truth about an entry.
 // Why: `docs/decisions/0014-moka-bounds-and-ranks.md`.
 // Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
+// Why: `docs/decisions/0018-a-resize-moves-slots-to-a-new-table.md`.
 
 mod displaced;
 mod entry;
