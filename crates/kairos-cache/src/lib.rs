@@ -92,11 +92,11 @@ mod to_key;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod truth;
 
-pub use cache::{Builder, Cache, EventOutcome, Fill, blocking};
+pub use cache::{Builder, Cache, EventOutcome, Feed, Fill, blocking};
 pub use config::{
-    BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig,
-    FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
-    ZoneConfig, ZoneName,
+    BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, DriftConfig, EvaluateAt,
+    EventsConfig, FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, SwrConfig,
+    VolatilityConfig, XFetchConfig, ZoneConfig, ZoneName,
 };
 pub use context::Context;
 pub use engine::Pinned;
@@ -105,8 +105,8 @@ pub use error::{Error, ErrorKind, ObservationError};
 pub use matches::{Scope, TradingStatus};
 pub use names::UnknownName;
 pub use policy::{
-    BreakerLevel, EventGraph, EventId, GraphError, MarketId, MarketName, Reason, Strategy,
-    Volatility, Zone,
+    BreakerLevel, DriftBound, DriftMeasure, EventGraph, EventId, FeedStatus, GraphError, MarketId,
+    MarketName, Reason, Strategy, Volatility, Zone,
 };
 pub use receipt::{Answer, Computed, Guard, Hit, Receipt, Source};
 pub use runtime::{BoxFuture, Clock, ManualClock, Runtime, Sim, Task};

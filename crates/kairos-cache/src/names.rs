@@ -8,7 +8,9 @@ use std::str::FromStr;
 use crate::config::{EvaluateAt, ZoneName};
 use crate::error::ErrorKind;
 use crate::matches::TradingStatus;
-use crate::policy::{BreakerLevel, Reason, Strategy, Volatility, Zone};
+use crate::policy::{
+    BreakerLevel, DriftBound, DriftMeasure, FeedStatus, Reason, Strategy, Volatility, Zone,
+};
 use crate::receipt::Source;
 use crate::stats::Category;
 
@@ -80,7 +82,10 @@ named! {
     BreakerLevel: "breaker level",
     Category: "category",
     ErrorKind: "kind of error",
+    DriftBound: "bound on drift",
+    DriftMeasure: "measure of drift",
     EvaluateAt: "moment",
+    FeedStatus: "feed status",
     Reason: "reason",
     Source: "source",
     Strategy: "strategy",
@@ -171,6 +176,9 @@ mod tests {
         check(&BreakerLevel::ALL, &["normal", "high_volatility", "circuit_open"]);
         check(&TradingStatus::ALL, &["open", "suspended", "closed"]);
         check(EvaluateAt::ALL, &["read", "insert"]);
+        check(&DriftBound::ALL, &["soft", "hard"]);
+        check(DriftMeasure::ALL, &["price", "probability"]);
+        check(FeedStatus::ALL, &["none", "alive", "silent"]);
         check(&ZoneName::ALL, &["warmup", "golden", "active", "prematch"]);
         let zones =
             ["match_started", "warmup", "golden", "active", "prematch", "standard", "unknown"];

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::policy::{Reason, Strategy, Volatility, Zone};
+use crate::policy::{FeedStatus, Reason, Strategy, Volatility, Zone};
 
 #[cfg(feature = "serde")]
 mod written;
@@ -78,6 +78,8 @@ pub struct Receipt {
     pub refresh_started: bool,
     /// The reason for the strategy.
     pub reason: Reason,
+    /// Whether the feeds that price the match were alive when the read arrived.
+    pub feed: FeedStatus,
 }
 
 /// A value and its receipt, of a read that may have waited. Dereferences to the value.

@@ -55,7 +55,7 @@ pub(super) const PLANS: &[Plan] = &[
             ("command", "mod > matchday replay config pages > destination > args progress fingerprint"),
             ("advice", "mod > feed limits noise > observed wording"),
             ("columns", "mod > probe > engine plain_ttl > exposure"),
-            ("columns::engine", "mod > world > decisions tally > caller panics > quote wall error"),
+            ("columns::engine", "mod > world > decisions tally > caller panics feeds > quote wall error"),
             ("matchday", "mod > day > crowd > timeline > news > fixture > prices shape hours"),
             (
                 "report",

@@ -18,7 +18,7 @@ use crate::config::{
 use crate::engine::{Engine, Parts};
 use crate::error::Error;
 use crate::flight::Load;
-use crate::policy::EventGraph;
+use crate::policy::{DriftMeasure, EventGraph};
 use crate::runtime::{Clock, Runtime, Sim, TokioRuntime};
 use crate::stats::{Sampling, Stats};
 use crate::store::{Bound, Entry, Weigher};

@@ -6,11 +6,12 @@
 use std::time::SystemTime;
 
 use crate::cache::Cache;
+use crate::cache::feeds::observations;
 use crate::error::Error;
 use crate::matches::{Given, Observation, Scope};
 use crate::policy::Volatility;
 use crate::runtime::{system_time, wall_ns};
-use crate::stats::{Bounded, Notice};
+use crate::stats::Bounded;
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {
@@ -82,27 +83,36 @@ impl<K: Key, V: Value> Cache<K, V> {
         price: f64,
         at: SystemTime,
     ) -> Result<Volatility, Error> {
-        let engine = &self.engine;
-        let known = engine.known(scope)?;
-        let moment = engine.moment();
         let observation = Observation { market, price, at: wall_ns(at) };
-        match known.observe(observation, moment.now, &moment.rules.odds) {
-            Ok(observed) => {
-                if observed.status == Volatility::Panic {
-                    engine.notices().tell(|| Notice::Panic {
-                        scope: scope.name().into(),
-                        market: market.into(),
-                        price,
-                        z: observed.z,
-                    });
-                }
-                Ok(observed.status)
-            }
-            Err(refused) => {
-                engine.stats().observation_refused(refused);
-                Err(refused.into())
-            }
-        }
+        self.engine.observe(scope, Some(&self.engine.default_feed()), observation)
+    }
+
+    /// Adds prices of one match that belong together, such as a snapshot, as [`Cache::observe_odds`] adds
+    /// one: together they are at most one move of the match. Returns the outcome of each.
+    ///
+    /// ```
+    /// # let cache: kairos_cache::Cache<u8, u8> = kairos_cache::Cache::builder().build()?;
+    /// use kairos_cache::Volatility;
+    ///
+    /// let scope = cache.scope("12345");
+    /// let now = std::time::SystemTime::now();
+    /// let prices = [("home_win", 1.85), ("draw", 3.4), ("away_win", 0.9)];
+    /// let outcomes = cache.observe_many(&scope, prices, now)?;
+    /// assert!(matches!(outcomes[..], [Ok(Volatility::Normal), Ok(Volatility::Normal), Err(_)]));
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// For all of them [`Error::ForeignScope`] and [`Error::TooManyMatches`]; for each
+    /// [`Error::Observation`].
+    pub fn observe_many<'a>(
+        &self,
+        scope: &Scope,
+        prices: impl IntoIterator<Item = (&'a str, f64)>,
+        at: SystemTime,
+    ) -> Result<Vec<Result<Volatility, Error>>, Error> {
+        let observations = observations(prices, at);
+        self.engine.observe_many(scope, Some(&self.engine.default_feed()), &observations)
     }
 
     /// Publishes the kickoff of a match, as a context that gives one does: every reader obeys it at

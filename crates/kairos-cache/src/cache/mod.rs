@@ -5,6 +5,7 @@
 pub mod blocking;
 mod builder;
 mod entries;
+mod feeds;
 mod fill;
 mod invalidate;
 mod many;
@@ -29,6 +30,7 @@ use crate::receipt::{Answer, Computed, Guard, Hit};
 use crate::to_key::{Key, ToKey, Value};
 
 pub use builder::Builder;
+pub use feeds::Feed;
 pub use fill::Fill;
 pub use invalidate::EventOutcome;
 

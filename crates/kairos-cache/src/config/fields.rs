@@ -51,6 +51,11 @@ macro_rules! with_fields {
                 /// TTL while kickoff is farther away than the last zone of the table reaches.
                 #[serde(with = "humantime_serde")]
                 standard_ttl: Duration = 6 h, set by standard_ttl;
+                /// The same while the match is watched, if that is longer; 0s: no longer. A match is
+                /// watched while a drift bound is on, its feeds are alive, and none of its prices can
+                /// have been missed; this needs `feed.silence_after`, and `evaluate` at `read`.
+                #[serde(with = "humantime_serde")]
+                standard_quiet_ttl: Duration = 0 s, set by standard_quiet_ttl;
                 /// Factor by which a confirmed line-up lengthens the TTL in the zones active,
                 /// prematch and standard; at least 1.
                 lineup_multiplier: f64 = 2.0, set by lineup_multiplier;
@@ -60,6 +65,9 @@ macro_rules! with_fields {
                 /// TTL after kickoff; 0s: values are not stored after kickoff.
                 #[serde(with = "humantime_serde")]
                 in_play_ttl: Duration = 0 s, set by in_play_ttl;
+                /// The same while the match is watched, if that is longer; 0s: no longer.
+                #[serde(with = "humantime_serde")]
+                in_play_quiet_ttl: Duration = 0 s, set by in_play_quiet_ttl;
             }
 
             /// Windows of observed odds, and the scores that make a price a warning or a panic.
@@ -210,6 +218,34 @@ macro_rules! with_fields {
                 /// Maximum number of keys that are being computed or filled; reads and fills of
                 /// further ones get `Error::Overloaded`.
                 flights: usize = 100_000, set by max_flights;
+                /// Maximum number of feeds beside `default`; further ones are never alive or silent.
+                feeds: usize = 64, set by max_feeds;
+            }
+
+            /// Drift: what a price that moves does to the entries of its match, which were computed
+            /// by it.
+            [drift] DriftConfig {
+                /// By how much a price may differ from what it was at any time since an answer's
+                /// compute began before the answer is no longer fresh; 0: by any, else from 1e-9 to 1.
+                soft: f64 = 0.0, set by drift_soft;
+                /// The same, before the answer is not served at all; at least `soft`.
+                hard: f64 = 0.0, set by drift_hard;
+                /// Measure of the difference: `price`, of the logarithms of the prices; `probability`,
+                /// of their inverses.
+                measure: DriftMeasure = Price, set by drift_measure;
+                /// Whether moves are counted and told of only, and expire and kill nothing.
+                dry_run: bool = false, set by drift_dry_run;
+            }
+
+            /// Feeds that tell prices, and what their silence does.
+            [feed] FeedConfig {
+                /// How long after its last word a feed is silent; 0s: never.
+                #[serde(with = "humantime_serde")]
+                silence_after: Duration = 0 s, set by silence_after;
+                /// Upper bound of the TTL, and of the age of what is served, while a feed that has
+                /// priced the match is silent.
+                #[serde(with = "humantime_serde")]
+                silent_ttl: Duration = 1 min, set by silent_ttl;
             }
 
             /// Event graph: both tables, or a file that holds them; without either, the football

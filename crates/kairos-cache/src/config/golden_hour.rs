@@ -90,6 +90,13 @@ pub struct ZoneConfig {
     /// TTL in the zone.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub ttl: Duration,
+    /// TTL in the zone while the match is watched (`golden_hour.standard_quiet_ttl`), if that is longer;
+    /// 0s: no longer.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, with = "humantime_serde", skip_serializing_if = "Duration::is_zero")
+    )]
+    pub quiet_ttl: Duration,
 }
 
 impl ZoneConfig {
@@ -105,6 +112,12 @@ impl ZoneConfig {
     /// # Ok::<_, kairos_cache::Error>(())
     /// ```
     pub const fn new(name: ZoneName, below: Duration, ttl: Duration) -> ZoneConfig {
-        ZoneConfig { name, below, ttl }
+        ZoneConfig { name, below, ttl, quiet_ttl: Duration::ZERO }
+    }
+
+    /// Returns the row with a TTL for while the match is watched.
+    #[must_use]
+    pub const fn quiet(self, quiet_ttl: Duration) -> ZoneConfig {
+        ZoneConfig { quiet_ttl, ..self }
     }
 }

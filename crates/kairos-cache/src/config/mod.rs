@@ -9,6 +9,8 @@ mod file;
 mod golden_hour;
 #[cfg(feature = "toml")]
 mod locate;
+mod moves;
+mod range;
 mod rules;
 mod sections;
 #[cfg(feature = "toml")]
@@ -20,6 +22,7 @@ pub(crate) use rules::{Fixed, Rules, latency_precision};
 
 pub use golden_hour::{EvaluateAt, ZoneConfig, ZoneName};
 pub use sections::{
-    BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EventsConfig, FailSafeConfig,
-    GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
+    BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, DriftConfig, EventsConfig,
+    FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig,
+    XFetchConfig,
 };

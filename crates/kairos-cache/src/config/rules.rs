@@ -2,20 +2,20 @@
 // Never knows: TOML, builders, or how a rule is applied.
 // Read next: `fields.rs` for the fields, `../policy/decide.rs` for the use of the rules.
 
-use std::time::Duration;
-
 use kairos_metrics::Precision;
 
 use super::events::event_graph;
+use super::moves::{drift, feed, require_quiet};
+use super::range::{positive, require};
 use super::sections::{
     BoundsConfig, BreakerConfig, Config, EventsConfig, GoldenHourConfig, MetricsConfig,
-    VolatilityConfig, XFetchConfig,
+    XFetchConfig,
 };
 use crate::error::Error;
 use crate::matches::OddsRule;
 use crate::policy::{
-    BreakerRule, FreshnessPolicy, GoldenHour, ReadPolicy, ScoreRule, StaleRule, XFetchRule,
-    ZoneRule,
+    BreakerRule, FreshnessPolicy, GoldenHour, MatchFacts, ReadPolicy, ScoreRule, StaleRule,
+    XFetchRule, ZoneRule,
 };
 use crate::runtime::nanos;
 
@@ -47,16 +47,8 @@ pub(crate) struct Bounds {
     pub(crate) matches: usize,
     pub(crate) tags: usize,
     pub(crate) flights: usize,
-}
-
-/// Fails with the name and the allowed range of a field unless `ok`.
-fn require(ok: bool, field: &'static str, allowed: &'static str) -> Result<(), Error> {
-    if ok { Ok(()) } else { Err(Error::Config { field, allowed }) }
-}
-
-fn positive(value: Duration, field: &'static str) -> Result<u64, Error> {
-    require(!value.is_zero(), field, "longer than 0s")?;
-    Ok(nanos(value))
+    /// Beside the feed `default`.
+    pub(crate) feeds: usize,
 }
 
 impl Rules {
@@ -72,10 +64,12 @@ impl Rules {
         let cache = &config.cache;
         require((0.0..1.0).contains(&cache.jitter), "cache.jitter", "at least 0 and below 1")?;
         let default_ttl = positive(config.cache.default_ttl, "cache.default_ttl")?;
+        let golden_hour = golden_hour(&config.golden_hour, default_ttl)?;
+        require_quiet(config, &golden_hour)?;
         Ok(Rules {
             read: ReadPolicy {
                 freshness: FreshnessPolicy {
-                    golden_hour: golden_hour(&config.golden_hour, default_ttl)?,
+                    golden_hour,
                     evaluate: config.golden_hour.evaluate.into(),
                     stale: StaleRule {
                         multiplier: swr.stale_multiplier,
@@ -84,10 +78,11 @@ impl Rules {
                 },
                 warning_ttl_ns: positive(config.volatility.warning_ttl, "volatility.warning_ttl")?,
                 breaker: breaker(&config.breaker)?,
+                silent_ttl_ns: positive(config.feed.silent_ttl, "feed.silent_ttl")?,
                 xfetch: xfetch(&config.xfetch)?,
                 max_stale_if_error_ns: nanos(config.fail_safe.max_stale_if_error),
             },
-            odds: odds(&config.volatility, config.bounds.markets)?,
+            odds: odds(config)?,
             max_concurrent_refreshes: swr.max_concurrent_refreshes,
             refresh_timeout_ns: positive(swr.refresh_timeout, "swr.refresh_timeout")?,
             hard_timeout_ns: positive(config.computes.hard_timeout, "computes.hard_timeout")?,
@@ -174,6 +169,7 @@ fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenH
             zone: row.name.zone(),
             below_ns: positive(row.below, "golden_hour.zones.below")?,
             ttl_ns: positive(row.ttl, "golden_hour.zones.ttl")?,
+            quiet_ttl_ns: nanos(row.quiet_ttl),
         };
         if let Some(nearer) = rules.last() {
             require(
@@ -209,12 +205,15 @@ fn golden_hour(config: &GoldenHourConfig, default_ttl_ns: u64) -> Result<GoldenH
         rules,
         standard_ttl_ns,
         default_ttl_ns,
+        standard_quiet_ttl_ns: nanos(config.standard_quiet_ttl),
         in_play_ttl_ns: nanos(config.in_play_ttl),
+        in_play_quiet_ttl_ns: nanos(config.in_play_quiet_ttl),
         lineup_multiplier: config.lineup_multiplier,
         lineup_cap_ns: positive(config.lineup_cap, "golden_hour.lineup_cap")?,
     };
     // A confirmed line-up lengthens the TTLs of some zones only: they must stay ordered then, too.
-    let lengthened: Vec<u64> = table.stretches(true).map(|(_, ttl)| ttl).collect();
+    let confirmed = MatchFacts { lineup_confirmed: true, ..MatchFacts::default() };
+    let lengthened: Vec<u64> = table.stretches(confirmed).map(|(_, ttl)| ttl).collect();
     require(
         lengthened.is_sorted(),
         "golden_hour.lineup_cap",
@@ -266,10 +265,13 @@ fn bounds(config: &BoundsConfig) -> Result<Bounds, Error> {
     require(config.matches >= 1, "bounds.matches", "at least 1")?;
     require(config.tags >= 1, "bounds.tags", "at least 1")?;
     require(config.flights >= 1, "bounds.flights", "at least 1")?;
-    Ok(Bounds { matches: config.matches, tags: config.tags, flights: config.flights })
+    let &BoundsConfig { matches, tags, flights, feeds, .. } = config;
+    Ok(Bounds { matches, tags, flights, feeds })
 }
 
-fn odds(config: &VolatilityConfig, max_markets: usize) -> Result<OddsRule, Error> {
+fn odds(config: &Config) -> Result<OddsRule, Error> {
+    let (drift, feed) = (drift(&config.drift)?, feed(config));
+    let (max_markets, config) = (config.bounds.markets, &config.volatility);
     require(max_markets >= 1, "bounds.markets", "at least 1")?;
     let finite_positive = |x: f64| x.is_finite() && x > 0.0;
     require(
@@ -305,6 +307,9 @@ fn odds(config: &VolatilityConfig, max_markets: usize) -> Result<OddsRule, Error
             panic_sigma: config.panic_sigma,
             min_relative_sigma: config.min_relative_sigma,
         },
+        drift,
+        drift_epoch: 0,
+        feed,
     })
 }
 

@@ -12,6 +12,7 @@ use toml::Table;
 use super::fields::with_fields;
 use super::golden_hour::EvaluateAt::{self, Read};
 use super::golden_hour::{ZoneConfig, ZoneName};
+use crate::policy::DriftMeasure::{self, Price};
 
 /// A section, to be written out.
 #[cfg(feature = "toml")]
@@ -118,6 +119,7 @@ macro_rules! value {
             name: ZoneName::$zone,
             below: value!($below $below_unit),
             ttl: value!($ttl $ttl_unit),
+            quiet_ttl: Duration::ZERO,
         }),+]
     };
     ($other:expr) => { $other };

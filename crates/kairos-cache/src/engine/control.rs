@@ -8,9 +8,18 @@ use super::Engine;
 use crate::config::{Config, Fixed, Rules};
 use crate::error::Error;
 use crate::flight::{current, wait_for_end};
+use crate::matches::{Move, Scope};
 use crate::stats::Notice;
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
+
+/// What an applied configuration leaves to be done under no lock.
+struct Applied {
+    /// The configuration before.
+    before: Arc<Rules>,
+    /// The moves that other bounds on drift are.
+    moves: Vec<(Scope, Move)>,
+}
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// Switches the cache on or off.
@@ -33,20 +42,29 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Applies another configuration, all of it or nothing. The switch stays as it is: it is an
     /// operator's, who may have thrown it because of what the configuration cannot mend.
-    pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
-        let before = self.apply(config)?;
+    pub(crate) fn reload(self: &Arc<Self>, config: &Config) -> Result<(), Error> {
+        let Applied { before, moves } = self.apply(config)?;
+        let silence_before = before.odds.feed;
         // Under no lock: dropping what is not in force any more, waking, and letting in what waits.
         drop(before);
+        self.tell_moves(moves);
+        if self.rules.load().odds.feed != silence_before {
+            self.rearm_all();
+        }
         self.gate.fill_up();
         self.notices.wake();
         Ok(())
     }
 
-    /// Applies a configuration; returns the one before.
-    fn apply(&self, config: &Config) -> Result<Arc<Rules>, Error> {
+    /// Applies a configuration.
+    fn apply(&self, config: &Config) -> Result<Applied, Error> {
         // One at a time: the parts of one configuration must not mix with another's.
         let _alone = self.reloading.lock();
-        let rules = Rules::new(config)?;
+        let mut rules = Rules::new(config)?;
+        let odds_before = self.rules.load().odds;
+        let is_other_drift = rules.odds.drift != odds_before.drift;
+        rules.odds.drift_epoch = odds_before.drift_epoch + u64::from(is_other_drift);
+        let odds = rules.odds;
         self.fixed.require_same(&Fixed::of(config))?;
         self.now();
         let max_concurrent = rules.max_concurrent_computes;
@@ -56,7 +74,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.gate.set_limit(max_concurrent);
         self.stats.reloaded();
         self.notices.put(|| Notice::Reloaded);
-        Ok(before)
+        let sequence = self.invalidations.sequence();
+        let moves = if is_other_drift { self.matches.adopt(&odds, sequence) } else { Vec::new() };
+        Ok(Applied { before, moves })
     }
 
     /// Bounds the store anew.

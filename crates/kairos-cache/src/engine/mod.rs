@@ -7,11 +7,13 @@ mod compute;
 mod control;
 mod failing;
 mod failure;
+mod feeds;
 mod find;
 mod fork;
 mod parts;
 mod read;
 mod reclaim;
+mod silences;
 mod sweep;
 mod wanted;
 
@@ -22,9 +24,10 @@ use arc_swap::{ArcSwap, Guard};
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
 use crate::engine::failure::Failure;
+use crate::engine::silences::Silences;
 use crate::engine::wanted::Wanted;
 use crate::flight::{Drain, FailedKeys, Flights, Gate, Loader, Permits};
-use crate::matches::{Matches, Place, Sweeps};
+use crate::matches::{Feeds, Matches, Place, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph, MonoNs, Now, ZoneTtl};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Stats};
@@ -44,6 +47,9 @@ pub(crate) struct Engine<K, V> {
     weigher: Option<Weigher<K, V>>,
     flights: Flights<K, V>,
     matches: Matches,
+    feeds: Feeds,
+    /// The alarms of feeds that are alive.
+    silences: Silences,
     tags: Tags,
     sweeps: Sweeps,
     invalidations: Arc<Invalidations>,
@@ -87,7 +93,8 @@ impl Moment {
 
     /// Zone and TTL of a place, before jitter and caps.
     pub(crate) fn zone_of(&self, place: &Place) -> ZoneTtl {
-        self.rules.read.freshness.golden_hour.at(place.facts(), self.now.wall)
+        let (facts, ..) = place.facts_at(self.now, &self.rules.odds);
+        self.rules.read.freshness.golden_hour.at(facts, self.now.wall)
     }
 }
 

@@ -11,8 +11,9 @@ use super::breaker::BreakerCell;
 use super::sweep::is_dead;
 use super::wanted::Wanted;
 use crate::config::{Fixed, Rules};
+use crate::engine::silences::Silences;
 use crate::flight::{Drain, FailedKeys, Flights, Gate, Load, Loader, Permits};
-use crate::matches::{Matches, Sweeps};
+use crate::matches::{Feeds, Matches, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Sizes, Stats};
@@ -79,6 +80,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             weigher,
             flights: Flights::new(hasher.clone()),
             matches: Matches::new(owner, hasher.clone(), graph.market_count(), read_clock),
+            feeds: Feeds::new(hasher.clone()),
+            silences: Silences::new(),
             tags: Tags::new(hasher.clone(), tag_shards(rules.bounds.tags)),
             sweeps: Sweeps::new(),
             loader: load.map(|load| Loader::new(load, hasher.clone())),

@@ -211,7 +211,8 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     fn is_spent(&self, held: &Held<Entry<V>>, now: Now) -> bool {
         let rules = self.rules.load();
-        let (entry, facts) = (&held.entry, held.entry.place.facts());
+        let entry = &held.entry;
+        let (facts, ..) = entry.place.facts_at(now, &rules.odds);
         let view = &entry.rules_view;
         // A read that gives up waiting is served a value of any age.
         let any_age = rules.soft_timeout_ns > 0 && !view.ended_by_kickoff(facts, now);

@@ -7,11 +7,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 
 use crate::matches::given::Given;
+use crate::matches::observation::OddsRule;
 use crate::matches::one::Match;
 use crate::matches::state::TradingStatus;
 use crate::matches::{Known, Table};
 use crate::policy::{
-    MarketId, MatchFacts, MonoNs, Now, ScoreRule, Signal, Standing, Volatility, WallNs,
+    MarketId, MatchFacts, MonoNs, Now, ScoreRule, Signal, Standing, Volatility, WallNs, Watch,
 };
 
 /// The handle of a match. Cheap to clone; while it is held, the match is not forgotten.
@@ -149,6 +150,7 @@ impl Scope {
                 let facts = MatchFacts {
                     kickoff: kickoff.map(|given| given.value),
                     lineup_confirmed: lineup_confirmed.is_some_and(|given| given.value),
+                    is_watched: false,
                 };
                 let (name, table) = (Arc::clone(&of.name), Weak::clone(&of.table));
                 *of = Arc::new(OverBound { name, facts, table });
@@ -177,6 +179,11 @@ impl Scope {
     /// The match's published status, and until when it holds by itself.
     pub(super) fn published(&self, now: MonoNs) -> (Signal, MonoNs) {
         self.of().map_or((Signal::Unscored, MonoNs::MAX), |of| of.odds.published(now))
+    }
+
+    /// What the feeds say of the match at `now`, and until when that stays so by itself.
+    pub(super) fn watch(&self, now: MonoNs, rule: &OddsRule) -> (Watch, MonoNs) {
+        self.of().map_or((Watch::default(), MonoNs::MAX), |of| of.watch(now, rule))
     }
 
     /// Scores a read's own prices against the match's windows; a market without one scores zero.
@@ -222,6 +229,17 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn facts(&self) -> MatchFacts {
         self.scope.as_ref().map_or_else(MatchFacts::default, Scope::facts)
+    }
+
+    /// The facts of the match as they apply at `now`, with what its feeds say, and until when that stays
+    /// so by itself.
+    pub(crate) fn facts_at(&self, now: Now, rule: &OddsRule) -> (MatchFacts, Watch, MonoNs) {
+        let none = (Watch::default(), MonoNs::MAX);
+        let (watch, until) = match &self.scope {
+            Some(scope) if rule.feed.silence_after_ns > 0 => scope.watch(now.mono, rule),
+            _ => none,
+        };
+        (MatchFacts { is_watched: watch.is_watched, ..self.facts() }, watch, until)
     }
 
     /// Whether the place is in a match without a state.

@@ -14,12 +14,17 @@
 // state or not: a compute may have begun without the state that is invalidated, and may outlive it.
 
 mod classes;
+mod feeds;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod given;
 mod handle;
+mod holds;
+mod moves;
+mod observation;
 mod odds;
 mod one;
 mod pace;
+mod prices;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod published;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -39,13 +44,14 @@ use crate::policy::{EventGraph, Now};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
+pub(crate) use feeds::{FeedState, Feeds, Turned};
 #[cfg(not(kairos_loom))]
 pub(crate) use given::Given;
 #[cfg(kairos_loom)]
 pub use given::Given;
 pub(crate) use handle::Place;
 pub use handle::Scope;
-pub(crate) use odds::{Observation, OddsRule};
+pub(crate) use observation::{Move, Observation, Observed, OddsRule, Told};
 pub(crate) use pace::Sweeps;
 #[cfg(kairos_loom)]
 pub use published::Published;
@@ -78,7 +84,7 @@ const A_FEW: Look = Look {
     at_random: true,
 };
 
-/// A part of all: while it is looked at, calls find the others.
+/// A part of all.
 const PART: Look = Look { most: 1024, least: 1024, worst: Loss::Nothing, at_random: false };
 
 /// The matches of a cache.
@@ -147,11 +153,6 @@ impl Matches {
     /// The match of a name that has a state. Locks one shard.
     pub(crate) fn find(&self, name: &str) -> Option<Scope> {
         self.table.get(name).map(|of| Scope::new(Arc::clone(&of), self.owner))
-    }
-
-    /// Every match that has a state, as the walk comes by them. Locks one shard at a time.
-    pub(crate) fn all(&self) -> Vec<Scope> {
-        self.table.iter().map(|of| Scope::new(Arc::clone(&of), self.owner)).collect()
     }
 
     /// The match of a name, created if there are fewer than `bound`. At the bound this looks at a few

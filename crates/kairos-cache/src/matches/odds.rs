@@ -8,44 +8,17 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::error::ObservationError;
+use crate::matches::feeds::FeedState;
+use crate::matches::holds::Holds;
+use crate::matches::observation::{
+    MAX_AHEAD_NS, Marks, Move, Observation, Observed, OddsRule, Told, check, signed,
+};
+use crate::matches::prices::{Prices, Quote, Watched};
 use crate::matches::published::Published;
-use crate::policy::{Moments, MonoNs, Now, ScoreRule, Signal, Volatility, WallNs, Window};
-use crate::sync::Mutex;
-
-/// The rules by which odds are observed and scored.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct OddsRule {
-    pub(crate) enabled: bool,
-    pub(crate) window_ns: u64,
-    pub(crate) max_samples: usize,
-    pub(crate) max_markets: usize,
-    pub(crate) status_hold_ns: u64,
-    pub(crate) score: ScoreRule,
-}
-
-/// An observation may be dated at most this far ahead of now.
-const MAX_AHEAD_NS: i64 = 60_000_000_000;
-
-/// An observation of a match's odds.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Observation<'a> {
-    pub(crate) market: &'a str,
-    pub(crate) price: f64,
-    pub(crate) at: WallNs,
-}
-
-/// The outcome of an observation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Observed {
-    /// The status that the price was scored with.
-    pub(crate) status: Volatility,
-    /// The z-score of the price.
-    pub(crate) z: f64,
-    /// When the price leaves the window.
-    pub(crate) leaves_window: MonoNs,
-    /// Whether what readers of the match see has changed.
-    pub(crate) changed: bool,
-}
+use crate::policy::{
+    Moments, MonoNs, Moved, Now, ScoreRule, Signal, Volatility, WallNs, Watch, Window,
+};
+use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// The odds markets of one match.
 #[derive(Debug)]
@@ -54,11 +27,16 @@ pub(crate) struct OddsBook {
     /// Readers' view of the windows; replaced when a market is seen for the first time.
     scores: ArcSwap<HashMap<Arc<str>, Arc<Published<4>>>>,
     holds: Published<5>,
+    /// Readers' view of the feeds.
+    watched: ArcSwap<Watched>,
+    /// Whether the match counts as watched, where that is shown.
+    is_counted: AtomicBool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Markets {
     windows: HashMap<Arc<str>, Market>,
+    prices: Prices,
     /// Before this no window can be reclaimed: a full book need not look.
     full_until: MonoNs,
 }
@@ -67,6 +45,7 @@ struct Markets {
 struct Market {
     window: Window,
     published: Arc<Published<4>>,
+    quote: Quote,
 }
 
 impl Market {
@@ -76,98 +55,140 @@ impl Market {
     }
 }
 
-/// A published status: until when a panic and a warning hold, and the newest observation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Holds {
-    panic_until: MonoNs,
-    panic_z: f64,
-    warning_until: MonoNs,
-    warning_z: f64,
-    /// The first instant without the newest sample in the window; zero before the first sample.
-    observed_until: MonoNs,
-}
-
-impl Holds {
-    const NONE: Holds =
-        Holds { panic_until: 0, panic_z: 0.0, warning_until: 0, warning_z: 0.0, observed_until: 0 };
-
-    fn from_words(w: [u64; 5]) -> Holds {
-        Holds {
-            panic_until: w[0],
-            panic_z: f64::from_bits(w[1]),
-            warning_until: w[2],
-            warning_z: f64::from_bits(w[3]),
-            observed_until: w[4],
-        }
-    }
-
-    fn words(&self) -> [u64; 5] {
-        [
-            self.panic_until,
-            self.panic_z.to_bits(),
-            self.warning_until,
-            self.warning_z.to_bits(),
-            self.observed_until,
-        ]
-    }
-
-    /// The signal at `now`, and the instant until which it stays the same by itself.
-    fn at(&self, now: MonoNs) -> (Signal, MonoNs) {
-        if now < self.panic_until {
-            (Signal::Scored(Volatility::Panic, self.panic_z), self.panic_until)
-        } else if now < self.warning_until {
-            (Signal::Scored(Volatility::Warning, self.warning_z), self.warning_until)
-        } else if now < self.observed_until {
-            (Signal::Scored(Volatility::Normal, 0.0), self.observed_until)
-        } else {
-            (Signal::Unscored, MonoNs::MAX)
-        }
-    }
-}
-
 impl OddsBook {
     pub(crate) fn new() -> OddsBook {
+        let windows = HashMap::new();
         OddsBook {
-            writer: Mutex::new(Markets::default()),
+            writer: Mutex::new(Markets { windows, prices: Prices::new(), full_until: 0 }),
             scores: ArcSwap::from_pointee(HashMap::new()),
             holds: Published::new(Holds::NONE.words()),
+            watched: ArcSwap::default(),
+            is_counted: AtomicBool::new(false),
         }
     }
 
-    /// Scores a price against its market's window, then adds it to the window. Amortised O(1).
-    /// `changed` is called if readers see a change, before the next observation can be made.
+    /// Scores a price against its market's window, then adds it to the window. Amortised O(1), and
+    /// O(odds markets and classes) for a move.
     pub(crate) fn observe(
         &self,
-        Observation { market, price, at }: Observation<'_>,
+        observation: Observation<'_>,
+        told: Told<'_>,
+        rule: &OddsRule,
+        marks: &impl Marks,
+    ) -> (Result<Observed, ObservationError>, Option<Move>) {
+        let markets = &mut *self.writer.lock();
+        let before = markets.prices.adopt(rule.drift_epoch, rule.drift);
+        let (moved, observed) = self.take_in(markets, observation, told, rule, marks);
+        (observed, markets.mark(before.or(moved), marks))
+    }
+
+    /// Observes as [`OddsBook::observe`] does, many prices that are one move at most.
+    pub(crate) fn observe_many(
+        &self,
+        observations: &[Observation<'_>],
+        told: Told<'_>,
+        rule: &OddsRule,
+        marks: &impl Marks,
+    ) -> (Vec<Result<Observed, ObservationError>>, Option<Move>) {
+        let markets = &mut *self.writer.lock();
+        let mut moved = markets.prices.adopt(rule.drift_epoch, rule.drift);
+        let take_in = |observation: &Observation<'_>| {
+            let (more, observed) = self.take_in(markets, *observation, told, rule, marks);
+            moved = moved.or(more);
+            observed
+        };
+        let observed = observations.iter().map(take_in).collect();
+        (observed, markets.mark(moved, marks))
+    }
+
+    /// Goes by another rule on drift: a move of the match.
+    pub(crate) fn adopt(&self, rule: &OddsRule, marks: &impl Marks) -> Option<Move> {
+        let mut markets = self.writer.lock();
+        let moved = markets.prices.adopt(rule.drift_epoch, rule.drift);
+        markets.mark(moved, marks)
+    }
+
+    /// A feed is gone: its markets are nobody's, which is a move of the match if it has any.
+    pub(crate) fn retire(&self, feed: &Arc<FeedState>, marks: &impl Marks) -> Option<Move> {
+        let markets = &mut *self.writer.lock();
+        let quotes = markets.windows.values_mut().map(|market| &mut market.quote);
+        if !markets.prices.retire(feed, quotes) {
+            return None;
+        }
+        self.publish_watched(markets, marks);
+        markets.mark(Moved::BOTH, marks)
+    }
+
+    /// What the feeds say of the match at `now`, and until when that stays so by itself.
+    pub(crate) fn watch(&self, now: MonoNs, rule: &OddsRule) -> (Watch, MonoNs) {
+        if rule.feed.silence_after_ns == 0 {
+            return (Watch::default(), MonoNs::MAX);
+        }
+        self.watched.load().at(now, rule.feed, rule.drift.is_on())
+    }
+
+    /// Whether the match is watched at `now`, as a change since it was last asked.
+    pub(crate) fn recount(&self, now: MonoNs, rule: &OddsRule) -> i64 {
+        let is_watched = self.watch(now, rule).0.is_watched;
+        // Relaxed: a count that is shown.
+        let was_watched = self.is_counted.swap(is_watched, Ordering::Relaxed);
+        i64::from(is_watched) - i64::from(was_watched)
+    }
+
+    fn publish_watched(&self, markets: &Markets, marks: &impl Marks) {
+        self.watched.store(Arc::new(markets.prices.watched()));
+        marks.changed();
+    }
+
+    /// Publishes the status after an observation. Returns whether readers see another one.
+    fn hold(
+        &self,
+        observed: &Observed,
+        at: WallNs,
         now: Now,
         rule: &OddsRule,
-        changed: impl FnOnce(),
-    ) -> Result<Observed, ObservationError> {
-        if !(price.is_finite() && price > 1.0) {
-            return Err(ObservationError::Price(price));
+        marks: &impl Marks,
+    ) -> bool {
+        let before = Holds::from_words(self.holds.load());
+        let after = before.after(observed, at, now, rule);
+        if after == before {
+            return false;
         }
-        let ahead = at.saturating_sub(now.wall);
-        if ahead > MAX_AHEAD_NS {
-            return Err(ObservationError::InFuture);
+        self.holds.store(after.words());
+        let is_changed = after.at(now.mono).0 != before.at(now.mono).0;
+        if is_changed {
+            marks.changed();
         }
-        let window_ns = i64::try_from(rule.window_ns).unwrap_or(i64::MAX);
-        if ahead < -window_ns {
-            return Err(ObservationError::TooOld);
-        }
-        let mut markets = self.writer.lock();
-        if !markets.windows.contains_key(market) {
-            if !markets.has_room(now.mono, rule.max_markets) {
-                return Err(ObservationError::TooManyMarkets);
+        is_changed
+    }
+
+    /// Takes one observation in. Returns beyond which bounds the match has moved by it.
+    fn take_in(
+        &self,
+        markets: &mut Markets,
+        observation: Observation<'_>,
+        told: Told<'_>,
+        rule: &OddsRule,
+        marks: &impl Marks,
+    ) -> (Moved, Result<Observed, ObservationError>) {
+        let (mut moved, checked) = (Moved::default(), check(observation, told.now, rule));
+        if let Err(refused) = checked {
+            let may_be_price =
+                matches!(refused, ObservationError::Price(_) | ObservationError::InFuture);
+            if may_be_price {
+                moved = self.distrust(markets, observation.market, told.now, rule, marks);
             }
-            let published = Arc::new(Published::new(score_words(&Moments::default(), 0)));
-            let window = Market { window: Window::default(), published };
-            markets.windows.insert(market.into(), window);
-            let of = |(name, market): (&Arc<str>, &Market)| {
-                (Arc::clone(name), Arc::clone(&market.published))
-            };
-            self.scores.store(Arc::new(markets.windows.iter().map(of).collect()));
+            return (moved, Err(refused));
         }
-        let entry = markets.windows.get_mut(market).expect("inserted above if it was missing");
+        let Observation { market, price, at } = observation;
+        let (now, window_ns) = (told.now, signed(rule.window_ns));
+        let (more, is_there) = self.make_market(markets, market, now, rule, marks);
+        moved = moved.or(more);
+        if !is_there {
+            return (moved, Err(ObservationError::TooManyMarkets));
+        }
+        let Markets { windows, prices, .. } = markets;
+        let entry = windows.get_mut(market).expect("made above if it was missing");
         let newest_ahead = |newest: WallNs| newest.saturating_sub(now.wall) > MAX_AHEAD_NS;
         if entry.window.newest().is_some_and(newest_ahead) {
             // No price so far ahead is accepted: the wall clock has stepped back since. The window
@@ -175,8 +196,12 @@ impl OddsBook {
             entry.window = Window::default();
         }
         if entry.window.newest().is_some_and(|newest| at < newest) {
-            return Err(ObservationError::OutOfOrder);
+            return (moved, Err(ObservationError::OutOfOrder));
         }
+        // Accepted: the feed has spoken, which says whether it was silent before.
+        let turned = told.feed.map(|feed| feed.speak(now.mono, rule.feed));
+        let (more, is_new) = prices.accept(&mut entry.quote, price, told.feed);
+        moved = moved.or(more);
         entry.window.trim_before(at.saturating_sub(window_ns));
         let (status, z) = rule.score.score(price, &entry.window.moments());
         entry.window.push(at, price);
@@ -185,8 +210,62 @@ impl OddsBook {
         // more, because a window counts until its newest sample is older than its length.
         let leaves_window = now.mono_at(at.saturating_add(window_ns).saturating_add(1));
         entry.published.store(score_words(&entry.window.moments(), leaves_window));
-        let observed = Observed { status, z, leaves_window, changed: false };
-        Ok(Observed { changed: self.hold(&observed, at, now, rule, changed), ..observed })
+        if is_new {
+            self.publish_watched(markets, marks);
+        }
+        let observed = Observed { status, z, leaves_window, changed: false, turned };
+        let changed = self.hold(&observed, at, now, rule, marks);
+        (moved, Ok(Observed { changed, ..observed }))
+    }
+
+    /// An odds market whose price may have been refused is trusted no more until its next one.
+    fn distrust(
+        &self,
+        markets: &mut Markets,
+        market: &str,
+        now: Now,
+        rule: &OddsRule,
+        marks: &impl Marks,
+    ) -> Moved {
+        let mut moved = Moved::default();
+        // Where nobody asks whether the match is watched, what is no price makes no odds market.
+        if rule.drift.is_on() && rule.feed.silence_after_ns > 0 {
+            moved = self.make_market(markets, market, now, rule, marks).0;
+        }
+        let Markets { windows, prices, .. } = markets;
+        if windows.get_mut(market).is_some_and(|market| prices.distrust(&mut market.quote)) {
+            self.publish_watched(markets, marks);
+        }
+        moved
+    }
+
+    /// Makes an odds market, if it is new and there is room. Returns beyond which bounds the match has
+    /// moved by what had to be forgotten, and whether the market is there.
+    fn make_market(
+        &self,
+        markets: &mut Markets,
+        market: &str,
+        now: Now,
+        rule: &OddsRule,
+        marks: &impl Marks,
+    ) -> (Moved, bool) {
+        if markets.windows.contains_key(market) {
+            return (Moved::default(), true);
+        }
+        let (moved, has_room) = markets.make_room(now.mono, rule.max_markets);
+        if moved != Moved::default() {
+            self.publish_watched(markets, marks);
+        }
+        if has_room {
+            let published = Arc::new(Published::new(score_words(&Moments::default(), 0)));
+            let row = Market { window: Window::default(), published, quote: Quote::default() };
+            markets.windows.insert(market.into(), row);
+            let of = |(name, market): (&Arc<str>, &Market)| {
+                (Arc::clone(name), Arc::clone(&market.published))
+            };
+            self.scores.store(Arc::new(markets.windows.iter().map(of).collect()));
+        }
+        (moved, has_room)
     }
 
     /// Whether no status holds and every window counts as empty: forgetting the book changes
@@ -222,47 +301,34 @@ impl OddsBook {
             })
             .fold(Signal::Unscored, Signal::worst)
     }
-
-    fn hold(
-        &self,
-        observed: &Observed,
-        at: WallNs,
-        now: Now,
-        rule: &OddsRule,
-        changed: impl FnOnce(),
-    ) -> bool {
-        let Observed { status, z, leaves_window, .. } = *observed;
-        let before = Holds::from_words(self.holds.load());
-        let mut after = before;
-        let hold_ns = i64::try_from(rule.status_hold_ns).unwrap_or(i64::MAX);
-        let until = now.mono_at(at.min(now.wall).saturating_add(hold_ns));
-        if status == Volatility::Panic && until >= before.panic_until {
-            (after.panic_until, after.panic_z) = (until, z);
-        }
-        if status == Volatility::Warning && until >= before.warning_until {
-            (after.warning_until, after.warning_z) = (until, z);
-        }
-        after.observed_until = before.observed_until.max(leaves_window);
-        if after == before {
-            return false;
-        }
-        self.holds.store(after.words());
-        let is_changed = after.at(now.mono).0 != before.at(now.mono).0;
-        if is_changed {
-            changed();
-        }
-        is_changed
-    }
 }
 
 impl Markets {
-    /// Returns whether one more market may have a window; if need be, forgets empty windows.
-    fn has_room(&mut self, now: MonoNs, bound: usize) -> bool {
+    /// Renews the references and marks the match, if it has moved.
+    fn mark(&mut self, moved: Moved, marks: &impl Marks) -> Option<Move> {
+        let quotes = self.windows.values_mut().map(|market| &mut market.quote);
+        let bound = self.prices.renew(moved, quotes)?;
+        let is_dry_run = self.prices.is_dry_run();
+        let died = if is_dry_run { 0 } else { marks.moved(bound) };
+        Some(Move { bound, died, is_dry_run })
+    }
+
+    /// Whether one more market may have a window; if need be, forgets empty windows. Returns first beyond
+    /// which bounds the match has moved by that.
+    fn make_room(&mut self, now: MonoNs, bound: usize) -> (Moved, bool) {
+        let mut moved = Moved::default();
         if self.windows.len() >= bound && now > self.full_until {
-            self.windows.retain(|_, market| now <= market.leaves_window());
+            let prices = &mut self.prices;
+            self.windows.retain(|_, market| {
+                let stays = now <= market.leaves_window();
+                if !stays {
+                    moved = moved.or(prices.forget(&market.quote));
+                }
+                stays
+            });
             self.full_until = self.windows.values().map(Market::leaves_window).min().unwrap_or(0);
         }
-        self.windows.len() < bound
+        (moved, self.windows.len() < bound)
     }
 }
 

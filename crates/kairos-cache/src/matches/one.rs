@@ -7,10 +7,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::ObservationError;
+use crate::matches::feeds::FeedState;
 use crate::matches::given::Given;
-use crate::matches::odds::{Observation, Observed, OddsBook, OddsRule};
+use crate::matches::observation::{Marks, Move, Observation, Observed, OddsRule, Told};
+use crate::matches::odds::OddsBook;
 use crate::matches::state::{Loss, ScopeState, TradingStatus};
-use crate::policy::{EventId, MarketId, MatchFacts, Now, Volatility, WallNs};
+use crate::policy::{
+    DriftBound, EventId, MarketId, MatchFacts, MonoNs, Now, Volatility, WallNs, Watch,
+};
 use crate::truth::{Mark, Sequence};
 
 /// A match that has a state. Entries, contexts and computes hold it, so that one in use is never
@@ -68,10 +72,42 @@ impl Match {
     pub(crate) fn observe(
         &self,
         observation: Observation<'_>,
-        now: Now,
+        told: Told<'_>,
         rule: &OddsRule,
-    ) -> Result<Observed, ObservationError> {
-        self.odds.observe(observation, now, rule, || self.state.version().touch())
+        sequence: &Sequence,
+    ) -> (Result<Observed, ObservationError>, Option<Move>) {
+        self.odds.observe(observation, told, rule, &OfMatch { of: self, sequence })
+    }
+
+    /// Observes as [`Match::observe`] does, many prices that are one move at most.
+    pub(crate) fn observe_many(
+        &self,
+        observations: &[Observation<'_>],
+        told: Told<'_>,
+        rule: &OddsRule,
+        sequence: &Sequence,
+    ) -> (Vec<Result<Observed, ObservationError>>, Option<Move>) {
+        self.odds.observe_many(observations, told, rule, &OfMatch { of: self, sequence })
+    }
+
+    /// Goes by another rule on drift, which is a move.
+    pub(super) fn adopt(&self, rule: &OddsRule, sequence: &Sequence) -> Option<Move> {
+        self.odds.adopt(rule, &OfMatch { of: self, sequence })
+    }
+
+    /// A feed is gone, which is a move if it has priced the match.
+    pub(super) fn retire(&self, feed: &Arc<FeedState>, sequence: &Sequence) -> Option<Move> {
+        self.odds.retire(feed, &OfMatch { of: self, sequence })
+    }
+
+    /// Whether the match is watched at `now`, as a change of how many are.
+    pub(crate) fn recount(&self, now: MonoNs, rule: &OddsRule) -> i64 {
+        self.odds.recount(now, rule)
+    }
+
+    /// What the feeds say of the match at `now`, and until when that stays so by itself.
+    pub(super) fn watch(&self, now: MonoNs, rule: &OddsRule) -> (Watch, MonoNs) {
+        self.odds.watch(now, rule)
     }
 
     /// Sets the status of the match or of one market. Returns how many entries died by it, or
@@ -121,5 +157,27 @@ impl Match {
     /// What would be lost with this match, which the caller alone holds.
     pub(super) fn loss(&self, now: Now) -> Loss {
         self.state.loss(now, || self.odds.is_over(now.mono))
+    }
+}
+
+/// What the odds of a match do to its entries.
+struct OfMatch<'a> {
+    of: &'a Match,
+    sequence: &'a Sequence,
+}
+
+impl Marks for OfMatch<'_> {
+    fn changed(&self) {
+        self.of.state.version().touch();
+    }
+
+    fn moved(&self, bound: DriftBound) -> u64 {
+        match bound {
+            DriftBound::Hard => self.of.kill_all(self.sequence),
+            DriftBound::Soft => {
+                self.of.expire_all(self.sequence);
+                0
+            }
+        }
     }
 }

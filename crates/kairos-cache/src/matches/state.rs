@@ -111,6 +111,8 @@ impl ScopeState {
         MatchFacts {
             kickoff: (kickoff != NO_KICKOFF).then_some(kickoff),
             lineup_confirmed: self.lineup_confirmed.load(Ordering::Relaxed), // Relaxed: as above.
+            // Said of an instant, by the feeds.
+            is_watched: false,
         }
     }
 

@@ -131,7 +131,10 @@ fn a_name_has_a_state_as_soon_as_there_is_room_and_its_older_handles_reach_it() 
     assert!(world.matches.current(&early).is(&late));
     let known = world.matches.known(&early).expect("it has a state");
     known.publish(Some(Given::now(5)), Some(Given::now(true)));
-    assert_eq!(late.facts(), MatchFacts { kickoff: Some(5), lineup_confirmed: true });
+    assert_eq!(
+        late.facts(),
+        MatchFacts { kickoff: Some(5), lineup_confirmed: true, is_watched: false }
+    );
     // An older handle keeps nothing: it holds a name.
     known.publish(Some(Given::now(-30 * HOUR)), None);
     drop((known, late));
@@ -145,7 +148,10 @@ fn what_a_read_beyond_the_bound_says_stays_with_that_read() {
     let handle = world.scope("a");
     let mut of_one_read = world.matches.current(&handle);
     of_one_read.publish(Some(Given::now(5)), None);
-    assert_eq!(of_one_read.facts(), MatchFacts { kickoff: Some(5), lineup_confirmed: false });
+    assert_eq!(
+        of_one_read.facts(),
+        MatchFacts { kickoff: Some(5), lineup_confirmed: false, is_watched: false }
+    );
     assert!(of_one_read.is(&handle), "the same match all the same");
     for other in [&handle, &world.matches.current(&handle), &world.scope("a")] {
         assert_eq!(other.facts(), MatchFacts::default());

@@ -3,6 +3,7 @@
 // Read next: `../engine/read/reading.rs`, whose one match acts on the verdict.
 
 use super::breaker::{BreakerLevel, BreakerRule};
+use super::feed::{FeedStatus, Watch};
 use super::freshness::{EntryView, Freshness, FreshnessPolicy, XFetchRule};
 use super::golden_hour::{Zone, ZoneTtl};
 use super::volatility::{Signal, Volatility};
@@ -149,6 +150,8 @@ pub(crate) struct Signals {
     pub signal: Signal,
     /// How far the panic breaker is open.
     pub level: BreakerLevel,
+    /// What the feeds of the match say.
+    pub watch: Watch,
 }
 
 /// The verdict of the rules on one read.
@@ -173,6 +176,8 @@ pub(crate) struct ReadPolicy {
     pub freshness: FreshnessPolicy,
     /// The cap on the TTL while a warning lasts.
     pub warning_ttl_ns: u64,
+    /// The cap on the TTL while a feed of the match is silent.
+    pub silent_ttl_ns: u64,
     /// The panic breaker.
     pub breaker: BreakerRule,
     /// Early refresh, unless it is off.
@@ -209,19 +214,25 @@ impl ReadPolicy {
         }
     }
 
-    /// The cap on a TTL that volatility status and breaker level bring.
-    pub(crate) fn cap_ns(&self, status: Volatility, level: BreakerLevel) -> u64 {
+    /// The cap on a TTL that volatility status, breaker level and silent feeds bring.
+    pub(crate) fn cap_ns(&self, signals: &Signals) -> u64 {
+        let status = signals.signal.status();
         let warning = if status == Volatility::Warning { self.warning_ttl_ns } else { u64::MAX };
-        if level == BreakerLevel::Normal {
-            return warning;
+        let is_silent = signals.watch.status == FeedStatus::Silent;
+        let silence = if is_silent { self.silent_ttl_ns } else { u64::MAX };
+        let cap = warning.min(silence);
+        if signals.level == BreakerLevel::Normal {
+            return cap;
         }
-        warning.min(self.breaker.cap_ns(level, status))
+        cap.min(self.breaker.cap_ns(signals.level, status))
     }
 
     /// Whether a later read could be served this entry without a compute that succeeds.
     pub(crate) fn servable(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> bool {
-        let base = self.freshness.zone_ttl(entry, facts, now);
-        let in_time = self.freshness.state(entry, now, base, base.ttl_ns) != Freshness::TooStale;
+        let ttl_ns = self.freshness.zone_ttl(entry, facts, now).ttl_ns;
+        let limit_ns = self.freshness.limit_ns(entry, facts, now);
+        let state = entry.state(now, ttl_ns, limit_ns);
+        let in_time = state != Freshness::TooStale;
         !entry.ended_by_kickoff(facts, now) && (in_time || self.allowed_if_error(entry, now))
     }
 
@@ -241,7 +252,7 @@ impl ReadPolicy {
         draw: impl FnOnce() -> f64,
     ) -> bool {
         let Some(xfetch) = self.xfetch.filter(|_| entry.compute_ns > 0) else { return false };
-        let cap_ns = self.cap_ns(signals.signal.status(), signals.level);
+        let cap_ns = self.cap_ns(signals);
         let fresh_until = self.freshness.fresh_until(entry, facts, now, cap_ns);
         now.mono >= xfetch.horizon(fresh_until, entry.compute_ns)
             && now.mono >= xfetch.instant(fresh_until, entry.compute_ns, draw())
@@ -260,13 +271,18 @@ impl ReadPolicy {
         now: Now,
     ) -> Verdict {
         let base = self.freshness.zone_ttl(entry, facts, now);
-        let cap_ns = self.cap_ns(signals.signal.status(), signals.level);
-        let ttl_ns = base.ttl_ns.min(cap_ns);
+        let ttl_ns = base.ttl_ns.min(self.cap_ns(signals));
+        let limit_ns = match signals.watch.status {
+            // Silence must not look like calm: nothing is served past its TTL, or once expired.
+            FeedStatus::Silent if entry.expired => 0,
+            FeedStatus::Silent => ttl_ns,
+            FeedStatus::None | FeedStatus::Alive => self.freshness.limit_ns(entry, facts, now),
+        };
         let age_ns = entry.age_ns(now);
         let reason = if signals.max_age_ns.is_some_and(|max| age_ns > max) {
             Reason::TooStale
         } else {
-            match self.freshness.state(entry, now, base, ttl_ns) {
+            match entry.state(now, ttl_ns, limit_ns) {
                 Freshness::Fresh => Reason::Fresh,
                 Freshness::Stale => Reason::Stale,
                 Freshness::TooStale => Reason::TooStale,

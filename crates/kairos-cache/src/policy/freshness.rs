@@ -32,6 +32,12 @@ pub(crate) struct EntryView {
     pub ttl_limit_ns: u64,
     /// How long its compute took.
     pub compute_ns: u64,
+    /// How long before it was stored what found it had begun.
+    pub took_ns: u64,
+    /// The kickoff that was known then.
+    pub kickoff_at_begin: Option<WallNs>,
+    /// The key is known to have no value: no quiet TTL applies.
+    pub is_nothing: bool,
 }
 
 impl EntryView {
@@ -40,17 +46,37 @@ impl EntryView {
         now.mono.saturating_sub(self.stored_at)
     }
 
-    /// Whether kickoff has ended the life of an entry that was stored before it. The kickoff is the
-    /// one in force now: an entry of a match in play ends with it too if it has been put off.
+    /// Whether kickoff has ended the life of an entry that was begun before it. The kickoff is the one
+    /// in force now, and the one known when it was begun: an entry of a match in play ends with it too
+    /// if it has been put off.
     pub(crate) fn ended_by_kickoff(&self, facts: MatchFacts, now: Now) -> bool {
         facts.kickoff.is_some_and(|kickoff| now.wall > kickoff && !self.is_in_play(kickoff, now))
     }
 
-    /// Whether the entry was stored after kickoff, by the wall clock as it was then and, should it
+    /// Whether the entry was begun after kickoff, by the wall clock as it was then and, should it
     /// have stepped since, as it is now.
     fn is_in_play(&self, kickoff: WallNs, now: Now) -> bool {
-        let age = i64::try_from(self.age_ns(now)).unwrap_or(i64::MAX);
-        self.stored_wall.min(now.wall.saturating_sub(age)) > kickoff
+        let whole = |ns: u64| i64::try_from(ns).unwrap_or(i64::MAX);
+        let stored = self.stored_wall.min(now.wall.saturating_sub(whole(self.age_ns(now))));
+        let begun = stored.saturating_sub(whole(self.took_ns));
+        begun > kickoff && self.kickoff_at_begin.is_none_or(|known| begun > known)
+    }
+
+    /// The facts of its match as they apply to it.
+    fn facts(&self, facts: MatchFacts) -> MatchFacts {
+        MatchFacts { is_watched: facts.is_watched && !self.is_nothing, ..facts }
+    }
+
+    /// Its state, if it is live, by the TTL in force for a read and the age from which it is too stale.
+    pub(crate) fn state(&self, now: Now, ttl_ns: u64, limit_ns: u64) -> Freshness {
+        let age = self.age_ns(now);
+        if age < ttl_ns && !self.expired {
+            Freshness::Fresh
+        } else if age < limit_ns {
+            Freshness::Stale
+        } else {
+            Freshness::TooStale
+        }
     }
 
     /// A zone's TTL as it applies to this entry: shortened by jitter, bounded by its own limit.
@@ -132,29 +158,19 @@ impl FreshnessPolicy {
     pub(crate) fn zone_ttl(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> ZoneTtl {
         match self.evaluate {
             Evaluate::Read => {
-                let ZoneTtl { zone, ttl_ns } = self.golden_hour.at(facts, now.wall);
+                let ZoneTtl { zone, ttl_ns } = self.golden_hour.at(entry.facts(facts), now.wall);
                 ZoneTtl { zone, ttl_ns: entry.own_ttl_ns(ttl_ns) }
             }
             Evaluate::Insert => entry.at_insert,
         }
     }
 
-    /// The state of a live entry whose TTL is `base`, capped to `ttl_ns` for this read.
-    pub(crate) fn state(
-        &self,
-        entry: &EntryView,
-        now: Now,
-        base: ZoneTtl,
-        ttl_ns: u64,
-    ) -> Freshness {
-        let age = entry.age_ns(now);
-        if age < ttl_ns && !entry.expired {
-            Freshness::Fresh
-        } else if age < self.stale.limit_ns(base.ttl_ns) {
-            Freshness::Stale
-        } else {
-            Freshness::TooStale
-        }
+    /// The age from which a live entry is too stale, before any cap. That of an entry that was expired
+    /// comes from the TTL without quiet: what has moved the match has ended its quiet.
+    pub(crate) fn limit_ns(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> u64 {
+        let is_watched = facts.is_watched && !entry.expired;
+        let base = self.zone_ttl(entry, MatchFacts { is_watched, ..facts }, now);
+        self.stale.limit_ns(base.ttl_ns)
     }
 
     /// The first instant at which a fresh entry stops being fresh, if nothing else happens.
@@ -174,6 +190,7 @@ impl FreshnessPolicy {
         }
         let at_age = |ttl_ns: u64| entry.stored_at.saturating_add(ttl_ns.min(cap_ns));
         let by_age = |ttl_ns: u64| at_age(entry.own_ttl_ns(ttl_ns));
+        let facts = entry.facts(facts);
         let Some(kickoff) = facts.kickoff else {
             return at_age(self.zone_ttl(entry, facts, now).ttl_ns);
         };
@@ -185,10 +202,10 @@ impl FreshnessPolicy {
             return if in_play { until } else { until.min(started) };
         }
         if now.wall > kickoff {
-            return if in_play { by_age(self.golden_hour.in_play_ttl_ns) } else { 0 };
+            return if in_play { by_age(self.golden_hour.in_play(facts.is_watched)) } else { 0 };
         }
         let mut until = started;
-        for (begins_at, ttl_ns) in self.golden_hour.stretches(facts.lineup_confirmed) {
+        for (begins_at, ttl_ns) in self.golden_hour.stretches(facts) {
             let begin = begins_at.map_or(0, |distance| {
                 let distance = i64::try_from(distance).unwrap_or(i64::MAX);
                 // A stretch is `d < distance`: it begins one nanosecond after `d == distance`.

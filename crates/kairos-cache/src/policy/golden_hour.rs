@@ -64,6 +64,8 @@ pub(crate) struct ZoneRule {
     pub below_ns: u64,
     /// Time to live within the zone.
     pub ttl_ns: u64,
+    /// The same while the match is watched; zero for none of its own.
+    pub quiet_ttl_ns: u64,
 }
 
 /// A zone and the TTL in force there, before jitter and before any cap.
@@ -82,10 +84,14 @@ pub(crate) struct GoldenHour {
     pub rules: Vec<ZoneRule>,
     /// TTL beyond the last row.
     pub standard_ttl_ns: u64,
+    /// The same while the match is watched; zero for none of its own.
+    pub standard_quiet_ttl_ns: u64,
     /// TTL where no kickoff is known.
     pub default_ttl_ns: u64,
     /// TTL once kickoff has passed; zero stores nothing.
     pub in_play_ttl_ns: u64,
+    /// The same while the match is watched; zero for none of its own.
+    pub in_play_quiet_ttl_ns: u64,
     /// Factor for a confirmed line-up.
     pub lineup_multiplier: f64,
     /// Upper bound of a TTL lengthened by the line-up.
@@ -100,27 +106,46 @@ impl GoldenHour {
         };
         let to_kickoff = kickoff.saturating_sub(wall);
         if to_kickoff < 0 {
-            return ZoneTtl { zone: Zone::MatchStarted, ttl_ns: self.in_play_ttl_ns };
+            return ZoneTtl { zone: Zone::MatchStarted, ttl_ns: self.in_play(facts.is_watched) };
         }
         let distance = to_kickoff.unsigned_abs();
-        let (zone, ttl) = self
-            .rules
-            .iter()
-            .find(|rule| distance < rule.below_ns)
-            .map_or((Zone::Standard, self.standard_ttl_ns), |rule| (rule.zone, rule.ttl_ns));
-        ZoneTtl { zone, ttl_ns: self.with_lineup(zone, ttl, facts.lineup_confirmed) }
+        let rule = self.rules.iter().find(|rule| distance < rule.below_ns);
+        let rule = rule.copied().unwrap_or_else(|| self.standard());
+        ZoneTtl { zone: rule.zone, ttl_ns: self.ttl_of(rule, facts) }
+    }
+
+    /// The TTL after kickoff.
+    pub(crate) fn in_play(&self, is_watched: bool) -> u64 {
+        let quiet_ns = if is_watched { self.in_play_quiet_ttl_ns } else { 0 };
+        self.in_play_ttl_ns.max(quiet_ns)
+    }
+
+    /// What holds beyond the last row, as a row.
+    fn standard(&self) -> ZoneRule {
+        ZoneRule {
+            zone: Zone::Standard,
+            below_ns: u64::MAX,
+            ttl_ns: self.standard_ttl_ns,
+            quiet_ttl_ns: self.standard_quiet_ttl_ns,
+        }
+    }
+
+    /// The TTL of a row for a match: the zone's, lengthened by its line-up, or the quiet one if that
+    /// is longer.
+    fn ttl_of(&self, rule: ZoneRule, facts: MatchFacts) -> u64 {
+        let plain_ns = self.with_lineup(rule.zone, rule.ttl_ns, facts.lineup_confirmed);
+        plain_ns.max(if facts.is_watched { rule.quiet_ttl_ns } else { 0 })
     }
 
     /// Every stretch before kickoff, nearest first: the distance at which it begins, and its TTL.
     ///
     /// The farthest stretch has no beginning (`None`): it has always been in force.
-    pub(crate) fn stretches(&self, lineup: bool) -> impl Iterator<Item = (Option<u64>, u64)> + '_ {
-        let near = self
-            .rules
-            .iter()
-            .map(move |r| (Some(r.below_ns), self.with_lineup(r.zone, r.ttl_ns, lineup)));
-        let far = self.with_lineup(Zone::Standard, self.standard_ttl_ns, lineup);
-        near.chain(std::iter::once((None, far)))
+    pub(crate) fn stretches(
+        &self,
+        facts: MatchFacts,
+    ) -> impl Iterator<Item = (Option<u64>, u64)> + '_ {
+        let near = self.rules.iter().map(move |r| (Some(r.below_ns), self.ttl_of(*r, facts)));
+        near.chain(std::iter::once((None, self.ttl_of(self.standard(), facts))))
     }
 
     fn with_lineup(&self, zone: Zone, ttl_ns: u64, lineup_confirmed: bool) -> u64 {

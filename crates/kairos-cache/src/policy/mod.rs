@@ -4,7 +4,9 @@
 
 mod breaker;
 mod decide;
+mod drift;
 mod events;
+mod feed;
 mod freshness;
 mod golden_hour;
 mod volatility;
@@ -13,8 +15,12 @@ pub use breaker::BreakerLevel;
 pub(crate) use breaker::{Breaker, BreakerRule, Scored};
 pub(crate) use decide::{ReadPolicy, Signals, Standing, Verdict};
 pub use decide::{Reason, Strategy};
+pub use drift::{DriftBound, DriftMeasure};
+pub(crate) use drift::{DriftRule, Moved, References};
 pub(crate) use events::impact_tenths;
 pub use events::{EventGraph, EventId, GraphError, MarketId, MarketName};
+pub use feed::FeedStatus;
+pub(crate) use feed::{FeedRule, Watch};
 pub(crate) use freshness::{
     EntryView, Evaluate, FreshnessPolicy, StaleRule, XFetchRule, shortened,
 };
@@ -59,4 +65,6 @@ pub struct MatchFacts {
     pub kickoff: Option<WallNs>,
     /// Whether the line-up has been confirmed.
     pub lineup_confirmed: bool,
+    /// Whether no move of its prices can have been missed, so that `quiet_ttl` applies.
+    pub is_watched: bool,
 }

@@ -8,11 +8,11 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{Answer, Guard, Hit, Receipt, Source, outcome};
-use crate::policy::{Reason, Strategy, Volatility, Zone};
+use crate::policy::{FeedStatus, Reason, Strategy, Volatility, Zone};
 
 /// How many fields say something of the value, and how many of the read.
 const OF_VALUE: usize = 4;
-const OF_READ: usize = 6;
+const OF_READ: usize = 7;
 
 /// Durations are written in whole milliseconds.
 fn milliseconds(duration: Duration) -> u64 {
@@ -32,7 +32,12 @@ fn of_read<S: SerializeStruct>(to: &mut S, receipt: &Receipt) -> Result<(), S::E
     to.serialize_field("vix", &receipt.volatility)?;
     to.serialize_field("z", &receipt.z)?;
     to.serialize_field("refresh_started", &receipt.refresh_started)?;
-    to.serialize_field("reason", &receipt.reason)
+    to.serialize_field("reason", &receipt.reason)?;
+    // Of feeds that nobody listens to a decision says nothing.
+    match receipt.feed {
+        FeedStatus::None => to.skip_field("feed"),
+        feed => to.serialize_field("feed", &feed),
+    }
 }
 
 impl Serialize for Receipt {
@@ -89,6 +94,8 @@ struct Fields {
     z: f64,
     refresh_started: bool,
     reason: Reason,
+    #[serde(default)]
+    feed: FeedStatus,
 }
 
 impl<'de> Deserialize<'de> for Receipt {
@@ -105,6 +112,7 @@ impl<'de> Deserialize<'de> for Receipt {
             z: read.z,
             refresh_started: read.refresh_started,
             reason: read.reason,
+            feed: read.feed,
         })
     }
 }
@@ -129,6 +137,7 @@ mod tests {
         z: 1.5,
         refresh_started: true,
         reason: Reason::Stale,
+        feed: FeedStatus::None,
     };
 
     const OF_VALUE: &str = r#""zone":"golden","ttl_ms":60000,"age_ms":75500,"freshness":0.25,"#;

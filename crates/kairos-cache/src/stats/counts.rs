@@ -136,6 +136,16 @@ pub struct Activity {
     pub tags_over_bound: u64,
     /// Reads and fills refused because too many keys were being computed or filled.
     pub flights_over_bound: u64,
+    /// Words of feeds that count for none, because there were too many feeds.
+    pub feeds_over_bound: u64,
+    /// Moves of prices beyond the soft bound on drift, and not beyond the hard one.
+    pub moves_soft: u64,
+    /// Moves of prices beyond the hard bound on drift.
+    pub moves_hard: u64,
+    /// Live entries that died by a move.
+    pub died_by_moves: u64,
+    /// Times that a feed has fallen silent.
+    pub feed_silences: u64,
 }
 
 /// Something for which there was no room.
@@ -147,16 +157,20 @@ pub(crate) enum Bounded {
     Tags,
     /// A read or fill whose key got no flight.
     Flights,
+    /// A feed whose words count for none.
+    Feeds,
 }
 
 impl Bounded {
-    pub(crate) const ALL: [Bounded; 3] = [Bounded::Matches, Bounded::Tags, Bounded::Flights];
+    pub(crate) const ALL: [Bounded; 4] =
+        [Bounded::Matches, Bounded::Tags, Bounded::Flights, Bounded::Feeds];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Bounded::Matches => "matches",
             Bounded::Tags => "tags",
             Bounded::Flights => "flights",
+            Bounded::Feeds => "feeds",
         }
     }
 }

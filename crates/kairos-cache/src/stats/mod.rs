@@ -12,11 +12,13 @@ use crate::sync::{AtomicU32, Mutex, Ordering};
 use accounts::Accounts;
 use counts::{Baselines, Counts, SCORES};
 use event_counts::EventCounts;
+use moves::Moves;
 
 mod accounts;
 mod counts;
 mod event_counts;
 mod keys;
+mod moves;
 mod notices;
 mod register;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -47,6 +49,7 @@ pub(crate) struct Stats {
     computes: [Counter; 3],
     failed: Counter,
     accounts: Accounts,
+    moves: Moves,
     refreshed: Counter,
     refresh_stored: Counter,
     refresh_failed: Counter,
@@ -161,6 +164,11 @@ impl Stats {
         &self.accounts
     }
 
+    /// Moves of prices, and turns of feeds.
+    pub(crate) fn moves(&self) -> &Moves {
+        &self.moves
+    }
+
     /// Counts computes that wait for their turn.
     pub(crate) fn computes_queued(&self, computes: usize) {
         self.queued_computes.add(computes as u64);
@@ -254,6 +262,7 @@ impl Stats {
 
     /// Counts that the 34 keys do not show.
     pub(crate) fn activity(&self) -> Activity {
+        let ([moves_soft, moves_hard], died_by_moves, feed_silences) = self.moves.values();
         Activity {
             coalesced_computes: self.coalesced[Strategy::Compute as usize].value(),
             coalesced_bypasses: self.coalesced[Strategy::Bypass as usize].value(),
@@ -274,6 +283,11 @@ impl Stats {
             matches_over_bound: self.over_bound[Bounded::Matches as usize].value(),
             tags_over_bound: self.over_bound[Bounded::Tags as usize].value(),
             flights_over_bound: self.over_bound[Bounded::Flights as usize].value(),
+            feeds_over_bound: self.over_bound[Bounded::Feeds as usize].value(),
+            moves_soft,
+            moves_hard,
+            died_by_moves,
+            feed_silences,
         }
     }
 }

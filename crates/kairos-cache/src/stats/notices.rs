@@ -13,7 +13,7 @@ use futures_util::Stream;
 use super::ring::{Heard, Listener, Ring};
 use crate::error::Error;
 use crate::matches::TradingStatus;
-use crate::policy::BreakerLevel;
+use crate::policy::{BreakerLevel, DriftBound, FeedStatus};
 
 /// At most this many notices are kept for the slowest subscriber. One ring serves all subscribers.
 const KEPT: usize = 1024;
@@ -52,6 +52,29 @@ pub enum Notice<K> {
         price: f64,
         /// The z-score of the price.
         z: f64,
+    },
+    /// The prices of a match moved beyond a bound on drift.
+    Moved {
+        /// The name of the match.
+        #[cfg_attr(feature = "serde", serde(rename = "match"))]
+        scope: Arc<str>,
+        /// The odds market whose price is the move; `None` for many prices told together, a feed that was
+        /// retired, and another configuration.
+        #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+        market: Option<Arc<str>>,
+        /// The bound.
+        bound: DriftBound,
+        /// Entries that died by it.
+        died: u64,
+        /// Whether nothing was done about it (`drift.dry_run`).
+        dry_run: bool,
+    },
+    /// A feed has spoken for the first time or after a silence, or has fallen silent.
+    Feed {
+        /// The name of the feed.
+        feed: Arc<str>,
+        /// What it is now.
+        status: FeedStatus,
     },
     /// The panic breaker moved one step, to this level.
     Breaker(#[cfg_attr(feature = "serde", serde(serialize_with = "written::level"))] BreakerLevel),
@@ -309,6 +332,21 @@ mod tests {
             r#"{"op":"status","match":"m1","market":"btts","status":"suspended","died":3}"#,
         );
         check(&status(None), r#"{"op":"status","match":"m1","status":"suspended","died":3}"#);
+        let moved = Notice::Moved {
+            scope: scope.clone(),
+            market: Some("home_win".into()),
+            bound: DriftBound::Hard,
+            died: 2,
+            dry_run: false,
+        };
+        check(
+            &moved,
+            r#"{"op":"moved","match":"m1","market":"home_win","bound":"hard","died":2,"dry_run":false}"#,
+        );
+        check(
+            &Notice::Feed { feed: "default".into(), status: FeedStatus::Silent },
+            r#"{"op":"feed","feed":"default","status":"silent"}"#,
+        );
         let level = Notice::Breaker(BreakerLevel::CircuitOpen);
         check(&level, r#"{"op":"breaker","level":"circuit_open"}"#);
         check(&Notice::Evicted { key: "m1:btts" }, r#"{"op":"evicted","key":"m1:btts"}"#);

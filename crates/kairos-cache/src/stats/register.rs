@@ -13,6 +13,7 @@ use crate::policy::{EventGraph, Reason, Strategy, Zone};
 use crate::stats::accounts::Accounts;
 use crate::stats::counts::{Baselines, Bounded, SCORES};
 use crate::stats::event_counts::EventCounts;
+use crate::stats::moves::Moves;
 use crate::sync::{AtomicU32, Mutex};
 
 /// How latencies are recorded.
@@ -75,7 +76,7 @@ impl Stats {
         )?;
         let over_bound = family(
             "kairos_cache_over_bound",
-            "Matches without a state, tags that share a mark, reads and fills refused, by what was full",
+            "Matches without a state, tags that share a mark, reads and fills refused, words of feeds unheard, by what was full",
             "what",
         )?;
         let events = family("kairos_cache_events", "Events applied to a match", "event")?;
@@ -109,6 +110,7 @@ impl Stats {
                 "Computes for reads that failed, panicked or timed out",
             )?,
             accounts: Accounts::new(registry)?,
+            moves: Moves::new(registry)?,
             refreshed: counter(
                 "kairos_cache_refreshes_succeeded",
                 "Background refreshes that succeeded",

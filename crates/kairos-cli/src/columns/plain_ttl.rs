@@ -89,6 +89,7 @@ impl PlainTtl {
             OpKind::Invalidate { .. }
             | OpKind::Event { .. }
             | OpKind::Status { .. }
+            | OpKind::Heartbeat
             | OpKind::Metrics
             | OpKind::Reset { .. } => {}
         }

@@ -70,7 +70,7 @@ impl Day {
 
     fn op(&mut self, t_ms: i64, kind: OpKind) -> Op {
         self.line += 1;
-        Op { t_ms, line: self.line, kind }
+        Op::new(t_ms, self.line, kind)
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Operations {
 }
 
 /// The names of the kinds for programs and for people.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("operations_get", "  get"),
     ("operations_odds", "  odds"),
     ("operations_event", "  event"),
@@ -23,6 +23,7 @@ const KINDS: [(&str, &str); 8] = [
     ("operations_cancel", "  cancel"),
     ("operations_metrics", "  metrics"),
     ("operations_reset", "  reset"),
+    ("operations_heartbeat", "  heartbeat"),
 ];
 
 const OPERATIONS: &str = "operations";
@@ -35,6 +36,10 @@ impl Operations {
 
     /// Counts one operation.
     pub(crate) fn count(&mut self, op: &Op) {
+        // A row that says only that its feed is alive is no operation.
+        if op.is_word_only() {
+            return;
+        }
         let kind = match op.kind {
             OpKind::Get(_) => 0,
             OpKind::Odds { .. } => 1,
@@ -44,6 +49,7 @@ impl Operations {
             OpKind::Cancel { .. } => 5,
             OpKind::Metrics => 6,
             OpKind::Reset { .. } => 7,
+            OpKind::Heartbeat => 8,
         };
         self.by_kind[kind] += 1;
         self.first_ms = self.first_ms.or(Some(op.t_ms));
@@ -105,7 +111,7 @@ mod tests {
             (7, OpKind::Get(Box::new(Get::new("k".into())))),
             (9, OpKind::Get(Box::new(Get::new("k".into())))),
         ] {
-            operations.count(&Op { t_ms, line: 0, kind });
+            operations.count(&Op::new(t_ms, 0, kind));
         }
         let told: Vec<_> =
             operations.facts().iter().map(|fact| (fact.id, fact.label, fact.value)).collect();

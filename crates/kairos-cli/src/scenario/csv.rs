@@ -39,7 +39,7 @@ pub(crate) struct Row {
     /// The operation: odds, a status or an event.
     pub(crate) op: Op,
     /// The match's number, counted from 0 in the order of first appearance.
-    pub(crate) match_index: usize,
+    pub(crate) match_index: Option<usize>,
     /// The newest kickoff given for the match up to this row, in ms since the Unix epoch.
     pub(crate) kickoff_ms: Option<i64>,
 }
@@ -149,8 +149,8 @@ impl<R: BufRead> Feed<R> {
             self.counts.rows += 1;
         }
         let Parsed { news, kind, match_index } = parsed;
-        let kickoff_ms = self.matches[match_index].kickoff_ms;
-        let row = |kind| Row { op: Op { t_ms, line, kind }, match_index, kickoff_ms };
+        let kickoff_ms = match_index.and_then(|index| self.matches[index].kickoff_ms);
+        let row = |kind| Row { op: Op::row(t_ms, line, kind), match_index, kickoff_ms };
         let news = news.filter(|_| !self.cut.is_before(t_ms));
         self.pending = kind.map(row);
         Ok(news.map(row).or_else(|| self.pending.take()).map_or(Step::Nothing, Step::Row))
@@ -187,26 +187,29 @@ impl<R: BufRead> Feed<R> {
         let news = self.record.optional(Column::Event)?.and_then(|word| self.news(word));
         let (match_id, match_index) = self.sight_match(t_ms)?;
         let news = news.map(|event| OpKind::Event { match_id: Arc::clone(&match_id), event });
-        let kind = if !is_wanted {
-            self.counts.other_fields += 1;
-            None
-        } else if price <= 1.0 {
-            self.counts.prices_dropped += 1;
-            None
-        } else {
-            if self.matches[match_index].status != TradingStatus::Open {
+        let kind = if is_wanted {
+            if price <= 1.0 {
+                self.counts.prices_dropped += 1;
+            } else if self.matches[match_index].status != TradingStatus::Open {
                 self.counts.priced_while_barred += 1;
             }
             let market = self.names.intern(&self.scratch);
             Some(OpKind::Odds { match_id, market, price })
+        } else {
+            self.counts.other_fields += 1;
+            Some(OpKind::Heartbeat)
         };
-        Ok(Parsed { news, kind, match_index })
+        Ok(Parsed { news, kind, match_index: Some(match_index) })
     }
 
     fn status_or_news(&mut self, t_ms: i64) -> Result<Parsed, Reason> {
         let Some(word) = self.record.optional(Column::Event)? else {
             return Err(self.record.explain(Column::Price, Reason::Empty(Column::Price.name())));
         };
+        if word == HEARTBEAT && self.record.optional(Column::Runner)?.is_none() {
+            let kind = Some(OpKind::Heartbeat);
+            return Ok(Parsed { news: None, kind, match_index: None });
+        }
         let Some(status) = status_of(word) else {
             let Some(event) = self.news(word) else {
                 let reason = Reason::UnknownWord {
@@ -218,12 +221,12 @@ impl<R: BufRead> Feed<R> {
             };
             let (match_id, match_index) = self.sight_match(t_ms)?;
             let news = Some(OpKind::Event { match_id, event });
-            return Ok(Parsed { news, kind: None, match_index });
+            return Ok(Parsed { news, kind: None, match_index: Some(match_index) });
         };
         let (match_id, match_index) = self.sight_match(t_ms)?;
         self.matches[match_index].status = status;
         let kind = Some(OpKind::Status { match_id, market: None, status });
-        Ok(Parsed { news: None, kind, match_index })
+        Ok(Parsed { news: None, kind, match_index: Some(match_index) })
     }
 
     /// The event of the event graph with this name, which is no status.
@@ -273,11 +276,14 @@ impl<R: BufRead> Feed<R> {
     }
 }
 
+/// The event of a row that says only that the feed is alive.
+pub(super) const HEARTBEAT: &str = "HEARTBEAT";
+
 /// What a row is: news, and a price or a status.
 struct Parsed {
     news: Option<OpKind>,
     kind: Option<OpKind>,
-    match_index: usize,
+    match_index: Option<usize>,
 }
 
 enum Step {

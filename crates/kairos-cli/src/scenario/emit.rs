@@ -65,6 +65,7 @@ pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
             }
             text(out, "status", status.name())?;
         }
+        OpKind::Heartbeat => out.write_all(b"\"heartbeat\"")?,
         OpKind::Metrics => out.write_all(b"\"metrics\"")?,
         OpKind::Reset { category } => {
             out.write_all(b"\"reset\"")?;
@@ -72,6 +73,9 @@ pub(crate) fn write_op(out: &mut impl Write, op: &Op) -> io::Result<()> {
                 text(out, "category", category.name())?;
             }
         }
+    }
+    if let Some(feed) = &op.feed {
+        text(out, "feed", feed)?;
     }
     out.write_all(b"}\n")
 }
@@ -204,8 +208,7 @@ mod tests {
     fn a_file_of_operations_is_read_back_packed_or_not() {
         for name in ["plain.jsonl", "packed.jsonl.gz", "packed.jsonl.zst"] {
             let file = env::temp_dir().join(format!("kairos-{}-{name}", process::id()));
-            let ops: Vec<Op> =
-                (1..=60_000).map(|line| Op { t_ms: 7, line, kind: OpKind::Metrics }).collect();
+            let ops: Vec<Op> = (1..=60_000).map(|line| Op::new(7, line, OpKind::Metrics)).collect();
             let mut sink = Sink::create(&file, Kickoffs::default()).unwrap();
             for op in &ops {
                 sink.write(op).unwrap();

@@ -41,12 +41,14 @@ impl<R: BufRead> Jsonl<R> {
     }
 
     fn parse_line(&mut self) -> Result<Op, Reason> {
-        let (t_ms, kind) = parse(self.lines.line().trim_ascii(), &mut self.names)?;
+        let line = self.lines.number();
+        let op = parse(self.lines.line().trim_ascii(), line, &mut self.names)?;
+        let t_ms = op.t_ms;
         if t_ms < self.newest_ms {
             return Err(Reason::BackInTime { t: t_ms, previous: self.newest_ms });
         }
         self.newest_ms = t_ms;
-        Ok(Op { t_ms, line: self.lines.number(), kind })
+        Ok(op)
     }
 }
 
@@ -74,9 +76,9 @@ impl<R: BufRead> Iterator for Jsonl<R> {
     }
 }
 
-/// The time and the operation of a line.
-fn parse(line: &[u8], names: &mut Names) -> Result<(i64, OpKind), Reason> {
-    let text = str::from_utf8(line).map_err(|_| Reason::NotUtf8("the line"))?;
+/// The operation of a line.
+fn parse(text: &[u8], line: u64, names: &mut Names) -> Result<Op, Reason> {
+    let text = str::from_utf8(text).map_err(|_| Reason::NotUtf8("the line"))?;
     let json = serde_json::from_str(text).map_err(|error| Reason::NotJson(error.to_string()))?;
     let fields = match json {
         Json::Object(fields) => fields,
@@ -102,7 +104,9 @@ fn parse(line: &[u8], names: &mut Names) -> Result<(i64, OpKind), Reason> {
             found,
         });
     }
-    Ok((t_ms, (form.parse)(&mut fields, names)?))
+    let kind = (form.parse)(&mut fields, names)?;
+    let feed = if form.fields.contains(&"feed") { fields.name("feed", names)? } else { None };
+    Ok(Op { feed, ..Op::new(t_ms, line, kind) })
 }
 
 /// The fields that an operation may have, and the function that reads them.
@@ -114,7 +118,11 @@ struct Form {
 
 const FORMS: &[Form] = &[
     Form { operation: "get", fields: GET_FIELDS, parse: get },
-    Form { operation: "odds", fields: &["t", "op", "match", "market", "price"], parse: odds },
+    Form {
+        operation: "odds",
+        fields: &["t", "op", "match", "market", "price", "feed"],
+        parse: odds,
+    },
     Form { operation: "event", fields: &["t", "op", "match", "event"], parse: event },
     Form {
         operation: "invalidate",
@@ -122,7 +130,16 @@ const FORMS: &[Form] = &[
         parse: invalidate,
     },
     Form { operation: "cancel", fields: &["t", "op", "id"], parse: cancel },
-    Form { operation: "status", fields: &["t", "op", "match", "market", "status"], parse: status },
+    Form {
+        operation: "status",
+        fields: &["t", "op", "match", "market", "status", "feed"],
+        parse: status,
+    },
+    Form {
+        operation: "heartbeat",
+        fields: &["t", "op", "feed"],
+        parse: |_, _| Ok(OpKind::Heartbeat),
+    },
     Form { operation: "metrics", fields: &["t", "op"], parse: |_, _| Ok(OpKind::Metrics) },
     Form { operation: "reset", fields: &["t", "op", "category"], parse: reset },
 ];

@@ -115,7 +115,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
     }
 
     fn sight(&mut self, row: &Row) {
-        let index = row.match_index;
+        let Some(index) = row.match_index.filter(|_| !row.op.is_word_only()) else { return };
         let (OpKind::Odds { match_id, .. }
         | OpKind::Status { match_id, .. }
         | OpKind::Event { match_id, .. }) = &row.op.kind
@@ -173,7 +173,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
             }),
             ..Get::new(Arc::clone(key))
         };
-        Some(Op { t_ms, line: 0, kind: OpKind::Get(Box::new(get)) })
+        Some(Op::new(t_ms, 0, OpKind::Get(Box::new(get))))
     }
 }
 

@@ -21,6 +21,32 @@ pub(crate) struct Op {
     pub(crate) line: u64,
     /// The operation itself.
     pub(crate) kind: OpKind,
+    /// The feed that tells it, if that is not the default one.
+    pub(crate) feed: Option<Name>,
+    /// It is a row of a feed: whatever becomes of it, the default feed has spoken.
+    pub(crate) is_row: bool,
+}
+
+impl Op {
+    /// An operation that no feed tells.
+    pub(crate) fn new(t_ms: i64, line: u64, kind: OpKind) -> Self {
+        Self { t_ms, line, kind, feed: None, is_row: false }
+    }
+
+    /// Whether it is a row of a feed that says nothing but that the feed is alive, as far as it can be told
+    /// without a cache: a price that is none, or one of a kind that is left out.
+    pub(crate) fn is_word_only(&self) -> bool {
+        match self.kind {
+            OpKind::Odds { price, .. } => self.is_row && price <= 1.0,
+            OpKind::Heartbeat => self.is_row,
+            _ => false,
+        }
+    }
+
+    /// A row of a feed.
+    pub(crate) fn row(t_ms: i64, line: u64, kind: OpKind) -> Self {
+        Self { is_row: true, ..Self::new(t_ms, line, kind) }
+    }
 }
 
 /// The kinds of operations.
@@ -65,6 +91,8 @@ pub(crate) enum OpKind {
         /// The new status.
         status: TradingStatus,
     },
+    /// A feed says that it is alive.
+    Heartbeat,
     /// The metrics are written among the decisions.
     Metrics,
     /// The metrics start again from zero.
@@ -261,6 +289,6 @@ mod tests {
 
     #[test]
     fn an_operation_stays_small_because_reads_are_boxed() {
-        assert!(size_of::<Op>() <= 64, "{} bytes", size_of::<Op>());
+        assert!(size_of::<Op>() <= 88, "{} bytes", size_of::<Op>());
     }
 }

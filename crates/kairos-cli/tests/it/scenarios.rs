@@ -28,13 +28,19 @@ fn decisions(number: u32) -> String {
     // The expected answers are without early refresh.
     let config =
         Scratch::holding(&format!("model-{number:02}.toml"), "[xfetch]\nenabled = false\n");
-    let out = Scratch::new(&format!("model-{number:02}.decisions"));
-    told(&format!(
-        "replay {} --config {} --decisions {}",
-        scenario.display(),
-        config.path(),
-        out.path()
-    ));
+    replayed(&scenario, &config.path().to_string(), &format!("model-{number:02}.decisions"))
+}
+
+/// The decisions of a scenario with drift, feeds and quiet TTLs, by its own configuration.
+fn decisions_with_drift(number: u32) -> String {
+    let [scenario, config] =
+        ["jsonl", "toml"].map(|kind| folder().join("drift").join(format!("{number:02}.{kind}")));
+    replayed(&scenario, &config.display().to_string(), &format!("drift-{number:02}.decisions"))
+}
+
+fn replayed(scenario: &Path, config: &str, out: &str) -> String {
+    let out = Scratch::new(out);
+    told(&format!("replay {} --config {config} --decisions {}", scenario.display(), out.path()));
     String::from_utf8(out.bytes()).expect("JSON is UTF-8")
 }
 
@@ -74,10 +80,19 @@ fn differences(expected: &Map<String, Value>, actual: &Map<String, Value>) -> Ve
 }
 
 fn check(number: u32) {
-    let text = decisions(number);
-    let actual = objects(&text);
-    let expected = std::fs::read_to_string(folder().join(format!("{number:02}.expected.jsonl")))
-        .expect("the expected answers stand beside the scenario");
+    compare(&decisions(number), &folder().join(format!("{number:02}.expected.jsonl")));
+}
+
+fn check_with_drift(number: u32) {
+    let expected = folder().join("drift").join(format!("{number:02}.expected.jsonl"));
+    compare(&decisions_with_drift(number), &expected);
+}
+
+fn compare(text: &str, expected: &Path) {
+    let actual = objects(text);
+    let name = expected.display();
+    let expected =
+        std::fs::read_to_string(expected).expect("the expected answers stand beside the scenario");
     let reads: HashMap<&str, &Map<String, Value>> =
         actual.iter().filter_map(|line| Some((line.get("id")?.as_str()?, line))).collect();
     let mut others = HashMap::<&str, Vec<&Map<String, Value>>>::new();
@@ -92,23 +107,23 @@ fn check(number: u32) {
         };
         let wrong = found.map_or_else(|| vec!["missing".to_owned()], |f| differences(&line, f));
         if !wrong.is_empty() {
-            let name = line.get("id").unwrap_or_else(|| &line["op"]);
-            writeln!(report, "{name} at {}: {}", line["t"], wrong.join("; ")).expect("a string");
+            let read = line.get("id").unwrap_or_else(|| &line["op"]);
+            writeln!(report, "{read} at {}: {}", line["t"], wrong.join("; ")).expect("a string");
         }
     }
-    assert!(report.is_empty(), "scenario {number:02}:\n{report}");
+    assert!(report.is_empty(), "{name}:\n{report}");
 }
 
 macro_rules! scenarios {
-    ($($name:ident: $number:literal,)*) => {
+    ($check:ident; $($name:ident: $number:literal,)*) => {
         $(#[test]
         fn $name() {
-            check($number);
+            $check($number);
         })*
     };
 }
 
-scenarios! {
+scenarios! { check;
     scenario_01_is_answered_as_the_model_answers: 1,
     scenario_02_is_answered_as_the_model_answers: 2,
     scenario_03_is_answered_as_the_model_answers: 3,
@@ -133,4 +148,19 @@ scenarios! {
     scenario_22_is_answered_as_the_model_answers: 22,
     scenario_23_is_answered_as_the_model_answers: 23,
     scenario_24_is_answered_as_the_model_answers: 24,
+}
+
+scenarios! { check_with_drift;
+    scenario_01_with_drift_is_answered_as_the_model_answers: 1,
+    scenario_02_with_drift_is_answered_as_the_model_answers: 2,
+    scenario_03_with_drift_is_answered_as_the_model_answers: 3,
+    scenario_04_with_drift_is_answered_as_the_model_answers: 4,
+    scenario_05_with_drift_is_answered_as_the_model_answers: 5,
+    scenario_06_with_drift_is_answered_as_the_model_answers: 6,
+    scenario_07_with_drift_is_answered_as_the_model_answers: 7,
+    scenario_08_with_drift_is_answered_as_the_model_answers: 8,
+    scenario_09_with_drift_is_answered_as_the_model_answers: 9,
+    scenario_10_with_drift_is_answered_as_the_model_answers: 10,
+    scenario_11_with_drift_is_answered_as_the_model_answers: 11,
+    scenario_12_with_drift_is_answered_as_the_model_answers: 12,
 }

@@ -29,6 +29,7 @@ other! {
     f64: value => value + 1.0;
     Duration: value => *value + Duration::from_secs(1);
     EvaluateAt: _value => EvaluateAt::Insert;
+    DriftMeasure: _value => DriftMeasure::Probability;
     Vec<ZoneConfig>: value => value[1..].to_vec();
 }
 

@@ -2,6 +2,8 @@
 // Never knows: anything beyond the module it tests.
 // Read next: `../rules.rs`.
 
+use std::time::Duration;
+
 use super::*;
 use crate::config::{ZoneConfig, ZoneName};
 
@@ -69,11 +71,8 @@ fn toml_mirrors_the_fields_and_refuses_unknown_ones() {
     let config = Config::from_toml(text).expect("valid");
     assert_eq!(config.volatility.window, Duration::from_secs(6 * 3600));
     assert_eq!(config.swr.max_concurrent_refreshes, 1);
-    let zone = ZoneConfig {
-        name: ZoneName::Golden,
-        below: Duration::from_secs(3600),
-        ttl: Duration::from_secs(90),
-    };
+    let zone =
+        ZoneConfig::new(ZoneName::Golden, Duration::from_secs(3600), Duration::from_secs(90));
     assert_eq!(config.golden_hour.zones, [zone]);
     let unknown = Config::from_toml("[swr]\nmax_concurent_refreshes = 1").expect_err("a typo");
     assert!(unknown.to_string().contains("max_concurent_refreshes"), "{unknown}");

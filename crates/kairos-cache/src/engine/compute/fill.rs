@@ -7,7 +7,7 @@ use std::sync::Arc;
 use equivalent::Equivalent;
 
 use super::claim::Claim;
-use super::publish::Fresh;
+use super::publish::{Began, Fresh};
 use crate::contain::shielded;
 use crate::context::Context;
 use crate::engine::Engine;
@@ -24,6 +24,7 @@ pub(crate) struct Filling<K: Key, V: Value> {
     capture: Capture,
     /// Its number among what has begun for the key.
     began: u64,
+    since: Began,
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
@@ -56,7 +57,8 @@ impl<K: Key, V: Value> Engine<K, V> {
                 continue;
             };
             let claim = Claim::new(self, owned, flight);
-            let filling = Filling { claim, home, capture, began };
+            let since = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
+            let filling = Filling { claim, home, capture, began, since };
             self.relieve_tags(&moment);
             return Ok(filling);
         }
@@ -72,7 +74,7 @@ impl<K: Key, V: Value> Filling<K, V> {
         let zone = moment.zone_of(&self.home.place);
         let weight = engine.weight(key, &value);
         let jitter = engine.jitter(key, &moment);
-        let fresh = Fresh::value(value, moment.now, zone, 0).with_jitter(jitter);
+        let fresh = Fresh::value(value, moment.now, zone, self.since, 0).with_jitter(jitter);
         let fresh = Fresh { weight, ..fresh };
         let stored = self.claim.flight().publish(self.began, |marks| {
             let fate = engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks);

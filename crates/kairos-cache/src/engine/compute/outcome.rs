@@ -43,7 +43,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (now, rules) = (moment.now, &moment.rules);
         let until = now.mono.saturating_add(rules.throttle_ns);
         let servable = truth::inspect(&self.store.shelf(key), |slot, held| {
-            let facts = held.entry.place.facts();
+            let (facts, ..) = held.entry.place.facts_at(now, &rules.odds);
             let servable = rules.read.servable(&rules_view(slot, held), facts, now);
             if servable {
                 held.entry.put_off_refresh(until);

@@ -8,13 +8,20 @@ use std::sync::{Arc, OnceLock};
 use super::claim::Claim;
 use crate::engine::{Engine, Moment};
 use crate::flight::Home;
-use crate::policy::{EntryView, Now, ZoneTtl, shortened};
+use crate::policy::{EntryView, MonoNs, Now, WallNs, ZoneTtl, shortened};
 use crate::runtime::Purpose;
 use crate::store::{Entry, weigh};
 use crate::sync::AtomicU64;
 use crate::to_key::{Key, Value};
 use crate::truth;
 use crate::truth::{Capture, Fate, Finding, KeyMarks};
+
+/// When what has found a result began, and the kickoff of its match that was known then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Began {
+    pub(crate) at: MonoNs,
+    pub(crate) kickoff: Option<WallNs>,
+}
 
 /// A result that has just been found.
 pub(crate) struct Fresh<V> {
@@ -27,7 +34,13 @@ pub(crate) struct Fresh<V> {
 
 impl<V> Fresh<V> {
     /// A value found at `now`, its TTL not yet shortened, not yet weighed.
-    pub(crate) fn value(value: Arc<V>, now: Now, at_insert: ZoneTtl, compute_ns: u64) -> Fresh<V> {
+    pub(crate) fn value(
+        value: Arc<V>,
+        now: Now,
+        at_insert: ZoneTtl,
+        began: Began,
+        compute_ns: u64,
+    ) -> Fresh<V> {
         let rules_view = EntryView {
             stored_at: now.mono,
             stored_wall: now.wall,
@@ -36,6 +49,9 @@ impl<V> Fresh<V> {
             ttl_factor: 1.0,
             ttl_limit_ns: u64::MAX,
             compute_ns,
+            took_ns: now.mono.saturating_sub(began.at),
+            kickoff_at_begin: began.kickoff,
+            is_nothing: false,
         };
         Fresh { value: Some(value), rules_view, weight: None }
     }
@@ -49,7 +65,7 @@ impl<V> Fresh<V> {
     }
 
     /// The result that there is no value, remembered for at most `limit_ns`.
-    pub(super) fn nothing(now: Now, at_insert: ZoneTtl, limit_ns: u64) -> Fresh<V> {
+    pub(super) fn nothing(now: Now, at_insert: ZoneTtl, began: Began, limit_ns: u64) -> Fresh<V> {
         let at_insert = ZoneTtl { ttl_ns: at_insert.ttl_ns.min(limit_ns), ..at_insert };
         let rules_view = EntryView {
             stored_at: now.mono,
@@ -59,6 +75,9 @@ impl<V> Fresh<V> {
             ttl_factor: 1.0,
             ttl_limit_ns: limit_ns,
             compute_ns: 0,
+            took_ns: now.mono.saturating_sub(began.at),
+            kickoff_at_begin: began.kickoff,
+            is_nothing: true,
         };
         Fresh { value: None, rules_view, weight: Some(1) }
     }
@@ -86,7 +105,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         capture: &Capture,
         marks: KeyMarks,
     ) -> Fate {
-        let is_storable = self.is_enabled() && result.rules_view.at_insert.ttl_ns > 0;
+        let view = &result.rules_view;
+        let found = Now { mono: view.stored_at, wall: view.stored_wall };
+        // Begun before a kickoff that has passed, it would not be served.
+        let is_storable = self.is_enabled()
+            && view.at_insert.ttl_ns > 0
+            && !view.ended_by_kickoff(home.place.facts(), found);
         let weight = result.weight.filter(|_| is_storable && claim.flight().is_sound());
         let entry = weight.map(|weight| {
             Arc::new(Entry {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::claim::{Claim, Launched};
-use super::publish::Fresh;
+use super::publish::{Began, Fresh};
 use crate::contain::{caught, shielded};
 use crate::engine::Moment;
 use crate::engine::failure::{Failed, Failure};
@@ -23,7 +23,7 @@ pub(super) struct Running<K: Key, V: Value> {
     run: Arc<Run<Done<V>>>,
     kind: Kind,
     home: Home,
-    started: MonoNs,
+    began: Began,
     /// The weight of the value that was found, if it can be kept.
     weight: Option<u32>,
     end: End<V>,
@@ -49,7 +49,8 @@ impl<K: Key, V: Value> Running<K, V> {
     pub(super) fn new(compute: Launched<K, V>, started: MonoNs) -> (Running<K, V>, Work<V>) {
         let (claim, Launch { run, kind, job: Job { work, home } }) = compute.take();
         claim.engine().stats.compute_started(kind);
-        (Running { claim, run, kind, home, started, weight: None, end: End::Open }, work)
+        let began = Began { at: started, kickoff: home.place.facts().kickoff };
+        (Running { claim, run, kind, home, began, weight: None, end: End::Open }, work)
     }
 
     pub(super) fn key(&self) -> &K {
@@ -125,10 +126,12 @@ impl<K: Key, V: Value> Running<K, V> {
     fn prepare(&self, found: Found<V>, moment: &Moment, zone: ZoneTtl) -> Result<Fresh<V>, Error> {
         let (engine, key, now) = (self.claim.engine(), self.claim.key(), moment.now);
         match found? {
-            Computed::None => Ok(Fresh::nothing(now, zone, moment.rules.negative_ttl_ns)),
+            Computed::None => {
+                Ok(Fresh::nothing(now, zone, self.began, moment.rules.negative_ttl_ns))
+            }
             Computed::Value(value) => {
-                let took = now.mono.saturating_sub(self.started);
-                let fresh = Fresh::value(Arc::new(value), now, zone, took);
+                let took = now.mono.saturating_sub(self.began.at);
+                let fresh = Fresh::value(Arc::new(value), now, zone, self.began, took);
                 Ok(Fresh { weight: self.weight, ..fresh.with_jitter(engine.jitter(key, moment)) })
             }
         }

@@ -71,6 +71,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) fn wind_up(self: &Arc<Self>) {
         self.drain.close();
         self.sweeper.close();
+        self.silences.take_all();
         self.gate.turn_away();
         // Outside the table's locks: what follows may remove flights.
         for (key, flight) in self.flights.all() {

@@ -140,8 +140,9 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// nothing of what its stamp vouches for changes.
     fn valid_until(&self, key: &K, view: &View<V>, signals: &Signals, moment: &Moment) -> MonoNs {
         let (rules, entry, place) = (&moment.rules.read, view.rules_view(), &view.entry().place);
-        let cap = rules.cap_ns(signals.signal.status(), signals.level);
-        let fresh = rules.freshness.fresh_until(&entry, place.facts(), moment.now, cap);
+        let (facts, _, same_feeds_until) = place.facts_at(moment.now, &moment.rules.odds);
+        let cap = rules.cap_ns(signals);
+        let fresh = rules.freshness.fresh_until(&entry, facts, moment.now, cap);
         let early = match rules.xfetch {
             Some(xfetch) if self.loader.is_some() => {
                 let draw = self.draws.draw(Purpose::EarlyRefresh, key, entry.stored_at);
@@ -149,7 +150,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
             _ => fresh,
         };
-        early.min(place.published(moment.now).1)
+        early.min(place.published(moment.now).1).min(same_feeds_until)
     }
 }
 

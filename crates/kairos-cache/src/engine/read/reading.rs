@@ -14,7 +14,7 @@ use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Joined, Kind};
 use crate::matches::{OddsRule, Place};
-use crate::policy::{EntryView, Now, Reason, Signal, Signals, Verdict};
+use crate::policy::{EntryView, Now, Reason, Signal, Signals, Verdict, Watch};
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::{Purpose, nanos};
 use crate::to_key::{Key, Value};
@@ -108,8 +108,9 @@ impl<V> Reading<V> {
     /// receipt: a value may stay fresh from one zone into the next.
     pub(super) fn restate(&mut self, moment: &Moment) {
         let Some(view) = &self.view else { return };
-        let (rules_view, facts) = (view.rules_view(), view.entry().place.facts());
-        let rules = &moment.rules.read;
+        let (facts, watch, _) = view.entry().place.facts_at(moment.now, &moment.rules.odds);
+        let (rules_view, rules) = (view.rules_view(), &moment.rules.read);
+        self.signals.watch = watch;
         let verdict = rules.decide(Some(&rules_view), &self.signals, facts, moment.now);
         // Another reason means a change since the read was decided and counted: the reading stays.
         if verdict.reason == self.verdict.reason {
@@ -130,6 +131,7 @@ impl<V> Reading<V> {
             z: self.signals.signal.z(),
             refresh_started,
             reason: verdict.reason,
+            feed: self.signals.watch.status,
         }
     }
 }
@@ -145,9 +147,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.release_behind();
         let (now, rules) = (moment.now, &moment.rules.read);
         let ruled_by = ruling(view.as_ref(), place);
-        let signals = self.signals(context, ruled_by, moment);
+        let (facts, watch, _) = ruled_by.facts_at(now, &moment.rules.odds);
+        let signals = self.signals(context, ruled_by, watch, moment);
         let rules_view = view.as_ref().map(View::rules_view);
-        let facts = ruled_by.facts();
         let mut verdict = rules.decide(rules_view.as_ref(), &signals, facts, now);
         // An entry without a value answers while it is fresh, and is not served after that. The
         // view stays, to tell whether the key has changed since.
@@ -162,12 +164,13 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// and readers are not sent around it.
     pub(super) fn may_fill(&self, place: &Place, moment: &Moment) -> bool {
         let request = Request::of_stored(&(), moment.now);
-        let signals = self.signals(request.context, place, moment);
-        let verdict = moment.rules.read.decide(None, &signals, place.facts(), moment.now);
+        let (facts, watch, _) = place.facts_at(moment.now, &moment.rules.odds);
+        let signals = self.signals(request.context, place, watch, moment);
+        let verdict = moment.rules.read.decide(None, &signals, facts, moment.now);
         verdict.reason == Reason::Miss && verdict.ttl_ns > 0
     }
 
-    fn signals(&self, context: &Context, place: &Place, moment: &Moment) -> Signals {
+    fn signals(&self, context: &Context, place: &Place, watch: Watch, moment: &Moment) -> Signals {
         Signals {
             enabled: self.is_enabled(),
             standing: place.standing(),
@@ -175,6 +178,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             max_age_ns: context.max_age.map(nanos),
             signal: signal(context, place, moment.now, &moment.rules.odds),
             level: moment.level,
+            watch,
         }
     }
 
@@ -233,7 +237,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let view = self.view(request.key, request.place.scope.as_ref())?;
         let (entry, rules_view) = (view.entry(), view.rules_view());
         let ruled_by = ruling(Some(&view), &request.place);
-        let facts = ruled_by.facts();
+        let (facts, ..) = ruled_by.facts_at(now, &moment.rules.odds);
         let signals = arrival.signals;
         let alive = entry.value.is_some()
             && self.is_enabled()
@@ -255,7 +259,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let Some(view) = &reading.view else { return false };
         let entry: EntryView = view.rules_view();
         let draw = || self.draws.draw(Purpose::EarlyRefresh, key, entry.stored_at);
-        let facts = view.entry().place.facts();
+        let (facts, ..) = view.entry().place.facts_at(moment.now, &moment.rules.odds);
         moment.rules.read.refreshes_early(&entry, &reading.signals, facts, reading.now, draw)
     }
 

@@ -4,9 +4,21 @@
 
 use super::*;
 use crate::config::{Config, Rules};
+use crate::policy::DriftBound;
 
 const SECOND: u64 = 1_000_000_000;
 const WALL: i64 = 1_700_000_000_000_000_000;
+
+/// Nothing depends on the prices.
+struct Nobody;
+
+impl Marks for Nobody {
+    fn changed(&self) {}
+
+    fn moved(&self, _: DriftBound) -> u64 {
+        0
+    }
+}
 
 fn rule() -> OddsRule {
     Rules::new(&Config::default()).expect("defaults are in range").odds
@@ -23,7 +35,8 @@ fn tell(
     at: WallNs,
     now: Now,
 ) -> Result<Observed, ObservationError> {
-    book.observe(Observation { market, price, at }, now, &rule(), || {})
+    let told = Told { now, feed: None };
+    book.observe(Observation { market, price, at }, told, &rule(), &Nobody).0
 }
 
 fn observe(book: &OddsBook, second: u64, price: f64) -> Observed {

@@ -138,7 +138,10 @@ fn the_last_writer_of_kickoff_and_line_up_wins() {
     world.scope.publish(Some(Given::now(5)), None);
     world.scope.publish(Some(Given::now(7)), Some(Given::now(true)));
     world.scope.publish(None, None);
-    assert_eq!(world.scope.facts(), MatchFacts { kickoff: Some(7), lineup_confirmed: true });
+    assert_eq!(
+        world.scope.facts(),
+        MatchFacts { kickoff: Some(7), lineup_confirmed: true, is_watched: false }
+    );
     let after = world.scope.version().current();
     assert!(after > before);
     world.scope.publish(Some(Given::now(7)), Some(Given::now(true)));

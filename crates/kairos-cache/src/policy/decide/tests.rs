@@ -16,6 +16,9 @@ const VIEW: EntryView = EntryView {
     ttl_factor: 1.0,
     ttl_limit_ns: u64::MAX,
     compute_ns: 0,
+    took_ns: 0,
+    kickoff_at_begin: None,
+    is_nothing: false,
 };
 
 fn policy() -> ReadPolicy {
@@ -29,6 +32,7 @@ const CALM: Signals = Signals {
     max_age_ns: None,
     signal: Signal::Unscored,
     level: BreakerLevel::Normal,
+    watch: Watch { status: FeedStatus::None, is_watched: false },
 };
 
 /// An entry in the golden zone (TTL 60 s), 30 minutes before kickoff.
@@ -37,6 +41,7 @@ fn check(age_s: u64, signals: Signals, expected: Reason) -> Verdict {
     let facts = MatchFacts {
         kickoff: Some(i64::try_from(1800 * SECOND).expect("small")),
         lineup_confirmed: false,
+        is_watched: false,
     };
     let policy = policy();
     let entry = EntryView {
@@ -92,6 +97,7 @@ fn a_warning_shortens_freshness_but_not_the_stale_limit() {
     let facts = MatchFacts {
         kickoff: Some(i64::try_from(1800 * SECOND).expect("small")),
         lineup_confirmed: false,
+        is_watched: false,
     };
     for (age_s, expected) in
         [(19, Reason::Fresh), (20, Reason::Stale), (119, Reason::Stale), (120, Reason::TooStale)]
@@ -120,7 +126,7 @@ fn the_score_falls_from_one_to_zero_over_the_ttl() {
 #[test]
 fn an_entry_from_before_kickoff_is_no_entry_after_it() {
     let policy = policy();
-    let facts = MatchFacts { kickoff: Some(0), lineup_confirmed: false };
+    let facts = MatchFacts { kickoff: Some(0), lineup_confirmed: false, is_watched: false };
     let entry = EntryView {
         stored_at: 0,
         at_insert: policy.freshness.golden_hour.at(facts, -1),

@@ -19,6 +19,9 @@ const VIEW: EntryView = EntryView {
     ttl_factor: 1.0,
     ttl_limit_ns: u64::MAX,
     compute_ns: 0,
+    took_ns: 0,
+    kickoff_at_begin: None,
+    is_nothing: false,
 };
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -38,7 +41,7 @@ fn entry(policy: &FreshnessPolicy, facts: MatchFacts, stored: Now) -> EntryView 
 
 fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now: Now) -> Freshness {
     let base = policy.zone_ttl(entry, facts, now);
-    policy.state(entry, now, base, base.ttl_ns)
+    entry.state(now, base.ttl_ns, policy.limit_ns(entry, facts, now))
 }
 
 /// An entry stored at T-61 min is fresh, stale, and too stale at the instants between its zones.
@@ -46,7 +49,7 @@ fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now:
 fn the_ttl_follows_the_clock_not_the_insertion() {
     let policy = policy(EvaluateAt::Read);
     let kickoff = i64::try_from(100 * HOUR).expect("small");
-    let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false };
+    let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false, is_watched: false };
     let before = |ns: u64| Now { mono: 100 * HOUR - ns, wall: kickoff - ns as i64 };
     let entry = entry(&policy, facts, before(61 * MINUTE));
     let check = |at: u64, expected| {
@@ -64,7 +67,8 @@ fn the_ttl_follows_the_clock_not_the_insertion() {
 fn a_value_stored_in_play_ends_with_a_kickoff_that_was_put_off() {
     let policy = policy(EvaluateAt::Read);
     let hour = i64::try_from(HOUR).expect("small");
-    let facts = |kickoff| MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false };
+    let facts =
+        |kickoff| MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false, is_watched: false };
     let at =
         |hours: u64| Now { mono: hours * HOUR, wall: i64::try_from(hours).expect("small") * hour };
     // Kickoff at hour 1, stored at hour 2, kickoff put off to hour 4.
@@ -79,7 +83,7 @@ fn a_value_stored_in_play_ends_with_a_kickoff_that_was_put_off() {
 fn a_step_of_the_wall_clock_makes_no_value_one_of_the_match_in_play() {
     let policy = policy(EvaluateAt::Read);
     let hour = i64::try_from(HOUR).expect("small");
-    let facts = MatchFacts { kickoff: Some(2 * hour), lineup_confirmed: false };
+    let facts = MatchFacts { kickoff: Some(2 * hour), lineup_confirmed: false, is_watched: false };
     let early = entry(&policy, facts, Now { mono: HOUR, wall: hour });
     assert!(early.ended_by_kickoff(facts, Now { mono: HOUR + 1, wall: 9 * hour }), "forward");
     let late = entry(&policy, facts, Now { mono: HOUR, wall: 9 * hour });
@@ -91,7 +95,7 @@ fn a_step_of_the_wall_clock_makes_no_value_one_of_the_match_in_play() {
 fn a_zone_fixed_at_insertion_keeps_its_ttl() {
     let policy = policy(EvaluateAt::Insert);
     let kickoff = i64::try_from(100 * HOUR).expect("small");
-    let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false };
+    let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false, is_watched: false };
     let before = |ns: u64| Now { mono: 100 * HOUR - ns, wall: kickoff - ns as i64 };
     let entry = entry(&policy, facts, before(61 * MINUTE));
     assert_eq!(state_at(&policy, &entry, facts, before(47 * MINUTE)), Freshness::Fresh);
@@ -147,7 +151,7 @@ proptest! {
     ) {
         let policy = policy(if insert { EvaluateAt::Insert } else { EvaluateAt::Read });
         let kickoff = i64::try_from(1000 * HOUR).expect("small");
-        let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed };
+        let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed, is_watched: false };
         let stored_mono = 1000 * HOUR - u64::try_from(stored_before + 2 * HOUR as i64).expect("positive");
         let stored = Now { mono: stored_mono, wall: kickoff - stored_before };
         let mut entry = entry(&policy, facts, stored);
@@ -157,7 +161,7 @@ proptest! {
         let fresh = |now: Now| {
             let base = policy.zone_ttl(&entry, facts, now);
             !entry.ended_by_kickoff(facts, now)
-                && policy.state(&entry, now, base, base.ttl_ns.min(cap)) == Freshness::Fresh
+                && entry.state(now, base.ttl_ns.min(cap), u64::MAX) == Freshness::Fresh
         };
         let now = at(stored.mono + read_after);
         let until = policy.fresh_until(&entry, facts, now, cap);

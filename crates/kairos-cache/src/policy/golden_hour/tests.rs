@@ -13,7 +13,11 @@ fn table() -> GoldenHour {
 
 fn check(to_kickoff_s: i64, lineup_confirmed: bool, expected: (Zone, u64)) {
     let now = 1_000 * SECOND;
-    let facts = MatchFacts { kickoff: Some(now + to_kickoff_s * SECOND), lineup_confirmed };
+    let facts = MatchFacts {
+        kickoff: Some(now + to_kickoff_s * SECOND),
+        lineup_confirmed,
+        is_watched: false,
+    };
     let ZoneTtl { zone, ttl_ns } = table().at(facts, now);
     assert_eq!((zone, ttl_ns / 1_000_000_000), expected, "{to_kickoff_s} s before kickoff");
 }
@@ -43,7 +47,7 @@ fn no_kickoff_is_unknown_and_gets_the_default() {
 fn the_line_up_never_lengthens_beyond_the_cap() {
     let mut table = table();
     table.lineup_multiplier = 1e300;
-    let facts = MatchFacts { kickoff: Some(i64::MAX), lineup_confirmed: true };
+    let facts = MatchFacts { kickoff: Some(i64::MAX), lineup_confirmed: true, is_watched: false };
     assert_eq!(table.at(facts, 0).ttl_ns, 24 * 3600 * 1_000_000_000);
 }
 
@@ -54,7 +58,8 @@ fn a_kickoff_at_the_ends_of_time_overflows_nothing() {
         (i64::MAX, i64::MIN, Zone::Standard),
         (0, i64::MAX, Zone::MatchStarted),
     ] {
-        let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false };
+        let facts =
+            MatchFacts { kickoff: Some(kickoff), lineup_confirmed: false, is_watched: false };
         assert_eq!(table().at(facts, wall).zone, zone);
     }
 }

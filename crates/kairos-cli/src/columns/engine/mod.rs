@@ -5,6 +5,7 @@
 mod caller;
 mod decisions;
 mod error;
+mod feeds;
 mod panics;
 mod quote;
 mod tally;

@@ -18,6 +18,7 @@ use crate::scenario::{Get, Mode, Name, Op, OpKind, ReadId, Target};
 use super::caller::{self, Callers, Pending};
 use super::decisions::{Change, Decisions};
 use super::error::{Error, refused};
+use super::feeds::Feeds;
 use super::quote::{Quote, Starts};
 use super::tally::Tally;
 use super::wall::time_of;
@@ -29,6 +30,7 @@ pub(super) struct World {
     /// The time of the newest operation.
     last_ms: i64,
     cache: Cache<Name, Quote>,
+    feeds: Feeds,
     /// Tells the scores of panics.
     notices: Subscription<Name>,
     starts: Starts,
@@ -54,6 +56,7 @@ impl World {
             start_ms,
             last_ms: start_ms,
             notices: cache.subscribe(),
+            feeds: Feeds::new(&cache),
             cache,
             starts: Starts::default(),
             callers: Callers::new(&sim),
@@ -118,11 +121,20 @@ impl World {
     }
 
     fn act(&mut self, op: &Op, decisions: &mut Decisions) -> Result<(), Error> {
+        if op.is_row {
+            self.feeds.default.heartbeat();
+        }
         match &op.kind {
             OpKind::Get(get) => self.read(op.t_ms, get),
             OpKind::Odds { match_id, market, price } => {
                 let scope = self.scope(match_id);
-                let observed = self.cache.observe_odds(&scope, market, *price, time_of(op.t_ms));
+                let at = time_of(op.t_ms);
+                let observed = match &op.feed {
+                    Some(name) => {
+                        self.feeds.of(&self.cache, name).observe_odds(&scope, market, *price, at)
+                    }
+                    None => self.cache.observe_odds(&scope, market, *price, at),
+                };
                 let status = observed.as_ref().ok().copied();
                 self.tally.price(match_id, market, (op.t_ms, *price), status);
                 match observed {
@@ -154,7 +166,15 @@ impl World {
             }
             OpKind::Status { match_id, market, status } => {
                 let scope = self.scope(match_id);
-                match self.cache.set_status(&scope, market.as_deref(), *status) {
+                let set = match &op.feed {
+                    Some(name) => self.feeds.of(&self.cache, name).set_status(
+                        &scope,
+                        market.as_deref(),
+                        *status,
+                    ),
+                    None => self.cache.set_status(&scope, market.as_deref(), *status),
+                };
+                match set {
                     Ok(died) => {
                         let change = Change::status(match_id, market.as_ref(), *status, died);
                         decisions.change(op.t_ms, &change)?;
@@ -163,6 +183,11 @@ impl World {
                     Err(error) => return Err(refused(error)),
                 }
             }
+            OpKind::Heartbeat if op.is_row => {}
+            OpKind::Heartbeat => match &op.feed {
+                Some(name) => self.feeds.of(&self.cache, name).heartbeat(),
+                None => self.feeds.default.heartbeat(),
+            },
             OpKind::Metrics => decisions.metrics(op.t_ms, &self.cache.stats())?,
             OpKind::Reset { category: None } => self.cache.stats_reset(),
             OpKind::Reset { category: Some(category) } => {

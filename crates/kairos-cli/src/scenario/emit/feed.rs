@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use foldhash::fast::FixedState;
 use kairos_cache::TradingStatus;
 
+use super::super::csv::HEARTBEAT;
 use super::super::names::Name;
 use super::super::op::{Op, OpKind};
 
@@ -45,10 +46,16 @@ impl Rows {
                 (match_id, "", String::new(), word(*status))
             }
             OpKind::Event { match_id, event } => (match_id, "", String::new(), &**event),
+            OpKind::Heartbeat if op.feed.is_none() => {
+                let mut cells: [String; 6] = Default::default();
+                (cells[0], cells[5]) = (op.t_ms.to_string(), HEARTBEAT.into());
+                return self.row(out, &cells);
+            }
             OpKind::Status { market: Some(_), .. }
             | OpKind::Get(_)
             | OpKind::Invalidate { .. }
             | OpKind::Cancel { .. }
+            | OpKind::Heartbeat
             | OpKind::Metrics
             | OpKind::Reset { .. } => return Ok(()),
         };
@@ -83,7 +90,7 @@ mod tests {
         let (rows, mut out) = (Rows { separator: ',', kickoffs }, Vec::new());
         rows.header(&mut out)?;
         for (t_ms, kind) in (5..).zip(kinds) {
-            rows.op(&mut out, &Op { t_ms, line: 0, kind })?;
+            rows.op(&mut out, &Op::new(t_ms, 0, kind))?;
         }
         Ok(String::from_utf8(out).unwrap())
     }

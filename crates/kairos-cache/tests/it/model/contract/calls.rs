@@ -145,7 +145,7 @@ impl Model {
         let started = self.started(by.operation as u64, mask, by.work);
         self.calls.get_mut(&id).expect("as above").started = Some(started);
         for key in keys {
-            self.flights[key].current.as_mut().expect("it is wanted").started = Some(started);
+            self.set_started(key, started);
         }
         if started.is_over_at_once() {
             self.ready.push_back(Next::End(Arrival::Call(id)));

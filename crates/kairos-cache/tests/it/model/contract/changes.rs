@@ -111,7 +111,9 @@ impl Model {
         self.publish(context);
         let home = Home::new(key, context);
         self.begun += 1;
-        self.fills[slot] = Some(Fill { home, killed: false, expired: false, began: self.begun });
+        let begun = self.begun_now(home.in_match);
+        let (killed, expired) = (false, false);
+        self.fills[slot] = Some(Fill { home, killed, expired, began: self.begun, begun });
     }
 
     /// Says whether the value was stored.
@@ -123,12 +125,13 @@ impl Model {
         let fixed = (zone, shortened(ttl, factor));
         let suspended = self.is_suspended(fill.home.place());
         let last = fill.began >= self.stands[fill.home.key];
-        let stored = self.enabled && !fill.killed && !suspended && fixed.1 > 0 && last;
+        let Fill { home, expired, began, killed, begun } = fill;
+        let (key, computed, value) = (home.key, (self.now, self.wall()), Some(value));
+        let entry = Entry::new(value, home, computed, begun, fixed, expired);
+        let past = self.is_past_kickoff(&entry, self.instant());
+        let stored = self.enabled && !killed && !suspended && fixed.1 > 0 && last && !past;
         if stored {
-            let Fill { home, expired, began, .. } = fill;
-            self.stands[home.key] = began;
-            let (key, computed, value) = (home.key, (self.now, self.wall()), Some(value));
-            let entry = Entry::new(value, home, computed, fixed, expired);
+            self.stands[key] = began;
             self.store(key, Some(Entry { factor, ..entry }));
         }
         stored

@@ -170,14 +170,16 @@ impl Model {
         (zone, golden_hour::ttl(&self.setup, zone, lineup))
     }
 
-    /// Nothing cached before kickoff is served after it: neither by the wall clock of then nor, if
-    /// that has stepped, by the one of now.
+    /// Nothing begun before kickoff is served after it, by the kickoff of now and by the one known when
+    /// it began: neither by the wall clock of then nor, if that has stepped, by the one of now.
     pub(super) fn is_past_kickoff(&self, entry: &Entry, at: Instant) -> bool {
         let kickoff = entry.home.in_match.and_then(|of| self.matches[of].kickoff);
         kickoff.is_some_and(|kickoff| {
             let age = (at.mono - entry.computed).cast_signed();
             let computed = entry.computed_wall.min(at.wall - age);
-            at.wall > kickoff && computed <= kickoff
+            let begun = computed - (entry.computed - entry.begun.at).cast_signed();
+            let known = entry.begun.kickoff.is_some_and(|known| begun <= known);
+            at.wall > kickoff && (begun <= kickoff || known)
         })
     }
 

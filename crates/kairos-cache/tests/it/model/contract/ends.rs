@@ -74,11 +74,15 @@ impl Model {
             return;
         }
         let home = compute.home();
+        let begun = compute.begun.unwrap_or_else(|| self.begun_now(home.in_match));
         let storable =
             self.enabled && ttl > 0 && !compute.killed && !self.is_suspended(home.place());
         let entry = |value, ttl| {
-            Entry::new(value, home.clone(), (self.now, self.wall()), (zone, ttl), compute.expired)
+            let computed = (self.now, self.wall());
+            Entry::new(value, home.clone(), computed, begun, (zone, ttl), compute.expired)
         };
+        // Begun before a kickoff that has passed, it would not be served.
+        let storable = storable && !self.is_past_kickoff(&entry(None, ttl), self.instant());
         // What began last stands.
         let last = started.began >= self.stands[key];
         let succeeded = matches!(outcome, Outcome::Value | Outcome::Nothing);

@@ -23,6 +23,7 @@ impl Entry {
         value: Option<u64>,
         home: Home,
         (computed, computed_wall): (u64, i64),
+        begun: Begun,
         fixed: (Zone, u64),
         expired: bool,
     ) -> Entry {
@@ -32,6 +33,7 @@ impl Entry {
             home,
             computed,
             computed_wall,
+            begun,
             fixed,
             limit,
             expired,
@@ -58,6 +60,13 @@ impl Home {
     }
 }
 
+/// When a compute or a fill began, and the kickoff of its match that was known then.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    pub(super) at: u64,
+    pub(super) kickoff: Option<i64>,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// Nothing where it is remembered that there is nothing.
@@ -67,6 +76,8 @@ pub(super) struct Entry {
     pub(super) computed: u64,
     /// What the wall clock showed then.
     pub(super) computed_wall: i64,
+    /// When what found it had begun.
+    pub(super) begun: Begun,
     /// Zone and TTL at insertion.
     pub(super) fixed: (Zone, u64),
     /// The TTL that it has at most: how long a nothing is remembered is settled when it is found.

@@ -8,7 +8,7 @@ use crate::model::answer::{Progress, Stage};
 use crate::model::operation::{Ending, SECOND, STEP, Work, loaded_key};
 
 use super::calls::ByCall;
-use super::entries::Home;
+use super::entries::{Begun, Home};
 use super::{Model, Waiting};
 
 const HARD_TIMEOUT: u64 = 30 * SECOND;
@@ -52,6 +52,7 @@ pub(super) struct Compute {
     /// The call of which it is a part.
     pub(super) call: Option<u64>,
     pub(super) started: Option<Started>,
+    pub(super) begun: Option<Begun>,
     pub(super) killed: bool,
     pub(super) expired: bool,
     pub(super) wanted: Wanted,
@@ -123,6 +124,7 @@ impl Compute {
             seats,
             call: None,
             started: None,
+            begun: None,
             killed: false,
             expired: false,
             wanted: if kept { Wanted::Kept } else { Wanted::ByWaiters },
@@ -265,6 +267,19 @@ impl Model {
             Due::Deadline(what) => self.finish(what, true),
             Due::Soft(read) => self.soft_timeout(read),
         }
+    }
+
+    /// The compute of a key has started.
+    pub(super) fn set_started(&mut self, key: usize, started: Started) {
+        let compute = self.flights[key].current.as_ref().expect("it is wanted");
+        let begun = self.begun_now(compute.home().in_match);
+        let compute = self.flights[key].current.as_mut().expect("as above");
+        (compute.started, compute.begun) = (Some(started), Some(begun));
+    }
+
+    /// What begins now in a match.
+    pub(super) fn begun_now(&self, in_match: Option<usize>) -> Begun {
+        Begun { at: self.now, kickoff: in_match.and_then(|of| self.matches[of].kickoff) }
     }
 
     pub(super) fn started(&mut self, of: u64, keys: u16, work: Work) -> Started {

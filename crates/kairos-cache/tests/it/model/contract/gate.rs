@@ -91,7 +91,7 @@ impl Model {
                 self.started(of, 0, self.works[key])
             }
         };
-        self.flights[key].current.as_mut().expect("as above").started = Some(started);
+        self.set_started(key, started);
         if started.is_over_at_once() {
             self.ready.push_back(Next::End(Arrival::Key(key)));
         }

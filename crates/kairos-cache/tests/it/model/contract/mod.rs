@@ -31,7 +31,7 @@ use calls::{Call, Group};
 pub(crate) use changes::Died;
 use counts::Counts;
 pub(crate) use counts::tolerance;
-use entries::{Entry, Home};
+use entries::{Begun, Entry, Home};
 use flights::{Arrival, By, Flight, Next};
 use loads::Pin;
 use lots::Lots;
@@ -77,6 +77,7 @@ struct Fill {
     killed: bool,
     expired: bool,
     began: u64,
+    begun: Begun,
 }
 
 #[derive(Debug)]

@@ -9,7 +9,7 @@ const HEADER: &str = "ts_ms,market_id,runner,price,event\n";
 fn read(text: impl AsRef<[u8]>, dialect: Dialect) -> Result<Vec<String>, String> {
     let text = text.as_ref();
     let feed = Feed::new(Path::new("f.csv"), text, Cut::default(), dialect);
-    Ok(feed.map_err(|error| error.to_string())?.map(describe).collect())
+    Ok(feed.map_err(|error| error.to_string())?.filter(says_something).map(describe).collect())
 }
 
 /// The rows of a feed that says itself how it is written.
