@@ -14,6 +14,7 @@ use super::locate::line_of;
 use super::sections::{Config, EventsConfig};
 use super::text::parse;
 use crate::error::Error;
+use crate::policy::GraphError;
 
 /// The content of an event graph's file.
 #[derive(Deserialize)]
@@ -85,10 +86,12 @@ fn in_file(file: &Path, text: &str, error: Error) -> Error {
             (line_of(text, &path), Error::Config { field, allowed })
         }
         Error::Graph(graph) => {
+            // An event may have the name of a market, which may stand elsewhere.
+            let skipped = usize::from(matches!(graph, GraphError::Uncarried { .. }));
             let line = graph.name().and_then(|name| {
                 let tables = [&["events", "markets"][..], &["events", "events"]];
-                let inline = tables.into_iter();
-                let own = [&["markets"][..], &["events"]].into_iter();
+                let inline = tables.into_iter().skip(skipped);
+                let own = [&["markets"][..], &["events"]].into_iter().skip(skipped);
                 let mut paths = inline.chain(own).map(|table| [table, &[name]].concat());
                 paths.find_map(|path| line_of(text, &path))
             });
