@@ -28,6 +28,21 @@ impl Config {
     /// Reads a configuration from a TOML file, reads the event graph from the file that
     /// `events.graph` names, if any, and validates both. Blocks the thread while it reads.
     ///
+    /// ```
+    /// use kairos_cache::{Config, Error};
+    ///
+    /// let folder = std::env::temp_dir().join(format!("kairos-from-file-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// let file = folder.join("kairos.toml");
+    /// std::fs::write(&file, "[swr]\nstale_multiplier = 0.5\n")?;
+    /// let error = Config::from_file(&file).unwrap_err();
+    /// assert!(matches!(error, Error::InFile { line: Some(2), .. }));
+    /// std::fs::write(&file, "[swr]\nstale_multiplier = 3.0\n")?;
+    /// assert_eq!(Config::from_file(&file)?.swr.stale_multiplier, 3.0);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InFile`] for invalid content, with the file and, where it is known, the line;
     /// [`Error::ReadFile`] for a file that cannot be read.
@@ -43,6 +58,19 @@ impl Config {
 
     /// Replaces `events.graph` by the tables in the file that it names, relative to `folder`. Does
     /// nothing if `events.graph` is absent. Blocks the thread while it reads.
+    ///
+    /// ```
+    /// use kairos_cache::Config;
+    ///
+    /// let folder = std::env::temp_dir().join(format!("kairos-read-graph-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// std::fs::write(folder.join("tennis.toml"), "[markets]\naces = [\"serve\"]\n[events]\n")?;
+    /// let mut config = Config::from_toml("[events]\ngraph = \"tennis.toml\"\n")?;
+    /// config.read_event_graph(&folder)?;
+    /// assert!(config.events.markets.is_some_and(|markets| markets.contains_key("aces")));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Config`] if the configuration has tables as well as a file; for the file, the

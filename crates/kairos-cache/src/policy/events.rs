@@ -182,6 +182,13 @@ impl EventGraph {
     }
 
     /// Returns the football graph: 12 markets, 13 tags, 12 events.
+    ///
+    /// ```
+    /// use kairos_cache::EventGraph;
+    ///
+    /// let football = EventGraph::football();
+    /// assert_eq!((football.market_count(), football.event_names().len()), (12, 12));
+    /// ```
     pub fn football() -> EventGraph {
         EventGraph::new(
             FOOTBALL_MARKETS.iter().map(|&(name, tags)| (name, tags.iter().copied())),
