@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syn::{Attribute, Expr, ExprLit, ImplItem, Item, Lit, Meta, TraitItem, Type, Visibility};
+use syn::{
+    Attribute, Expr, ExprLit, Ident, ImplItem, Item, Lit, Meta, TraitItem, Type, Visibility,
+};
 
 use super::layers::Plan;
-use super::tree::{File, is_rust};
+use super::tree::{Broken, File, is_rust};
 
 /// How a sentence begins that says why a function has no example.
 const REASON: &str = "No example:";
@@ -24,7 +26,7 @@ struct Function<'a> {
 }
 
 /// Each public function of a package that is to show its functions is shown or says why not.
-pub(super) fn unshown(plan: &Plan, files: &[File]) -> Vec<(String, usize, String)> {
+pub(super) fn unshown(plan: &Plan, files: &[File]) -> Vec<Broken> {
     if !plan.is_shown {
         return Vec::new();
     }
@@ -90,11 +92,10 @@ fn of_item<'a>(
         }
     };
     let is_public = |vis: &Visibility| matches!(vis, Visibility::Public(_));
+    let is_exported = |ident: &Ident| exported.contains(ident.to_string().as_str());
     match item {
-        Item::Fn(function) if is_public(&function.vis) => {
-            if exported.contains(function.sig.ident.to_string().as_str()) {
-                add(None, &function.sig, &function.attrs);
-            }
+        Item::Fn(function) if is_public(&function.vis) && is_exported(&function.sig.ident) => {
+            add(None, &function.sig, &function.attrs);
         }
         Item::Impl(block) if block.trait_.is_none() && !is_hidden(&block.attrs) => {
             let Type::Path(own) = &*block.self_ty else { return };
@@ -109,7 +110,7 @@ fn of_item<'a>(
         }
         Item::Trait(definition) if is_public(&definition.vis) => {
             let owner = definition.ident.to_string();
-            for item in definition.items.iter().filter(|_| exported.contains(owner.as_str())) {
+            for item in definition.items.iter().filter(|_| is_exported(&definition.ident)) {
                 if let TraitItem::Fn(method) = item {
                     add(Some(&owner), &method.sig, &method.attrs);
                 }
@@ -187,7 +188,7 @@ fn blocks(package: &str, own: &[&File], files: &[File]) -> Vec<String> {
             file.text.lines().any(|line| line.contains("include_str!(") && line.contains(&end))
         })
     };
-    let pages = files.iter().filter(|file| file.path.ends_with(".md") && includes(file));
+    let pages = files.iter().filter(|file| !is_rust(&file.path) && includes(file));
     blocks.extend(pages.flat_map(|page| fenced(page.text.lines())));
     let folder = format!("/{package}/examples/");
     let programs = files.iter().filter(|file| is_rust(&file.path) && file.path.contains(&folder));
@@ -234,6 +235,7 @@ fn has_word(text: &str, words: &str) -> bool {
     let (first, last) = (words.starts_with(is_part), words.ends_with(is_part));
     text.match_indices(words).any(|(at, found)| {
         let (before, after) = (&text[..at], &text[at + found.len()..]);
-        !(first && before.ends_with(is_part)) && !(last && after.starts_with(is_part))
+        let goes_on = first && before.ends_with(is_part) || last && after.starts_with(is_part);
+        !goes_on
     })
 }

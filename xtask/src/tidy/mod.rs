@@ -17,7 +17,7 @@ use std::path::Path;
 use crate::failure::{Failure, no_arguments};
 use house::{House, Way};
 use layers::Plan;
-use tree::File;
+use tree::{Broken, File};
 
 /// What a rule looks at, and what it returns: nothing where the rule is kept.
 enum Rule {
@@ -25,8 +25,8 @@ enum Rule {
     File(fn(&File) -> Vec<(usize, String)>),
     /// A path that a source file of a crate names.
     Way(fn(&House, &Way) -> Option<String>),
-    /// A crate by its plan, and all files; each place, as path and line, that breaks the rule.
-    Crate(fn(&Plan, &[File]) -> Vec<(String, usize, String)>),
+    /// A crate by its plan, and all files.
+    Crate(fn(&Plan, &[File]) -> Vec<Broken>),
 }
 
 /// The rules by their names.
