@@ -25,6 +25,29 @@ use crate::store::{Bound, Entry, Weigher};
 use crate::to_key::{Key, Value};
 
 /// Builds a [`Cache`] from a [`Config`] and injected parts: clock, runtime, loader, weigher.
+///
+/// ```
+/// use kairos_cache::{Cache, EvaluateAt};
+/// use std::time::Duration;
+///
+/// // One setter of each section of the configuration; each of the others is like these.
+/// let cache: Cache<String, f64> = Cache::builder()
+///     .default_ttl(Duration::from_secs(600)) // [cache]
+///     .evaluate(EvaluateAt::Insert) // [golden_hour]
+///     .panic_sigma(3.5) // [volatility]
+///     .breaker_min_reads(600) // [breaker]
+///     .max_concurrent_refreshes(20) // [swr]
+///     .xfetch_enabled(false) // [xfetch]
+///     .max_concurrent_computes(50) // [computes]
+///     .max_stale_if_error(Duration::from_secs(3600)) // [fail_safe]
+///     .latency_sampling(16) // [metrics]
+///     .max_markets(200) // [bounds]
+///     .build()?;
+///
+/// let refused = Cache::<String, f64>::builder().jitter(1.0).build().unwrap_err();
+/// assert!(refused.to_string().contains("cache.jitter must be"));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder<K, V> {
     config: Config,
