@@ -18,6 +18,16 @@ use crate::runtime::wall_ns;
 ///
 /// A value belongs to the match, market and tags of the context whose read computed it; a refresh
 /// by a read that names no match leaves it where it belongs. Reads of one key should agree on them.
+///
+/// ```
+/// # use kairos_cache::{Cache, Context};
+/// # let cache: Cache<u8, u8> = Cache::builder().build()?;
+/// let context = Context::new(&cache.scope("12345")).market("btts").tag("team:arsenal");
+/// assert_eq!(context.scope().map(|scope| scope.name()), Some("12345"));
+/// assert_eq!(context.market_name(), Some("btts"));
+/// assert_eq!(context.tags().collect::<Vec<_>>(), ["team:arsenal"]);
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     pub(crate) scope: Option<Scope>,

@@ -22,6 +22,9 @@
 //! # Ok::<_, kairos_cache::Error>(()) }).unwrap();
 //! ```
 //!
+//! The guide, in `docs/guide/` of the repository, has a page each on concepts, keys and contexts, reads,
+//! failures, events, feeds and thresholds, the 34 keys, testing, runtimes and shutdown.
+//!
 //! # Features
 //!
 //! | feature | gives | brings |
@@ -80,6 +83,8 @@ mod engine;
 mod error;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod flight;
+#[cfg(doctest)]
+mod guide;
 mod matches;
 mod names;
 mod policy;

@@ -15,6 +15,12 @@ use crate::policy::{FeedStatus, Reason, Strategy, Volatility, Zone};
 mod written;
 
 /// The source of an answer: the cache or a compute.
+///
+/// ```
+/// use kairos_cache::Source;
+///
+/// assert_eq!((Source::Cache.name(), "computed".parse()), ("cache", Ok(Source::Computed)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
@@ -86,6 +92,17 @@ pub struct Receipt {
 ///
 /// With the feature `serde` it is written as one object: the value as `value`, beside the fields of the
 /// receipt.
+///
+/// ```
+/// # use kairos_cache::{Cache, Context, Hit, Reason};
+/// # let cache: Cache<u8, u32> = Cache::builder().build()?;
+/// let read = || cache.blocking().get_with(&1, &Context::none(), || 10);
+/// let hit: Hit<u32> = read()?;
+/// assert_eq!((*hit.value(), hit.receipt().reason), (10, Reason::Miss));
+/// let kept = std::sync::Arc::clone(&read()?.into_arc());
+/// assert_eq!((*kept, read()?.into_value()), (10, 10));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Hit<V> {
     value: Arc<V>,
@@ -142,6 +159,16 @@ impl<V> Hit<V> {
 /// # use kairos_cache::Guard;
 /// fn is_sent<T: Send>() {}
 /// is_sent::<Guard<u8>>();
+/// ```
+///
+/// ```
+/// # use kairos_cache::{Cache, Context, Reason};
+/// # let cache: Cache<u8, u32> = Cache::builder().build()?;
+/// cache.insert(&1, &Context::none(), 10)?;
+/// let get = || cache.get(&1).expect("fresh");
+/// assert_eq!((*get().value(), get().receipt().reason), (10, Reason::Fresh));
+/// assert_eq!((*get().into_arc(), get().into_value(), *get().into_hit()), (10, 10, 10));
+/// # Ok::<_, kairos_cache::Error>(())
 /// ```
 pub struct Guard<V> {
     hit: Hit<V>,
@@ -218,6 +245,16 @@ impl<V> Deref for Hit<V> {
 /// With the feature `serde` it is written as `kairos replay --decisions` writes it: `outcome` is `ok`,
 /// `none`, `error`, `panic` or `timeout`; the fields `value`, `zone`, `ttl_ms`, `age_ms` and
 /// `freshness` are there only where there is a value; the other fields of the receipt always are.
+///
+/// ```
+/// # use kairos_cache::{Answer, Cache, Context, Error};
+/// # let cache: Cache<u8, u32> = Cache::builder().build()?;
+/// let none = || Ok::<_, std::io::Error>(None);
+/// let answer: Answer<u32> = cache.blocking().explain(&1, &Context::none(), none)?;
+/// assert_eq!(answer.receipt.reason.name(), "miss");
+/// assert!(matches!(answer.into_hit(), Err(Error::Nothing)));
+/// # Ok::<_, Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answer<V> {

@@ -19,6 +19,15 @@ pub const HOUR_NS: u64 = 3_600_000_000_000;
 /// A histogram takes for each thread that records in it the buckets between the smallest and the
 /// largest value: 64 bytes for an octave at one digit, 512 at two, 4 KiB at three, and at most 3, 18
 /// or 132 KiB; once for all threads that have ended, twice that.
+///
+/// ```
+/// use kairos_metrics::Precision;
+///
+/// let coarse = Precision::one_digit().up_to(1_000_000)?;
+/// assert_eq!((coarse.digits(), coarse.highest()), (1, 1_000_000));
+/// assert!(Precision::three_digits().up_to(1).is_err());
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "RawPrecision", into = "RawPrecision")]
 pub struct Precision {

@@ -12,6 +12,20 @@ use crate::sync::{AtomicU64, Ordering};
 /// The source of time of a registry: for its timers, creation stamps and idle series.
 ///
 /// Cloning is cheap, and clones share their source.
+///
+/// ```
+/// use kairos_metrics::Clock;
+///
+/// for clock in [Clock::ticks(), Clock::system()] {
+///     let start = clock.raw();
+///     let end = clock.raw();
+///     assert_eq!(clock.delta_ns(end, start.min(end)), 0, "never negative");
+/// }
+/// let (clock, hand) = Clock::manual();
+/// let start = clock.raw();
+/// hand.advance(1_500);
+/// assert_eq!(clock.delta_ns(start, clock.raw()), 1_500);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
@@ -122,6 +136,14 @@ pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
     /// Moves the clock forward by `ns` nanoseconds.
+    ///
+    /// ```
+    /// use kairos_metrics::{Clock, ManualClock};
+    ///
+    /// let (clock, hand): (Clock, ManualClock) = Clock::manual();
+    /// hand.advance(7);
+    /// assert_eq!(clock.delta_ns(0, clock.raw()), 7);
+    /// ```
     pub fn advance(&self, ns: u64) {
         // Relaxed: whoever moves the clock orders that with the readers itself.
         self.0.fetch_add(ns, Ordering::Relaxed);

@@ -5,6 +5,18 @@
 /// The reason why a metric was not registered.
 ///
 /// Errors arise when a metric is described or registered; counting and reading never fail.
+///
+/// ```
+/// use kairos_metrics::{Error, Registry};
+///
+/// let registry = Registry::new();
+/// let _orders = registry.counter("orders", "Orders accepted")?;
+/// let twice: Error = registry.counter("orders", "Orders accepted").unwrap_err();
+/// assert!(twice.is_duplicate() && !twice.is_invalid_name());
+/// let blank = registry.counter("open orders", "Orders that are open").unwrap_err();
+/// assert!(blank.is_invalid_name());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

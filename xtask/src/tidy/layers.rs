@@ -15,6 +15,8 @@ pub(super) struct Plan {
     pub(super) fenced: &'static [(&'static str, &'static str)],
     /// A path, and the rooms that must not name it.
     pub(super) barred: &'static [(&'static str, &'static str)],
+    /// Whether others use the crate: each public function is then shown in an example.
+    pub(super) is_shown: bool,
 }
 
 pub(super) const PLANS: &[Plan] = &[
@@ -28,6 +30,7 @@ pub(super) const PLANS: &[Plan] = &[
         pure: "",
         fenced: &[("loom", "sync"), ("std::sync::atomic", "sync")],
         barred: &[],
+        is_shown: true,
     },
     Plan {
         package: "kairos-cache",
@@ -47,6 +50,7 @@ pub(super) const PLANS: &[Plan] = &[
             ("tokio", "runtime cache::builder"),
         ],
         barred: &[("crate::sync", "cache")],
+        is_shown: true,
     },
     Plan {
         package: "kairos-cli",
@@ -71,16 +75,18 @@ pub(super) const PLANS: &[Plan] = &[
             ("kairos_cache", "columns::plain_ttl columns::exposure"),
             ("kairos_cache::policy", "columns::engine"),
         ],
+        is_shown: false,
     },
     Plan {
         package: "xtask",
         floors: &[
             ("", "check > bench scrape tidy > tools > invocation target > failure"),
-            ("tidy", "mod > rooms text > house > layers tree > code"),
+            ("tidy", "mod > examples rooms text > house > layers tree > code"),
         ],
         pure: "",
         fenced: &[],
         barred: &[],
+        is_shown: false,
     },
 ];
 

@@ -1,9 +1,10 @@
-// The house rules: a table of pure functions, each from a file or from a path that a file names to what
-// is wrong with it.
+// The house rules: a table of pure functions, each from a file, from a path that a file names, or from
+// all files of a crate to what is wrong.
 // Never knows: what a rule looks for, or how a Rust file is taken apart.
 // Read next: `layers.rs`, the tables that say which room may name which.
 
 mod code;
+mod examples;
 mod house;
 mod layers;
 mod rooms;
@@ -16,7 +17,7 @@ use std::path::Path;
 use crate::failure::{Failure, no_arguments};
 use house::{House, Way};
 use layers::Plan;
-use tree::File;
+use tree::{Broken, File};
 
 /// What a rule looks at, and what it returns: nothing where the rule is kept.
 enum Rule {
@@ -24,6 +25,8 @@ enum Rule {
     File(fn(&File) -> Vec<(usize, String)>),
     /// A path that a source file of a crate names.
     Way(fn(&House, &Way) -> Option<String>),
+    /// A crate by its plan, and all files.
+    Crate(fn(&Plan, &[File]) -> Vec<Broken>),
 }
 
 /// The rules by their names.
@@ -39,6 +42,7 @@ const RULES: &[(&str, Rule)] = &[
     ("ordering", Rule::File(text::orderings)),
     ("word", Rule::File(text::words)),
     ("module-name", Rule::File(text::module_names)),
+    ("example", Rule::Crate(examples::unshown)),
 ];
 
 /// Checks every tracked file and every untracked one that is not ignored.
@@ -71,12 +75,17 @@ fn report(files: &[File], plans: &[Plan]) -> Vec<String> {
             Rule::File(check) => found.extend(files.iter().flat_map(|file| {
                 check(file)
                     .into_iter()
-                    .map(move |(line, message)| (&file.path, line, name, message))
+                    .map(move |(line, message)| (file.path.clone(), line, name, message))
             })),
             Rule::Way(check) => found.extend(houses.iter().flat_map(|house| {
                 house.ways.iter().filter_map(move |way| {
-                    Some((&way.file.path, way.named.line, name, check(house, way)?))
+                    Some((way.file.path.clone(), way.named.line, name, check(house, way)?))
                 })
+            })),
+            Rule::Crate(check) => found.extend(plans.iter().flat_map(|plan| {
+                check(plan, files)
+                    .into_iter()
+                    .map(move |(path, line, message)| (path, line, name, message))
             })),
         }
     }

@@ -12,6 +12,7 @@ const SAMPLE: &[Plan] = &[Plan {
     pure: "floor",
     fenced: &[("moka", "shelf::mod"), ("std::sync::atomic", "sync"), ("loom", "sync")],
     barred: &[("crate::sync", "door"), ("kairos_cache", "desk")],
+    is_shown: true,
 }];
 
 /// What `rule` finds in these files as `line: message`, each below `crates/sample/src/` unless its path
@@ -311,4 +312,60 @@ fn a_module_is_named_for_what_it_holds() {
         breaks("module-name", &[(path, "")], "1: says nothing as a module's name");
     }
     keeps("module-name", &[("commons.rs", ""), ("/docs/common.md", "")]);
+}
+
+/// A root that exports a `Desk` and a `Shelf`, and the desk's file with these lines above and in it.
+fn desk(above: &str, inside: &str) -> [(&'static str, String); 2] {
+    let root =
+        "mod desk;\nmod shelf;\npub use desk::Desk;\npub use shelf::Shelf;\npub use desk::open;\n";
+    let text = format!("{above}pub struct Desk;\nimpl Desk {{\n{inside}\n}}\n");
+    [("lib.rs", root.into()), ("desk.rs", text)]
+}
+
+fn check_examples(check: impl Fn(&[(&str, &str)]), files: &[(&'static str, String)]) {
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, &**text)).collect();
+    check(&files);
+}
+
+#[test]
+fn a_public_function_is_shown_or_says_why_not() {
+    let keeps = |files: &[(&str, &str)]| keeps("example", files);
+    let own = "/// ```\n/// sit();\n/// ```\npub fn sit(&self) {}";
+    check_examples(keeps, &desk("", own));
+    check_examples(keeps, &desk("", "/// No example: it is as `stand`.\npub fn sit(&self) {}"));
+    check_examples(keeps, &desk("/// ```\n/// desk.sit();\n/// ```\n", "pub fn sit(&self) {}"));
+    check_examples(keeps, &desk("", "pub(crate) fn sit(&self) {}\nfn lie(&self) {}"));
+    check_examples(keeps, &desk("", "#[doc(hidden)]\npub fn sit(&self) {}"));
+    check_examples(keeps, &desk("", "#[cfg(kairos_loom)]\npub fn sit(&self) {}"));
+    let [root, file] = desk("", "pub fn sit(&self) {}");
+    let program = ("/crates/sample/examples/tour.rs", "fn main() { desk.sit(); }".into());
+    check_examples(keeps, &[root.clone(), file.clone(), program]);
+    let page = ("/docs/page.md", "```rust\ndesk.sit();\n```\n".into());
+    let pages =
+        ("guide.rs", "#[doc = include_str!(\"../../../docs/page.md\")]\nstruct Page;".into());
+    check_examples(keeps, &[pages, page, root.clone(), file]);
+    let unexported = ("shelf.rs", "struct Drawer;\nimpl Drawer { pub fn pull(&self) {} }".into());
+    check_examples(keeps, &[root, unexported]);
+}
+
+#[test]
+fn a_public_function_that_nobody_shows_is_found_where_it_stands() {
+    let expect =
+        |words: &'static str| move |files: &[(&str, &str)]| breaks("example", files, words);
+    check_examples(expect("3: `Desk::sit`"), &desk("", "pub fn sit(&self) {}"));
+    check_examples(expect("4: `open`"), &{
+        let [root, (path, text)] = desk("", "");
+        [root, (path, text.replace("\n\n", "\n") + "pub fn open() {}")]
+    });
+    let ignored = "/// ```ignore\n/// desk.sit();\n/// ```\npub fn sit(&self) {}";
+    check_examples(expect("6: `Desk::sit`"), &desk("", ignored));
+    // A page that no source includes is not compiled.
+    let [root, file] = desk("", "pub fn sit(&self) {}");
+    let page = ("/docs/page.md", "```rust\ndesk.sit();\n```\n".into());
+    check_examples(expect("3: `Desk::sit`"), &[page, root.clone(), file.clone()]);
+    // A longer name is another one, and so is the same name of another type.
+    let longer = ("/crates/sample/examples/a.rs", "fn main() { desk.sit_down(); }".into());
+    check_examples(expect("3: `Desk::sit`"), &[longer, root.clone(), file.clone()]);
+    let shelf = "/// ```\n/// shelf.sit();\n/// ```\npub struct Shelf;\nimpl Shelf { pub fn sit(&self) {} }";
+    check_examples(expect("3: `Desk::sit`"), &[("shelf.rs", shelf.into()), root, file]);
 }

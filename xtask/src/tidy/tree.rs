@@ -21,6 +21,9 @@ pub(super) struct File {
     pub(super) code: Option<Code>,
 }
 
+/// The path and line of a place that breaks a rule, and what is wrong there.
+pub(super) type Broken = (String, usize, String);
+
 /// Reads the text files of the checkout at `root`, sorted by path.
 ///
 /// # Errors

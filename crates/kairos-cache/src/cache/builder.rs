@@ -25,6 +25,29 @@ use crate::store::{Bound, Entry, Weigher};
 use crate::to_key::{Key, Value};
 
 /// Builds a [`Cache`] from a [`Config`] and injected parts: clock, runtime, loader, weigher.
+///
+/// ```
+/// use kairos_cache::{Cache, EvaluateAt};
+/// use std::time::Duration;
+///
+/// // One setter of each section of the configuration; each of the others is like these.
+/// let cache: Cache<String, f64> = Cache::builder()
+///     .default_ttl(Duration::from_secs(600)) // [cache]
+///     .evaluate(EvaluateAt::Insert) // [golden_hour]
+///     .panic_sigma(3.5) // [volatility]
+///     .breaker_min_reads(600) // [breaker]
+///     .max_concurrent_refreshes(20) // [swr]
+///     .xfetch_enabled(false) // [xfetch]
+///     .max_concurrent_computes(50) // [computes]
+///     .max_stale_if_error(Duration::from_secs(3600)) // [fail_safe]
+///     .latency_sampling(16) // [metrics]
+///     .max_markets(200) // [bounds]
+///     .build()?;
+///
+/// let refused = Cache::<String, f64>::builder().jitter(1.0).build().unwrap_err();
+/// assert!(refused.to_string().contains("cache.jitter must be"));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder<K, V> {
     config: Config,
@@ -109,6 +132,15 @@ impl<K: Key, V: Value> Builder<K, V> {
     }
 
     /// Uses this event graph instead of that of the configuration (`[events]`).
+    ///
+    /// ```
+    /// use kairos_cache::{Cache, EventGraph};
+    ///
+    /// let tennis = EventGraph::new([("aces", ["serve"])], [("rain", ["serve"])])?;
+    /// let cache: Cache<String, f64> = Cache::builder().event_graph(tennis).build()?;
+    /// assert_eq!(cache.event_graph().market_count(), 1);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn event_graph(mut self, graph: EventGraph) -> Self {
         self.graph = Some(graph);
         self
@@ -118,6 +150,16 @@ impl<K: Key, V: Value> Builder<K, V> {
     /// dropped.
     ///
     /// A registry takes one cache without a [`name`](Self::name), and one of each name.
+    ///
+    /// ```
+    /// # use kairos_cache::Cache;
+    /// let page = kairos_metrics::Registry::new();
+    /// let cache: Cache<u8, u8> = Cache::builder().registry(page.clone()).build()?;
+    /// assert!(page.encode_prometheus().contains("kairos_cache_evictions_total 0\n"));
+    /// drop(cache);
+    /// assert!(!page.encode_prometheus().contains("kairos_cache"));
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
         self
@@ -147,12 +189,31 @@ impl<K: Key, V: Value> Builder<K, V> {
     ///
     /// Timers run on one thread for the whole process: the runtime needs no time driver, and a
     /// compute that blocks the runtime does not delay its own timeout.
+    ///
+    /// ```
+    /// # use kairos_cache::{Cache, Context};
+    /// let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    /// let cache: Cache<u8, u32> = Cache::builder().tokio_handle(runtime.handle().clone()).build()?;
+    /// assert_eq!(*cache.blocking().get_with(&1, &Context::none(), || 10)?, 10);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn tokio_handle(mut self, handle: tokio::runtime::Handle) -> Self {
         self.handle = Some(handle);
         self
     }
 
     /// Reads the time from this clock instead of the operating system's.
+    ///
+    /// ```
+    /// # use kairos_cache::{Cache, Clock, Context};
+    /// # use std::time::{Duration, UNIX_EPOCH};
+    /// let (clock, hand) = Clock::manual(UNIX_EPOCH);
+    /// let cache: Cache<u8, u32> = Cache::builder().clock(clock).build()?;
+    /// cache.insert(&1, &Context::none(), 10)?;
+    /// hand.advance(Duration::from_secs(1800));
+    /// assert_eq!(cache.get(&1).expect("fresh for an hour").receipt().freshness, 0.5);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
@@ -173,6 +234,15 @@ impl<K: Key, V: Value> Builder<K, V> {
     ///
     /// The cache calls the weigher once for each value that it stores; a weight of 0 counts as 1. A
     /// value that alone weighs more than the bound, or whose weigher panics, is not stored.
+    ///
+    /// ```
+    /// # use kairos_cache::{Cache, Context};
+    /// let weigh = |_: &u8, text: &String| text.len() as u32;
+    /// let cache: Cache<u8, String> = Cache::builder().weigher(weigh).max_weight(10).build()?;
+    /// assert!(cache.insert(&1, &Context::none(), "short".to_owned())?);
+    /// assert!(!cache.insert(&2, &Context::none(), "longer than ten".to_owned())?);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn weigher(mut self, weigher: impl Fn(&K, &V) -> u32 + Send + Sync + 'static) -> Self {
         self.weigher = Some(Box::new(weigher));
         self

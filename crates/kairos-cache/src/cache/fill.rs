@@ -17,6 +17,18 @@ use crate::to_key::{Key, ToKey, Value};
 ///
 /// Begin before you read the value's source: an invalidation between the two then bars the value
 /// from the cache.
+///
+/// ```
+/// use kairos_cache::{Cache, Context, Fill};
+/// use std::sync::Arc;
+///
+/// let cache: Cache<u8, u32> = Cache::builder().build()?;
+/// let fill: Fill<u8, u32> = cache.begin(&1, &Context::none())?;
+/// cache.invalidate_all();
+/// assert!(!fill.insert(10), "read before the invalidation");
+/// assert!(cache.begin(&1, &Context::none())?.insert_arc(Arc::new(11)));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[must_use = "a fill stores nothing until it is given its value"]
 pub struct Fill<K: Key, V: Value>(Filling<K, V>);
 

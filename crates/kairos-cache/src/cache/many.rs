@@ -91,6 +91,19 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Reads as [`Cache::get_many`] does, each with a receipt also where there is no value.
     ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # use kairos_cache::{Cache, Context, Error, Reason};
+    /// # let cache: Cache<u8, u32> = Cache::builder().build()?;
+    /// let none = Context::none();
+    /// let compute = |_: Vec<u8>| async { Ok::<_, std::io::Error>([(1, 10)]) };
+    /// let answers = cache.explain_many([(&1, &none), (&2, &none)], compute).await;
+    /// let outcomes: Vec<_> = answers.into_iter().flatten().map(|answer| answer.outcome).collect();
+    /// assert!(matches!(&outcomes[0], Ok(value) if **value == 10));
+    /// assert!(matches!(outcomes[1], Err(Error::Nothing)));
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// For each read, a context that names an unknown market or lacks its match; the outcome of
     /// the compute is in the answer.

@@ -29,6 +29,15 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Returns the match of a name, created if it is new, and never one without a state.
     ///
+    /// ```
+    /// # use kairos_cache::{Cache, Error};
+    /// let cache: Cache<u8, u8> = Cache::builder().max_matches(1).build()?;
+    /// let held = cache.try_scope("12345")?;
+    /// assert!(matches!(cache.try_scope("12346"), Err(Error::TooManyMatches)));
+    /// assert!(!held.is_over_bound() && cache.scope("12346").is_over_bound());
+    /// # Ok::<_, Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::TooManyMatches`] beyond `bounds.matches`.
     pub fn try_scope(&self, name: &str) -> Result<Scope, Error> {

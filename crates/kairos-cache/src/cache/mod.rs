@@ -71,6 +71,20 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// brings it along, as by `LOCAL.scope(value, future)` or `future.instrument(span)`. A loader and a
     /// refresh by it have no reader to bring anything.
     ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use kairos_cache::{Cache, Context, Reason};
+    ///
+    /// let cache: Cache<String, f64> = Cache::builder().build()?;
+    /// let context = Context::new(&cache.scope("12345")).market("btts");
+    /// let compute = || async { Ok::<_, std::io::Error>(0.61) };
+    /// let hit = cache.get_or_compute("12345:btts", &context, compute).await?;
+    /// assert_eq!((*hit, hit.receipt().reason), (0.61, Reason::Miss));
+    /// let hit = cache.get_or_compute("12345:btts", &context, compute).await?;
+    /// assert_eq!((*hit, hit.receipt().reason), (0.61, Reason::Fresh));
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// The compute's own error, shared by all reads that waited ([`Error::Compute`]); its panic or
     /// timeout; [`Error::Nothing`]; a context that names an unknown market or lacks its match.
@@ -130,6 +144,17 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Reads as [`Cache::get_or_compute`] does, with a receipt also where there is no value.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # use kairos_cache::{Cache, Computed, Context, Error, Reason};
+    /// # let cache: Cache<u8, u32> = Cache::builder().build()?;
+    /// let nothing = || async { Ok::<_, std::io::Error>(Computed::None) };
+    /// let answer = cache.explain(&1, &Context::none(), nothing).await?;
+    /// assert_eq!(answer.receipt.reason, Reason::Miss);
+    /// assert!(matches!(answer.outcome, Err(Error::Nothing)));
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// A context that names an unknown market or lacks its match; the outcome of the compute is in

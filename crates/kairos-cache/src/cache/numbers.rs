@@ -47,6 +47,15 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Returns the latencies of a strategy in nanoseconds, since the cache was built. Needs the feature
     /// `hdrhistogram`; without it a [snapshot](Registry::snapshot) of the registry has them.
+    ///
+    /// ```
+    /// # use kairos_cache::{Cache, Context, Strategy};
+    /// # let cache: Cache<u8, u32> = Cache::builder().build()?;
+    /// cache.insert(&1, &Context::none(), 10)?;
+    /// cache.get(&1).expect("fresh");
+    /// assert_eq!(cache.latency(Strategy::ServeFresh).len(), 1);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     #[cfg(feature = "hdrhistogram")]
     pub fn latency(&self, strategy: Strategy) -> Histogram<u64> {
         self.engine.stats().latency(strategy).to_hdr()

@@ -49,6 +49,15 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// Reads a key as [`Cache::get_or_compute`] does, with the builder's
     /// [`loader`](Builder::loader) in the place of a closure.
     ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # use kairos_cache::{Cache, Context};
+    /// # let load = |key: String, _: Context| async move { Ok::<_, std::io::Error>(key.len()) };
+    /// let cache: Cache<String, usize> = Cache::builder().loader(load).build()?;
+    /// assert_eq!(*cache.read("btts", &Context::none()).await?, 4);
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NoLoader`]; else as [`Cache::get_or_compute`].
     ///
@@ -62,6 +71,16 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Reads as [`Cache::read`] does, with a receipt also where there is no value.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # use kairos_cache::{Cache, Context, Source};
+    /// # let load = |key: String, _: Context| async move { Ok::<_, std::io::Error>(key.len()) };
+    /// let cache: Cache<String, usize> = Cache::builder().loader(load).build()?;
+    /// let answer = cache.explain_read("btts", &Context::none()).await?;
+    /// assert_eq!(answer.receipt.source, Source::Computed);
+    /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`Error::NoLoader`]; else as [`Cache::explain`].

@@ -28,6 +28,16 @@ pub(crate) fn event_graph(config: &EventsConfig) -> Result<EventGraph, Error> {
 
 impl EventsConfig {
     /// The tables of an event graph.
+    ///
+    /// ```
+    /// use kairos_cache::{Config, EventGraph, EventsConfig};
+    ///
+    /// let mut config = Config::default();
+    /// config.events = EventsConfig::of(&EventGraph::football());
+    /// assert_eq!(config.events.markets.as_ref().map(|markets| markets.len()), Some(12));
+    /// config.validate()?;
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn of(graph: &EventGraph) -> EventsConfig {
         let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
         let market = |name: &str| {

@@ -14,6 +14,7 @@ use super::locate::line_of;
 use super::sections::{Config, EventsConfig};
 use super::text::parse;
 use crate::error::Error;
+use crate::policy::GraphError;
 
 /// The content of an event graph's file.
 #[derive(Deserialize)]
@@ -26,6 +27,21 @@ struct GraphFile {
 impl Config {
     /// Reads a configuration from a TOML file, reads the event graph from the file that
     /// `events.graph` names, if any, and validates both. Blocks the thread while it reads.
+    ///
+    /// ```
+    /// use kairos_cache::{Config, Error};
+    ///
+    /// let folder = std::env::temp_dir().join(format!("kairos-from-file-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// let file = folder.join("kairos.toml");
+    /// std::fs::write(&file, "[swr]\nstale_multiplier = 0.5\n")?;
+    /// let error = Config::from_file(&file).unwrap_err();
+    /// assert!(matches!(error, Error::InFile { line: Some(2), .. }));
+    /// std::fs::write(&file, "[swr]\nstale_multiplier = 3.0\n")?;
+    /// assert_eq!(Config::from_file(&file)?.swr.stale_multiplier, 3.0);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InFile`] for invalid content, with the file and, where it is known, the line;
@@ -42,6 +58,19 @@ impl Config {
 
     /// Replaces `events.graph` by the tables in the file that it names, relative to `folder`. Does
     /// nothing if `events.graph` is absent. Blocks the thread while it reads.
+    ///
+    /// ```
+    /// use kairos_cache::Config;
+    ///
+    /// let folder = std::env::temp_dir().join(format!("kairos-read-graph-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// std::fs::write(folder.join("tennis.toml"), "[markets]\naces = [\"serve\"]\n[events]\n")?;
+    /// let mut config = Config::from_toml("[events]\ngraph = \"tennis.toml\"\n")?;
+    /// config.read_event_graph(&folder)?;
+    /// assert!(config.events.markets.is_some_and(|markets| markets.contains_key("aces")));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Config`] if the configuration has tables as well as a file; for the file, the
@@ -85,10 +114,12 @@ fn in_file(file: &Path, text: &str, error: Error) -> Error {
             (line_of(text, &path), Error::Config { field, allowed })
         }
         Error::Graph(graph) => {
+            // An event may have the name of a market, which may stand elsewhere.
+            let skipped = usize::from(matches!(graph, GraphError::Uncarried { .. }));
             let line = graph.name().and_then(|name| {
                 let tables = [&["events", "markets"][..], &["events", "events"]];
-                let inline = tables.into_iter();
-                let own = [&["markets"][..], &["events"]].into_iter();
+                let inline = tables.into_iter().skip(skipped);
+                let own = [&["markets"][..], &["events"]].into_iter().skip(skipped);
                 let mut paths = inline.chain(own).map(|table| [table, &[name]].concat());
                 paths.find_map(|path| line_of(text, &path))
             });

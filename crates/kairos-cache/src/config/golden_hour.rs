@@ -7,6 +7,12 @@ use std::time::Duration;
 use crate::policy::{Evaluate, Zone};
 
 /// When the zone of an entry is determined.
+///
+/// ```
+/// use kairos_cache::EvaluateAt;
+///
+/// assert_eq!((EvaluateAt::Insert.name(), "read".parse()), ("insert", Ok(EvaluateAt::Read)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum EvaluateAt {
@@ -40,6 +46,12 @@ impl From<EvaluateAt> for Evaluate {
 }
 
 /// A zone that a row of the zone table may name: those of [`Zone`] that end at a distance to kickoff.
+///
+/// ```
+/// use kairos_cache::{Zone, ZoneName};
+///
+/// assert_eq!((ZoneName::Golden.zone(), ZoneName::Golden.name()), (Zone::Golden, "golden"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ZoneName {
     /// The last minutes before kickoff.

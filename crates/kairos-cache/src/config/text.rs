@@ -27,6 +27,17 @@ impl Config {
     /// Writes the configuration as TOML text: every field with its docs as a comment above it; a
     /// field without a value as a comment too. The text reads back as an equal configuration.
     ///
+    /// ```
+    /// use kairos_cache::Config;
+    ///
+    /// let mut config = Config::default();
+    /// config.cache.max_capacity = 500;
+    /// let text = config.to_toml()?;
+    /// assert!(text.contains("\nmax_capacity = 500\n"));
+    /// assert_eq!(Config::from_toml(&text)?, config);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ConfigSyntax`] for a number above 2⁶³ − 1, which TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, Error> {

@@ -25,6 +25,14 @@ use crate::policy::{
 ///   that read alone;
 /// - prices, status, kickoff, line-up and events are refused
 ///   ([`Error::TooManyMatches`](crate::Error::TooManyMatches)).
+///
+/// ```
+/// # let cache: kairos_cache::Cache<u8, u8> = kairos_cache::Cache::builder().build()?;
+/// let scope = cache.scope("12345");
+/// assert_eq!((scope.name(), scope.is_over_bound()), ("12345", false));
+/// assert_eq!(scope, cache.scope("12345"));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Scope {
     of: Of,

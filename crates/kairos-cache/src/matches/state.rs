@@ -12,6 +12,12 @@ use crate::sync::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Mutex, Ordering};
 use crate::truth::{Class, Mark, Sequence, Version};
 
 /// The trading status of a match or of one of its markets.
+///
+/// ```
+/// use kairos_cache::TradingStatus;
+///
+/// assert_eq!((TradingStatus::Closed.name(), "open".parse()), ("closed", Ok(TradingStatus::Open)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum TradingStatus {

@@ -10,6 +10,12 @@ use super::volatility::{Signal, Volatility};
 use super::{MatchFacts, Now};
 
 /// How the engine answered a read.
+///
+/// ```
+/// use kairos_cache::Strategy;
+///
+/// assert_eq!((Strategy::ServeFresh.name(), "bypass".parse()), ("serve_fresh", Ok(Strategy::Bypass)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Strategy {
@@ -40,6 +46,12 @@ impl Strategy {
 }
 
 /// The reason for the strategy by which a read was answered.
+///
+/// ```
+/// use kairos_cache::{Reason, Strategy};
+///
+/// assert_eq!((Reason::Panic.name(), Reason::Panic.strategy()), ("panic", Strategy::Bypass));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[repr(u8)]

@@ -61,6 +61,13 @@ pub enum GraphError {
     Twice(String),
     /// A tag of the market or event of this name is empty.
     EmptyTag(String),
+    /// An event names a tag that no market of the graph carries, as a misspelt one is.
+    Uncarried {
+        /// The event.
+        event: String,
+        /// The tag.
+        tag: String,
+    },
     /// There are more than 65 535 markets or events.
     TooMany,
 }
@@ -71,6 +78,9 @@ impl fmt::Display for GraphError {
             GraphError::NoName => f.write_str("the name of a market or event is empty"),
             GraphError::Twice(name) => write!(f, "duplicate name {name:?}"),
             GraphError::EmptyTag(name) => write!(f, "{name:?} has an empty tag"),
+            GraphError::Uncarried { event, tag } => {
+                write!(f, "the event {event:?} names the tag {tag:?}, which no market carries")
+            }
             GraphError::TooMany => f.write_str("more than 65535 markets or events"),
         }
     }
@@ -84,6 +94,7 @@ impl GraphError {
         match self {
             GraphError::NoName => Some(""),
             GraphError::Twice(name) | GraphError::EmptyTag(name) => Some(name),
+            GraphError::Uncarried { event, .. } => Some(event),
             GraphError::TooMany => None,
         }
     }
@@ -112,11 +123,28 @@ pub struct EventGraph {
 }
 
 impl EventGraph {
-    /// Builds a graph from `(market, tags)` and `(event, tags)`, in the order that answers keep.
+    /// Builds a graph from `(market, tags)` and `(event, tags)`, in the order that answers keep. A
+    /// market without tags is no event's, and an event without tags affects nothing.
+    ///
+    /// O(events × markets × tags). The tags of contexts, as `team:arsenal`, are not in the graph: an
+    /// event that names one hits entries by it only if a market carries it too.
+    ///
+    /// ```
+    /// use kairos_cache::{EventGraph, GraphError};
+    ///
+    /// let markets = [("set_winner", ["serve"]), ("aces", ["serve"])];
+    /// let graph = EventGraph::new(markets, [("rain", ["serve"])])?;
+    /// assert_eq!(graph.affected(graph.event("rain").expect("named above")).len(), 2);
+    ///
+    /// let misspelt = EventGraph::new(markets, [("rain", ["surf"])]);
+    /// let error = GraphError::Uncarried { event: "rain".into(), tag: "surf".into() };
+    /// assert_eq!(misspelt, Err(error));
+    /// # Ok::<_, GraphError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`GraphError`] for an empty or duplicate name, an empty tag, and more than 65 535 markets or
-    /// events.
+    /// [`GraphError`] for an empty or duplicate name, an empty tag, an event that names a tag which no
+    /// market carries, and more than 65 535 markets or events.
     pub fn new<'a, M, E, T, U>(markets: M, events: E) -> Result<EventGraph, GraphError>
     where
         M: IntoIterator<Item = (&'a str, T)>,
@@ -140,6 +168,11 @@ impl EventGraph {
             let id = EventId(u16::try_from(graph.events.len()).or(Err(GraphError::TooMany))?);
             claim_name(&mut graph.event_ids, name, id)?;
             let tags = named_tags(name, tags)?;
+            let carried = |tag| graph.markets.iter().any(|market| market.tags.contains(tag));
+            if let Some(tag) = tags.iter().find(|tag| !carried(tag)) {
+                let (event, tag) = (name.to_owned(), tag.to_string());
+                return Err(GraphError::Uncarried { event, tag });
+            }
             let shares = |m: &Market| m.tags.iter().any(|t| tags.contains(t));
             let affected =
                 graph.markets.iter().filter(|m| shares(m)).map(|m| m.name.clone()).collect();
@@ -149,12 +182,19 @@ impl EventGraph {
     }
 
     /// Returns the football graph: 12 markets, 13 tags, 12 events.
+    ///
+    /// ```
+    /// use kairos_cache::EventGraph;
+    ///
+    /// let football = EventGraph::football();
+    /// assert_eq!((football.market_count(), football.event_names().len()), (12, 12));
+    /// ```
     pub fn football() -> EventGraph {
         EventGraph::new(
             FOOTBALL_MARKETS.iter().map(|&(name, tags)| (name, tags.iter().copied())),
             FOOTBALL_EVENTS.iter().map(|&(name, tags)| (name, tags.iter().copied())),
         )
-        .expect("the table below has no name twice")
+        .expect("the tables below have no name twice, and each event's tags are on a market")
     }
 
     /// Returns the market of a name. O(1).

@@ -5,6 +5,12 @@
 use super::{MatchFacts, WallNs};
 
 /// The zone of a match, by the time to its kickoff.
+///
+/// ```
+/// use kairos_cache::Zone;
+///
+/// assert_eq!((Zone::MatchStarted.name(), "golden".parse()), ("match_started", Ok(Zone::Golden)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Zone {

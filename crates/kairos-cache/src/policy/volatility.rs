@@ -5,6 +5,13 @@
 use std::collections::VecDeque;
 
 /// The volatility status of a match's odds.
+///
+/// ```
+/// use kairos_cache::Volatility;
+///
+/// assert!(Volatility::Panic > Volatility::Warning);
+/// assert_eq!((Volatility::Panic.name(), "normal".parse()), ("panic", Ok(Volatility::Normal)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[repr(u8)]
 pub enum Volatility {

@@ -18,6 +18,13 @@ use crate::truth::Version;
 const FAR_AWAY: Duration = Duration::from_hours(30 * 365 * 24);
 
 /// A source of monotonic and wall time, cheap to clone.
+///
+/// ```
+/// use kairos_cache::{Cache, Clock};
+///
+/// let cache: Cache<u8, u8> = Cache::builder().clock(Clock::system()).build()?; // The default.
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Source>);
 
@@ -115,6 +122,18 @@ impl Clock {
 }
 
 /// The hand that moves a manual [`Clock`].
+///
+/// ```
+/// # use kairos_cache::{Cache, Clock, Context};
+/// # use std::time::{Duration, UNIX_EPOCH};
+/// let (clock, hand) = Clock::manual(UNIX_EPOCH);
+/// let cache: Cache<u8, u32> = Cache::builder().clock(clock).build()?;
+/// cache.insert(&1, &Context::none(), 10)?;
+/// hand.advance(Duration::from_secs(60));
+/// hand.step_wall(UNIX_EPOCH); // The age goes by the other reading.
+/// assert_eq!(cache.get(&1).expect("fresh").receipt().age, Duration::from_secs(60));
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ManualClock(Arc<Manual>);
 

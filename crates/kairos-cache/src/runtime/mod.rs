@@ -39,6 +39,15 @@ pub(crate) use tokio::TokioRuntime;
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A spawned task, which can be aborted. Dropping the handle lets the task go on.
+///
+/// ```
+/// use kairos_cache::Task;
+/// use std::sync::mpsc::channel;
+///
+/// let (tell, told) = channel();
+/// Task::new(move || tell.send("aborted").expect("heard")).abort();
+/// assert_eq!(told.recv(), Ok("aborted"));
+/// ```
 pub struct Task(Box<dyn FnOnce() + Send>);
 
 impl Task {
@@ -66,6 +75,8 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Runs a sleep and short work after it. A runtime whose tasks may be held up by a compute that
     /// does not yield has another thread for this.
+    ///
+    /// No example: the default suits an executor that no compute holds up, and its timers go there too.
     fn spawn_timer(&self, future: BoxFuture) -> Task {
         self.spawn(future)
     }
@@ -76,6 +87,8 @@ pub trait Runtime: Send + Sync + 'static {
     /// for every compute, and hardly any rings.
     ///
     /// By default sleeps, and then calls `ring`, in a task of `spawn_timer`.
+    ///
+    /// No example: only a runtime that keeps its alarms without a task for each has one of its own.
     fn alarm(&self, deadline: MonoNs, ring: Box<dyn FnOnce() + Send>) -> Task {
         let sleep = self.sleep_until(deadline);
         self.spawn_timer(Box::pin(async move {

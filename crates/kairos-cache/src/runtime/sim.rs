@@ -91,6 +91,19 @@ impl Sim {
     }
 
     /// Sets the wall clock alone, as an operator or a time service does. Timers do not move.
+    ///
+    /// ```
+    /// # use kairos_cache::{Cache, Context, Sim};
+    /// # use std::time::{Duration, UNIX_EPOCH};
+    /// let sim = Sim::new(UNIX_EPOCH);
+    /// let cache: Cache<u8, u32> = Cache::builder().sim(&sim).build()?;
+    /// let kickoff = UNIX_EPOCH + Duration::from_secs(7200);
+    /// cache.insert(&1, &Context::new(&cache.scope("12345")).kickoff(kickoff), 10)?;
+    /// sim.step_wall(kickoff + Duration::from_secs(1));
+    /// assert!(cache.get(&1).is_none());
+    /// assert_eq!(sim.now(), Duration::ZERO);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn step_wall(&self, to: SystemTime) {
         self.0.hand.step_wall(to);
     }

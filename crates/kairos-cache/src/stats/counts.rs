@@ -14,6 +14,12 @@ pub(crate) const SCORES: [&str; 4] =
     ["unscored", Volatility::Normal.name(), Volatility::Warning.name(), Volatility::Panic.name()];
 
 /// A group of keys that can be reset by itself.
+///
+/// ```
+/// use kairos_cache::Category;
+///
+/// assert_eq!((Category::Swr.name(), "base".parse()), ("swr", Ok(Category::Base)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Category {
     /// Hits, misses, errors.

@@ -14,6 +14,19 @@ use crate::sync::Shared;
 /// This is a handle: cloning costs one atomic increment, and any thread may count through any
 /// clone. Keep handles instead of looking them up. Counting is not async-signal-safe: a signal
 /// handler that counts may lose the increment that it interrupts.
+///
+/// ```
+/// use kairos_metrics::{Counter, Registry};
+///
+/// let registry = Registry::new();
+/// let orders: Counter = registry.counter("orders", "Orders accepted")?;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| orders.inc());
+///     scope.spawn(|| orders.add(2));
+/// });
+/// assert_eq!(orders.value(), 3);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Counter {
     id: u32,

@@ -22,10 +22,34 @@ use crate::sync::{AtomicI64, AtomicU64, Ordering, Shared};
 /// its level away from zero, or saw that it was written, even with the same level: a gauge that
 /// holds a level does not expire. A level of fractions that additions brought back to zero counts as
 /// zero, though rounding may have left 10⁻¹⁷ of it.
+///
+/// ```
+/// use kairos_metrics::Registry;
+///
+/// let registry = Registry::new();
+/// let open = registry.gauge("open_positions", "Open positions")?;
+/// open.set(3);
+/// open.add(2);
+/// open.sub(1);
+/// assert_eq!(open.value(), 4);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Gauge(Shared<Series<GaugeCell<Whole>>>);
 
 /// A gauge of fractions, such as a ratio or a temperature; in all else like [`Gauge`].
+///
+/// ```
+/// use kairos_metrics::Registry;
+///
+/// let registry = Registry::new();
+/// let load = registry.fraction_gauge("load_ratio", "Share of the workers that are busy")?;
+/// load.set(0.5);
+/// load.add(0.25);
+/// load.sub(0.5);
+/// assert_eq!(load.value(), 0.25);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct FractionGauge(Shared<Series<GaugeCell<Fraction>>>);
 

@@ -21,6 +21,21 @@ use crate::sync::Shared;
 ///
 /// This is a handle, like [`Counter`](crate::Counter). Recording costs a bucket index and two plain
 /// adds in memory of the recording thread; a thread's first value allocates its buckets.
+///
+/// ```
+/// use kairos_metrics::{Precision, Registry};
+///
+/// let registry = Registry::new();
+/// let fills = registry.histogram("fill_latency", "Fill latency", Precision::two_digits())?;
+/// fills.record(1_500);
+/// if let Some(weight) = fills.due(1) {
+///     let clock = fills.clock();
+///     let start = clock.raw();
+///     fills.record_n(clock.delta_ns(start, clock.raw()), weight.into());
+/// }
+/// assert_eq!(fills.snapshot().count(), 2);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Histogram {
     place: Place,
@@ -86,6 +101,16 @@ impl Handle for Histogram {
 /// The configuration of a histogram: its precision, its unit and its exposed bounds.
 ///
 /// A [`Precision`] alone converts into a configuration for latencies.
+///
+/// ```
+/// use kairos_metrics::{HistogramConfig, Precision, Registry, Unit};
+///
+/// let config = HistogramConfig::new(Precision::two_digits()).unit(Unit::Bytes).bounds([255, 1023]);
+/// let registry = Registry::new();
+/// registry.histogram("body", "Size of a body", config)?.record(300);
+/// assert!(registry.encode_prometheus().contains("body_bytes_bucket{le=\"1023.0\"} 1\n"));
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistogramConfig {
     precision: Precision,

@@ -8,6 +8,24 @@ use super::histogram::Histogram;
 ///
 /// Costs two raw clock readings and one record. Ticks are converted to nanoseconds before they are
 /// counted: counted ticks would let the meaning of a bucket drift with the calibration.
+///
+/// ```
+/// use kairos_metrics::{Clock, Precision, Registry};
+///
+/// let (clock, hand) = Clock::manual();
+/// let registry = Registry::builder().clock(clock).build();
+/// let steps = registry.histogram("step", "Steps of the work", Precision::two_digits())?;
+/// let mut timer = steps.start();
+/// hand.advance(30);
+/// assert_eq!(timer.lap(), 30);
+/// hand.advance(20);
+/// assert_eq!(timer.stop(), 20);
+/// steps.start().discard();
+/// steps.time(|| hand.advance(5));
+/// drop(steps.start_sampled(1));
+/// assert_eq!(steps.snapshot().count(), 4);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a timer that is dropped at once times nothing"]
 pub struct Timer<'a> {

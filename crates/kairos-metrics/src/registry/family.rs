@@ -22,6 +22,24 @@ pub type HistogramFamily<const N: usize> = Family<Histogram, N>;
 /// The number of series is limited (see [`Family::set_limit`]); label values beyond the limit share
 /// one overflow series, in which the value of every label is [`OVERFLOW`](crate::OVERFLOW). Cloning
 /// is cheap, and clones are the same family.
+///
+/// ```
+/// use kairos_metrics::{OVERFLOW, Registry};
+/// use std::time::Duration;
+///
+/// let registry = Registry::new();
+/// let fills = registry.counter_family("fills", "Fills", ["venue"])?;
+/// assert!(fills.is_empty());
+/// fills.set_limit(2);
+/// for venue in ["xlon", "xpar", "xams", "xbru"] {
+///     fills.with([venue]).inc();
+/// }
+/// assert_eq!(fills.len(), 3, "two and the overflow");
+/// assert_eq!(fills.with([OVERFLOW]).value(), 2);
+/// assert!(fills.remove(["xpar"]) && !fills.remove(["xpar"]));
+/// assert_eq!(fills.expire_idle(Duration::from_secs(600)), 0);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 pub struct Family<H, const N: usize>(Arc<dyn SeriesOf<H>>);
 
 impl<H, const N: usize> Family<H, N> {

@@ -145,6 +145,30 @@ tuple_of_labels!(6: A 0, B 1, C 2, D 3, E 4, F 5);
 
 /// A family whose labels are a type: instruments `H` under one name, told apart by label sets `L`;
 /// in all else like [`Family`](crate::Family).
+///
+/// ```
+/// use kairos_metrics::{Label, Registry};
+/// use std::time::Duration;
+///
+/// struct Venue(&'static str);
+///
+/// impl Label for Venue {
+///     const NAME: &'static str = "venue";
+///
+///     fn value(&self) -> &str {
+///         self.0
+///     }
+/// }
+///
+/// let registry = Registry::new();
+/// let fills = registry.counters_by::<Venue>("fills", "Fills")?;
+/// assert!(fills.is_empty());
+/// fills.set_limit(100);
+/// fills.with(&Venue("xlon")).inc();
+/// assert_eq!((fills.len(), fills.expire_idle(Duration::from_secs(600))), (1, 0));
+/// assert!(fills.remove(&Venue("xlon")));
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 pub struct TypedFamily<H, L> {
     series: Arc<dyn SeriesOf<H>>,
     labels: PhantomData<fn(&L)>,
@@ -243,6 +267,28 @@ impl Registry {
     }
 
     /// Registers a family of histograms with a typed label set.
+    ///
+    /// ```
+    /// use kairos_metrics::{Label, Precision, Registry};
+    ///
+    /// struct Pool;
+    ///
+    /// impl Label for Pool {
+    ///     const NAME: &'static str = "pool";
+    ///
+    ///     fn value(&self) -> &str {
+    ///         "main"
+    ///     }
+    /// }
+    ///
+    /// let registry = Registry::new();
+    /// registry.gauges_by::<Pool>("workers", "Workers")?.with(&Pool).set(4);
+    /// registry.fraction_gauges_by::<Pool>("load_ratio", "Busy workers")?.with(&Pool).set(0.5);
+    /// let jobs = registry.histograms_by::<Pool>("job", "Jobs", Precision::one_digit())?;
+    /// jobs.with(&Pool).record(1_000);
+    /// assert!(registry.encode_prometheus().contains("job_seconds_count{pool=\"main\"} 1\n"));
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Registry::histogram_family`].

@@ -11,6 +11,37 @@ use crate::instrument::{Counter, FractionGauge, Gauge, Handle, Instrument};
 use crate::names::Unit;
 
 /// Registers counters and gauges that are measured in a unit; made by [`Registry::measured_in`].
+///
+/// ```
+/// use kairos_metrics::{Label, Registry, Unit};
+///
+/// struct Pool;
+///
+/// impl Label for Pool {
+///     const NAME: &'static str = "pool";
+///
+///     fn value(&self) -> &str {
+///         "main"
+///     }
+/// }
+///
+/// let registry = Registry::new();
+/// let bytes = registry.measured_in(Unit::Bytes);
+/// bytes.counter("sent", "Sent")?.add(3);
+/// bytes.gauge("held", "Held")?.set(4);
+/// bytes.fraction_gauge("held_mean", "Mean of what is held")?.set(4.5);
+/// bytes.counter_family("sent_to", "Sent by host", ["host"])?.with(["a"]).add(3);
+/// bytes.gauge_family("held_by", "Held by host", ["host"])?.with(["a"]).set(4);
+/// bytes.fraction_gauge_family("mean_of", "Mean by host", ["host"])?.with(["a"]).set(4.5);
+/// bytes.counters_by::<Pool>("sent_by", "Sent by pool")?.with(&Pool).add(3);
+/// bytes.gauges_by::<Pool>("held_in", "Held by pool")?.with(&Pool).set(4);
+/// bytes.fraction_gauges_by::<Pool>("mean_in", "Mean by pool")?.with(&Pool).set(4.5);
+/// let text = registry.encode_prometheus();
+/// assert!(text.contains("sent_bytes_total 3\n"));
+/// assert!(text.contains("held_by_bytes{host=\"a\"} 4\n"));
+/// assert!(text.contains("mean_in_bytes{pool=\"main\"} 4.5\n"));
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Measured<'a> {
     registry: &'a Registry,

@@ -92,6 +92,17 @@ impl Registry {
     ///
     /// Its handles go on counting, but are no longer exposed, and the name can be registered again.
     /// Of attached registries that have the name, each loses it.
+    ///
+    /// ```
+    /// use kairos_metrics::Registry;
+    ///
+    /// let registry = Registry::new();
+    /// let orders = registry.counter("orders", "Orders accepted")?;
+    /// assert!(registry.unregister("orders") && !registry.unregister("orders"));
+    /// orders.inc();
+    /// assert_eq!(registry.counter("orders", "Orders accepted")?.value(), 0);
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
     pub fn unregister(&self, name: &str) -> bool {
         // Dropped after the locks.
         let (page_of_it, removed): (_, Vec<_>);

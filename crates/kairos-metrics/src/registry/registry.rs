@@ -51,6 +51,25 @@ pub const DEFAULT_FAMILY_LIMIT: usize = 1_000;
 pub struct Registry(pub(super) Arc<Catalog>);
 
 /// Configures a [`Registry`]: its clock, the limit of its families, and labels of all metrics.
+///
+/// ```
+/// use kairos_metrics::{Clock, Precision, Registry};
+///
+/// let (clock, _hand) = Clock::manual();
+/// let registry = Registry::builder().clock(clock).family_limit(100).label("desk", "football").build();
+/// registry.fraction_gauge("load_ratio", "Busy workers")?.set(0.5);
+/// registry.gauge_family("open", "Open orders", ["venue"])?.with(["xlon"]).set(3);
+/// registry.fraction_gauge_family("fill_ratio", "Filled", ["venue"])?.with(["xlon"]).set(0.5);
+/// let latency = Precision::two_digits();
+/// registry.histogram_family("fill", "Fills", latency, ["venue"])?.with(["xlon"]).record(1_500);
+/// let mut page = String::new(); // Kept from scrape to scrape.
+/// registry.encode_prometheus_into(&mut page);
+/// assert!(page.contains("load_ratio{desk=\"football\"} 0.5\n"));
+/// page.clear();
+/// registry.encode_openmetrics_into(&mut page);
+/// assert!(page.ends_with("# EOF\n"));
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RegistryBuilder {
     clock: Option<Clock>,

@@ -40,6 +40,10 @@ pub(crate) fn process() -> &'static Process {
 ///
 /// A caller that remembers it learns with one load that it has become a child, whose parent's
 /// threads and timers it does not have. Always zero where there is no `fork`.
+///
+/// ```
+/// assert_eq!(kairos_metrics::forks(), 0, "the process that counted first");
+/// ```
 pub fn forks() -> u64 {
     #[cfg(all(unix, not(kairos_loom)))]
     {

@@ -10,6 +10,30 @@ use crate::shard::Sum;
 /// The distribution of a histogram when it was read.
 ///
 /// Values are in the recorded unit: nanoseconds for latencies.
+///
+/// ```
+/// use kairos_metrics::{HistogramSnapshot, Precision, Registry};
+///
+/// let registry = Registry::new();
+/// let fills = registry.histogram("fill_latency", "Fill latency", Precision::two_digits())?;
+/// fills.record(10);
+/// let before: HistogramSnapshot = fills.snapshot();
+/// fills.record(20);
+/// fills.record(2 * kairos_metrics::HOUR_NS);
+/// let now = fills.snapshot();
+/// assert_eq!((now.count(), now.min(), now.saturated()), (3, 10, 1));
+/// assert!(now.max() >= kairos_metrics::HOUR_NS && now.mean() > 20.0);
+/// assert_eq!(now.value_at_quantile(0.5), 20);
+/// assert_eq!(now.buckets().next(), Some((10, 10, 1)));
+/// assert_eq!(now.sum(), 30 + 2 * kairos_metrics::HOUR_NS);
+///
+/// let since = now.since(&before);
+/// assert_eq!(since.count(), 2);
+/// assert_eq!(since.merge(&before).count(), 3);
+/// let none = HistogramSnapshot::empty(now.precision());
+/// assert!(none.is_empty() && none.merge(&now) == now);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawHistogram")]
 pub struct HistogramSnapshot {

@@ -31,6 +31,16 @@ impl HistogramSnapshot {
     ///
     /// O(index of the largest value's bucket).
     ///
+    /// ```
+    /// use kairos_metrics::{Precision, Registry};
+    ///
+    /// let registry = Registry::new();
+    /// let fills = registry.histogram("fill_latency", "Fill latency", Precision::two_digits())?;
+    /// fills.record(1_500);
+    /// assert!(!fills.snapshot().to_v2_deflate()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// When a count exceeds `i64::MAX`, which the encoding cannot hold.
     pub fn to_v2_deflate(&self) -> io::Result<Vec<u8>> {
@@ -46,6 +56,21 @@ impl HistogramSnapshot {
 /// Writes an interval log, version 1.2, as the HDR tools read it.
 ///
 /// The maxima in the log are a millionth of the recorded values: milliseconds of nanoseconds.
+///
+/// ```
+/// use kairos_metrics::{Interval, Precision, Registry, write_interval_log};
+/// use std::time::{Duration, SystemTime};
+///
+/// let registry = Registry::new();
+/// let fills = registry.histogram("fill_latency", "Fill latency", Precision::two_digits())?;
+/// fills.record(1_500);
+/// let (values, length) = (fills.snapshot(), Duration::from_secs(1));
+/// let line = Interval { start: Duration::ZERO, length, tag: Some("xlon"), values: &values };
+/// let mut log = Vec::new();
+/// write_interval_log(&mut log, SystemTime::UNIX_EPOCH, [line])?;
+/// assert!(String::from_utf8(log)?.contains("Tag=xlon,"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// When writing fails, a tag holds a space, a comma or a line end, or a count exceeds `i64::MAX`.

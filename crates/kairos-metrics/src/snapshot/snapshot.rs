@@ -14,12 +14,48 @@ use crate::names::{Kind, OVERFLOW, Unit};
 ///
 /// Each series is exact; counters and histograms grow from snapshot to snapshot. Series are read one
 /// after another: two of them may show moments that are a few microseconds apart.
+///
+/// ```
+/// use kairos_metrics::{Registry, Value};
+///
+/// let registry = Registry::new();
+/// let orders = registry.counter_family("orders", "Orders accepted", ["venue"])?;
+/// orders.with(["xlon"]).add(2);
+/// registry.gauge("open_positions", "Open positions")?.set(3);
+/// registry.fraction_gauge("load_ratio", "Busy workers")?.set(0.5);
+/// let before = registry.snapshot();
+/// orders.with(["xpar"]).inc();
+///
+/// let now = registry.snapshot();
+/// assert_eq!((now.counter("orders"), now.since(&before).counter("orders")), (3, 1));
+/// assert_eq!((now.gauge("open_positions"), now.fraction("load_ratio")), (3, 0.5));
+/// assert!(now.histogram("unknown").is_empty());
+/// assert_eq!(now.value("orders", &["xlon"]), Some(&Value::Counter(2)));
+/// assert_eq!(now.metrics().count(), 3);
+/// assert_eq!(now.merge(&before).counter("orders"), 5);
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub(crate) metrics: BTreeMap<String, MetricSnapshot>,
 }
 
 /// One metric of a [`Snapshot`]: its description and its series.
+///
+/// ```
+/// use kairos_metrics::{Kind, Registry, Unit, Value};
+///
+/// let registry = Registry::new();
+/// registry.gauge_family("open", "Open orders", ["venue"])?.with(["xlon"]).set(3);
+/// let snapshot = registry.snapshot();
+/// let (name, metric) = snapshot.metrics().next().expect("one");
+/// assert_eq!((name, metric.help()), ("open", "Open orders"));
+/// assert_eq!((metric.kind(), metric.unit()), (Kind::Gauge, Unit::Plain));
+/// let series = &metric.series()[0];
+/// assert_eq!((metric.labels(), series.values()), (&["venue".to_owned()][..], &["xlon".to_owned()][..]));
+/// assert_eq!(series.value(), &Value::Gauge(3));
+/// # Ok::<(), kairos_metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricSnapshot {
     pub(crate) help: String,

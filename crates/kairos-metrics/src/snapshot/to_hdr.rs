@@ -38,6 +38,18 @@ impl HistogramSnapshot {
     /// Its bounds are 1 and the precision's highest value; its full range is allocated. Needs the feature
     /// `hdrhistogram`.
     ///
+    /// ```
+    /// use kairos_metrics::{Precision, Registry};
+    ///
+    /// let registry = Registry::new();
+    /// let fills = registry.histogram("fill_latency", "Fill latency", Precision::two_digits())?;
+    /// fills.record(100);
+    /// let snapshot = fills.snapshot();
+    /// assert_eq!(snapshot.to_hdr().value_at_quantile(0.5), 100);
+    /// assert!(snapshot.percentile_table(1).contains("Percentile"));
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// Never: a snapshot holds only what such a histogram can hold.
     pub fn to_hdr(&self) -> HdrHistogram<u64> {

@@ -50,6 +50,17 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Reads as [`Cache::get_many`] does, each with a receipt also where there is no value.
     ///
+    /// ```
+    /// # use kairos_cache::{Cache, Context, Error};
+    /// # let cache: Cache<u8, u32> = Cache::builder().build()?;
+    /// let none = Context::none();
+    /// let compute = |_: Vec<u8>| Ok::<_, std::io::Error>([(1, 10)]);
+    /// let answers = cache.blocking().explain_many([(&1, &none), (&2, &none)], compute);
+    /// let outcomes: Vec<_> = answers.into_iter().flatten().map(|answer| answer.outcome).collect();
+    /// assert!(outcomes[0].is_ok() && matches!(outcomes[1], Err(Error::Nothing)));
+    /// # Ok::<_, Error>(())
+    /// ```
+    ///
     /// # Errors
     /// For each read [`Error::BlocksRuntime`], as in [`Cache::get_many`]; [`Error::Timeout`] at the
     /// deadline; else as in [`crate::Cache::explain_many`].

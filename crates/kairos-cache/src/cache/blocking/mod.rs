@@ -206,6 +206,15 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Reads as [`Cache::read`] does, with a receipt also where there is no value.
     ///
+    /// ```
+    /// # use kairos_cache::{Cache, Context};
+    /// # let load = |key: String, _: Context| async move { Ok::<_, std::io::Error>(key.len()) };
+    /// let cache: Cache<String, usize> = Cache::builder().loader(load).build()?;
+    /// let answer = cache.blocking().explain_read("btts", &Context::none())?;
+    /// assert_eq!(answer.receipt.reason.name(), "miss");
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::BlocksRuntime`]; else as [`crate::Cache::explain_read`].
     pub fn explain_read<Q>(&self, key: &Q, context: &Context) -> Result<Answer<V>, Error>

@@ -135,6 +135,11 @@ fn what_is_wrong_is_named_by_file_line_and_name() {
     );
     check(
         graph,
+        "[markets]\ngoal = [\"x\"]\n[events]\ngoal = [\"y\"]\n",
+        "g.toml:4: event graph: the event \"goal\" names the tag \"y\", which no market carries",
+    );
+    check(
+        graph,
         "[markets]\na = []\n[events]\nb = []\nb = []\n",
         "g.toml:5: configuration: duplicate key: `b`",
     );

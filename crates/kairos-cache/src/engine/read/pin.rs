@@ -25,6 +25,19 @@ use crate::truth::{Remembered, Stamp, Version};
 /// Reads through a pin are counted as reads through [`crate::Cache::get`] are, and leave the same
 /// work to a [`loader`](crate::Builder::loader). A pin also remembers where the entry that it last
 /// saw belonged, and so fills the key again however that entry went.
+///
+/// ```
+/// use kairos_cache::{Cache, Context, Pinned, Reason};
+///
+/// let cache: Cache<u8, u32> = Cache::builder().build()?;
+/// cache.insert(&1, &Context::none(), 10)?;
+/// let mut pinned: Pinned<u8, u32> = cache.pin(&1).expect("stored");
+/// assert_eq!((*pinned.key(), pinned.get().copied()), (1, Some(10)));
+/// assert_eq!(pinned.read().expect("fresh").receipt().reason, Reason::Fresh);
+/// cache.invalidate(&1);
+/// assert!(pinned.get().is_none());
+/// # Ok::<_, kairos_cache::Error>(())
+/// ```
 pub struct Pinned<K, V> {
     engine: Arc<Engine<K, V>>,
     key: K,

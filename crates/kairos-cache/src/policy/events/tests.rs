@@ -8,9 +8,9 @@ use super::*;
 fn an_event_affects_the_markets_it_shares_a_tag_with() {
     let graph = EventGraph::new(
         [("a", vec!["x", "y"]), ("b", vec!["y"]), ("c", vec![])],
-        [("both", vec!["y"]), ("one", vec!["x", "z"]), ("none", vec!["z"])],
+        [("both", vec!["y"]), ("one", vec!["x"]), ("none", vec![])],
     )
-    .expect("names differ");
+    .expect("names differ, and every tag is on a market");
     let affected = |event| -> Vec<String> {
         let event = graph.event(event).expect("known");
         graph.affected(event).iter().map(ToString::to_string).collect()
@@ -49,6 +49,36 @@ fn an_empty_tag_is_refused_by_the_name_of_its_owner() {
     assert_eq!(build("", "y"), Some(GraphError::EmptyTag("a".into())));
     assert_eq!(build("y", ""), Some(GraphError::EmptyTag("b".into())));
     assert_eq!(build("y", "y"), None);
+}
+
+#[test]
+fn an_event_that_names_a_tag_which_no_market_carries_is_refused_by_both_names() {
+    let build = |tags: &[&'static str]| {
+        let tags = tags.to_vec();
+        EventGraph::new([("a", ["x", "y"]), ("b", ["y", "z"])], [("ok", vec!["x"]), ("e", tags)])
+    };
+    for tags in [&["x"][..], &["x", "y", "z"], &[]] {
+        assert!(build(tags).is_ok(), "{tags:?}");
+    }
+    for tags in [&["w"][..], &["x", "w"], &["X", "w"], &["team:a"]] {
+        let refused = build(tags).expect_err("not carried");
+        let tag = tags.iter().find(|tag| **tag != "x").expect("given").to_string();
+        assert_eq!(refused, GraphError::Uncarried { event: "e".into(), tag }, "{tags:?}");
+        assert_eq!(refused.name(), Some("e"));
+    }
+    assert_eq!(
+        build(&["w"]).expect_err("not carried").to_string(),
+        r#"the event "e" names the tag "w", which no market carries"#
+    );
+}
+
+#[test]
+fn every_event_of_the_football_graph_names_tags_that_a_market_carries() {
+    // `football` panics if not.
+    let graph = EventGraph::football();
+    for event in graph.event_names().map(|name| graph.event(name).expect("named")) {
+        assert!(!graph.affected(event).is_empty());
+    }
 }
 
 #[test]
