@@ -65,6 +65,12 @@ const COMMANDS: &[Command] = &[
         run: check::loom,
     },
     Command {
+        name: "examples",
+        usage: "examples",
+        about: "every example of the cache runs, and prints what the README quotes of it",
+        run: check::examples,
+    },
+    Command {
         name: "property",
         usage: "property [SEQUENCES [SEED]]",
         about: "drawn sequences of operations on the cache against the model of its contract",
@@ -180,6 +186,7 @@ mod tests {
             "loom --deep 3",
             "bench moon",
             "flood rain",
+            "examples x",
             "property x",
             "scrape now",
             "packages x",
