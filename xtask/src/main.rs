@@ -43,7 +43,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "packages",
         usage: "packages",
-        about: "licences, sources, order and use of the dependencies",
+        about: "licences, sources, order, use and Rust versions of the dependencies",
         run: check::packages,
     },
     Command {
@@ -67,7 +67,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "examples",
         usage: "examples",
-        about: "every example of the cache runs, and prints what the README quotes of it",
+        about: "every example of the cache runs, and programs print what the README quotes of them",
         run: check::examples,
     },
     Command {

@@ -1,4 +1,4 @@
-// Runs every example of the cache, and compares what the README quotes of one with what it prints.
+// Runs every example of the cache, and compares what the README quotes of a program with what it prints.
 // Never knows: what an example shows; one that does not find what it claims ends with an error.
 // Read next: `flood.rs`, for the example that takes minutes.
 
@@ -15,10 +15,13 @@ const FOLDER: &str = "crates/kairos-cache/examples";
 /// Those that are run by a command of their own.
 const ELSEWHERE: &[&str] = &["flood"];
 
-/// How a quotation in the README begins: the line that prints what follows.
+/// How a quotation in the README begins, but for the name: with the line that prints what follows.
 const PROMPT: &str = "$ cargo run -q -p kairos-cache --example ";
 
-/// Builds and runs the examples.
+/// What else the README quotes: the line, the program that is built, and its argument.
+const COMMAND: (&str, &str, &str) = ("$ cargo run --release -- matchday", "kairos", "matchday");
+
+/// Builds and runs the examples, and the command that the README quotes.
 ///
 /// # Errors
 ///
@@ -30,21 +33,26 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     let path = root.join("README.md");
     let readme = fs::read_to_string(&path)
         .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-    let built = target::folder(root).join("debug/examples");
+    let built = target::folder(root).join("debug");
+    let output = |program: &Path, args: &[&str]| {
+        let program = Invocation::new(program.display().to_string(), args.iter().copied());
+        println!("{program}");
+        program.output(root)
+    };
     for name in names(root)? {
-        println!("{name}");
-        let program = built.join(&name).display().to_string();
-        let printed = Invocation::new(program, [""; 0]).output(root)?;
-        if let Some(fault) = fault(&readme, &name, &printed) {
-            return Err(Failure::Failed(fault));
+        let printed = output(&built.join("examples").join(&name), &[])?;
+        if !readme.contains(&format!("`{name}`")) {
+            return Err(Failure::Failed(format!("README.md does not name the example {name}")));
         }
+        compare(&readme, &format!("{PROMPT}{name}"), &printed)?;
     }
-    Ok(())
+    let (command, program, arg) = COMMAND;
+    compare(&readme, command, &output(&built.join(program), &[arg])?)
 }
 
 /// With the features of the other steps, so that nothing is built twice.
 fn build() -> Invocation {
-    Invocation::words("cargo build --workspace --all-features --examples")
+    Invocation::words("cargo build --workspace --all-features --bins --examples")
 }
 
 /// The examples that are run here, sorted.
@@ -60,25 +68,21 @@ fn names(root: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// What is wrong with what `readme` says of the example `name`, which has printed `printed`.
-fn fault(readme: &str, name: &str, printed: &str) -> Option<String> {
-    if !readme.contains(&format!("`{name}`")) {
-        return Some(format!("README.md does not name the example {name}"));
+/// Fails where the readme quotes what the command has not printed.
+fn compare(readme: &str, command: &str, printed: &str) -> Result<(), Failure> {
+    let quoted = quotation(readme, command);
+    if printed.contains(&quoted) {
+        return Ok(());
     }
-    let quoted = quotation(readme, name)?;
-    (!printed.contains(&quoted)).then(|| {
-        format!(
-            "README.md quotes what the example {name} does not print:\n{quoted}\nbut:\n{printed}"
-        )
-    })
+    Err(Failure::Failed(format!(
+        "README.md quotes of `{command}`:\n{quoted}\nIt prints:\n{printed}"
+    )))
 }
 
-/// The lines after the command that runs the example, up to the end of the block.
-fn quotation(readme: &str, name: &str) -> Option<String> {
-    let command = format!("{PROMPT}{name}");
+/// The lines after the command, up to the end of the block; none where the readme does not quote it.
+fn quotation(readme: &str, command: &str) -> String {
     let lines = readme.lines().skip_while(|line| *line != command).skip(1);
-    let lines: Vec<&str> = lines.take_while(|line| !line.starts_with("```")).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    lines.take_while(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -95,21 +99,25 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_are_built_with_the_features_of_the_other_steps() {
-        assert_eq!(build().to_string(), "cargo build --workspace --all-features --examples");
+    fn the_programs_are_built_with_the_features_of_the_other_steps() {
+        assert_eq!(build().to_string(), "cargo build --workspace --all-features --bins --examples");
     }
 
     #[test]
-    fn what_the_readme_quotes_is_what_the_example_prints() {
-        let readme = format!("`a` `b`\n```console\n{PROMPT}a\none\ntwo\n```\nthree");
-        assert_eq!(fault(&readme, "a", "zero\none\ntwo\nthree\n"), None);
-        assert_eq!(fault(&readme, "b", "anything"), None);
-        let altered = fault(&readme, "a", "one\n2\n").expect("two is not printed");
-        assert!(
-            altered.contains("the example a does not print:\none\ntwo\nbut:\none\n2"),
-            "{altered}"
-        );
-        let unnamed = fault(&readme, "c", "").expect("nobody finds it");
-        assert_eq!(unnamed, "README.md does not name the example c");
+    fn what_the_readme_quotes_is_what_the_program_prints() {
+        let readme = "```console\n$ a\none\ntwo\n```\nthree";
+        assert_eq!(compare(readme, "$ a", "zero\none\ntwo\nthree\n"), Ok(()));
+        assert_eq!(compare(readme, "$ b", "anything"), Ok(()));
+        let altered = compare(readme, "$ a", "one\n2\n");
+        let Err(Failure::Failed(reason)) = altered else { panic!("two is not printed") };
+        assert_eq!(reason, "README.md quotes of `$ a`:\none\ntwo\nIt prints:\none\n2\n");
+    }
+
+    #[test]
+    fn the_readme_quotes_the_command_that_is_run_here() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let readme = fs::read_to_string(root.join("README.md")).expect("it is there");
+        assert!(!quotation(&readme, COMMAND.0).is_empty());
+        assert!(!quotation(&readme, &format!("{PROMPT}read_through")).is_empty());
     }
 }

@@ -5,6 +5,7 @@
 
 mod ci;
 mod clocks;
+mod compilers;
 mod examples;
 mod features;
 mod flood;
