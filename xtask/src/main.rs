@@ -43,7 +43,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "packages",
         usage: "packages",
-        about: "licences, sources, order and use of the dependencies",
+        about: "licences, sources, order, use and Rust versions of the dependencies",
         run: check::packages,
     },
     Command {
@@ -63,6 +63,12 @@ const COMMANDS: &[Command] = &[
         usage: "loom [--deep | --preemptions N] [-- TEST ARGS]",
         about: "the models in loom-tests/ under `--cfg kairos_loom`",
         run: check::loom,
+    },
+    Command {
+        name: "examples",
+        usage: "examples",
+        about: "every example of the cache runs, and programs print what the README quotes of them",
+        run: check::examples,
     },
     Command {
         name: "property",
@@ -180,6 +186,7 @@ mod tests {
             "loom --deep 3",
             "bench moon",
             "flood rain",
+            "examples x",
             "property x",
             "scrape now",
             "packages x",

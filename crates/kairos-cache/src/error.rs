@@ -37,9 +37,10 @@ pub enum Error {
     /// The compute panicked with this message.
     #[error("the compute panicked: {0}")]
     Panicked(Arc<str>),
-    /// The compute exceeded its time limit (`computes.hard_timeout`, for a refresh
-    /// `swr.refresh_timeout`) and was aborted.
-    #[error("the compute exceeded its time limit and was aborted")]
+    /// Time was up: the compute's, which was aborted (`computes.hard_timeout`, for a refresh
+    /// `swr.refresh_timeout`); that of its wait for a turn (`computes.queue_timeout`); or the deadline of
+    /// a blocking handle.
+    #[error("the compute, its turn or a reader's own deadline took too long")]
     Timeout,
     /// The queue of computes (`computes.queue`) is full, or as many keys as `bounds.flights` allows
     /// are being computed or filled.
@@ -159,12 +160,18 @@ impl Error {
         }
     }
 
-    /// Returns the compute's own error, if it is of this type.
+    /// Returns the compute's own error, or the first that it stems from, that is of this type. An error
+    /// that `anyhow` has boxed hides its own type, and shows those of its causes.
     pub fn compute_error<E: StdError + 'static>(&self) -> Option<&E> {
-        match self {
-            Error::Compute(error) => error.downcast_ref(),
-            _ => None,
+        let Error::Compute(error) = self else { return None };
+        let mut next: Option<&(dyn StdError + 'static)> = Some(&**error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
         }
+        None
     }
 
     /// Whether the compute itself failed, panicked or exceeded its time limit.
@@ -325,5 +332,6 @@ mod tests {
         let own = Error::Compute(Arc::new(Away(std::fmt::Error)));
         assert_eq!(chain(&own).len(), 2, "what the compute's own error stems from is not lost");
         assert!(own.compute_error::<Away>().is_some() && own.compute_error::<Error>().is_none());
+        assert!(own.compute_error::<std::fmt::Error>().is_some(), "what it stems from");
     }
 }

@@ -137,3 +137,8 @@ pub mod model {
         is_unchanged,
     };
 }
+
+/// The programs on the first page of the repository.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FirstPage;

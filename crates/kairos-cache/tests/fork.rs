@@ -106,7 +106,7 @@ fn sweeps_what_dies() {
 /// A compute that runs in the parent, with its turn and a reader, does not run in the child.
 fn frees_what_its_parent_computes() {
     let cache: Cache<u8, u8> = Cache::builder()
-        .hard_timeout(Duration::from_hours(1))
+        .hard_timeout(Duration::from_secs(3600))
         .max_concurrent_computes(1)
         .build()
         .expect("in range");
@@ -132,7 +132,7 @@ fn frees_what_its_parent_computes() {
 /// it: nothing of that is counted there, and the child's first operations may come together.
 fn lets_go_of_what_waits_in_its_parent() {
     let cache: Cache<u8, u8> = Cache::builder()
-        .hard_timeout(Duration::from_hours(1))
+        .hard_timeout(Duration::from_secs(3600))
         .max_concurrent_computes(1)
         .max_flights(8)
         .build()

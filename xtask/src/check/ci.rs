@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{clocks, features, loom, packages, property, prose};
+use super::{clocks, examples, features, loom, packages, property, prose};
 use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
 use crate::{scrape, tidy};
@@ -22,7 +22,7 @@ enum Run {
 
 /// The steps that take seconds come first, so that most mistakes are reported at once.
 ///
-/// All but loom share the main target folder and its dev profile. Clippy, test, property, scrape and
+/// All but loom share the main target folder and its dev profile. Clippy, test, examples, property, scrape and
 /// doc have the same features too, so that a dependency is checked once and built once. The property
 /// test runs a few sequences as one of the tests and all of them as a step of its own, which prints
 /// what they reached. Loom has flags of its own and therefore a folder of its own: see `loom.rs`.
@@ -34,6 +34,7 @@ const STEPS: &[(&str, Run)] = &[
     ("links", Run::Own(prose::links)),
     ("clippy", Run::Line("cargo clippy --workspace --all-targets --all-features -- -Dwarnings")),
     ("test", Run::Line("cargo test --workspace --all-features")),
+    ("examples", Run::Own(examples::run)),
     ("property", Run::Own(property::run)),
     ("features", Run::Own(features::run)),
     ("scrape", Run::Own(scrape::run)),
@@ -124,8 +125,8 @@ mod tests {
         assert_eq!(
             names,
             [
-                "fmt", "tidy", "packages", "spelling", "links", "clippy", "test", "property",
-                "features", "scrape", "clocks", "doc", "loom"
+                "fmt", "tidy", "packages", "spelling", "links", "clippy", "test", "examples",
+                "property", "features", "scrape", "clocks", "doc", "loom"
             ]
         );
     }

@@ -3,7 +3,7 @@
 // Read next: `packages.rs`, which asks it.
 
 /// The licences under which a package may be used, as SPDX names them.
-const ALLOWED: &[&str] = &["Apache-2.0", "MIT", "Unicode-3.0", "Zlib"];
+const ALLOWED: &[&str] = &["Apache-2.0", "BSD-3-Clause", "MIT", "Unicode-3.0", "Zlib"];
 
 /// Whether what `expression` says can be met with the allowed licences alone; a malformed one cannot.
 ///

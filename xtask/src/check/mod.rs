@@ -5,6 +5,8 @@
 
 mod ci;
 mod clocks;
+mod compilers;
+mod examples;
 mod features;
 mod flood;
 mod licence;
@@ -16,6 +18,7 @@ mod tsan;
 
 pub(crate) use ci::run as ci;
 pub(crate) use clocks::run as clocks;
+pub(crate) use examples::run as examples;
 pub(crate) use features::run as features;
 pub(crate) use flood::run as flood;
 pub(crate) use loom::run as loom;

@@ -1,13 +1,13 @@
-// The packages of this workspace and those it depends on: licences, sources, order, use.
+// The packages of this workspace and those it depends on: licences, sources, order, use, compilers.
 // Never knows: what a package does.
-// Read next: `licence.rs`, which judges one licence.
+// Read next: `licence.rs`, which judges one licence; `compilers.rs` for Rust versions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::licence;
+use super::{compilers, licence};
 use crate::failure::{Failure, no_arguments};
 use crate::invocation::Invocation;
 
@@ -33,8 +33,11 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     no_arguments("packages", args)?;
     let metadata = metadata(root, "")?;
     let packages: Vec<Package> = packages(&metadata);
-    let manifest = fs::read_to_string(root.join("Cargo.toml"))
-        .map_err(|error| Failure::Failed(format!("Cargo.toml: {error}")))?;
+    let read = |name: &str| {
+        fs::read_to_string(root.join(name))
+            .map_err(|error| Failure::Failed(format!("{name}: {error}")))
+    };
+    let (manifest, readme) = (read("Cargo.toml")?, read("README.md")?);
     let mut faults: Vec<String> = packages.iter().flat_map(strangers).collect();
     let own: Vec<&Package> = packages.iter().filter(|package| package.is_own()).collect();
     faults.extend(own.iter().flat_map(|package| climbing(package)));
@@ -42,6 +45,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
         faults.extend(unused(package, &|folder| sources(&package.folder.join(folder))));
     }
     faults.extend(unclaimed(&manifest, &own));
+    faults.extend(compilers::faults(&metadata, &readme));
     for fault in &faults {
         println!("{fault}");
     }

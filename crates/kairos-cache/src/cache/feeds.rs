@@ -34,6 +34,13 @@ use crate::to_key::{Key, Value};
 /// assert_eq!(feed.status(), FeedStatus::Silent);
 /// feed.heartbeat();
 /// assert_eq!(feed.status(), FeedStatus::Alive);
+///
+/// // A snapshot, a suspension, and the end of the feed.
+/// let now = UNIX_EPOCH + Duration::from_secs(10);
+/// feed.observe_many(&scope, [("home_win", 1.9), ("draw", 3.4)], now)?;
+/// feed.set_status(&scope, None, kairos_cache::TradingStatus::Suspended)?;
+/// feed.retire();
+/// assert_eq!((feed.name(), feed.status()), ("exchange", FeedStatus::None));
 /// # Ok::<_, kairos_cache::Error>(())
 /// ```
 pub struct Feed<K, V> {

@@ -128,6 +128,15 @@ impl ZoneConfig {
     }
 
     /// Returns the row with a TTL for while the match is watched.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use kairos_cache::{ZoneConfig, ZoneName};
+    ///
+    /// let (day, minute) = (Duration::from_secs(86_400), Duration::from_secs(60));
+    /// let row = ZoneConfig::new(ZoneName::Prematch, day, 60 * minute).quiet(day);
+    /// assert_eq!((row.ttl, row.quiet_ttl), (60 * minute, day));
+    /// ```
     #[must_use]
     pub const fn quiet(self, quiet_ttl: Duration) -> ZoneConfig {
         ZoneConfig { quiet_ttl, ..self }

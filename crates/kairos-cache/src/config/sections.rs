@@ -110,8 +110,8 @@ macro_rules! sections {
 /// The value of a default in the list.
 macro_rules! value {
     ($count:literal s) => { Duration::from_secs($count) };
-    ($count:literal min) => { Duration::from_mins($count) };
-    ($count:literal h) => { Duration::from_hours($count) };
+    ($count:literal min) => { Duration::from_secs($count * 60) };
+    ($count:literal h) => { Duration::from_secs($count * 3600) };
     ([$(
         $zone:ident below $below:literal $below_unit:ident for $ttl:literal $ttl_unit:ident
     ),+]) => {

@@ -78,6 +78,16 @@ impl Scope {
 
     /// Returns the trading status of the match as a whole; its markets may be closed by themselves.
     /// Open too for a match without a state.
+    ///
+    /// ```
+    /// use kairos_cache::{Cache, TradingStatus};
+    ///
+    /// let cache: Cache<u8, u8> = Cache::builder().build()?;
+    /// let scope = cache.scope("12345");
+    /// cache.set_status(&scope, None, TradingStatus::Suspended)?;
+    /// assert_eq!(scope.status(), TradingStatus::Suspended);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub fn status(&self) -> TradingStatus {
         self.known().map_or(TradingStatus::Open, |of| of.state.status())
     }

@@ -117,11 +117,12 @@ impl Breaker {
         }
         self.before = total;
         self.second = second;
-        while let Some((_, old)) =
-            self.buckets.pop_front_if(|(at, _)| at.saturating_add(rule.window_s) < second)
+        while let Some((at, old)) = self.buckets.front()
+            && at.saturating_add(rule.window_s) < second
         {
             self.window.reads -= old.reads;
             self.window.panics -= old.panics;
+            self.buckets.pop_front();
         }
         self.level = if rule.enabled {
             rule.step(self.level, self.ratio(rule))

@@ -18,6 +18,10 @@ impl DriftMeasure {
     pub const ALL: &'static [DriftMeasure] = &[DriftMeasure::Price, DriftMeasure::Probability];
 
     /// Returns the measure's name in configuration.
+    ///
+    /// ```
+    /// assert_eq!(kairos_cache::DriftMeasure::Price.name(), "price");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             DriftMeasure::Price => "price",
@@ -112,6 +116,10 @@ impl DriftBound {
     pub const ALL: [DriftBound; 2] = [DriftBound::Soft, DriftBound::Hard];
 
     /// Returns the bound's name in metrics and notices.
+    ///
+    /// ```
+    /// assert_eq!(kairos_cache::DriftBound::Hard.name(), "hard");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             DriftBound::Soft => "soft",

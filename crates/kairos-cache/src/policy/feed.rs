@@ -21,6 +21,10 @@ impl FeedStatus {
         &[FeedStatus::None, FeedStatus::Alive, FeedStatus::Silent];
 
     /// Returns the status' name in receipts.
+    ///
+    /// ```
+    /// assert_eq!(kairos_cache::FeedStatus::Silent.name(), "silent");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             FeedStatus::None => "none",

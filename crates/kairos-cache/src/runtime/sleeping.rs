@@ -116,7 +116,7 @@ mod tests {
         let told = Arc::new(Told(channel().0));
         for polls in 1..4 {
             let waker = Waker::from(Arc::clone(&told));
-            let mut sleep = Box::pin(Sleeping::after(Duration::from_hours(1)));
+            let mut sleep = Box::pin(Sleeping::after(Duration::from_secs(3600)));
             for _ in 0..polls {
                 assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
             }

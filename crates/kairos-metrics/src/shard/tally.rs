@@ -2,7 +2,6 @@
 // Never knows: names, other threads, units.
 // Read next: `buckets.rs` for the arithmetic, `sum.rs` for what a reader makes of it.
 
-use std::hint::cold_path;
 use std::ops::Range;
 
 use super::cell::{Cell, NarrowCell};
@@ -124,7 +123,6 @@ impl Tally {
             cell.put(count);
             return Ok(());
         }
-        cold_path();
         self.record_at_edge(value, weight)
     }
 
@@ -135,7 +133,9 @@ impl Tally {
     }
 
     /// Records in the bucket of the smallest or of the largest value, or else
-    /// [slowly](Self::record_slowly). Out of line, so that what is inlined at each caller is short.
+    /// [slowly](Self::record_slowly). Out of line, so that what is inlined at each caller is short;
+    /// cold, so that the way here is the one that jumps.
+    #[cold]
     #[inline(never)]
     fn record_at_edge(&self, value: u64, weight: u64) -> Result<(), Full> {
         // Found anew: passed on, it would cost the straight path. Without a count it is no edge yet.
