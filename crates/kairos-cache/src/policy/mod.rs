@@ -15,9 +15,7 @@ pub(crate) use decide::{ReadPolicy, Signals, Standing, Verdict};
 pub use decide::{Reason, Strategy};
 pub(crate) use events::impact_tenths;
 pub use events::{EventGraph, EventId, GraphError, MarketId, MarketName};
-pub(crate) use freshness::{
-    EntryView, Evaluate, FreshnessPolicy, StaleRule, XFetchRule, shortened,
-};
+pub(crate) use freshness::{EntryView, Evaluate, FreshnessPolicy, StaleRule, XFetchRule};
 pub use golden_hour::Zone;
 pub(crate) use golden_hour::{GoldenHour, ZoneRule, ZoneTtl};
 pub use volatility::Volatility;
