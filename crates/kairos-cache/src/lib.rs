@@ -73,6 +73,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
 
 mod cache;
+mod computed;
 mod config;
 mod contain;
 mod context;
@@ -84,6 +85,7 @@ mod matches;
 mod names;
 mod policy;
 mod receipt;
+mod refused;
 mod runtime;
 mod stats;
 mod store;
@@ -93,6 +95,7 @@ mod to_key;
 mod truth;
 
 pub use cache::{Builder, Cache, EventOutcome, Fill, blocking};
+pub use computed::{Computed, Noted};
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, EvaluateAt, EventsConfig,
     FailSafeConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig, XFetchConfig,
@@ -108,7 +111,8 @@ pub use policy::{
     BreakerLevel, EventGraph, EventId, GraphError, MarketId, MarketName, Reason, Strategy,
     Volatility, Zone,
 };
-pub use receipt::{Answer, Computed, Guard, Hit, Receipt, Source};
+pub use receipt::{Answer, Guard, Hit, Receipt, Source};
+pub use refused::Refused;
 pub use runtime::{BoxFuture, Clock, ManualClock, Runtime, Sim, Task};
 pub use stats::{Activity, Category, Notice, Sizes, StatsSnapshot, Subscription};
 pub use to_key::{Key, ToKey, Value};
