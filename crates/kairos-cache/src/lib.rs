@@ -76,6 +76,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
 
 mod cache;
+mod computed;
 mod config;
 mod contain;
 mod context;
@@ -89,6 +90,7 @@ mod matches;
 mod names;
 mod policy;
 mod receipt;
+mod refused;
 mod runtime;
 mod stats;
 mod store;
@@ -98,6 +100,7 @@ mod to_key;
 mod truth;
 
 pub use cache::{Builder, Cache, EventOutcome, Feed, Fill, blocking};
+pub use computed::{Computed, Noted};
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, DriftConfig, EvaluateAt,
     EventsConfig, FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, SwrConfig,
@@ -113,7 +116,8 @@ pub use policy::{
     BreakerLevel, DriftBound, DriftMeasure, EventGraph, EventId, FeedStatus, GraphError, MarketId,
     MarketName, Reason, Strategy, Volatility, Zone,
 };
-pub use receipt::{Answer, Computed, Guard, Hit, Receipt, Source};
+pub use receipt::{Answer, Guard, Hit, Receipt, Source};
+pub use refused::Refused;
 pub use runtime::{BoxFuture, Clock, ManualClock, Runtime, Sim, Task};
 pub use stats::{Activity, Category, Notice, Sizes, StatsSnapshot, Subscription};
 pub use to_key::{Key, ToKey, Value};

@@ -37,8 +37,8 @@ pub(super) const PLANS: &[Plan] = &[
         floors: &[
             (
                 "",
-                "cache model > names > engine > stats > flight > config store > context > matches receipt >
-                 runtime > contain > truth error > policy to_key > sync",
+                "cache model > names > engine > stats > flight > config store > context >
+                 matches receipt refused computed > runtime > contain > truth error > policy to_key > sync",
             ),
             ("engine", "read > compute > mod"),
         ],

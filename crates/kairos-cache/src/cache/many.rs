@@ -10,13 +10,14 @@ use equivalent::Equivalent;
 use futures_util::future::{FutureExt, join_all};
 
 use crate::cache::Cache;
+use crate::computed::Computed;
 use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::{Batch, Engine, FoundTogether, Looked, Request, Together};
 use crate::error::Error;
 use crate::flight::{Job, Work};
 use crate::policy::MonoNs;
-use crate::receipt::{Answer, Computed, Hit};
+use crate::receipt::{Answer, Hit};
 use crate::runtime::before;
 use crate::to_key::{Key, ToKey, Value};
 
@@ -261,12 +262,12 @@ fn alone<K: Key, V: Value>(together: &Together<K, V>, key: K) -> Work<V> {
     let together = together.clone();
     if together.may_block {
         // One poll runs the call to its end.
-        return Work::blocking(move || {
+        return Work::blocking(move |_| {
             let called = together.call(vec![key.clone()]).now_or_never();
             called.expect("what may block is ready at the first poll")?.take(&key)
         });
     }
-    Work::future(move || {
+    Work::future(move |_| {
         let future = together.call(vec![key.clone()]);
         async move { future.await?.take(&key) }
     })

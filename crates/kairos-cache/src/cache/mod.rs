@@ -4,6 +4,7 @@
 
 pub mod blocking;
 mod builder;
+mod check;
 mod entries;
 mod feeds;
 mod fill;
@@ -13,6 +14,7 @@ mod matches;
 mod numbers;
 mod operate;
 mod read;
+mod refresh;
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -22,11 +24,12 @@ use std::sync::Arc;
 use equivalent::Equivalent;
 use kairos_metrics::Registry;
 
+use crate::computed::Computed;
 use crate::context::Context;
-use crate::engine::{Engine, Pinned, work};
+use crate::engine::{Engine, Pinned};
 use crate::error::Error;
 use crate::policy::EventGraph;
-use crate::receipt::{Answer, Computed, Guard, Hit};
+use crate::receipt::{Answer, Guard, Hit};
 use crate::to_key::{Key, ToKey, Value};
 
 pub use builder::Builder;
@@ -175,11 +178,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let mut compute = Some(compute);
-        async move {
-            let work = &mut |_: &Q, _: &Context| work(compute.take().expect(ASKED_ONCE));
-            self.engine.read_through(key, context, work).await
-        }
+        self.explain_refresh(key, context, |_| compute())
     }
 
     /// Returns the stored value, fresh or stale, and `None` where a compute would be needed.

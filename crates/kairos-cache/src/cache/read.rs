@@ -9,10 +9,10 @@ use equivalent::Equivalent;
 
 use crate::cache::Cache;
 use crate::cache::builder::Builder;
+use crate::computed::Computed;
 use crate::context::Context;
 use crate::error::Error;
-use crate::flight::erased;
-use crate::receipt::{Answer, Computed, Hit};
+use crate::receipt::{Answer, Hit};
 use crate::to_key::{Key, ToKey, Value};
 
 impl<K: Key, V: Value> Builder<K, V> {
@@ -33,15 +33,14 @@ impl<K: Key, V: Value> Builder<K, V> {
     /// assert_eq!(*cache.read("btts", &Context::none()).await?, 4);
     /// # Ok::<_, kairos_cache::Error>(()) }).unwrap();
     /// ```
-    pub fn loader<F, Fut, T, E>(mut self, load: F) -> Self
+    pub fn loader<F, Fut, T, E>(self, load: F) -> Self
     where
         F: Fn(K, Context) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        self.loader = Some(erased(load));
-        self
+        self.loader_with_previous(move |key, context, _| load(key, context))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::stats::Bounded;
 use crate::store::Entry;
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::{Class, Held, Invalidations, Slot, TagMark, Tags};
+use crate::truth::{Class, Held, Invalidations, Mark, Slot, TagMark, Tags};
 
 /// An entry that no kill has covered, as one read sees it.
 pub(crate) type View<V> = truth::View<Entry<V>>;
@@ -42,7 +42,7 @@ fn is_for<V>(entry: &Entry<V>, scope: Option<&Scope>) -> bool {
 }
 
 /// The value of an entry, unless a kill or kickoff has ended it.
-fn live_value<V>(held: &Held<Entry<V>>, now: Now) -> Option<&Arc<V>> {
+pub(super) fn live_value<V>(held: &Held<Entry<V>>, now: Now) -> Option<&Arc<V>> {
     held.entry.value.as_ref().filter(|_| !is_dead(held, now))
 }
 
@@ -120,13 +120,16 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// The class of entries of this place with these tags.
     fn class(&self, place: &Place, tags: &[Box<str>], rules: &Rules) -> Arc<Class> {
-        self.matches.class(place, tags, &self.graph, |tag| {
-            let TagMark { mark, is_shared } = self.tags.mark(tag, rules.bounds.tags);
-            if is_shared {
-                self.stats.over_bound(Bounded::Tags);
-            }
-            mark
-        })
+        self.matches.class(place, tags, &self.graph, |tag| self.tag_mark(tag, rules))
+    }
+
+    /// The mark of a tag, for a class that is to hold it.
+    pub(super) fn tag_mark(&self, tag: &str, rules: &Rules) -> Arc<Mark> {
+        let TagMark { mark, is_shared } = self.tags.mark(tag, rules.bounds.tags);
+        if is_shared {
+            self.stats.over_bound(Bounded::Tags);
+        }
+        mark
     }
 
     /// Whether a key has a live value.

@@ -31,7 +31,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if let Some((flights, queue)) = parents {
             let zone = self.moment().zone_of(&Place { scope: None, market: None });
             for flight in flights {
-                flight.abandon(Done { outcome: Err(Error::Forked), zone, place: None });
+                flight.abandon(Done::failed(Error::Forked, zone, None));
             }
             drop_each(queue);
         }

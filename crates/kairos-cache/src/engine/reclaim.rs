@@ -1,7 +1,7 @@
 // Reclaiming: what holds a match, a tag or a failure without need is let go of, when their tables are full.
 // Never knows: what is looked up, or what a sweep makes room for.
 // Read next: `../matches/mod.rs` and `../truth/tags.rs`, the tables; `../store/mod.rs`, whose entries hold both.
-// Why: `docs/decisions/0004-a-tag-is-forgotten-without-a-floor.md`.
+// Why: `docs/decisions/0019-tags-of-a-result-are-judged-from-its-start.md`.
 //
 // Whoever finds a table full looks at a few of its rows, and where that does not help goes without
 // and asks for a sweep, which a task of the runtime makes behind it.

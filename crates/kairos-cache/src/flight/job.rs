@@ -7,11 +7,11 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::computed::Computed;
 use crate::error::Error;
 use crate::flight::{Flight, Launchable};
 use crate::matches::Place;
 use crate::policy::ZoneTtl;
-use crate::receipt::Computed;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::truth::{Capture, Class, Invalidations};
 
@@ -24,18 +24,23 @@ pub(crate) struct Work<V> {
     pub(crate) may_block: bool,
 }
 
-type Begin<V> = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Found<V>> + Send>> + Send>;
+/// It is given the live value that the compute would replace.
+type Begin<V> =
+    Box<dyn FnOnce(Option<Arc<V>>) -> Pin<Box<dyn Future<Output = Found<V>> + Send>> + Send>;
 
 impl<V: Send + 'static> Work<V> {
-    pub(crate) fn future<Fut>(begin: impl FnOnce() -> Fut + Send + 'static) -> Work<V>
+    pub(crate) fn future<Fut>(begin: impl FnOnce(Option<Arc<V>>) -> Fut + Send + 'static) -> Work<V>
     where
+        V: Sync,
         Fut: Future<Output = Found<V>> + Send + 'static,
     {
-        Work { begin: Box::new(move || Box::pin(begin())), may_block: false }
+        Work { begin: Box::new(move |previous| Box::pin(begin(previous))), may_block: false }
     }
 
-    pub(crate) fn blocking(find: impl FnOnce() -> Found<V> + Send + 'static) -> Work<V> {
-        Work { begin: Box::new(move || Box::pin(ready(find()))), may_block: true }
+    pub(crate) fn blocking(
+        find: impl FnOnce(Option<Arc<V>>) -> Found<V> + Send + 'static,
+    ) -> Work<V> {
+        Work { begin: Box::new(move |previous| Box::pin(ready(find(previous)))), may_block: true }
     }
 }
 
@@ -59,9 +64,11 @@ impl<V: 'static> Offer<V> {
 
     pub(crate) fn work(self: &Arc<Self>) -> Work<V> {
         let offer = Arc::clone(self);
-        let begin = Box::new(move || {
+        let begin = Box::new(move |previous| {
             let work = offer.work.lock().take();
-            (work.expect("whoever led a compute has its result, and offers nothing again").begin)()
+            let work =
+                work.expect("whoever led a compute has its result, and offers nothing again");
+            (work.begin)(previous)
         });
         Work { begin, may_block: self.may_block }
     }
@@ -94,23 +101,34 @@ pub(crate) struct Done<V> {
     pub(crate) zone: ZoneTtl,
     /// Where the value belongs; `None` if this answers every waiter.
     pub(crate) place: Option<Place>,
+    /// The number that the compute captured, if tags that it has found are covered by a later one: a
+    /// read that has seen a later one may have arrived after what covers it.
+    pub(crate) covered: Option<u64>,
 }
 
 impl<V> Done<V> {
-    /// Whether this answers a read of this place. A read that names another match than the compute
-    /// did would not be served the value from the store either.
-    pub(crate) fn answers(&self, read: &Place) -> bool {
-        match (&self.place, &read.scope) {
+    /// The end of a compute, or of a wait for it, by an error.
+    pub(crate) fn failed(error: Error, zone: ZoneTtl, place: Option<Place>) -> Done<V> {
+        Done { outcome: Err(error), zone, place, covered: None }
+    }
+
+    /// Whether this answers a read of this place, which had seen this number of the sequence when it
+    /// joined. A read that names another match than the compute did would not be served the value from
+    /// the store either; nor would one that arrived after an invalidation of a tag that nobody knew the
+    /// result would carry.
+    pub(crate) fn answers(&self, read: &Place, seen: u64) -> bool {
+        let is_for = match (&self.place, &read.scope) {
             (Some(own), Some(named)) => own.is_within(named),
             _ => true,
-        }
+        };
+        is_for && self.covered.is_none_or(|captured| seen <= captured)
     }
 }
 
 impl<V> Clone for Done<V> {
     fn clone(&self) -> Self {
         let (outcome, place) = (self.outcome.clone(), self.place.clone());
-        Done { outcome, zone: self.zone, place }
+        Done { outcome, zone: self.zone, place, covered: self.covered }
     }
 }
 

@@ -9,18 +9,18 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use crate::computed::Computed;
 use crate::context::Context;
 use crate::error::Error;
 use crate::flight::failed::FailedKeys;
 use crate::flight::job::{Found, Work};
 use crate::policy::MonoNs;
-use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
 
 type Loading<V> = Pin<Box<dyn Future<Output = Found<V>> + Send>>;
 
 /// A loader whose future, value and error types are forgotten.
-pub(crate) type Load<K, V> = Arc<dyn Fn(K, Context) -> Loading<V> + Send + Sync>;
+pub(crate) type Load<K, V> = Arc<dyn Fn(K, Context, Option<Arc<V>>) -> Loading<V> + Send + Sync>;
 
 /// The loader of a cache. A key without a value has no entry that could remember when its last
 /// load failed: that is remembered here, until the throttle has passed or a compute succeeds.
@@ -37,7 +37,7 @@ impl<K: Key, V: Value> Loader<K, V> {
     /// The load of one key, not begun.
     pub(crate) fn work(&self, key: K, context: Context) -> Work<V> {
         let load = Arc::clone(&self.load);
-        Work { begin: Box::new(move || load(key, context)), may_block: false }
+        Work::future(move |previous| load(key, context, previous))
     }
 
     /// Whether a key may be loaded: its last load did not just fail.
@@ -61,13 +61,13 @@ impl<K: Key, V: Value> Loader<K, V> {
 /// Forgets the types of a user's loader.
 pub(crate) fn erased<K, V, F, Fut, T, E>(load: F) -> Load<K, V>
 where
-    F: Fn(K, Context) -> Fut + Send + Sync + 'static,
+    F: Fn(K, Context, Option<Arc<V>>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
     T: Into<Computed<V>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    Arc::new(move |key, context| {
-        let future = load(key, context);
+    Arc::new(move |key, context, previous| {
+        let future = load(key, context, previous);
         Box::pin(async move { found(future.await) })
     })
 }

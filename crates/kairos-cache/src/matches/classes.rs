@@ -2,12 +2,13 @@
 // Never knows: kickoff, status, or the lock that it stands under.
 // Read next: `truth/generation.rs` for what a class is, `state.rs` for the lock.
 // Why: `docs/decisions/0001-sequence-and-marks-beside-the-generation.md`.
+// Why: `docs/decisions/0019-tags-of-a-result-are-judged-from-its-start.md`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::policy::{EventGraph, EventId, MarketId};
-use crate::truth::{Class, Mark, Sequence};
+use crate::truth::{Capture, Class, Mark, Sequence};
 
 /// Below this many classes a match does not look for unreferenced ones.
 const CLASSES_BEFORE_RECLAIM: usize = 64;
@@ -17,16 +18,50 @@ type ExtraTags = Box<[Box<str>]>;
 
 /// The classes of a match that has any.
 pub(super) struct Classes {
-    by_market: BTreeMap<Option<MarketId>, BTreeMap<ExtraTags, ClassEntry>>,
+    by_market: BTreeMap<Option<MarketId>, Row>,
     count: usize,
     reclaim_at: usize,
 }
 
-/// A class, with what reaches its entries beside its tags.
-pub(super) struct ClassEntry {
-    pub(super) market: Option<MarketId>,
-    pub(super) events: Box<[EventId]>,
+/// The classes of one market. A row stays when its classes are forgotten.
+#[derive(Default)]
+struct Row {
+    by_tags: BTreeMap<ExtraTags, ClassEntry>,
+    /// Where classes start: the newest kill and expiry that could have covered one, had it been there.
+    floor: Mark,
+}
+
+/// A class, with the events that reach its entries.
+struct ClassEntry {
+    events: Box<[EventId]>,
     class: Arc<Class>,
+}
+
+/// The classes that a kill covers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reach {
+    /// All of them.
+    Match,
+    /// Those of a market.
+    Market(MarketId),
+    /// Those whose tags an event names.
+    Event(EventId),
+}
+
+impl Reach {
+    fn is_of(self, market: Option<MarketId>) -> bool {
+        match self {
+            Reach::Match | Reach::Event(_) => true,
+            Reach::Market(own) => market == Some(own),
+        }
+    }
+
+    fn covers(self, entry: &ClassEntry) -> bool {
+        match self {
+            Reach::Match | Reach::Market(_) => true,
+            Reach::Event(event) => entry.events.contains(&event),
+        }
+    }
 }
 
 impl Classes {
@@ -43,7 +78,7 @@ impl Classes {
         graph: &EventGraph,
         mark: impl FnMut(&str) -> Arc<Mark>,
     ) -> Arc<Class> {
-        let found = self.by_market.get(&market).and_then(|by_tags| by_tags.get(tags));
+        let found = self.by_market.get(&market).and_then(|row| row.by_tags.get(tags));
         if let Some(entry) = found {
             return Arc::clone(&entry.class);
         }
@@ -51,45 +86,66 @@ impl Classes {
             self.reclaim();
         }
         let names = tag_names(market, tags, graph);
-        let class = Arc::new(Class::new(names.iter().copied().map(mark)));
+        let row = self.by_market.entry(market).or_default();
+        let class = Arc::new(Class::from_floor(&row.floor, names.iter().copied().map(mark)));
         let events = graph.events_naming(&names).into();
-        let entry = ClassEntry { market, events, class: Arc::clone(&class) };
-        self.by_market.entry(market).or_default().insert(tags.into(), entry);
+        let entry = ClassEntry { events, class: Arc::clone(&class) };
+        row.by_tags.insert(tags.into(), entry);
         self.count += 1;
         class
     }
 
-    /// The extra tags of a class. A class that is held stays in the table.
-    pub(super) fn tags_of(&self, class: &Arc<Class>) -> Vec<Box<str>> {
-        let mut rows = self.by_market.values().flatten();
+    /// What a compute captured, for its result: moved to the class of the tags that it carries.
+    pub(super) fn recapture(
+        &mut self,
+        capture: &Capture,
+        market: Option<MarketId>,
+        tags: &[Box<str>],
+        graph: &EventGraph,
+        mark: impl FnMut(&str) -> Arc<Mark>,
+    ) -> Capture {
+        let class = self.find_or_create(market, tags, graph, mark);
+        capture.moved_to(&class)
+    }
+
+    /// The extra tags of a class of this market. A class that is held stays in the table.
+    pub(super) fn tags_of(&self, market: Option<MarketId>, class: &Arc<Class>) -> Vec<Box<str>> {
+        let mut rows = self.by_market.get(&market).into_iter().flat_map(|row| &row.by_tags);
         let found = rows.find(|(_, entry)| Arc::ptr_eq(&entry.class, class));
         found.map_or_else(Vec::new, |(tags, _)| tags.to_vec())
     }
 
     /// Kills the entries of some classes. Returns how many lived.
-    pub(super) fn kill(&self, sequence: &Sequence, which: impl Fn(&ClassEntry) -> bool) -> u64 {
+    pub(super) fn kill(&self, sequence: &Sequence, reach: Reach) -> u64 {
         let seq = sequence.next();
-        self.entries().filter(|e| which(e)).map(|e| e.class.kill(seq)).sum()
+        let reached = self.by_market.iter().filter(|(market, _)| reach.is_of(**market));
+        let mut died = 0;
+        for (_, row) in reached {
+            // By an event a class that is not there could be covered whichever tags it names.
+            row.floor.kill(seq);
+            let covered = row.by_tags.values().filter(|entry| reach.covers(entry));
+            died += covered.map(|entry| entry.class.kill(seq)).sum::<u64>();
+        }
+        died
     }
 
     /// Expires the entries of all classes.
     pub(super) fn expire(&self, sequence: &Sequence) {
         let seq = sequence.next();
-        self.entries().for_each(|entry| entry.class.expire(seq));
+        for row in self.by_market.values() {
+            row.floor.expire(seq);
+            row.by_tags.values().for_each(|entry| entry.class.expire(seq));
+        }
     }
 
     /// A class that only this table refers to has no entry and no running compute. What it had
-    /// been told is lost with it, and covers nothing: a class made in its place captures later.
+    /// been told stands in the floor of its row as well.
     pub(super) fn reclaim(&mut self) {
-        for by_tags in self.by_market.values_mut() {
-            by_tags.retain(|_, entry| Arc::strong_count(&entry.class) > 1);
+        for row in self.by_market.values_mut() {
+            row.by_tags.retain(|_, entry| Arc::strong_count(&entry.class) > 1);
         }
-        self.count = self.by_market.values().map(BTreeMap::len).sum();
+        self.count = self.by_market.values().map(|row| row.by_tags.len()).sum();
         self.reclaim_at = (self.count * 2).max(CLASSES_BEFORE_RECLAIM);
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &ClassEntry> {
-        self.by_market.values().flat_map(BTreeMap::values)
     }
 }
 
@@ -123,6 +179,6 @@ mod tests {
         assert_eq!(most, Some(CLASSES_BEFORE_RECLAIM));
         classes.reclaim();
         assert_eq!(classes.count, 1);
-        assert_eq!(classes.tags_of(&kept), [Box::from("kept")]);
+        assert_eq!(classes.tags_of(None, &kept), [Box::from("kept")]);
     }
 }

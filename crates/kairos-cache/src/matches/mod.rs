@@ -13,6 +13,7 @@
 // mark that they all share. Every invalidation of a match raises that mark, whether the match has a
 // state or not: a compute may have begun without the state that is invalidated, and may outlive it.
 
+mod belonging;
 mod classes;
 mod feeds;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
@@ -40,9 +41,9 @@ use foldhash::fast::FixedState;
 use crate::matches::one::{Common, Match};
 use crate::matches::pace::Pace;
 use crate::matches::state::Loss;
-use crate::policy::{EventGraph, Now};
+use crate::policy::Now;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
-use crate::truth::{Class, Mark, Sequence, Version};
+use crate::truth::{Sequence, Version};
 
 pub(crate) use feeds::{FeedState, Feeds, Turned};
 #[cfg(not(kairos_loom))]
@@ -212,36 +213,9 @@ impl Matches {
         }
     }
 
-    /// The class of a place's entries with these extra tags, from the marks of all its tags.
-    pub(crate) fn class(
-        &self,
-        place: &Place,
-        tags: &[Box<str>],
-        graph: &EventGraph,
-        mark: impl FnMut(&str) -> Arc<Mark>,
-    ) -> Arc<Class> {
-        if !place.is_over_bound() {
-            return self.state_of(place).class(place.market, tags, graph, mark);
-        }
-        let tags = classes::tag_names(place.market, tags, graph);
-        let marks = tags.into_iter().map(mark);
-        Arc::new(Class::new(marks.chain([Arc::clone(&self.common.over_bound)])))
-    }
-
-    /// The tags of a class beyond its market's own. A class that is held stays in its match.
-    pub(crate) fn tags_of(&self, place: &Place, class: &Arc<Class>) -> Vec<Box<str>> {
-        self.state_of(place).tags_of(class)
-    }
-
     /// The count of the changes about the match of a place that could alter a decision.
     pub(crate) fn version<'a>(&'a self, place: &'a Place) -> &'a Version {
         self.state_of(place).version()
-    }
-
-    /// Forgets the classes without an entry and without a running compute. O(classes).
-    pub(crate) fn reclaim_classes(&self) {
-        self.table.iter().for_each(|row| row.state.reclaim_classes());
-        self.no_match.reclaim_classes();
     }
 
     /// Forgets matches without a holder until there is some room. O(matches).

@@ -5,11 +5,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::matches::classes::Classes;
+use crate::matches::classes::{Classes, Reach};
 use crate::matches::given::Given;
 use crate::policy::{EventGraph, EventId, MarketId, MatchFacts, Now, WallNs};
 use crate::sync::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Mutex, Ordering};
-use crate::truth::{Class, Mark, Sequence, Version};
+use crate::truth::{Capture, Class, Mark, Sequence, Version};
 
 /// The trading status of a match or of one of its markets.
 ///
@@ -197,7 +197,7 @@ impl ScopeState {
         if flag.swap(status as u8, Ordering::Release) == status as u8 {
             return None;
         }
-        let died = classes.kill(sequence, |entry| market.is_none() || entry.market == market);
+        let died = classes.kill(sequence, market.map_or(Reach::Match, Reach::Market));
         // Under the lock: a caller that finds the status set already finds the change counted.
         self.version.touch();
         Some(died)
@@ -205,14 +205,14 @@ impl ScopeState {
 
     /// Kills every entry of the match. Returns how many lived.
     pub fn kill_all(&self, sequence: &Sequence) -> u64 {
-        let died = self.classes.lock().kill(sequence, |_| true);
+        let died = self.classes.lock().kill(sequence, Reach::Match);
         self.version.touch();
         died
     }
 
     /// Kills the entries that carry a tag of the event. Returns how many lived.
     pub fn kill_event(&self, event: EventId, sequence: &Sequence) -> u64 {
-        let died = self.classes.lock().kill(sequence, |entry| entry.events.contains(&event));
+        let died = self.classes.lock().kill(sequence, Reach::Event(event));
         self.version.touch();
         died
     }
@@ -223,9 +223,10 @@ impl ScopeState {
         self.version.touch();
     }
 
-    /// The tags of a class beyond its market's own. A class that is held stays in the table.
-    pub(crate) fn tags_of(&self, class: &Arc<Class>) -> Vec<Box<str>> {
-        self.classes.lock().tags_of(class)
+    /// The tags of a class of this market beyond the market's own. A class that is held stays in the
+    /// table. O(classes of the market).
+    pub(crate) fn tags_of(&self, market: Option<MarketId>, class: &Arc<Class>) -> Vec<Box<str>> {
+        self.classes.lock().tags_of(market, class)
     }
 
     /// The class of entries with this market and these extra tags; created if it is new, from the
@@ -243,8 +244,24 @@ impl ScopeState {
         self.classes.lock().find_or_create(market, tags, graph, mark)
     }
 
+    /// What a compute captured, for a result of this market that carries these extra tags: they include
+    /// those of the class that was captured.
+    ///
+    /// Taken under the lock that kills hold, as [`ScopeState::class`]: a kill since the capture stands
+    /// in the class or in the floor that it was made from; a later one ends its generation.
+    pub fn recapture(
+        &self,
+        capture: &Capture,
+        market: Option<MarketId>,
+        tags: &[Box<str>],
+        graph: &EventGraph,
+        mark: impl FnMut(&str) -> Arc<Mark>,
+    ) -> Capture {
+        self.classes.lock().recapture(capture, market, tags, graph, mark)
+    }
+
     /// Forgets the classes without an entry and without a running compute. O(classes).
-    pub(crate) fn reclaim_classes(&self) {
+    pub fn reclaim_classes(&self) {
         self.classes.lock().reclaim();
     }
 

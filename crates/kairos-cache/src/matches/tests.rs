@@ -5,8 +5,8 @@
 use super::*;
 use crate::config::Config;
 use crate::config::Rules;
-use crate::policy::{MatchFacts, Signal, Standing, Volatility};
-use crate::truth::{Capture, Tags};
+use crate::policy::{EventGraph, MatchFacts, Signal, Standing, Volatility};
+use crate::truth::{Capture, Mark, Tags};
 
 const HOUR: i64 = 3600 * 1_000_000_000;
 

@@ -239,6 +239,24 @@ impl ReadPolicy {
         cap.min(self.breaker.cap_ns(signals.level, status))
     }
 
+    /// The age from which a live entry is too stale for a read.
+    pub(crate) fn limit_ns(
+        &self,
+        entry: &EntryView,
+        signals: &Signals,
+        facts: MatchFacts,
+        now: Now,
+    ) -> u64 {
+        match signals.watch.status {
+            // Silence must not look like calm: nothing is served past its TTL, or once expired.
+            FeedStatus::Silent if entry.expired => 0,
+            FeedStatus::Silent => {
+                self.freshness.zone_ttl(entry, facts, now).ttl_ns.min(self.cap_ns(signals))
+            }
+            FeedStatus::None | FeedStatus::Alive => self.freshness.limit_ns(entry, facts, now),
+        }
+    }
+
     /// Whether a later read could be served this entry without a compute that succeeds.
     pub(crate) fn servable(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> bool {
         let ttl_ns = self.freshness.zone_ttl(entry, facts, now).ttl_ns;
@@ -284,12 +302,7 @@ impl ReadPolicy {
     ) -> Verdict {
         let base = self.freshness.zone_ttl(entry, facts, now);
         let ttl_ns = base.ttl_ns.min(self.cap_ns(signals));
-        let limit_ns = match signals.watch.status {
-            // Silence must not look like calm: nothing is served past its TTL, or once expired.
-            FeedStatus::Silent if entry.expired => 0,
-            FeedStatus::Silent => ttl_ns,
-            FeedStatus::None | FeedStatus::Alive => self.freshness.limit_ns(entry, facts, now),
-        };
+        let limit_ns = self.limit_ns(entry, signals, facts, now);
         let age_ns = entry.age_ns(now);
         let reason = if signals.max_age_ns.is_some_and(|max| age_ns > max) {
             Reason::TooStale

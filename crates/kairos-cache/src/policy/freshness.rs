@@ -2,7 +2,7 @@
 // Never knows: volatility scoring, suspension, or who reads.
 // Read next: `decide.rs`, which puts these answers into the order of a read.
 
-use super::golden_hour::{GoldenHour, ZoneTtl};
+use super::golden_hour::{GoldenHour, Zone, ZoneTtl};
 use super::{MatchFacts, MonoNs, Now, WallNs};
 
 /// When the zone of an entry is looked up.
@@ -28,8 +28,11 @@ pub(crate) struct EntryView {
     pub expired: bool,
     /// What jitter has left of its TTL, from just above 0 to 1.
     pub ttl_factor: f64,
-    /// Its TTL is at most this: a key that is known to have no value has a TTL of its own.
+    /// Its TTL is at most this: a key that is known to have no value has a TTL of its own, and so has a
+    /// result whose compute named one.
     pub ttl_limit_ns: u64,
+    /// Whether its compute named that TTL: where no kickoff is known it is the TTL, however long.
+    pub names_ttl: bool,
     /// How long its compute took.
     pub compute_ns: u64,
     /// How long before it was stored what found it had begun.
@@ -79,9 +82,16 @@ impl EntryView {
         }
     }
 
-    /// A zone's TTL as it applies to this entry: shortened by jitter, bounded by its own limit.
+    /// A zone's TTL as it applies to this entry: bounded by its own limit, then shortened by jitter.
     fn own_ttl_ns(&self, ttl_ns: u64) -> u64 {
-        shortened(ttl_ns, self.ttl_factor).min(self.ttl_limit_ns)
+        shortened(ttl_ns.min(self.ttl_limit_ns), self.ttl_factor)
+    }
+
+    /// The zone in force, with its TTL as it applies to this entry.
+    pub(crate) fn own(&self, at: ZoneTtl) -> ZoneTtl {
+        let is_own = self.names_ttl && at.zone == Zone::Unknown;
+        let ttl_ns = if is_own { self.ttl_limit_ns } else { at.ttl_ns };
+        ZoneTtl { zone: at.zone, ttl_ns: self.own_ttl_ns(ttl_ns) }
     }
 }
 
@@ -104,7 +114,7 @@ impl StaleRule {
 }
 
 /// A TTL shortened by jitter.
-pub(crate) fn shortened(ttl_ns: u64, factor: f64) -> u64 {
+fn shortened(ttl_ns: u64, factor: f64) -> u64 {
     // Whole without jitter: a product with 1.0 would round beyond 2^53 ns.
     if factor < 1.0 { (ttl_ns as f64 * factor.max(0.0)) as u64 } else { ttl_ns }
 }
@@ -157,10 +167,7 @@ impl FreshnessPolicy {
     /// The zone and TTL (before any cap) that apply to an entry read at `now`.
     pub(crate) fn zone_ttl(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> ZoneTtl {
         match self.evaluate {
-            Evaluate::Read => {
-                let ZoneTtl { zone, ttl_ns } = self.golden_hour.at(entry.facts(facts), now.wall);
-                ZoneTtl { zone, ttl_ns: entry.own_ttl_ns(ttl_ns) }
-            }
+            Evaluate::Read => entry.own(self.golden_hour.at(entry.facts(facts), now.wall)),
             Evaluate::Insert => entry.at_insert,
         }
     }

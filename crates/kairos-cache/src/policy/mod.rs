@@ -21,9 +21,7 @@ pub(crate) use events::impact_tenths;
 pub use events::{EventGraph, EventId, GraphError, MarketId, MarketName};
 pub use feed::FeedStatus;
 pub(crate) use feed::{FeedRule, Watch};
-pub(crate) use freshness::{
-    EntryView, Evaluate, FreshnessPolicy, StaleRule, XFetchRule, shortened,
-};
+pub(crate) use freshness::{EntryView, Evaluate, FreshnessPolicy, StaleRule, XFetchRule};
 pub use golden_hour::Zone;
 pub(crate) use golden_hour::{GoldenHour, ZoneRule, ZoneTtl};
 pub use volatility::Volatility;

@@ -2,6 +2,7 @@
 // Never knows: keys, values, matches, time, or tasks.
 // Read next: `slot.rs`, which holds a captured value; `shelf.rs` for how it becomes visible.
 // Why: `docs/decisions/0001-sequence-and-marks-beside-the-generation.md`.
+// Why: `docs/decisions/0019-tags-of-a-result-are-judged-from-its-start.md`.
 //
 // The whole argument for "no lost invalidation" stands here. Every invalidation first takes a
 // number from the [`Sequence`], then raises the [`Mark`] of what it covers to that number. Every
@@ -14,6 +15,23 @@
 // A class of entries is stricter, so that its dead can be counted: besides the mark, a result
 // must have been captured in the generation that still lives. One exchange ends a generation
 // and takes its count, so the entries counted and the entries that die by it are the same.
+//
+// A compute may name tags that it has found. Its result then belongs to a class that holds their
+// marks too, which the compute has not captured: another compute's, or one made at its end. What it
+// captured before its start is moved to that class ([`Capture::moved_to`]) with the number as it was.
+// That is safe if each mark of the class is at least as high as every invalidation since that number
+// which covers the result. It is, because a mark that is made starts at its floor: the newest
+// invalidation that would have raised it, had it been there. An invalidation takes its number, then
+// raises the mark or, where there is none, the floor, in one step of the lock under which marks are
+// made and forgotten; and a mark that is forgotten leaves its numbers to the floor. So one that
+// returned before the mark was made stands in the floor, one that came since stands in the mark, and
+// one that has not come to its step yet will find the mark, and covers the result then.
+//
+// The floor of a tag is its shard's in `tags.rs`. The floor of a class is its market's row in
+// `../matches/classes.rs`: it is as old as any compute of the row, since a compute holds a class of
+// it. The generation of the new class is read under the lock that its kills hold, so that a kill has
+// either raised the mark already or will end this generation: what is counted has not died by it. A
+// compute that captures after a floor was raised has seen its number, so no floor covers it.
 
 use std::sync::Arc;
 
@@ -61,6 +79,21 @@ impl Mark {
     /// A mark that covers nothing.
     pub fn new() -> Mark {
         Mark { killed: AtomicU64::new(0), expired: AtomicU64::new(0) }
+    }
+
+    /// A mark that covers what this floor covers.
+    pub fn from_floor(floor: &Mark) -> Mark {
+        let mark = Mark::new();
+        mark.take_over(floor);
+        mark
+    }
+
+    /// Covers all that another mark covers. The caller serialises the changes of that one.
+    pub fn take_over(&self, other: &Mark) {
+        // Relaxed, both loads: the lock that serialises the other's changes has published them.
+        // Model: a_tag_found_by_a_compute_*.
+        self.kill(other.killed.load(Ordering::Relaxed));
+        self.expire(other.expired.load(Ordering::Relaxed)); // Relaxed: as above.
     }
 
     /// Kills everything captured before `seq`.
@@ -120,7 +153,13 @@ pub struct Class {
 impl Class {
     /// A class whose entries also carry these tags' marks.
     pub fn new(tags: impl IntoIterator<Item = Arc<Mark>>) -> Class {
-        Class { mark: Mark::new(), word: AtomicU64::new(0), tags: tags.into_iter().collect() }
+        Class::from_floor(&Mark::new(), tags)
+    }
+
+    /// A class that covers what this floor covers, whose entries also carry these tags' marks.
+    pub fn from_floor(floor: &Mark, tags: impl IntoIterator<Item = Arc<Mark>>) -> Class {
+        let (mark, tags) = (Mark::from_floor(floor), tags.into_iter().collect());
+        Class { mark, word: AtomicU64::new(0), tags }
     }
 
     /// Kills every entry captured before `seq`. Returns how many lived. The caller serialises kills
@@ -204,6 +243,13 @@ impl Capture {
         let generation = class.generation();
         let seq = sequence.current();
         Capture { class: Arc::clone(class), everything: Arc::clone(everything), generation, seq }
+    }
+
+    /// The same capture for a result that belongs to this class, by tags that its compute has found.
+    /// The caller holds the lock that kills of the class hold. See the head of this file.
+    pub fn moved_to(&self, class: &Arc<Class>) -> Capture {
+        let (class, everything) = (Arc::clone(class), Arc::clone(&self.everything));
+        Capture { generation: class.generation(), class, everything, seq: self.seq }
     }
 
     /// The class that the result belongs to.

@@ -1,15 +1,15 @@
 // The marks of tags, by name, across matches: at most `bounds.tags` of their own; those that nothing holds are forgotten.
 // Never knows: which entries carry a tag; their classes hold its mark.
 // Read next: `generation.rs` for what a mark is, `../matches/classes.rs`, whose classes hold these.
-// Why: `docs/decisions/0004-a-tag-is-forgotten-without-a-floor.md`.
+// Why: `docs/decisions/0019-tags-of-a-result-are-judged-from-its-start.md`.
 //
-// Forgetting never revives, although a tag that comes back starts with a mark at zero. A mark is
-// forgotten only while the table alone holds it: then no class holds it, so no entry and no
-// compute is judged by it. A class made later captures after it was made, and so after whatever
-// raised the forgotten mark had taken its number (both went through the lock of the tag's shard):
-// the number line itself is the floor, and every capture stands on it. For the same reason an
-// invalidation that finds no mark may leave it at that: a class that makes one takes the lock after
-// the invalidation, and captures a number that includes it.
+// Forgetting never revives. A mark is forgotten only while the table alone holds it: then no class
+// holds it, so no entry is judged by it. But a compute that runs may find the tag later, and is then
+// judged by it from its start. So a mark that is forgotten raises the floor of its shard to its own
+// numbers, an invalidation that finds no mark raises it to its number, and each mark starts there. A
+// floor is one for all tags of a shard: what it covers beyond a tag's own invalidations is computed
+// once more, never served too long. What captures after a mark was made has seen every number in it
+// (each went through the lock of the tag's shard), so the floor covers none of that.
 //
 // Beyond the bound tags share one mark, which every invalidation of any tag raises: a tag may
 // have had its own mark or the shared one at different times, so both are raised each time.
@@ -23,7 +23,13 @@ use foldhash::fast::FixedState;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crate::truth::generation::Mark;
 
-type Shard = HashMap<Box<str>, Arc<Mark>, FixedState>;
+/// A part of the tags.
+#[derive(Debug)]
+struct Shard {
+    marks: HashMap<Box<str>, Arc<Mark>, FixedState>,
+    /// Where marks start: the newest kill and expiry that met no mark, or whose mark was forgotten.
+    floor: Mark,
+}
 
 /// A mark for each tag that a class holds, and one for all the tags beyond the bound.
 #[derive(Debug)]
@@ -48,8 +54,12 @@ pub struct TagMark {
 impl Tags {
     /// A table without tags, of this many shards.
     pub fn new(hasher: FixedState, shards: usize) -> Tags {
+        let shard = |_| {
+            let marks = HashMap::with_hasher(hasher.clone());
+            Mutex::new(Shard { marks, floor: Mark::new() })
+        };
         Tags {
-            shards: (0..shards).map(|_| Mutex::new(Shard::with_hasher(hasher.clone()))).collect(),
+            shards: (0..shards).map(shard).collect(),
             hasher,
             count: AtomicUsize::new(0),
             next: AtomicUsize::new(0),
@@ -60,7 +70,7 @@ impl Tags {
     /// The mark of a tag, created if there are fewer than `bound`. Locks one shard.
     pub fn mark(&self, name: &str, bound: usize) -> TagMark {
         let mut shard = self.shard(name).lock();
-        if let Some(mark) = shard.get(name) {
+        if let Some(mark) = shard.marks.get(name) {
             return TagMark { mark: Arc::clone(mark), is_shared: false };
         }
         let one_more = |count| if count < bound { Some(count + 1) } else { None };
@@ -68,21 +78,19 @@ impl Tags {
         if self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
             return TagMark { mark: Arc::clone(&self.shared), is_shared: true };
         }
-        let mark = Arc::<Mark>::default();
-        shard.insert(name.into(), Arc::clone(&mark));
+        let mark = Arc::new(Mark::from_floor(&shard.floor));
+        shard.marks.insert(name.into(), Arc::clone(&mark));
         TagMark { mark, is_shared: false }
     }
 
-    /// Raises the marks that cover a tag: its own, if it has one, and the shared one. The number
-    /// to which they are raised must have been taken before the call.
+    /// Raises the marks that cover a tag: its own or, if it has none, the floor, and the shared one.
+    /// The number to which they are raised must have been taken before the call.
     pub fn raise(&self, name: &str, raise: impl Fn(&Mark)) {
         let shard = self.shard(name).lock();
-        if let Some(mark) = shard.get(name) {
-            raise(mark);
-        }
+        raise(shard.marks.get(name).map_or(&shard.floor, |mark| mark));
         drop(shard);
-        // A class that took the shared mark for this tag before the lock above is covered by this;
-        // a class that takes it later captures a number that includes the one raised to.
+        // A class that holds the shared mark for this tag is covered by this, whether it took it before
+        // the lock above or after it.
         raise(&self.shared);
     }
 
@@ -101,9 +109,15 @@ impl Tags {
 
     fn forget_unheld_in(&self, shard: &Mutex<Shard>) -> usize {
         let mut shard = shard.lock();
-        let before = shard.len();
-        shard.retain(|_, mark| Arc::get_mut(mark).is_none());
-        let forgotten = before - shard.len();
+        let Shard { marks, floor } = &mut *shard;
+        let before = marks.len();
+        marks.retain(|_, mark| {
+            // Held by the table alone, and every former holder's last word is visible.
+            let Some(mark) = Arc::get_mut(mark) else { return true };
+            floor.take_over(mark);
+            false
+        });
+        let forgotten = before - marks.len();
         self.count.fetch_sub(forgotten, Ordering::Relaxed); // Relaxed: as in `mark`.
         forgotten
     }
@@ -174,6 +188,24 @@ mod tests {
         assert!(!late.is_killed());
         world.invalidate("team:a");
         assert!(late.is_killed());
+    }
+
+    /// A result that names a tag is judged by what came since its compute began.
+    #[test]
+    fn a_mark_starts_with_what_met_no_mark_and_with_what_was_forgotten() {
+        let world = World::new();
+        let began = world.capture("own", 10);
+        let moved = |tag| began.moved_to(&Arc::new(Class::new([world.tags.mark(tag, 10).mark])));
+        assert!(!moved("team:a").is_killed());
+        world.invalidate("team:a");
+        assert!(moved("team:a").is_killed(), "by its mark");
+        world.tags.forget_unheld();
+        assert!(moved("team:a").is_killed(), "by the floor that it left");
+        world.invalidate("team:b");
+        assert!(moved("team:b").is_killed(), "it met no mark");
+        for tag in ["team:a", "team:b"] {
+            assert!(!world.capture(tag, 10).is_killed(), "{tag}: captured later");
+        }
     }
 
     #[test]

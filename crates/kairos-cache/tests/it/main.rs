@@ -13,5 +13,6 @@ mod model;
 mod operation;
 mod reads;
 mod resilience;
+mod said;
 mod stage;
 mod stress;

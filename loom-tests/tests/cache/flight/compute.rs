@@ -168,7 +168,7 @@ fn a_reader_that_is_woken_may_come_back_at_once() {
     type Step = fn(&World, &Launch<Compute, u64>);
     let steps: [Step; 4] = [
         |world, Launch { run, .. }| drop(world.flight.finish(run, |_, _| (0, false))),
-        |world, Launch { run, .. }| assert!(world.flight.doom(run, || 408)),
+        |world, Launch { run, .. }| assert!(world.flight.doom(run, |_, _| 408)),
         |world, Launch { run, .. }| assert!((0..2).all(|_| world.flight.check_stuck(run, 408))),
         |world, _| drop(world.flight.turn_away(|_| 503)),
     ];

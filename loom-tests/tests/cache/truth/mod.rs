@@ -3,6 +3,7 @@
 
 mod counts;
 mod expiry;
+mod found;
 mod publish;
 mod slot;
 mod stamp;

@@ -9,9 +9,10 @@ use equivalent::Equivalent;
 
 use crate::cache::blocking::Cache;
 use crate::cache::many::blocking_together;
+use crate::computed::Computed;
 use crate::context::Context;
 use crate::error::Error;
-use crate::receipt::{Answer, Computed, Hit};
+use crate::receipt::{Answer, Hit};
 use crate::to_key::{Key, ToKey, Value};
 
 impl<K: Key, V: Value> Cache<K, V> {

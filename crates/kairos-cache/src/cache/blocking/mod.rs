@@ -4,6 +4,7 @@
 // Why: `docs/decisions/0009-a-blocking-read-is-refused-where-it-would-wait.md`.
 
 mod many;
+mod refresh;
 mod subscription;
 
 use std::convert::Infallible;
@@ -14,12 +15,12 @@ use std::time::Duration;
 
 use equivalent::Equivalent;
 
-use crate::cache::{ASKED_ONCE, Cache as AsyncCache};
+use crate::cache::Cache as AsyncCache;
+use crate::computed::Computed;
 use crate::context::Context;
-use crate::engine::blocking_work;
 use crate::error::Error;
 use crate::policy::MonoNs;
-use crate::receipt::{Answer, Computed, Hit};
+use crate::receipt::{Answer, Hit};
 use crate::runtime::{before, may_wait, nanos, wait};
 use crate::to_key::{Key, ToKey, Value};
 
@@ -186,11 +187,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         T: Into<Computed<V>>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let engine = &self.cache.engine;
-        self.refuse_to_wait(key, context)?;
-        let mut compute = Some(compute);
-        let work = &mut |_: &Q, _: &Context| blocking_work(compute.take().expect(ASKED_ONCE));
-        self.wait(engine.read_through(key, context, work))?
+        self.explain_refresh(key, context, |_| compute())
     }
 
     /// Reads a key by the loader, whose future runs where the cache's tasks do.

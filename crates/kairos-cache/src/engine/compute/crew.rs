@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::running::Running;
 use super::watch::Watch;
+use crate::computed::Computed;
 use crate::contain::{caught, contained, drop_each, shielded};
 use crate::error::Error;
 use crate::flight::{Found, Inside, Run, Turn, Work, run_inside};
-use crate::receipt::Computed;
 use crate::runtime::Task;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::to_key::{Key, Value};
@@ -144,7 +144,8 @@ impl<K: Key, V: Value> Crew<K, V> {
     pub(super) async fn run(mut self, call: Call<K, V>, inside: Inside) {
         match call {
             Call::Own(Work { begin, .. }) => {
-                let found = run_inside(inside, contained(begin)).await;
+                let previous = self.members.first().and_then(Running::previous);
+                let found = run_inside(inside, contained(move || begin(previous))).await;
                 self.weigh(|_| found.as_ref().ok());
                 let mut found = Some(found);
                 self.end(|_| found.take().unwrap_or(Err(Error::Aborted)));

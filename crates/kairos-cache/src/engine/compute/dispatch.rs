@@ -2,11 +2,12 @@
 // Never knows: why the read needs them.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use super::claim::Launched;
+use crate::computed::Computed;
 use crate::engine::{Engine, Moment};
 use crate::flight::{Places, Work, found};
-use crate::receipt::Computed;
 use crate::to_key::{Key, Value};
 
 /// How the computes that a read starts are admitted and sent on their way.
@@ -48,17 +49,17 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 }
 
-/// A caller's closure as the work of a compute.
+/// A caller's closure, given the value that it would replace, as the work of a compute.
 pub(crate) fn work<V, F, Fut, T, E>(compute: F) -> Work<V>
 where
-    V: Send + 'static,
-    F: FnOnce() -> Fut + Send + 'static,
+    V: Value,
+    F: FnOnce(Option<Arc<V>>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
     T: Into<Computed<V>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    Work::future(move || {
-        let future = compute();
+    Work::future(move |previous| {
+        let future = compute(previous);
         async move { found(future.await) }
     })
 }
@@ -66,10 +67,10 @@ where
 /// A closure that may block its thread as the work of a compute.
 pub(crate) fn blocking_work<V, F, T, E>(compute: F) -> Work<V>
 where
-    V: Send + 'static,
-    F: FnOnce() -> Result<T, E> + Send + 'static,
+    V: Value,
+    F: FnOnce(Option<Arc<V>>) -> Result<T, E> + Send + 'static,
     T: Into<Computed<V>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    Work::blocking(move || found(compute()))
+    Work::blocking(move |previous| found(compute(previous)))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use equivalent::Equivalent;
 
 use super::claim::Claim;
-use super::publish::{Began, Fresh};
+use super::publish::{Began, Fresh, Lasts};
 use crate::contain::shielded;
 use crate::context::Context;
 use crate::engine::Engine;
@@ -74,10 +74,12 @@ impl<K: Key, V: Value> Filling<K, V> {
         let zone = moment.zone_of(&self.home.place);
         let weight = engine.weight(key, &value);
         let jitter = engine.jitter(key, &moment);
-        let fresh = Fresh::value(value, moment.now, zone, self.since, 0).with_jitter(jitter);
+        let lasts = Lasts { own_ttl_ns: None, jitter };
+        let fresh = Fresh::value(value, moment.now, zone, self.since, 0, lasts);
         let fresh = Fresh { weight, ..fresh };
         let stored = self.claim.flight().publish(self.began, |marks| {
-            let fate = engine.store_result(&self.claim, &fresh, &self.home, &self.capture, marks);
+            let place = &self.home.place;
+            let fate = engine.store_result(&self.claim, &fresh, place, &self.capture, marks);
             (fate.stands(), fate.bars_older())
         });
         if stored {

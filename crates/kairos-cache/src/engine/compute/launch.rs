@@ -147,7 +147,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let watch = Watch::new(self, watched, &underway, turn.watched(), limit_ns);
         let mut own_work = None;
         let members = computes.into_iter().map(|compute| {
-            let (running, work) = Running::new(compute, started);
+            let (running, work) = Running::new(compute, &moment);
             own_work = Some(work);
             running
         });

@@ -11,6 +11,7 @@ mod launch;
 mod outcome;
 mod publish;
 mod running;
+mod said;
 mod settle;
 mod watch;
 

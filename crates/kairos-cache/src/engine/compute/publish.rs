@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::claim::Claim;
 use crate::engine::{Engine, Moment};
-use crate::flight::Home;
-use crate::policy::{EntryView, MonoNs, Now, WallNs, ZoneTtl, shortened};
+use crate::matches::Place;
+use crate::policy::{EntryView, MonoNs, Now, WallNs, ZoneTtl};
 use crate::runtime::Purpose;
 use crate::store::{Entry, weigh};
 use crate::sync::AtomicU64;
@@ -32,54 +32,59 @@ pub(crate) struct Fresh<V> {
     pub(crate) weight: Option<u32>,
 }
 
+/// How long a result is fresh, beside what its zone says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lasts {
+    /// Its own TTL, if its compute named one.
+    pub(crate) own_ttl_ns: Option<u64>,
+    /// The share that jitter leaves.
+    pub(crate) jitter: f64,
+}
+
 impl<V> Fresh<V> {
-    /// A value found at `now`, its TTL not yet shortened, not yet weighed.
+    /// A value found at `now`, not yet weighed.
     pub(crate) fn value(
         value: Arc<V>,
         now: Now,
-        at_insert: ZoneTtl,
+        zone: ZoneTtl,
         began: Began,
         compute_ns: u64,
+        lasts: Lasts,
     ) -> Fresh<V> {
-        let rules_view = EntryView {
-            stored_at: now.mono,
-            stored_wall: now.wall,
-            at_insert,
-            expired: false,
-            ttl_factor: 1.0,
-            ttl_limit_ns: u64::MAX,
-            compute_ns,
-            took_ns: now.mono.saturating_sub(began.at),
-            kickoff_at_begin: began.kickoff,
-            is_nothing: false,
-        };
-        Fresh { value: Some(value), rules_view, weight: None }
-    }
-
-    /// The result with the share of its TTL that jitter leaves.
-    pub(crate) fn with_jitter(mut self, factor: f64) -> Fresh<V> {
-        let at_insert = &mut self.rules_view.at_insert;
-        at_insert.ttl_ns = shortened(at_insert.ttl_ns, factor);
-        self.rules_view.ttl_factor = factor;
-        self
+        let Lasts { own_ttl_ns, jitter: ttl_factor } = lasts;
+        let (ttl_limit_ns, names_ttl) = (own_ttl_ns.unwrap_or(u64::MAX), own_ttl_ns.is_some());
+        let found = found_at(now, zone, began);
+        let view = EntryView { ttl_factor, ttl_limit_ns, names_ttl, compute_ns, ..found };
+        Fresh::new(Some(value), view, None)
     }
 
     /// The result that there is no value, remembered for at most `limit_ns`.
-    pub(super) fn nothing(now: Now, at_insert: ZoneTtl, began: Began, limit_ns: u64) -> Fresh<V> {
-        let at_insert = ZoneTtl { ttl_ns: at_insert.ttl_ns.min(limit_ns), ..at_insert };
-        let rules_view = EntryView {
-            stored_at: now.mono,
-            stored_wall: now.wall,
-            at_insert,
-            expired: false,
-            ttl_factor: 1.0,
-            ttl_limit_ns: limit_ns,
-            compute_ns: 0,
-            took_ns: now.mono.saturating_sub(began.at),
-            kickoff_at_begin: began.kickoff,
-            is_nothing: true,
-        };
-        Fresh { value: None, rules_view, weight: Some(1) }
+    pub(super) fn nothing(now: Now, zone: ZoneTtl, began: Began, limit_ns: u64) -> Fresh<V> {
+        let found = found_at(now, zone, began);
+        let view = EntryView { ttl_limit_ns: limit_ns, is_nothing: true, ..found };
+        Fresh::new(None, view, Some(1))
+    }
+
+    fn new(value: Option<Arc<V>>, view: EntryView, weight: Option<u32>) -> Fresh<V> {
+        let rules_view = EntryView { at_insert: view.own(view.at_insert), ..view };
+        Fresh { value, rules_view, weight }
+    }
+}
+
+/// What the rules need to know of a result found at `now`, with its zone's TTL.
+fn found_at(now: Now, zone: ZoneTtl, began: Began) -> EntryView {
+    EntryView {
+        stored_at: now.mono,
+        stored_wall: now.wall,
+        at_insert: zone,
+        expired: false,
+        ttl_factor: 1.0,
+        ttl_limit_ns: u64::MAX,
+        names_ttl: false,
+        compute_ns: 0,
+        took_ns: now.mono.saturating_sub(began.at),
+        kickoff_at_begin: began.kickoff,
+        is_nothing: false,
     }
 }
 
@@ -101,7 +106,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         &self,
         claim: &Claim<K, V>,
         result: &Fresh<V>,
-        home: &Home,
+        place: &Place,
         capture: &Capture,
         marks: KeyMarks,
     ) -> Fate {
@@ -110,14 +115,14 @@ impl<K: Key, V: Value> Engine<K, V> {
         // Begun before a kickoff that has passed, it would not be served.
         let is_storable = self.is_enabled()
             && view.at_insert.ttl_ns > 0
-            && !view.ended_by_kickoff(home.place.facts(), found);
+            && !view.ended_by_kickoff(place.facts(), found);
         let weight = result.weight.filter(|_| is_storable && claim.flight().is_sound());
         let entry = weight.map(|weight| {
             Arc::new(Entry {
                 weight,
                 value: result.value.clone(),
                 rules_view: result.rules_view,
-                place: home.place.clone(),
+                place: place.clone(),
                 refresh_not_before: AtomicU64::new(0),
                 fail_safe: OnceLock::new(),
             })
@@ -128,8 +133,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             (Some(_), _) => Finding::Value(entry),
             (None, _) => Finding::Nothing(entry),
         };
-        let place = self.store.shelf(claim.key());
-        truth::conclude(&place, finding, capture, marks, || home.place.is_barred())
+        let shelf = self.store.shelf(claim.key());
+        truth::conclude(&shelf, finding, capture, marks, || place.is_barred())
     }
 
     /// The weight of a value, unless it does not fit or cannot be weighed. Not to be called under a

@@ -5,17 +5,18 @@
 use std::sync::Arc;
 
 use super::claim::{Claim, Launched};
-use super::publish::{Began, Fresh};
+use super::publish::Began;
+use super::said::{Begun, Taken};
+use crate::computed::Computed;
 use crate::contain::{caught, shielded};
 use crate::engine::Moment;
 use crate::engine::failure::{Failed, Failure};
 use crate::error::Error;
 use crate::flight::{After, Done, Found, Home, Job, Kind, Launch, Run, Work};
-use crate::policy::{MonoNs, ZoneTtl};
-use crate::receipt::Computed;
 use crate::stats::Discarded;
+use crate::store::Entry;
 use crate::to_key::{Key, Value};
-use crate::truth::{Capture, KeyMarks};
+use crate::truth::{Capture, Fate, Held, KeyMarks};
 
 /// A compute that its task runs. However the task ends, dropping this frees the key.
 pub(super) struct Running<K: Key, V: Value> {
@@ -24,6 +25,8 @@ pub(super) struct Running<K: Key, V: Value> {
     kind: Kind,
     home: Home,
     began: Began,
+    /// What it would replace, as it was when it started.
+    previous: Option<Held<Entry<V>>>,
     /// The weight of the value that was found, if it can be kept.
     weight: Option<u32>,
     end: End<V>,
@@ -38,7 +41,7 @@ enum End<V> {
     Published {
         after: After<Job<V>, Done<V>>,
         failed: Option<Error>,
-        found: Result<Fresh<V>, Error>,
+        found: Result<Taken<V>, Error>,
     },
     /// Nothing is left to be done.
     Settled,
@@ -46,11 +49,22 @@ enum End<V> {
 
 impl<K: Key, V: Value> Running<K, V> {
     /// Takes a compute over from its launch, with the work to be run.
-    pub(super) fn new(compute: Launched<K, V>, started: MonoNs) -> (Running<K, V>, Work<V>) {
+    pub(super) fn new(compute: Launched<K, V>, moment: &Moment) -> (Running<K, V>, Work<V>) {
         let (claim, Launch { run, kind, job: Job { work, home } }) = compute.take();
-        claim.engine().stats.compute_started(kind);
-        let began = Began { at: started, kickoff: home.place.facts().kickoff };
-        (Running { claim, run, kind, home, began, weight: None, end: End::Open }, work)
+        let engine = claim.engine();
+        engine.stats.compute_started(kind);
+        let began = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
+        // After the capture: what has covered the old value is not offered, what will has a number that
+        // covers the result.
+        let previous = caught(|| engine.previous(claim.key(), &home.place, moment.now));
+        let previous = previous.unwrap_or(None);
+        let (weight, end) = (None, End::Open);
+        (Running { claim, run, kind, home, began, previous, weight, end }, work)
+    }
+
+    /// The value that it would replace.
+    pub(super) fn previous(&self) -> Option<Arc<V>> {
+        self.previous.as_ref()?.entry.value.clone()
     }
 
     pub(super) fn key(&self) -> &K {
@@ -64,7 +78,7 @@ impl<K: Key, V: Value> Running<K, V> {
 
     /// Weighs what was found. A weigher is its user's code, and has the time of the compute.
     pub(super) fn weigh(&mut self, found: &Computed<V>) {
-        if let Computed::Value(value) = found {
+        if let Some(value) = found.as_value() {
             self.weight = self.claim.engine().weight(self.claim.key(), value);
         }
     }
@@ -76,17 +90,14 @@ impl<K: Key, V: Value> Running<K, V> {
         }
         shielded(|| self.run.clear_abort());
         let moment = self.claim.engine().moment();
-        let zone = moment.zone_of(&self.home.place);
         // The user's code may panic here: that is the compute's error, and the key is free.
-        let found = caught(|| self.prepare(found, &moment, zone)).and_then(|prepared| prepared);
+        let found = caught(|| self.take_in(found, &moment)).and_then(|taken| taken);
         let (mut failed, mut spare, mut is_wanted) = (None, None, false);
         let after = self.claim.flight().finish(&self.run, |capture, marks| {
             is_wanted = true;
-            let concluded = self.conclude(&found, capture, marks, &moment, zone);
-            let Concluded { outcome, zone, bars_older, forgotten } = concluded;
-            failed = outcome.as_ref().err().filter(|error| self.is_failure(error)).cloned();
-            spare = forgotten;
-            (Done { outcome, zone, place: Some(self.home.place.clone()) }, bars_older)
+            let concluded = self.conclude(&found, capture, marks, &moment);
+            (failed, spare) = (concluded.failed, concluded.forgotten);
+            (concluded.done, concluded.bars_older)
         });
         shielded(|| drop(spare));
         if !is_wanted && !self.run.is_overdue() {
@@ -110,84 +121,106 @@ impl<K: Key, V: Value> Running<K, V> {
         if let Some(error) = failed {
             shielded(|| engine.tell_failure(self.claim.key(), self.kind, &error));
         }
-        shielded(|| drop(found));
+        let has_found_tags = found.as_ref().is_ok_and(|taken| taken.moved.is_some());
+        shielded(|| drop((found, self.previous.take())));
+        if has_found_tags {
+            shielded(|| engine.relieve_tags(&engine.moment()));
+        }
         engine.sweep_if_full();
     }
 
     /// Whether the compute has failed by this error. A refresh that no runtime takes, or that its
-    /// runtime drops, has failed; what readers wait for is aborted.
+    /// runtime drops, has failed; what readers wait for is aborted. One that says that an old value
+    /// stands where there is none has nothing.
     fn is_failure(&self, error: &Error) -> bool {
         error.is_compute_failure()
+            || matches!(error, Error::Nothing)
             || (self.kind == Kind::Refresh && matches!(error, Error::Aborted))
     }
 
-    /// Prepares what was found to be stored: user code is called here, before the flight's lock is
-    /// taken.
-    fn prepare(&self, found: Found<V>, moment: &Moment, zone: ZoneTtl) -> Result<Fresh<V>, Error> {
-        let (engine, key, now) = (self.claim.engine(), self.claim.key(), moment.now);
-        match found? {
-            Computed::None => {
-                Ok(Fresh::nothing(now, zone, self.began, moment.rules.negative_ttl_ns))
-            }
-            Computed::Value(value) => {
-                let took = now.mono.saturating_sub(self.began.at);
-                let fresh = Fresh::value(Arc::new(value), now, zone, self.began, took);
-                Ok(Fresh { weight: self.weight, ..fresh.with_jitter(engine.jitter(key, moment)) })
-            }
-        }
+    /// Takes in what was found: user code is called here, before the flight's lock is taken.
+    fn take_in(&self, found: Found<V>, moment: &Moment) -> Result<Taken<V>, Error> {
+        let (key, home, previous) = (self.key(), &self.home, self.previous.as_ref());
+        let begun = Begun { key, home, began: self.began, previous, weight: self.weight };
+        self.claim.engine().take_in(found, &begun, moment)
     }
 
     /// Stores what was found, and counts the outcome. Called under the flight's lock; never panics.
     fn conclude(
         &self,
-        found: &Result<Fresh<V>, Error>,
+        found: &Result<Taken<V>, Error>,
         capture: &Capture,
         marks: KeyMarks,
         moment: &Moment,
-        zone: ZoneTtl,
     ) -> Concluded<V> {
         let (engine, key, kind) = (self.claim.engine(), self.claim.key(), self.kind);
-        let stored = found.as_ref().map_err(Error::clone).and_then(|fresh| {
-            caught(|| (fresh, engine.store_result(&self.claim, fresh, &self.home, capture, marks)))
-        });
+        let stored = found
+            .as_ref()
+            .map_err(Error::clone)
+            .and_then(|taken| caught(|| (taken, self.store(taken, capture, marks, moment))));
+        let place = Some(self.home.place.clone());
         match stored {
             Err(error) => {
-                let mut forgotten = None;
+                let (mut failed, mut forgotten) = (None, None);
                 if self.is_failure(&error) {
-                    let failed = Failed { error: &error, place: &self.home.place, capture, marks };
-                    forgotten = engine.compute_failed(key, kind, &failed, moment);
+                    let failure = Failed { error: &error, place: &self.home.place, capture, marks };
+                    forgotten = engine.compute_failed(key, kind, &failure, moment);
+                    failed = Some(error.clone());
                 } else {
                     engine.compute_aborted(key, moment);
                 }
-                Concluded { outcome: Err(error), zone, bars_older: false, forgotten }
+                let done = Done::failed(error, moment.zone_of(&self.home.place), place);
+                Concluded { done, bars_older: false, failed, forgotten }
             }
-            Ok((fresh, fate)) => {
+            Ok((Taken { fresh, moved }, (fate, covered))) => {
                 let forgotten = caught(|| engine.forget_failure(key)).unwrap_or(None);
-                let bars_older = fate.bars_older();
-                match &fresh.value {
+                let done = match &fresh.value {
                     None => {
                         engine.compute_found_nothing(key, kind);
-                        Concluded { outcome: Err(Error::Nothing), zone, bars_older, forgotten }
+                        Done::failed(Error::Nothing, moment.zone_of(&self.home.place), place)
                     }
                     Some(value) => {
                         let zone = fresh.rules_view.at_insert;
                         let stored = Discarded::of(fate).map_or(Ok(zone.zone), Err);
                         engine.compute_found(key, kind, stored);
-                        let outcome = Ok(Arc::clone(value));
-                        Concluded { outcome, zone, bars_older, forgotten }
+                        let place = moved.as_ref().map(|moved| moved.place.clone()).or(place);
+                        Done { outcome: Ok(Arc::clone(value)), zone, place, covered }
                     }
-                }
+                };
+                Concluded { done, bars_older: fate.bars_older(), failed: None, forgotten }
             }
         }
+    }
+
+    /// Stores what was found unless something forbids it. Returns what became of it and, if tags that
+    /// the compute has found are covered, the number that it captured.
+    fn store(
+        &self,
+        taken: &Taken<V>,
+        capture: &Capture,
+        marks: KeyMarks,
+        moment: &Moment,
+    ) -> (Fate, Option<u64>) {
+        let (engine, Taken { fresh, moved }) = (self.claim.engine(), taken);
+        let Some(moved) = moved else {
+            let place = &self.home.place;
+            return (engine.store_result(&self.claim, fresh, place, capture, marks), None);
+        };
+        let own = engine.recapture(moved, capture, moment);
+        let fate = engine.store_result(&self.claim, fresh, &moved.place, &own, marks);
+        // Of a match over the bound the class that was captured is in no table, and is asked by itself.
+        let is_covered = marks.cover(&own) || marks.cover(capture);
+        (fate, is_covered.then(|| capture.seq()))
     }
 }
 
 /// What a compute came to.
 struct Concluded<V> {
-    outcome: Result<Arc<V>, Error>,
-    zone: ZoneTtl,
+    done: Done<V>,
     /// Whether the result bars what began before it.
     bars_older: bool,
+    /// The error, if the compute has failed.
+    failed: Option<Error>,
     /// A failure that is no longer remembered: to be dropped under no lock.
     forgotten: Option<Failure>,
 }

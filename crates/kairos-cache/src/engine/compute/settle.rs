@@ -47,7 +47,7 @@ impl<K: Key, V: Value> Claim<K, V> {
         let after = self.flight().turn_away(|job| {
             engine.stats.computes_refused(1);
             let zone = moment.zone_of(&job.home.place);
-            Done { outcome: Err(Error::ShutDown), zone, place: None }
+            Done::failed(Error::ShutDown, zone, None)
         });
         self.settle(after);
     }
@@ -59,7 +59,7 @@ impl<K: Key, V: Value> Claim<K, V> {
         let zone = self.engine().moment().zone_of(&place);
         // That the cache is shut down is an answer to readers of any match.
         let place = (!matches!(error, Error::ShutDown)).then_some(place);
-        let done = Done { outcome: Err(error), zone, place };
+        let done = Done::failed(error, zone, place);
         let after = self.flight().finish(&run, |_, _| (done, false));
         self.settle(after);
         shielded(|| drop(work));

@@ -76,7 +76,7 @@ impl<K: Key, V: Value> Watched<K, V> {
     }
 
     fn timed_out(&self, place: Option<Place>, moment: &Moment) -> Done<V> {
-        Done { outcome: Err(Error::Timeout), zone: moment.zone_of(&self.place), place }
+        Done::failed(Error::Timeout, moment.zone_of(&self.place), place)
     }
 }
 

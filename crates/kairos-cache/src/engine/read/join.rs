@@ -44,6 +44,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (key, scope) = (request.key, request.place.scope.as_ref());
         // Keys are cloned before there is a place or a compute to be lost, should that panic.
         let owned = key.to_key();
+        // Before it joins: what had returned when the read arrived is at most this.
+        let seen = self.invalidations().sequence().current();
         loop {
             let flight = match self.flight(key, moment) {
                 Ok(flight) => flight,
@@ -56,7 +58,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             match flight.join(kind, unchanged, || job(&moment.rules)) {
                 Join::Wait(ticket, launch) => {
                     let queued = ticket.queued;
-                    let waiting = Waiting::new(Claim::new(self, owned, flight), ticket);
+                    let waiting = Waiting::new(Claim::new(self, owned, flight), ticket, seen);
                     let claim = waiting.claim();
                     if let Some(launch) = launch {
                         dispatch.send(Launched::new(Arc::clone(claim), launch), moment);

@@ -3,6 +3,7 @@
 // Read next: `reading.rs` for a look, `join.rs` for a compute, `waiting.rs` for its end; `background.rs`, `pin.rs`.
 
 mod background;
+mod check;
 mod join;
 mod pin;
 mod reading;
@@ -265,8 +266,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         let zone = moment.zone_of(&request.place);
         // A remembered failure is that of another's compute.
-        let joined = Joined { led: !error.is_compute_failure(), queued: false };
-        let done = Done { outcome: Err(error), zone, place: None };
+        let is_remembered = error.is_compute_failure() || matches!(error, Error::Nothing);
+        let joined = Joined { led: !is_remembered, queued: false };
+        let done = Done::failed(error, zone, None);
         self.answer(reading, done, joined, request.arrived)
     }
 }

@@ -25,6 +25,8 @@ use crate::to_key::{Key, Value};
 pub(crate) struct Waiting<K: Key, V: Value> {
     claim: Arc<Claim<K, V>>,
     ticket: Option<Ticket<Done<V>>>,
+    /// The newest number of the sequence before the read joined.
+    seen: u64,
     /// Of a read inside a compute.
     hurried: Option<Hurried<V>>,
 }
@@ -49,9 +51,14 @@ impl<V> Drop for Hurried<V> {
 
 impl<K: Key, V: Value> Waiting<K, V> {
     /// A read that has joined, and has not yet sent the compute on its way that it may have started.
-    pub(super) fn new(claim: Arc<Claim<K, V>>, ticket: Ticket<Done<V>>) -> Waiting<K, V> {
+    /// It had seen this number of the sequence by then.
+    pub(super) fn new(
+        claim: Arc<Claim<K, V>>,
+        ticket: Ticket<Done<V>>,
+        seen: u64,
+    ) -> Waiting<K, V> {
         let hurried = is_inside().then(|| Hurried::new(&ticket));
-        Waiting { claim, ticket: Some(ticket), hurried }
+        Waiting { claim, ticket: Some(ticket), seen, hurried }
     }
 
     /// The key that it waits for.
@@ -119,7 +126,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             Err(error) => {
                 let zone = self.moment().zone_of(&request.place);
                 let joined = Joined { led: false, queued: false };
-                let done = Done { outcome: Err(error), zone, place: None };
+                let done = Done::failed(error, zone, None);
                 return Some(self.answer(&reading, done, joined, request.arrived));
             }
         };
@@ -139,7 +146,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             Some(done) => done,
             None => waiting.done().await,
         };
-        let answer = self.conclude(request, &reading, done, joined);
+        let seen = waiting.seen;
+        let answer = self.conclude(request, &reading, done, joined, seen);
         // It may be the last to hold the value that the answer has replaced.
         shielded(|| drop(reading));
         answer
@@ -158,11 +166,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         reading: &Reading<V>,
         mut done: Done<V>,
         joined: Joined,
+        seen: u64,
     ) -> Option<Answer<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        if !done.answers(&request.place) {
+        if !done.answers(&request.place, seen) {
             return None;
         }
         if request.place.is_over_bound() {

@@ -15,6 +15,7 @@ const VIEW: EntryView = EntryView {
     expired: false,
     ttl_factor: 1.0,
     ttl_limit_ns: u64::MAX,
+    names_ttl: false,
     compute_ns: 0,
     took_ns: 0,
     kickoff_at_begin: None,

@@ -18,6 +18,7 @@ const VIEW: EntryView = EntryView {
     expired: false,
     ttl_factor: 1.0,
     ttl_limit_ns: u64::MAX,
+    names_ttl: false,
     compute_ns: 0,
     took_ns: 0,
     kickoff_at_begin: None,
@@ -137,6 +138,28 @@ fn a_clock_that_steps_back_makes_no_negative_age() {
     assert_eq!(entry.age_ns(Now { mono: 50, wall: -1 }), 0);
 }
 
+/// A TTL that the compute named is the most that a zone may add to, and stands where there is no zone.
+#[test]
+fn an_own_ttl_bounds_that_of_a_zone_and_replaces_that_of_no_zone() {
+    let zone_ttl = |zone, ttl_ns, entry: EntryView| entry.own(ZoneTtl { zone, ttl_ns }).ttl_ns;
+    let named = |ttl_limit_ns| EntryView { ttl_limit_ns, names_ttl: true, ..VIEW };
+    let negative = EntryView { ttl_limit_ns: 3 * HOUR, ..VIEW };
+    for (zone, ttl_ns, entry, expected) in [
+        (Zone::Golden, MINUTE, named(30 * SECOND), 30 * SECOND),
+        (Zone::Golden, MINUTE, named(HOUR), MINUTE),
+        (Zone::Unknown, HOUR, named(MINUTE), MINUTE),
+        (Zone::Unknown, HOUR, named(3 * HOUR), 3 * HOUR),
+        (Zone::Unknown, HOUR, named(0), 0),
+        // What is remembered of a key without a value is a bound everywhere.
+        (Zone::Unknown, HOUR, negative, HOUR),
+        // Jitter comes after it.
+        (Zone::Unknown, HOUR, EntryView { ttl_factor: 0.5, ..named(MINUTE) }, 30 * SECOND),
+        (Zone::Golden, MINUTE, EntryView { ttl_factor: 0.5, ..named(40 * SECOND) }, 20 * SECOND),
+    ] {
+        assert_eq!(zone_ttl(zone, ttl_ns, entry), expected, "{zone:?} {ttl_ns} {entry:?}");
+    }
+}
+
 proptest! {
     /// The one precomputed instant agrees with the rules at every instant before and at it.
     #[test]
@@ -156,7 +179,7 @@ proptest! {
         let stored = Now { mono: stored_mono, wall: kickoff - stored_before };
         let mut entry = entry(&policy, facts, stored);
         (entry.ttl_factor, entry.ttl_limit_ns) = (ttl_factor, ttl_limit_ns);
-        entry.at_insert.ttl_ns = shortened(entry.at_insert.ttl_ns, ttl_factor).min(ttl_limit_ns);
+        entry.at_insert = entry.own(entry.at_insert);
         let at = |mono: u64| Now { mono, wall: stored.wall + (mono - stored.mono) as i64 };
         let fresh = |now: Now| {
             let base = policy.zone_ttl(&entry, facts, now);

@@ -1,0 +1,150 @@
+// Models of tags that a compute finds: its result is judged by them from the compute's start.
+// Never knows: how a result comes to name tags, or who waits for it.
+
+use std::sync::Arc;
+
+use kairos_cache::model::{Capture, Class, KeyMarks, Mark};
+
+use crate::stage::{World, model};
+
+/// A tag that no context names.
+const FOUND: &str = "team:arsenal";
+
+/// How many tags have a mark of their own: that of the market, and one more; or that of the market.
+const ROOM: usize = 2;
+const FULL: usize = 1;
+
+fn mark(world: &World, bound: usize) -> impl Fn(&str) -> Arc<Mark> {
+    move |name| world.tags.mark(name, bound).mark
+}
+
+/// The class of the market's entries that carry the tag.
+fn tagged(world: &World, tag: &str, bound: usize) -> Arc<Class> {
+    world.scope.class(Some(world.market), &[tag.into()], &world.graph, mark(world, bound))
+}
+
+/// What a compute has captured, for a result that carries the tag.
+fn recapture(world: &World, capture: &Capture, tag: &str, bound: usize) -> Capture {
+    let (market, tags) = (Some(world.market), [tag.into()]);
+    world.scope.recapture(capture, market, &tags, &world.graph, mark(world, bound))
+}
+
+/// Captures without the tag, computes, stores with it.
+fn compute_and_store(world: &World, tag: &str, bound: usize) -> bool {
+    world.turn.take();
+    let capture = world.capture();
+    let value = world.source.read();
+    let capture = recapture(world, &capture, tag, bound);
+    world.store(value, &capture, KeyMarks::default())
+}
+
+/// A change is invalidated by a tag that a running compute will name, while others meet or forget it.
+fn nothing_from_before_is_served(
+    bound: usize,
+    tag: &'static str,
+    others: fn(&World, usize),
+    cover: fn(&World),
+) {
+    model(move |world| {
+        let _known = world.class();
+        let computing = world.beside(move |world| compute_and_store(world, tag, bound));
+        let other = world.beside(move |world| {
+            world.turn.take();
+            others(world, bound);
+        });
+        world.turn.take();
+        world.source.write(1);
+        cover(world);
+        assert_ne!(world.alive(), Some(0), "read at once");
+        computing.join().unwrap();
+        other.join().unwrap();
+        assert_ne!(world.alive(), Some(0), "read later");
+    });
+}
+
+fn by_tag(world: &World) {
+    world.invalidations.kill_tag(&world.tags, FOUND);
+}
+
+fn by_event(world: &World) {
+    world.scope.kill_event(world.event, world.invalidations.sequence());
+}
+
+/// The tag is met by another, who lets go of it; then it is forgotten.
+fn meet_and_forget(world: &World, bound: usize) {
+    drop(world.tags.mark(FOUND, bound));
+    world.tags.forget_unheld();
+}
+
+/// Another compute makes the class, which is then forgotten.
+fn make_and_reclaim(world: &World, bound: usize) {
+    drop(tagged(world, FOUND, bound));
+    world.scope.reclaim_classes();
+}
+
+#[test]
+fn a_tag_found_by_a_compute_covers_it_though_nobody_knew_the_tag() {
+    nothing_from_before_is_served(ROOM, FOUND, |_, _| {}, by_tag);
+}
+
+#[test]
+fn a_tag_found_by_a_compute_covers_it_though_it_was_forgotten() {
+    nothing_from_before_is_served(ROOM, FOUND, meet_and_forget, by_tag);
+}
+
+#[test]
+fn a_tag_found_by_a_compute_covers_it_beyond_the_bound() {
+    nothing_from_before_is_served(FULL, FOUND, |_, _| {}, by_tag);
+}
+
+#[test]
+fn an_event_covers_what_comes_to_a_class_that_was_not_there() {
+    nothing_from_before_is_served(ROOM, FOUND, make_and_reclaim, by_event);
+}
+
+#[test]
+fn a_kill_of_the_match_covers_what_comes_to_a_class_that_was_not_there() {
+    nothing_from_before_is_served(ROOM, FOUND, make_and_reclaim, |world| {
+        world.scope.kill_all(world.invalidations.sequence());
+    });
+}
+
+/// What an event counts and what is dead after it are the same, also of a result that has moved.
+#[test]
+fn a_result_that_moves_to_another_class_is_counted_there_unless_it_is_dead() {
+    model(|world| {
+        let _known = (world.class(), tagged(world, FOUND, ROOM));
+        let computing = world.beside(|world| {
+            let _stored = compute_and_store(world, FOUND, ROOM);
+        });
+        world.turn.take();
+        let died = world.scope.kill_event(world.event, world.invalidations.sequence());
+        computing.join().unwrap();
+        let alive = world.alive().is_some();
+        let again = world.scope.kill_event(world.event, world.invalidations.sequence());
+        assert_eq!(again, u64::from(alive), "counted as living: what lives");
+        assert!(died + again <= 1, "one entry dies once");
+    });
+}
+
+#[test]
+fn an_expiry_by_a_found_tag_leaves_nothing_fresh_from_before() {
+    model(|world| {
+        let _known = world.class();
+        let computing = world.beside(|world| {
+            let _stored = compute_and_store(world, FOUND, ROOM);
+        });
+        let other = world.beside(|world| {
+            world.turn.take();
+            meet_and_forget(world, ROOM);
+        });
+        world.turn.take();
+        world.source.write(1);
+        world.invalidations.expire_tag(&world.tags, FOUND);
+        let fresh = || world.look().filter(|view| !view.is_expired()).map(|view| **view.entry());
+        assert_ne!(fresh(), Some(0), "read at once");
+        computing.join().unwrap();
+        other.join().unwrap();
+        assert_ne!(fresh(), Some(0), "read later");
+    });
+}
