@@ -52,6 +52,13 @@ pub enum Refused {
 
 impl Refused {
     /// Returns the reason's name, fit for a metric's label.
+    ///
+    /// ```
+    /// let cache: kairos_cache::Cache<u8, u8> = kairos_cache::Cache::builder().build()?;
+    /// let refused = cache.check(&1, &kairos_cache::Context::none()).unwrap_err();
+    /// assert_eq!(refused.name(), "absent");
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     pub const fn name(&self) -> &'static str {
         match self {
             Refused::Context(_) => "context",

@@ -73,6 +73,17 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Reads as [`Cache::get_or_refresh`] does, with a receipt also where there is no value.
     ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use kairos_cache::{Cache, Computed, Context, Error};
+    ///
+    /// let cache: Cache<u8, u8> = Cache::builder().build()?;
+    /// let nothing = |_previous| async { Ok::<_, std::io::Error>(Computed::<u8>::None) };
+    /// let answer = cache.explain_refresh(&1, &Context::none(), nothing).await?;
+    /// assert!(matches!(answer.outcome, Err(Error::Nothing)));
+    /// # Ok::<_, Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As [`Cache::explain`].
     ///

@@ -37,7 +37,8 @@ impl<K: Key, V: Value> Loader<K, V> {
     /// The load of one key, not begun.
     pub(crate) fn work(&self, key: K, context: Context) -> Work<V> {
         let load = Arc::clone(&self.load);
-        Work::future(move |previous| load(key, context, previous))
+        // Its future is boxed already.
+        Work { begin: Box::new(move |previous| load(key, context, previous)), may_block: false }
     }
 
     /// Whether a key may be loaded: its last load did not just fail.

@@ -56,6 +56,16 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Reads as [`Cache::get_or_refresh`] does, with a receipt also where there is no value.
     ///
+    /// ```
+    /// use kairos_cache::{Cache, Computed, Context, Error};
+    ///
+    /// let cache: Cache<u8, u8> = Cache::builder().build()?;
+    /// let nothing = |_previous| Ok::<_, std::io::Error>(Computed::<u8>::None);
+    /// let answer = cache.blocking().explain_refresh(&1, &Context::none(), nothing)?;
+    /// assert!(matches!(answer.outcome, Err(Error::Nothing)));
+    /// # Ok::<_, Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Cache::explain`].
     pub fn explain_refresh<Q, F, T, E>(

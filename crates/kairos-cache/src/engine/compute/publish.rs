@@ -133,8 +133,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             (Some(_), _) => Finding::Value(entry),
             (None, _) => Finding::Nothing(entry),
         };
-        let shelf = self.store.shelf(claim.key());
-        truth::conclude(&shelf, finding, capture, marks, || place.is_barred())
+        let at = self.store.shelf(claim.key());
+        truth::conclude(&at, finding, capture, marks, || place.is_barred())
     }
 
     /// The weight of a value, unless it does not fit or cannot be weighed. Not to be called under a

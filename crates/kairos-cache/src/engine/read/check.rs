@@ -34,7 +34,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         request.context = unforced.as_ref().unwrap_or(context);
         let reading = self.reading(&request, &moment);
         let refreshing = self.loader.is_some() && self.load_behind(&request, &reading, &moment);
-        if let Some(refused) = self.refusal(&reading, &moment) {
+        if let Some(refused) = refusal(&reading, &moment) {
             return Err(refused);
         }
         if context.force_refresh {
@@ -44,26 +44,26 @@ impl<K: Key, V: Value> Engine<K, V> {
         let Answer { receipt, outcome } = self.serve(&reading, moment.now, refreshing);
         outcome.map(|value| Guard::new(value, receipt)).map_err(|_| Refused::Absent)
     }
+}
 
-    /// Why a reading without a compute is not served.
-    fn refusal(&self, reading: &Reading<V>, moment: &Moment) -> Option<Refused> {
-        match reading.verdict.reason {
-            Reason::Disabled => Some(Refused::Disabled),
-            Reason::Suspended => Some(Refused::Suspended),
-            Reason::Panic => Some(Refused::Panic),
-            Reason::TooStale => Some(self.too_stale(reading, moment)),
-            _ if reading.is_served(moment) => None,
-            _ => Some(Refused::Absent),
-        }
+/// Why a reading without a compute is not served.
+fn refusal<V>(reading: &Reading<V>, moment: &Moment) -> Option<Refused> {
+    match reading.verdict.reason {
+        Reason::Disabled => Some(Refused::Disabled),
+        Reason::Suspended => Some(Refused::Suspended),
+        Reason::Panic => Some(Refused::Panic),
+        Reason::TooStale => Some(too_stale(reading, moment)),
+        _ if reading.is_served(moment) => None,
+        _ => Some(Refused::Absent),
     }
+}
 
-    fn too_stale(&self, reading: &Reading<V>, moment: &Moment) -> Refused {
-        let Some(view) = &reading.view else { return Refused::Absent };
-        let (rules, now) = (&moment.rules.read, moment.now);
-        let (facts, ..) = view.entry().place.facts_at(now, &moment.rules.odds);
-        let limit_ns = rules.limit_ns(&view.rules_view(), &reading.signals, facts, now);
-        let limit_ns = reading.signals.max_age_ns.map_or(limit_ns, |max| max.min(limit_ns));
-        let (age, limit) = (reading.verdict.age_ns, limit_ns);
-        Refused::TooStale { age: Duration::from_nanos(age), limit: Duration::from_nanos(limit) }
-    }
+fn too_stale<V>(reading: &Reading<V>, moment: &Moment) -> Refused {
+    let Some(view) = &reading.view else { return Refused::Absent };
+    let (rules, now) = (&moment.rules.read, moment.now);
+    let (facts, ..) = view.entry().place.facts_at(now, &moment.rules.odds);
+    let limit_ns = rules.limit_ns(&view.rules_view(), &reading.signals, facts, now);
+    let limit_ns = reading.signals.max_age_ns.map_or(limit_ns, |max| max.min(limit_ns));
+    let (age, limit) = (reading.verdict.age_ns, limit_ns);
+    Refused::TooStale { age: Duration::from_nanos(age), limit: Duration::from_nanos(limit) }
 }

@@ -120,35 +120,43 @@ fn what_was_captured_while_suspended_is_dead_once_open() {
 /// A result whose class is made at its end is covered by what could have covered that since it began.
 #[test]
 fn a_result_that_moves_to_a_new_class_is_covered_by_what_came_since_it_began() {
-    type Cover = fn(&World);
+    type Cover<'a> = (&'a str, &'a dyn Fn(&World), bool);
     let event = |world: &World| {
         let event = world.graph.event("goalkeeper_change").expect("known");
         world.scope.kill_event(event, &world.sequence);
     };
-    let status = |world: &World, market| {
-        let market = world.graph.market(market);
-        world.scope.set_status(market, TradingStatus::Suspended, &world.sequence);
+    let suspends = |market| {
+        move |world: &World| {
+            let market = Some(world.graph.market(market).expect("known"));
+            world.scope.set_status(market, TradingStatus::Suspended, &world.sequence);
+        }
     };
-    let status_of: [(&str, bool); 2] = [("btts", true), ("correct_score", false)];
-    let covers: [(Cover, bool); 2] =
-        [(|world| _ = world.scope.kill_all(&world.sequence), true), (|_| (), false)];
-    let check = |cover: &dyn Fn(&World), covered: bool| {
+    let (own, other) = (suspends("btts"), suspends("match_result"));
+    let whole = |world: &World| _ = world.scope.kill_all(&world.sequence);
+    let covers: [Cover<'_>; 5] = [
+        ("nothing", &|_| (), false),
+        ("an event", &event, true),
+        ("a status of its market", &own, true),
+        ("a status of another market", &other, false),
+        ("a kill of the match", &whole, true),
+    ];
+    for (what, cover, covered) in covers {
         let world = World::new();
-        let _other = world.class("correct_score", &[]);
-        let began =
-            Capture::take(&world.sequence, &world.everything, &world.class("btts", &["own"]));
+        let _other = world.class("match_result", &[]);
+        let class = world.class("btts", &["own"]);
+        // The class that is captured is in another generation than the one to come.
+        whole(&world);
+        let began = Capture::take(&world.sequence, &world.everything, &class);
         cover(&world);
         let (market, tags) = (world.graph.market("btts"), ["found".into(), "own".into()]);
         let mark = |_: &str| Arc::default();
         let moved = world.scope.recapture(&began, market, &tags, &world.graph, mark);
-        assert_eq!((moved.is_killed(), moved.is_expired()), (covered, false));
+        assert_eq!((moved.is_killed(), moved.is_expired()), (covered, false), "{what}");
+        assert!(moved.admit(), "{what}: of the generation that lives");
         assert_eq!(world.scope.tags_of(market, moved.class()), tags);
         world.scope.expire_all(&world.sequence);
         assert!(moved.is_expired());
-    };
-    check(&event, true);
-    status_of.iter().for_each(|(market, covered)| check(&|world| status(world, market), *covered));
-    covers.iter().for_each(|(cover, covered)| check(cover, *covered));
+    }
 }
 
 #[test]

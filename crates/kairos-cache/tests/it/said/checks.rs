@@ -1,6 +1,8 @@
 // The read that says why it is not served.
 // Never knows: the insides of the cache.
 
+use std::time::Duration;
+
 use kairos_cache::{Computed, Context, Error, Reason, Refused, TradingStatus};
 
 use super::{Said, none};
@@ -73,7 +75,7 @@ fn the_limit_is_the_smaller_of_max_age_and_the_stale_limit() {
     };
     said.seconds(30);
     assert_eq!(refused(&none().max_age(20 * SECOND)), (30 * SECOND, 20 * SECOND));
-    assert_eq!(refused(&none().force_refresh(true)), (30 * SECOND, 0 * SECOND));
+    assert_eq!(refused(&none().force_refresh(true)), (30 * SECOND, Duration::ZERO));
     said.seconds(100);
     assert_eq!(refused(&none()), (130 * SECOND, 120 * SECOND));
     assert_eq!(refused(&none().max_age(HOUR)), (130 * SECOND, 120 * SECOND));

@@ -83,8 +83,9 @@ fn op() -> impl Strategy<Value = Op> {
 struct Begun {
     key: usize,
     began: usize,
-    /// Its market within the match, if it names the match.
-    place: Option<Option<usize>>,
+    /// Whether it names the match, and a market of it.
+    within: bool,
+    market: Option<usize>,
     tags: u8,
     /// The value that it makes, or says still stands.
     value: u64,
@@ -98,12 +99,10 @@ impl Begun {
         let names = |tag: usize| self.tags & 1 << tag != 0;
         match cover {
             Cover::Key(key) => key == self.key,
-            Cover::Tag(tag) => names(tag) || self.place == Some(Some(tag)),
+            Cover::Tag(tag) => names(tag) || self.market == Some(tag),
             // The events name the tags of the markets, in this order.
-            Cover::Event(event) => {
-                self.place.is_some() && (names(event) || self.place == Some(Some(event)))
-            }
-            Cover::Match => self.place.is_some(),
+            Cover::Event(event) => self.within && (names(event) || self.market == Some(event)),
+            Cover::Match => self.within,
             Cover::All => true,
         }
     }
@@ -161,19 +160,29 @@ impl World {
         let context = self.context(place, own).force_refresh(forced);
         let (cache, ledger): (Cache<String, u64>, _) =
             (self.stage.cache.clone(), Arc::clone(&self.ledger));
-        let place = place.map(|market| Some(market).filter(|market| *market < MARKETS.len()));
+        let (within, market) = (place.is_some(), place.filter(|market| *market < MARKETS.len()));
         let compute = move |previous: Option<Arc<u64>>| {
             let mut ledger = ledger.lock().expect("no panic");
             ledger.values += 1;
             // A refresh by a read that names no match leaves the tags of that read aside.
-            let refreshes = place.is_none() && !forced && previous.is_some();
+            let refreshes = !within && !forced && previous.is_some();
             let own = if refreshes { 0 } else { own };
             let stands = stands && previous.is_some();
             let value = previous.filter(|_| stands).map_or(ledger.values, |value| *value);
             let (began, gate) = (ledger.step, Arc::new(Semaphore::new(0)));
             let (tags, own_gate) = (own | found, Arc::clone(&gate));
             let has_ended = false;
-            ledger.begun.push(Begun { key, began, place, tags, value, stands, has_ended, gate });
+            ledger.begun.push(Begun {
+                key,
+                began,
+                within,
+                market,
+                tags,
+                value,
+                stands,
+                has_ended,
+                gate,
+            });
             async move {
                 own_gate.acquire().await.expect("never closed").forget();
                 let said = if stands { Computed::NotModified } else { Computed::value(value) };
@@ -238,11 +247,11 @@ impl World {
         let made = made.expect("a compute made it");
         let said = |begun: &&Begun| begun.has_ended && begun.value == value && begun.key == key;
         // What stands keeps its tags and those of its market and, if no other is named, its match.
-        let of_market = made.place.flatten().map_or(0, |market| 1 << market);
+        let of_market = made.market.map_or(0, |market| 1 << market);
         ledger.begun.iter().filter(said).any(|begun| {
             let kept = if begun.stands { made.tags | of_market } else { 0 };
-            let place = begun.place.or(made.place.filter(|_| begun.stands));
-            let begun = Begun { tags: begun.tags | kept, place, ..begun.clone() };
+            let within = begun.within || begun.stands && made.within;
+            let begun = Begun { tags: begun.tags | kept, within, ..begun.clone() };
             let since = |step: usize| step >= begun.began && step < arrived;
             let covers = |&(step, cover, kills): &(usize, Cover, bool)| {
                 since(step) && (kills || fresh) && begun.is_covered_by(cover)
