@@ -7,9 +7,9 @@ use kairos_cache::{Builder, Computed, Context, EventGraph, Reason, TradingStatus
 use super::{Said, none};
 use crate::stage::{SECOND, Stage};
 
-/// Two markets, each with a tag and with an event that names it; one event that names a tag of none.
+/// Three markets, each with a tag and with an event that names it. The tests read the first two.
 fn graph() -> EventGraph {
-    let markets = [("btts", ["goals"]), ("cards", ["bookings"])];
+    let markets = [("btts", ["goals"]), ("cards", ["bookings"]), ("postponed", ["weather"])];
     let events = [("goal", ["goals"]), ("booking", ["bookings"]), ("rain", ["weather"])];
     EventGraph::new(markets, events).expect("names that are unlike")
 }
