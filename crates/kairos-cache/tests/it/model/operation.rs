@@ -19,10 +19,10 @@ pub(crate) const MARKETS: [(&str, &[&str]); 6] = [
     ("home", &["result"]),
     ("away", &["result", "both"]),
     ("cards", &["discipline"]),
-    ("corners", &["pieces", "discipline"]),
+    ("corners", &["pieces", "discipline", "music"]),
 ];
 
-/// The events of the graph with their tags; the last affects no market.
+/// The events of the graph with their tags; the last affects one market, and what a context tags with it.
 pub(crate) const EVENTS: [(&str, &[&str]); 4] = [
     ("goal", &["goals", "result"]),
     ("red", &["discipline"]),
@@ -30,7 +30,7 @@ pub(crate) const EVENTS: [(&str, &[&str]); 4] = [
     ("anthem", &["music"]),
 ];
 
-/// Tags that contexts and invalidations name; the first three are also tags of markets.
+/// Tags that contexts and invalidations name; but for the teams they are also tags of markets.
 pub(crate) const TAGS: [&str; 6] =
     ["goals", "result", "discipline", "team:arsenal", "team:leeds", "music"];
 
