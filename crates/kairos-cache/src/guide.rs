@@ -24,6 +24,9 @@ struct Events;
 #[doc = include_str!("../../../docs/guide/feeds-and-thresholds.md")]
 struct FeedsAndThresholds;
 
+#[doc = include_str!("../../../docs/guide/drift-and-feeds.md")]
+struct DriftAndFeeds;
+
 #[doc = include_str!("../../../docs/guide/numbers.md")]
 struct Numbers;
 

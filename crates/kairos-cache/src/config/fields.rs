@@ -226,9 +226,11 @@ macro_rules! with_fields {
             /// by it.
             [drift] DriftConfig {
                 /// By how much a price may differ from what it was at any time since an answer's
-                /// compute began before the answer is no longer fresh; 0: by any, else from 1e-9 to 1.
+                /// compute began before the answer is no longer fresh, from 1e-9 to 1; 0 switches
+                /// this off.
                 soft: f64 = 0.0, set by drift_soft;
-                /// The same, before the answer is not served at all; at least `soft`.
+                /// The same, before the answer is not served at all; at least `soft`, and 0 switches
+                /// it off.
                 hard: f64 = 0.0, set by drift_hard;
                 /// Measure of the difference: `price`, of the logarithms of the prices; `probability`,
                 /// of their inverses.

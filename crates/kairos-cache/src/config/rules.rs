@@ -65,6 +65,7 @@ impl Rules {
         require((0.0..1.0).contains(&cache.jitter), "cache.jitter", "at least 0 and below 1")?;
         let default_ttl = positive(config.cache.default_ttl, "cache.default_ttl")?;
         let golden_hour = golden_hour(&config.golden_hour, default_ttl)?;
+        let odds = odds(config)?;
         require_quiet(config, &golden_hour)?;
         Ok(Rules {
             read: ReadPolicy {
@@ -82,7 +83,7 @@ impl Rules {
                 xfetch: xfetch(&config.xfetch)?,
                 max_stale_if_error_ns: nanos(config.fail_safe.max_stale_if_error),
             },
-            odds: odds(config)?,
+            odds,
             max_concurrent_refreshes: swr.max_concurrent_refreshes,
             refresh_timeout_ns: positive(swr.refresh_timeout, "swr.refresh_timeout")?,
             hard_timeout_ns: positive(config.computes.hard_timeout, "computes.hard_timeout")?,

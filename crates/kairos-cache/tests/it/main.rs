@@ -3,6 +3,7 @@
 // Read next: `stage/mod.rs`, on which most of them run; `model/mod.rs`, the contract as a program.
 
 mod bounds;
+mod drift;
 mod faults;
 mod flights;
 mod invalidation;

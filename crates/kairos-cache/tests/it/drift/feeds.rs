@@ -1,0 +1,165 @@
+// Feeds: alive, silent, retired; what silence does to a read and to quiet TTLs.
+// Never knows: the insides of the cache.
+// Read next: `promise.rs`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use kairos_cache::{FeedStatus, Notice, Reason};
+
+use super::{Market, SECOND};
+
+/// Alive for ten seconds after each word, and a TTL of five while it is silent.
+fn listening() -> Market {
+    let hour = 3600 * SECOND;
+    Market::new(|b| {
+        let b = b.drift_hard(0.5).silence_after(10 * SECOND).silent_ttl(5 * SECOND);
+        b.default_ttl(hour).standard_quiet_ttl(24 * hour)
+    })
+}
+
+fn told(market: &Market, key: &str) -> Option<(Reason, FeedStatus, Duration)> {
+    let hit = market.cache.get(key)?;
+    let receipt = hit.receipt();
+    Some((receipt.reason, receipt.feed, receipt.ttl))
+}
+
+#[test]
+fn silence_takes_effect_at_its_instant_also_for_a_pin_and_a_word_ends_it() {
+    let market = listening();
+    market.price("home", 2.0);
+    market.store("k", 1);
+    let mut pinned = market.cache.pin("k").expect("fresh");
+    market.sim.advance(10 * SECOND - Duration::from_nanos(1));
+    assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 3600 * SECOND)));
+    assert_eq!(pinned.read().map(|hit| hit.receipt().feed), Some(FeedStatus::Alive));
+    market.sim.advance(Duration::from_nanos(1));
+    assert_eq!(told(&market, "k"), None, "older than the TTL of a silent match");
+    assert!(pinned.read().is_none());
+    market.cache.feed("default").heartbeat();
+    assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 3600 * SECOND)));
+    assert!(pinned.read().is_some());
+}
+
+#[test]
+fn the_turns_of_a_feed_are_told_and_counted_once() {
+    let market = listening();
+    let mut notices = market.cache.subscribe();
+    let feed = market.cache.feed("a");
+    feed.heartbeat();
+    feed.heartbeat();
+    market.seconds(9);
+    feed.heartbeat();
+    market.seconds(25);
+    feed.heartbeat();
+    let turns = std::iter::from_fn(|| notices.try_next()).filter_map(|notice| match notice {
+        Notice::Feed { feed, status } => Some((feed.to_string(), status)),
+        _ => None,
+    });
+    let turn = |status| ("a".to_owned(), status);
+    let expected = [FeedStatus::Alive, FeedStatus::Silent, FeedStatus::Alive].map(turn);
+    assert_eq!(turns.collect::<Vec<_>>(), expected);
+    assert_eq!(market.cache.activity().feed_silences, 1);
+    let page = market.cache.registry().encode_prometheus();
+    assert!(page.contains("kairos_cache_feed_alive{feed=\"a\"} 1\n"), "{page}");
+}
+
+#[test]
+fn the_first_price_after_a_silence_is_a_move_and_a_heartbeat_is_none() {
+    let market = listening();
+    market.price("home", 2.0);
+    market.seconds(20);
+    market.cache.feed("default").heartbeat();
+    market.store("k", 1);
+    assert_eq!(market.cache.activity().moves_hard, 1);
+    market.price("home", 2.0);
+    assert_eq!(market.cache.activity().moves_hard, 2);
+    assert_eq!(told(&market, "k"), None);
+}
+
+#[test]
+fn quiet_ttls_hold_while_the_match_is_watched_and_no_longer() {
+    let market = listening();
+    let kickoff = market.wall() + Duration::from_hours(100);
+    market.scope.set_kickoff(kickoff).expect("its own");
+    let ttl = || told(&market, "k").map(|told| told.2.as_secs() / 3600);
+    market.store("k", 1);
+    assert_eq!(ttl(), Some(6), "no price yet");
+    market.price("home", 2.0);
+    market.store("k", 1);
+    assert_eq!(ttl(), Some(24));
+    let refused = market.cache.observe_odds(&market.scope, "draw", 0.5, market.wall());
+    assert!(refused.is_err());
+    assert_eq!(ttl(), Some(6), "a price may have been missed");
+    market.price("draw", 3.0);
+    assert_eq!(ttl(), Some(24));
+    market.seconds(20);
+    market.cache.feed("default").heartbeat();
+    assert_eq!(ttl(), Some(6), "the feed was silent since it last priced the match");
+    let watched = || market.cache.registry().snapshot().gauge("kairos_cache_matches_watched");
+    assert_eq!(watched(), 0);
+    market.price("home", 2.0);
+    market.store("k", 2);
+    assert_eq!((ttl(), watched()), (Some(24), 1));
+}
+
+#[test]
+fn a_retired_feed_leaves_its_markets_to_none_and_moves_their_matches() {
+    let market = listening();
+    let feed = market.cache.feed("a");
+    feed.observe_odds(&market.scope, "home", 2.0, market.wall()).expect("a price");
+    market.store("k", 1);
+    feed.retire();
+    assert_eq!(told(&market, "k"), None);
+    market.store("k", 2);
+    assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::None));
+    market.seconds(60);
+    assert_eq!(told(&market, "k").map(|told| told.0), Some(Reason::Fresh), "nobody is silent");
+    feed.observe_odds(&market.scope, "home", 2.0, market.wall()).expect("a price");
+    assert_eq!(feed.status(), FeedStatus::Alive, "made anew by its word");
+}
+
+#[test]
+fn feeds_beyond_the_bound_speak_for_nobody() {
+    let market = listening();
+    for feed in 0..10_000 {
+        let feed = market.cache.feed(&feed.to_string());
+        feed.observe_odds(&market.scope, "home", 2.0, market.wall()).expect("a price");
+    }
+    assert_eq!(market.cache.feed("63").status(), FeedStatus::Alive);
+    assert_eq!(market.cache.feed("64").status(), FeedStatus::None);
+    assert!(market.cache.activity().feeds_over_bound >= 10_000 - 64);
+    market.store("k", 1);
+    assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::None));
+}
+
+/// Real threads: whatever is retired while it speaks, the accounts of the match stay whole.
+#[test]
+fn a_feed_that_is_retired_while_it_speaks_leaves_no_trace() {
+    let market = listening();
+    let ended = AtomicBool::new(false);
+    thread::scope(|threads| {
+        for name in ["a", "b"] {
+            let (feed, market, ended) = (market.cache.feed(name), &market, &ended);
+            threads.spawn(move || {
+                // Relaxed: the loop ends some time after.
+                while !ended.load(Ordering::Relaxed) {
+                    let told = feed.observe_odds(&market.scope, name, 2.0, market.wall());
+                    told.expect("a price in order");
+                }
+            });
+        }
+        for _ in 0..500 {
+            market.cache.feed("a").retire();
+            market.cache.feed("b").retire();
+        }
+        ended.store(true, Ordering::Relaxed); // Relaxed: as above.
+    });
+    for name in ["a", "b"] {
+        market.cache.feed(name).retire();
+    }
+    market.store("k", 1);
+    market.seconds(60);
+    assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::None));
+}

@@ -1,0 +1,149 @@
+// The promise of drift, by brute force: no answer is served whose prices have moved by more than the bound.
+// Never knows: references, marks, or when a move is made.
+// Read next: `moves.rs`, which shows single moves.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kairos_cache::{Reason, Runtime as _};
+use proptest::prelude::*;
+
+use super::{Failure, Market};
+
+const MARKETS: [&str; 3] = ["home", "draw", "away"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// A market's price moves by so many thousandths.
+    Price(usize, i32),
+    /// All of them do, told together.
+    Together([i32; 3]),
+    /// A read, with a compute of so many milliseconds.
+    Read(usize, u64),
+    Get(usize),
+    /// A value that is stored at once.
+    Insert(usize),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..3_usize, -30..=30).prop_map(|(market, by)| Step::Price(market, by)),
+        1 => [-30..=30, -30..=30, -30..=30].prop_map(Step::Together),
+        4 => (0..2_usize, 0..40_u64).prop_map(|(key, takes)| Step::Read(key, takes)),
+        3 => (0..2_usize).prop_map(Step::Get),
+        1 => (0..2_usize).prop_map(Step::Insert),
+        3 => (0..50_u64).prop_map(Step::Wait),
+    ]
+}
+
+/// The accepted prices of a market with the number of the step that told each.
+type History = Vec<(u64, f64)>;
+
+/// What an answer may not be: its compute's beginning, its arrival, whether it was served fresh.
+struct Served {
+    began: u64,
+    arrived: u64,
+    is_fresh: bool,
+}
+
+/// By how much the newest price at `arrived` differs from what it was at any step since `began`.
+fn moved(history: &History, began: u64, arrived: u64) -> f64 {
+    let known: Vec<_> = history.iter().filter(|(at, _)| *at <= arrived).collect();
+    let Some((_, newest)) = known.last() else { return 0.0 };
+    // The price that was in force when the compute began, and all since.
+    let first = known.iter().rposition(|(at, _)| *at <= began).unwrap_or(0);
+    let differences = known[first..].iter().map(|(_, price)| (newest.ln() - price.ln()).abs());
+    differences.fold(0.0, f64::max)
+}
+
+fn check(steps: &[Step], soft: f64, hard: f64) {
+    let market = Market::new(|b| {
+        let b = b.drift_soft(soft).drift_hard(hard);
+        b.default_ttl(Duration::from_hours(1)).max_stale_if_error(Duration::from_hours(9))
+    });
+    let mut prices = [2.0, 3.0, 4.0];
+    let mut history: [History; 3] = Default::default();
+    let served: Arc<Mutex<Vec<Served>>> = Arc::default();
+    let number = Arc::new(Mutex::new(0_u64));
+    for step in steps {
+        let now = {
+            let mut number = number.lock().expect("no panic");
+            *number += 1;
+            *number
+        };
+        let changed = |price: f64, by: i32| price * (f64::from(by) / 1000.0).exp();
+        match step {
+            Step::Price(of, by) => {
+                prices[*of] = changed(prices[*of], *by).max(1.01);
+                market.price(MARKETS[*of], prices[*of]);
+                history[*of].push((now, prices[*of]));
+            }
+            Step::Together(by) => {
+                for of in 0..3 {
+                    prices[of] = changed(prices[of], by[of]).max(1.01);
+                    history[of].push((now, prices[of]));
+                }
+                let all = MARKETS.into_iter().zip(prices);
+                let told = market.cache.observe_many(&market.scope, all, market.wall());
+                assert!(told.expect("its own").iter().all(Result::is_ok));
+            }
+            Step::Read(key, takes) => {
+                let (cache, context, sim) =
+                    (market.cache.clone(), market.context(), market.sim.clone());
+                let (log, clock, key) = (Arc::clone(&served), Arc::clone(&number), key.to_string());
+                let takes = Duration::from_millis(*takes);
+                let _read = market.sim.spawn(Box::pin(async move {
+                    let compute = move || {
+                        let began = *clock.lock().expect("no panic");
+                        async move {
+                            sim.sleep(takes).await;
+                            Ok::<u64, Failure>(began)
+                        }
+                    };
+                    let hit = cache.get_or_compute(&key, &context, compute).await;
+                    let hit = hit.expect("a value");
+                    let reason = hit.receipt().reason;
+                    let is_served = matches!(reason, Reason::Fresh | Reason::Stale);
+                    if is_served {
+                        let is_fresh = reason == Reason::Fresh;
+                        let one = Served { began: *hit, arrived: now, is_fresh };
+                        log.lock().expect("no panic").push(one);
+                    }
+                }));
+                market.sim.run_until_idle();
+            }
+            Step::Get(key) => {
+                if let Some(hit) = market.cache.get(&key.to_string()) {
+                    let is_fresh = hit.receipt().reason == Reason::Fresh;
+                    let one = Served { began: *hit, arrived: now, is_fresh };
+                    served.lock().expect("no panic").push(one);
+                }
+            }
+            Step::Insert(key) => market.store(&key.to_string(), now),
+            Step::Wait(ms) => market.sim.advance(Duration::from_millis(*ms)),
+        }
+    }
+    market.sim.run_to_end();
+    for Served { began, arrived, is_fresh } in &*served.lock().expect("no panic") {
+        for (name, history) in MARKETS.iter().zip(&history) {
+            let by = moved(history, *began, *arrived);
+            let slack = 2e-12;
+            assert!(hard == 0.0 || by <= hard + slack, "{name} by {by}: served beyond {hard}");
+            let within = !is_fresh || soft == 0.0 || by <= soft + slack;
+            assert!(within, "{name} by {by}: fresh beyond {soft}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_answer_is_served_whose_prices_have_moved_beyond_a_bound(
+        steps in prop::collection::vec(step(), 1..80),
+        (soft, hard) in prop_oneof![Just((0.01, 0.0)), Just((0.0, 0.02)), Just((0.01, 0.03))],
+    ) {
+        check(&steps, soft, hard);
+    }
+}
