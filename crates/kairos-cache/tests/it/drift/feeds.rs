@@ -31,7 +31,7 @@ fn silence_takes_effect_at_its_instant_also_for_a_pin_and_a_word_ends_it() {
     market.price("home", 2.0);
     market.store("k", 1);
     let mut pinned = market.cache.pin("k").expect("fresh");
-    market.sim.advance(10 * SECOND - Duration::from_nanos(1));
+    market.sim.advance(Duration::from_nanos(9_999_999_999));
     assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 3600 * SECOND)));
     assert_eq!(pinned.read().map(|hit| hit.receipt().feed), Some(FeedStatus::Alive));
     market.sim.advance(Duration::from_nanos(1));

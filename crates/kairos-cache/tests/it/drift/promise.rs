@@ -8,7 +8,7 @@ use std::time::Duration;
 use kairos_cache::{Reason, Runtime as _};
 use proptest::prelude::*;
 
-use super::{Failure, Market};
+use super::{Failure, Market, SECOND};
 
 const MARKETS: [&str; 3] = ["home", "draw", "away"];
 
@@ -60,7 +60,7 @@ fn moved(history: &History, began: u64, arrived: u64) -> f64 {
 fn check(steps: &[Step], soft: f64, hard: f64) {
     let market = Market::new(|b| {
         let b = b.drift_soft(soft).drift_hard(hard);
-        b.default_ttl(Duration::from_hours(1)).max_stale_if_error(Duration::from_hours(9))
+        b.default_ttl(3600 * SECOND).max_stale_if_error(9 * 3600 * SECOND)
     });
     let mut prices = [2.0, 3.0, 4.0];
     let mut history: [History; 3] = Default::default();
