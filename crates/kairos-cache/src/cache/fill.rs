@@ -42,7 +42,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        self.engine.begin_fill(key, context).map(Fill)
+        self.engine.begin_fill(key, context, &self.engine.moment()).map(Fill)
     }
 
     /// Stores a value that has just been computed. Returns whether it was stored.
@@ -77,7 +77,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        Ok(self.begin(key, context)?.insert_arc(value))
+        let moment = self.engine.moment();
+        Ok(self.engine.begin_fill(key, context, &moment)?.store(value, &moment))
     }
 }
 
@@ -90,6 +91,6 @@ impl<K: Key, V: Value> Fill<K, V> {
 
     /// Stores a value that is shared already, as [`Fill::insert`] does.
     pub fn insert_arc(self, value: Arc<V>) -> bool {
-        self.0.store(value)
+        self.0.end(value)
     }
 }

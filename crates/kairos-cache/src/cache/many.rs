@@ -254,7 +254,7 @@ where
     Q: ToKey<K> + ?Sized,
 {
     let home = engine.home(request.place.clone(), &request.context.tags, rules);
-    Job { work: alone(together, request.key.to_key()), home }
+    Job::new(alone(together, request.key.to_key()), home)
 }
 
 /// The call of a batch as the work of one key by itself.

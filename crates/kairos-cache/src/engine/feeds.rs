@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use arc_swap::Guard;
+
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::matches::{FeedState, Move, Observation, Observed, Scope, Told, Turned};
@@ -22,7 +24,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// The feed that speaks where none is named.
-    pub(crate) fn default_feed(&self) -> Arc<FeedState> {
+    pub(crate) fn default_feed(&self) -> Guard<Arc<FeedState>> {
         self.feeds.default()
     }
 

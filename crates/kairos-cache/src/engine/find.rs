@@ -66,7 +66,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        truth::is_unchanged(&self.store.shelf(key), |entry| is_for(entry, scope), seen)
+        let at = if seen.is_none() { self.store.empty_shelf(key) } else { self.store.shelf(key) };
+        truth::is_unchanged(&at, |entry| is_for(entry, scope), seen)
     }
 
     /// Where an entry belongs.

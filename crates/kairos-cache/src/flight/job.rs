@@ -19,14 +19,18 @@ pub(crate) type Found<V> = Result<Computed<V>, Error>;
 
 /// How a value is found.
 pub(crate) struct Work<V> {
-    pub(crate) begin: Begin<V>,
+    begin: Begin<V>,
     /// The work blocks its thread until its future is ready, which is at the first poll.
     pub(crate) may_block: bool,
 }
 
-/// It is given the live value that the compute would replace.
-type Begin<V> =
-    Box<dyn FnOnce(Option<Arc<V>>) -> Pin<Box<dyn Future<Output = Found<V>> + Send>> + Send>;
+enum Begin<V> {
+    Own(Box<dyn FnOnce(Option<Arc<V>>) -> Finding<V> + Send>),
+    /// That of a reader who may offer it once more.
+    Offered(Arc<Offer<V>>),
+}
+
+type Finding<V> = Pin<Box<dyn Future<Output = Found<V>> + Send>>;
 
 impl<V: Send + 'static> Work<V> {
     pub(crate) fn future<Fut>(begin: impl FnOnce(Option<Arc<V>>) -> Fut + Send + 'static) -> Work<V>
@@ -34,13 +38,37 @@ impl<V: Send + 'static> Work<V> {
         V: Sync,
         Fut: Future<Output = Found<V>> + Send + 'static,
     {
-        Work { begin: Box::new(move |previous| Box::pin(begin(previous))), may_block: false }
+        Work::boxed(move |previous| Box::pin(begin(previous)))
+    }
+
+    /// Work whose future is boxed already.
+    pub(crate) fn boxed(
+        begin: impl FnOnce(Option<Arc<V>>) -> Finding<V> + Send + 'static,
+    ) -> Work<V> {
+        Work { begin: Begin::Own(Box::new(begin)), may_block: false }
     }
 
     pub(crate) fn blocking(
         find: impl FnOnce(Option<Arc<V>>) -> Found<V> + Send + 'static,
     ) -> Work<V> {
-        Work { begin: Box::new(move |previous| Box::pin(ready(find(previous)))), may_block: true }
+        let begin = Begin::Own(Box::new(move |previous| Box::pin(ready(find(previous)))));
+        Work { begin, may_block: true }
+    }
+}
+
+impl<V> Work<V> {
+    /// Begins, given the live value that the compute would replace.
+    pub(crate) fn begin(mut self, previous: Option<Arc<V>>) -> Finding<V> {
+        loop {
+            match self.begin {
+                Begin::Own(begin) => return begin(previous),
+                Begin::Offered(offer) => {
+                    let work = offer.work.lock().take();
+                    self = work
+                        .expect("whoever led a compute has its result, and offers nothing again");
+                }
+            }
+        }
     }
 }
 
@@ -48,6 +76,14 @@ impl<V: Send + 'static> Work<V> {
 pub(crate) struct Job<V> {
     pub(crate) work: Work<V>,
     pub(crate) home: Home,
+    /// There may be a value that it would replace: who asked for it has found more than nothing.
+    pub(crate) may_replace: bool,
+}
+
+impl<V> Job<V> {
+    pub(crate) fn new(work: Work<V>, home: Home) -> Job<V> {
+        Job { work, home, may_replace: true }
+    }
 }
 
 /// A reader's closure, offered to one flight after the other until one of them runs it.
@@ -56,21 +92,14 @@ pub(crate) struct Offer<V> {
     may_block: bool,
 }
 
-impl<V: 'static> Offer<V> {
+impl<V> Offer<V> {
     pub(crate) fn new(work: Work<V>) -> Arc<Offer<V>> {
         let may_block = work.may_block;
         Arc::new(Offer { work: Mutex::new(Some(work)), may_block })
     }
 
     pub(crate) fn work(self: &Arc<Self>) -> Work<V> {
-        let offer = Arc::clone(self);
-        let begin = Box::new(move |previous| {
-            let work = offer.work.lock().take();
-            let work =
-                work.expect("whoever led a compute has its result, and offers nothing again");
-            (work.begin)(previous)
-        });
-        Work { begin, may_block: self.may_block }
+        Work { begin: Begin::Offered(Arc::clone(self)), may_block: self.may_block }
     }
 }
 

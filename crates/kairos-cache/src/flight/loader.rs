@@ -37,8 +37,7 @@ impl<K: Key, V: Value> Loader<K, V> {
     /// The load of one key, not begun.
     pub(crate) fn work(&self, key: K, context: Context) -> Work<V> {
         let load = Arc::clone(&self.load);
-        // Its future is boxed already.
-        Work { begin: Box::new(move |previous| load(key, context, previous)), may_block: false }
+        Work::boxed(move |previous| load(key, context, previous))
     }
 
     /// Whether a key may be loaded: its last load did not just fail.

@@ -32,10 +32,10 @@ pub(crate) use loader::{Load, Loader, erased, found};
 #[cfg(kairos_loom)]
 pub use permits::Permit;
 pub use permits::Permits;
-pub use run::{Run, Seat};
+pub use run::{Abort, Run, Seat};
 pub use steps::{After, Join, Kind, Launch, Launchable, Offered, Refresh, Ticket};
 pub(crate) use table::Flights;
-pub(crate) use turn::{OtherTurn, Places, Turn};
+pub(crate) use turn::Places;
 
 /// The computes of one key. It is in the table of flights while anything runs, is pending or holds it.
 ///

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 use crate::contain::shielded;
 use crate::sync::Mutex;
 
-type Abort = Box<dyn FnOnce() + Send>;
+/// How a compute is aborted.
+pub type Abort = Box<dyn FnOnce() + Send>;
 
 /// A compute that runs or will run, shared between its task and its waiters.
 pub struct Run<R> {
@@ -17,8 +18,7 @@ pub struct Run<R> {
 
 struct State<R> {
     result: Option<R>,
-    /// The wakers of the waiters, by their places: in order of arrival.
-    wakers: BTreeMap<u64, Waker>,
+    wakers: Wakers,
     next_place: u64,
     abort: AbortState,
     leader: Option<u64>,
@@ -26,6 +26,40 @@ struct State<R> {
     /// How many reads inside computes wait for this one.
     hurried: usize,
     overdue: bool,
+}
+
+/// The wakers of the waiters, by their places: in order of arrival. Most computes have one waiter, which
+/// takes no memory of its own.
+#[derive(Default)]
+struct Wakers {
+    first: Option<(u64, Waker)>,
+    /// Their places come after the first one's.
+    others: BTreeMap<u64, Waker>,
+}
+
+impl Wakers {
+    /// Puts a waiter's waker in its place. Returns the one that was there.
+    fn put(&mut self, place: u64, waker: Waker) -> Option<Waker> {
+        match &mut self.first {
+            Some((first, old)) if *first == place => Some(std::mem::replace(old, waker)),
+            None if self.others.is_empty() => {
+                self.first = Some((place, waker));
+                None
+            }
+            _ => self.others.insert(place, waker),
+        }
+    }
+
+    fn take(&mut self, place: u64) -> Option<Waker> {
+        match self.first.take_if(|(first, _)| *first == place) {
+            Some((_, waker)) => Some(waker),
+            None => self.others.remove(&place),
+        }
+    }
+
+    fn into_all(self) -> impl Iterator<Item = Waker> {
+        self.first.map(|(_, waker)| waker).into_iter().chain(self.others.into_values())
+    }
 }
 
 enum AbortState {
@@ -47,7 +81,7 @@ impl<R: Clone> Run<R> {
         Run {
             state: Mutex::new(State {
                 result: None,
-                wakers: BTreeMap::new(),
+                wakers: Wakers::default(),
                 next_place: 0,
                 abort: AbortState::Unset,
                 leader: None,
@@ -70,7 +104,7 @@ impl<R: Clone> Run<R> {
             std::mem::take(&mut state.wakers)
         };
         // Outside the lock: a waker may run its task at once. One that panics wakes the others too.
-        for waker in wakers.into_values() {
+        for waker in wakers.into_all() {
             shielded(|| waker.wake());
         }
         true
@@ -97,7 +131,7 @@ impl<R: Clone> Run<R> {
             } else {
                 let place = *seat.0.get_or_insert(state.next_place);
                 state.next_place = state.next_place.max(place + 1);
-                (Poll::Pending, state.wakers.insert(place, waker))
+                (Poll::Pending, state.wakers.put(place, waker))
             }
         };
         shielded(|| drop(unused));
@@ -107,14 +141,13 @@ impl<R: Clone> Run<R> {
     /// Gives up a waiter's place.
     pub fn leave(&self, seat: &Seat) {
         let Some(place) = seat.0 else { return };
-        let waker = self.state.lock().wakers.remove(&place);
+        let waker = self.state.lock().wakers.take(place);
         // Outside the lock, as above. A panic in it ends nothing but itself.
         shielded(|| drop(waker));
     }
 
     /// Sets how the compute is aborted from now on; aborts at once if that was requested.
-    pub fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
-        let abort = Box::new(abort);
+    pub fn set_abort(&self, abort: Abort) {
         let mut state = self.state.lock();
         match state.abort {
             AbortState::Unset | AbortState::Set(_) => {
@@ -246,7 +279,7 @@ mod tests {
             run.leave(&second);
             assert_eq!(Arc::strong_count(&left), 1, "its waker is gone");
         }
-        assert_eq!(run.state.lock().wakers.len(), 1);
+        assert!(run.state.lock().wakers.others.is_empty());
         let (_last, came) = sit(&run, false);
         assert!(run.complete(1));
         assert_eq!([stayed, came].map(|counted| counted.wakes()), [1, 1]);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use dashmap::{DashMap, Entry};
 use foldhash::fast::FixedState;
 
@@ -54,14 +54,14 @@ impl Feeds {
     }
 
     /// The feed that speaks where none is named.
-    pub(crate) fn default(&self) -> Arc<FeedState> {
-        self.default.load_full()
+    pub(crate) fn default(&self) -> Guard<Arc<FeedState>> {
+        self.default.load()
     }
 
     /// The feed of a name, created if there are fewer than `bound` beside the default one.
     pub(crate) fn find_or_create(&self, name: &str, bound: usize) -> Option<Arc<FeedState>> {
         if name == DEFAULT {
-            return Some(self.default());
+            return Some(self.default.load_full());
         }
         if let Some(feed) = self.others.get(name) {
             return Some(Arc::clone(&feed));
@@ -95,7 +95,7 @@ impl Feeds {
     /// Every feed.
     pub(crate) fn all(&self) -> Vec<Arc<FeedState>> {
         let others = self.others.iter().map(|feed| Arc::clone(&feed));
-        [self.default()].into_iter().chain(others).collect()
+        [self.default.load_full()].into_iter().chain(others).collect()
     }
 }
 

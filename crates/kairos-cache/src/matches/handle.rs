@@ -212,7 +212,7 @@ impl Scope {
         rule: &ScoreRule,
     ) -> Signal {
         match &self.of {
-            Of::Known(of) => of.odds.score(prices, now, rule),
+            Of::Known(of) => of.odds.scores.score(prices, now, rule),
             Of::OverBound(_) => match prices.next() {
                 Some(_) => Signal::Scored(Volatility::Normal, 0.0),
                 None => Signal::Unscored,

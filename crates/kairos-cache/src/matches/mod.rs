@@ -28,6 +28,7 @@ mod pace;
 mod prices;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod published;
+mod scores;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod state;
 

@@ -1,8 +1,7 @@
 // One match's odds: a window per market behind a lock, what readers need published beside it.
 // Never knows: entries, keys, or what a panic leads to.
-// Read next: `policy/volatility.rs` for the statistics, `one.rs` for the owner.
+// Read next: `scores.rs` for what reads score by, `policy/volatility.rs` for the statistics, `one.rs` for the owner.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -15,17 +14,16 @@ use crate::matches::observation::{
 };
 use crate::matches::prices::{Prices, Quote, Watched};
 use crate::matches::published::Published;
-use crate::policy::{
-    Moments, MonoNs, Moved, Now, ScoreRule, Signal, Volatility, WallNs, Watch, Window,
-};
+use crate::matches::scores::{ByMarket, Score, Scores};
+use crate::policy::{MonoNs, Moved, Now, Signal, WallNs, Watch, Window};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// The odds markets of one match.
 #[derive(Debug)]
 pub(crate) struct OddsBook {
     writer: Mutex<Markets>,
-    /// Readers' view of the windows; replaced when a market is seen for the first time.
-    scores: ArcSwap<HashMap<Arc<str>, Arc<Published<4>>>>,
+    /// Readers' view of the windows.
+    pub(super) scores: Scores,
     holds: Published<5>,
     /// Readers' view of the feeds.
     watched: ArcSwap<Watched>,
@@ -35,7 +33,7 @@ pub(crate) struct OddsBook {
 
 #[derive(Debug)]
 struct Markets {
-    windows: HashMap<Arc<str>, Market>,
+    windows: ByMarket<Market>,
     prices: Prices,
     /// Before this no window can be reclaimed: a full book need not look.
     full_until: MonoNs,
@@ -44,23 +42,23 @@ struct Markets {
 #[derive(Debug)]
 struct Market {
     window: Window,
-    published: Arc<Published<4>>,
+    published: Arc<Score>,
     quote: Quote,
 }
 
 impl Market {
     /// When the newest sample leaves the window: from then on the window counts as empty.
     fn leaves_window(&self) -> MonoNs {
-        self.published.load()[3]
+        self.published.leaves_window()
     }
 }
 
 impl OddsBook {
     pub(crate) fn new() -> OddsBook {
-        let windows = HashMap::new();
+        let windows = ByMarket::default();
         OddsBook {
             writer: Mutex::new(Markets { windows, prices: Prices::new(), full_until: 0 }),
-            scores: ArcSwap::from_pointee(HashMap::new()),
+            scores: Scores::default(),
             holds: Published::new(Holds::NONE.words()),
             watched: ArcSwap::default(),
             is_counted: AtomicBool::new(false),
@@ -182,13 +180,16 @@ impl OddsBook {
         }
         let Observation { market, price, at } = observation;
         let (now, window_ns) = (told.now, signed(rule.window_ns));
-        let (more, is_there) = self.make_market(markets, market, now, rule, marks);
-        moved = moved.or(more);
-        if !is_there {
-            return (moved, Err(ObservationError::TooManyMarkets));
-        }
-        let Markets { windows, prices, .. } = markets;
-        let entry = windows.get_mut(market).expect("made above if it was missing");
+        let entry = if let Some(entry) = markets.windows.get_mut(market) {
+            entry
+        } else {
+            let (more, is_there) = self.make_market(markets, market, now, rule, marks);
+            moved = moved.or(more);
+            if !is_there {
+                return (moved, Err(ObservationError::TooManyMarkets));
+            }
+            markets.windows.get_mut(market).expect("just made")
+        };
         let newest_ahead = |newest: WallNs| newest.saturating_sub(now.wall) > MAX_AHEAD_NS;
         if entry.window.newest().is_some_and(newest_ahead) {
             // No price so far ahead is accepted: the wall clock has stepped back since. The window
@@ -200,7 +201,7 @@ impl OddsBook {
         }
         // Accepted: the feed has spoken, which says whether it was silent before.
         let turned = told.feed.map(|feed| feed.speak(now.mono, rule.feed));
-        let (more, is_new) = prices.accept(&mut entry.quote, price, told.feed);
+        let (more, is_new) = markets.prices.accept(&mut entry.quote, price, told.feed);
         moved = moved.or(more);
         entry.window.trim_before(at.saturating_sub(window_ns));
         let (status, z) = rule.score.score(price, &entry.window.moments());
@@ -209,7 +210,7 @@ impl OddsBook {
         // Added on the wall clock: what lies before the monotonic clock's origin would be lost. One
         // more, because a window counts until its newest sample is older than its length.
         let leaves_window = now.mono_at(at.saturating_add(window_ns).saturating_add(1));
-        entry.published.store(score_words(&entry.window.moments(), leaves_window));
+        entry.published.store(&entry.window.moments(), leaves_window);
         if is_new {
             self.publish_watched(markets, marks);
         }
@@ -229,7 +230,8 @@ impl OddsBook {
     ) -> Moved {
         let mut moved = Moved::default();
         // Where nobody asks whether the match is watched, what is no price makes no odds market.
-        if rule.drift.is_on() && rule.feed.silence_after_ns > 0 {
+        let makes_market = rule.drift.is_on() && rule.feed.silence_after_ns > 0;
+        if makes_market && !markets.windows.contains_key(market) {
             moved = self.make_market(markets, market, now, rule, marks).0;
         }
         let Markets { windows, prices, .. } = markets;
@@ -239,7 +241,7 @@ impl OddsBook {
         moved
     }
 
-    /// Makes an odds market, if it is new and there is room. Returns beyond which bounds the match has
+    /// Makes an odds market that is new, if there is room. Returns beyond which bounds the match has
     /// moved by what had to be forgotten, and whether the market is there.
     fn make_market(
         &self,
@@ -249,21 +251,18 @@ impl OddsBook {
         rule: &OddsRule,
         marks: &impl Marks,
     ) -> (Moved, bool) {
-        if markets.windows.contains_key(market) {
-            return (Moved::default(), true);
-        }
         let (moved, has_room) = markets.make_room(now.mono, rule.max_markets);
         if moved != Moved::default() {
             self.publish_watched(markets, marks);
         }
         if has_room {
-            let published = Arc::new(Published::new(score_words(&Moments::default(), 0)));
+            let published = Arc::default();
             let row = Market { window: Window::default(), published, quote: Quote::default() };
             markets.windows.insert(market.into(), row);
             let of = |(name, market): (&Arc<str>, &Market)| {
                 (Arc::clone(name), Arc::clone(&market.published))
             };
-            self.scores.store(Arc::new(markets.windows.iter().map(of).collect()));
+            self.scores.replace(markets.windows.iter().map(of));
         }
         (moved, has_room)
     }
@@ -278,34 +277,14 @@ impl OddsBook {
     pub(crate) fn published(&self, now: MonoNs) -> (Signal, MonoNs) {
         Holds::from_words(self.holds.load()).at(now)
     }
-
-    /// Scores a read's own prices against the windows. A market without one scores zero.
-    pub(crate) fn score<'a>(
-        &self,
-        prices: impl Iterator<Item = (&'a str, f64)>,
-        now: MonoNs,
-        rule: &ScoreRule,
-    ) -> Signal {
-        let scores = self.scores.load();
-        prices
-            .map(|(market, price)| {
-                let window = scores.get(market).map(|cell| moments_at(cell.load(), now));
-                let usable = price.is_finite() && price > 1.0;
-                match window {
-                    Some(window) if usable => {
-                        let (status, z) = rule.score(price, &window);
-                        Signal::Scored(status, z)
-                    }
-                    _ => Signal::Scored(Volatility::Normal, 0.0),
-                }
-            })
-            .fold(Signal::Unscored, Signal::worst)
-    }
 }
 
 impl Markets {
     /// Renews the references and marks the match, if it has moved.
     fn mark(&mut self, moved: Moved, marks: &impl Marks) -> Option<Move> {
+        if moved == Moved::default() {
+            return None;
+        }
         let quotes = self.windows.values_mut().map(|market| &mut market.quote);
         let bound = self.prices.renew(moved, quotes)?;
         let is_dry_run = self.prices.is_dry_run();
@@ -329,22 +308,6 @@ impl Markets {
             self.full_until = self.windows.values().map(Market::leaves_window).min().unwrap_or(0);
         }
         (moved, self.windows.len() < bound)
-    }
-}
-
-fn score_words(window: &Moments, leaves_window: MonoNs) -> [u64; 4] {
-    [u64::from(window.count), window.mean.to_bits(), window.squares.to_bits(), leaves_window]
-}
-
-/// The moments that a read sees: none once the newest sample has left the window.
-fn moments_at(words: [u64; 4], now: MonoNs) -> Moments {
-    if now >= words[3] {
-        return Moments::default();
-    }
-    Moments {
-        count: u32::try_from(words[0]).unwrap_or(u32::MAX),
-        mean: f64::from_bits(words[1]),
-        squares: f64::from_bits(words[2]),
     }
 }
 

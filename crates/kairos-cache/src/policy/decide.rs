@@ -247,20 +247,33 @@ impl ReadPolicy {
         facts: MatchFacts,
         now: Now,
     ) -> u64 {
+        let ttl_ns = self.freshness.zone_ttl(entry, facts, now).ttl_ns;
+        self.limit_past(ttl_ns, entry, signals, facts, now)
+    }
+
+    /// The same, past a TTL that is known.
+    fn limit_past(
+        &self,
+        ttl_ns: u64,
+        entry: &EntryView,
+        signals: &Signals,
+        facts: MatchFacts,
+        now: Now,
+    ) -> u64 {
         match signals.watch.status {
             // Silence must not look like calm: nothing is served past its TTL, or once expired.
             FeedStatus::Silent if entry.expired => 0,
-            FeedStatus::Silent => {
-                self.freshness.zone_ttl(entry, facts, now).ttl_ns.min(self.cap_ns(signals))
+            FeedStatus::Silent => ttl_ns.min(self.cap_ns(signals)),
+            FeedStatus::None | FeedStatus::Alive => {
+                self.freshness.limit_ns(entry, ttl_ns, facts, now)
             }
-            FeedStatus::None | FeedStatus::Alive => self.freshness.limit_ns(entry, facts, now),
         }
     }
 
     /// Whether a later read could be served this entry without a compute that succeeds.
     pub(crate) fn servable(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> bool {
         let ttl_ns = self.freshness.zone_ttl(entry, facts, now).ttl_ns;
-        let limit_ns = self.freshness.limit_ns(entry, facts, now);
+        let limit_ns = self.freshness.limit_ns(entry, ttl_ns, facts, now);
         let state = entry.state(now, ttl_ns, limit_ns);
         let in_time = state != Freshness::TooStale;
         !entry.ended_by_kickoff(facts, now) && (in_time || self.allowed_if_error(entry, now))
@@ -302,7 +315,7 @@ impl ReadPolicy {
     ) -> Verdict {
         let base = self.freshness.zone_ttl(entry, facts, now);
         let ttl_ns = base.ttl_ns.min(self.cap_ns(signals));
-        let limit_ns = self.limit_ns(entry, signals, facts, now);
+        let limit_ns = self.limit_past(base.ttl_ns, entry, signals, facts, now);
         let age_ns = entry.age_ns(now);
         let reason = if signals.max_age_ns.is_some_and(|max| age_ns > max) {
             Reason::TooStale

@@ -174,10 +174,20 @@ impl FreshnessPolicy {
 
     /// The age from which a live entry is too stale, before any cap. That of an entry that was expired
     /// comes from the TTL without quiet: what has moved the match has ended its quiet.
-    pub(crate) fn limit_ns(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> u64 {
-        let is_watched = facts.is_watched && !entry.expired;
-        let base = self.zone_ttl(entry, MatchFacts { is_watched, ..facts }, now);
-        self.stale.limit_ns(base.ttl_ns)
+    ///
+    /// `ttl_ns` is the entry's, as [`FreshnessPolicy::zone_ttl`] says.
+    pub(crate) fn limit_ns(
+        &self,
+        entry: &EntryView,
+        ttl_ns: u64,
+        facts: MatchFacts,
+        now: Now,
+    ) -> u64 {
+        if !(facts.is_watched && entry.expired) {
+            return self.stale.limit_ns(ttl_ns);
+        }
+        let plain = self.zone_ttl(entry, MatchFacts { is_watched: false, ..facts }, now);
+        self.stale.limit_ns(plain.ttl_ns)
     }
 
     /// The first instant at which a fresh entry stops being fresh, if nothing else happens.

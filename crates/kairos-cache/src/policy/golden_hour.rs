@@ -115,9 +115,10 @@ impl GoldenHour {
             return ZoneTtl { zone: Zone::MatchStarted, ttl_ns: self.in_play(facts.is_watched) };
         }
         let distance = to_kickoff.unsigned_abs();
-        let rule = self.rules.iter().find(|rule| distance < rule.below_ns);
-        let rule = rule.copied().unwrap_or_else(|| self.standard());
-        ZoneTtl { zone: rule.zone, ttl_ns: self.ttl_of(rule, facts) }
+        match self.rules.iter().find(|rule| distance < rule.below_ns) {
+            Some(rule) => ZoneTtl { zone: rule.zone, ttl_ns: self.ttl_of(rule, facts) },
+            None => ZoneTtl { zone: Zone::Standard, ttl_ns: self.ttl_of(&self.standard(), facts) },
+        }
     }
 
     /// The TTL after kickoff.
@@ -138,7 +139,7 @@ impl GoldenHour {
 
     /// The TTL of a row for a match: the zone's, lengthened by its line-up, or the quiet one if that
     /// is longer.
-    fn ttl_of(&self, rule: ZoneRule, facts: MatchFacts) -> u64 {
+    fn ttl_of(&self, rule: &ZoneRule, facts: MatchFacts) -> u64 {
         let plain_ns = self.with_lineup(rule.zone, rule.ttl_ns, facts.lineup_confirmed);
         plain_ns.max(if facts.is_watched { rule.quiet_ttl_ns } else { 0 })
     }
@@ -150,8 +151,8 @@ impl GoldenHour {
         &self,
         facts: MatchFacts,
     ) -> impl Iterator<Item = (Option<u64>, u64)> + '_ {
-        let near = self.rules.iter().map(move |r| (Some(r.below_ns), self.ttl_of(*r, facts)));
-        near.chain(std::iter::once((None, self.ttl_of(self.standard(), facts))))
+        let near = self.rules.iter().map(move |r| (Some(r.below_ns), self.ttl_of(r, facts)));
+        near.chain(std::iter::once((None, self.ttl_of(&self.standard(), facts))))
     }
 
     fn with_lineup(&self, zone: Zone, ttl_ns: u64, lineup_confirmed: bool) -> u64 {

@@ -77,6 +77,15 @@ impl Clock {
         now
     }
 
+    /// The reading of the monotonic clock alone.
+    pub(crate) fn mono(&self) -> MonoNs {
+        match &self.0.kind {
+            Kind::System { origin } => nanos(origin.elapsed()),
+            Kind::Manual(manual) => manual.read().mono,
+            Kind::Tokio(time) => nanos(time.elapsed()),
+        }
+    }
+
     /// The second of the day's clock as it was when this one began: it never goes back.
     pub(crate) fn second(&self, now: Now) -> u64 {
         let began = u64::try_from(self.0.began).unwrap_or(0);
@@ -90,12 +99,10 @@ impl Clock {
 
     fn read(&self) -> Now {
         match &self.0.kind {
-            Kind::System { origin } => {
-                Now { mono: nanos(origin.elapsed()), wall: wall_ns(SystemTime::now()) }
-            }
+            Kind::System { .. } => Now { mono: self.mono(), wall: wall_ns(SystemTime::now()) },
             Kind::Manual(manual) => manual.read(),
-            Kind::Tokio(time) => {
-                let mono = nanos(time.elapsed());
+            Kind::Tokio(_) => {
+                let mono = self.mono();
                 Now { mono, wall: self.0.began.saturating_add_unsigned(mono) }
             }
         }

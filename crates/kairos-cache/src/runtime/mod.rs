@@ -60,6 +60,10 @@ impl Task {
     pub fn abort(self) {
         (self.0)();
     }
+
+    pub(crate) fn into_abort(self) -> Box<dyn FnOnce() + Send> {
+        self.0
+    }
 }
 
 impl fmt::Debug for Task {

@@ -110,6 +110,11 @@ where
         .build_with_hasher(Remembered::default())
 }
 
+/// The number or the sum of weights that bounds a table.
+fn most<K, E>(table: &Table<K, E>) -> u64 {
+    table.policy().max_capacity().unwrap_or(u64::MAX)
+}
+
 /// What bounds a store.
 pub(crate) enum Bound<E> {
     /// The number of entries.
@@ -170,6 +175,12 @@ where
             None => tables.current.get(key),
             Some(before) => before.get(key).filter(alive).or_else(|| tables.current.get(key)),
         }
+    }
+
+    /// The slot of a key that is likely to have none: moka counts no look then.
+    fn find_unlikely(&self, key: &(impl Hash + Equivalent<Stored<K>>)) -> Option<Arc<Slot<E>>> {
+        let is_there = self.tables.load().both().any(|table| table.contains_key(key));
+        is_there.then(|| self.find(key))?
     }
 
     fn probe<'a, Q: Hash + ?Sized>(&self, key: &'a Q) -> Probe<'a, Q> {
@@ -295,17 +306,13 @@ where
 
     /// Whether an entry of this weight could be kept if it were alone.
     pub(crate) fn can_hold(&self, weight: u32) -> bool {
-        self.weight_of.is_none() || u64::from(weight) <= self.most()
+        self.weight_of.is_none() || u64::from(weight) <= most(&self.tables.load().current)
     }
 
     /// Whether the next slot may evict another.
     pub(crate) fn is_full(&self) -> bool {
-        self.tables.load().current.weighted_size() >= self.most()
-    }
-
-    /// The number or the sum of weights that bounds the store.
-    fn most(&self) -> u64 {
-        self.tables.load().current.policy().max_capacity().unwrap_or(u64::MAX)
+        let tables = self.tables.load();
+        tables.current.weighted_size() >= most(&tables.current)
     }
 
     /// The number of slots, including dead ones that moka still holds.

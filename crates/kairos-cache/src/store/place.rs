@@ -16,6 +16,8 @@ use crate::truth::{Admitted, Held, Keep, Shelf, Slot};
 pub(crate) struct Place<'a, K, E, Q: ?Sized> {
     pub(super) store: &'a Store<K, E>,
     pub(super) probe: Probe<'a, Q>,
+    /// Whoever asks has found nothing there before.
+    is_empty: bool,
 }
 
 impl<K, E> Store<K, E>
@@ -28,7 +30,15 @@ where
     where
         Q: Hash + ?Sized,
     {
-        Place { store: self, probe: self.probe(key) }
+        Place { store: self, probe: self.probe(key), is_empty: false }
+    }
+
+    /// The place of a key in which nothing was found before.
+    pub(crate) fn empty_shelf<'a, Q>(&'a self, key: &'a Q) -> Place<'a, K, E, Q>
+    where
+        Q: Hash + ?Sized,
+    {
+        Place { is_empty: true, ..self.shelf(key) }
     }
 }
 
@@ -39,6 +49,9 @@ where
     E: Send + Sync + 'static,
 {
     fn slot(&self) -> Option<Arc<Slot<E>>> {
+        if self.is_empty {
+            return self.store.find_unlikely(&self.probe);
+        }
         self.store.find(&self.probe)
     }
 

@@ -63,7 +63,8 @@ impl<K: Key, V: Value> Batch<K, V> {
         if self.members.is_empty() {
             return Some(places.into_pass());
         }
-        self.engine.spawn(self.members, Some(self.together), places)
+        let moment = self.engine.moment();
+        self.engine.spawn(self.members.into(), Some(self.together), places, &moment)
     }
 }
 

@@ -8,13 +8,14 @@ use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::running::Running;
 use super::watch::Watch;
 use crate::computed::Computed;
 use crate::contain::{caught, contained, drop_each, shielded};
 use crate::error::Error;
-use crate::flight::{Found, Inside, Run, Turn, Work, run_inside};
-use crate::runtime::Task;
+use crate::flight::{Abort, Done, Found, Inside, Run, Work, run_inside};
 use crate::sync::{AtomicUsize, Ordering};
 use crate::to_key::{Key, Value};
 
@@ -75,16 +76,23 @@ pub(super) enum Call<K, V> {
 
 /// The computes of one task. However it ends, its places are given back and its keys freed.
 pub(super) struct Crew<K: Key, V: Value> {
-    members: Vec<Running<K, V>>,
+    members: SmallVec<[Running<K, V>; 1]>,
     /// What the deadline finds for as long as the crew is there.
     watch: Arc<Watch<K, V>>,
-    turn: Option<Turn>,
     /// Whether the crew runs one call for all, not the closure of one.
     is_call: bool,
 }
 
-/// A task under way, shared by the keys that may give it up.
-pub(super) struct Wanted {
+/// Who may give up a task under way.
+pub(super) enum Wanted<V> {
+    /// Its only compute.
+    Alone(Arc<Run<Done<V>>>),
+    /// The last of its computes.
+    Shared(Arc<Shared>),
+}
+
+/// A task that several computes share.
+pub(super) struct Shared {
     keys: AtomicUsize,
     task: Run<()>,
 }
@@ -120,32 +128,33 @@ impl<K: Hash + Eq, V> FoundTogether<K, V> {
 
 impl<K: Key, V: Value> Crew<K, V> {
     pub(super) fn new(
-        members: Vec<Running<K, V>>,
+        members: SmallVec<[Running<K, V>; 1]>,
         watch: Arc<Watch<K, V>>,
-        turn: Turn,
         is_call: bool,
     ) -> Crew<K, V> {
-        Crew { members, watch, turn: Some(turn), is_call }
+        Crew { members, watch, is_call }
     }
 
-    /// Sets each member's abort: a member without waiters gives up the task, and the last of them
-    /// aborts it.
-    pub(super) fn share(&self) -> Arc<Wanted> {
-        let wanted =
-            Arc::new(Wanted { keys: AtomicUsize::new(self.members.len()), task: Run::new() });
-        for member in &self.members {
-            let wanted = Arc::clone(&wanted);
-            member.set_abort(move || wanted.give_up());
+    /// Who is to abort the task: a member without waiters gives it up, and the last of them aborts it.
+    pub(super) fn share(&self) -> Wanted<V> {
+        if let [member] = &*self.members {
+            return Wanted::Alone(Arc::clone(member.run()));
         }
-        wanted
+        let keys = AtomicUsize::new(self.members.len());
+        let shared = Arc::new(Shared { keys, task: Run::new() });
+        for member in &self.members {
+            let shared = Arc::clone(&shared);
+            member.run().set_abort(Box::new(move || shared.give_up()));
+        }
+        Wanted::Shared(shared)
     }
 
     /// Runs to the end of every member.
     pub(super) async fn run(mut self, call: Call<K, V>, inside: Inside) {
         match call {
-            Call::Own(Work { begin, .. }) => {
+            Call::Own(work) => {
                 let previous = self.members.first().and_then(Running::previous);
-                let found = run_inside(inside, contained(move || begin(previous))).await;
+                let found = run_inside(inside, contained(move || work.begin(previous))).await;
                 self.weigh(|_| found.as_ref().ok());
                 let mut found = Some(found);
                 self.end(|_| found.take().unwrap_or(Err(Error::Aborted)));
@@ -180,17 +189,19 @@ impl<K: Key, V: Value> Crew<K, V> {
         // 2. The turn of a call for many, which is over: what waits at the gate begins before any
         // pending compute of its keys asks for its turn.
         if self.is_call {
-            drop(self.turn.take());
+            shielded(|| self.watch.give_back());
         }
         for member in &mut self.members {
             // 3. The result: it is stored, and the waiters wake.
             let found = found(member.key());
-            shielded(|| member.publish(found));
+            let published = caught(|| member.publish(found));
             // 4. The turn of a compute by itself, before its pending compute asks for one: a full
             // queue then has room for it.
-            drop(self.turn.take());
+            shielded(|| self.watch.give_back());
             // 5. The pending compute, and whatever else the flight has left to be done.
-            shielded(|| member.settle());
+            if let Ok(Some(published)) = published {
+                shielded(|| member.settle(published));
+            }
         }
     }
 }
@@ -201,12 +212,17 @@ impl<K: Key, V: Value> Drop for Crew<K, V> {
     }
 }
 
-impl Wanted {
-    /// Sets the task to be aborted, now that it is known.
-    pub(super) fn set_task(&self, task: Task) {
-        self.task.set_abort(move || task.abort());
+impl<V: Value> Wanted<V> {
+    /// Sets how the task is aborted, now that it is known.
+    pub(super) fn set_abort(&self, abort: Abort) {
+        match self {
+            Wanted::Alone(run) => run.set_abort(abort),
+            Wanted::Shared(shared) => shared.task.set_abort(abort),
+        }
     }
+}
 
+impl Shared {
     /// Gives up one key that is no longer wanted; the last of them aborts the task.
     fn give_up(&self) {
         // AcqRel: each key gives up once; the last has seen the others do it.

@@ -4,6 +4,8 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use super::claim::Launched;
 use crate::computed::Computed;
 use crate::engine::{Engine, Moment};
@@ -33,7 +35,7 @@ impl<K: Key, V: Value> Dispatch<K, V> for Alone {
         let engine = compute.claim().engine().clone();
         match self.0.take() {
             Some(places) => {
-                let _given_back = engine.spawn(vec![compute], None, places);
+                let _given_back = engine.spawn(smallvec![compute], None, places, moment);
             }
             None => engine.launch(compute, moment),
         }

@@ -10,7 +10,7 @@ use super::claim::Claim;
 use super::publish::{Began, Fresh, Lasts};
 use crate::contain::shielded;
 use crate::context::Context;
-use crate::engine::Engine;
+use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::Home;
 use crate::stats::Bounded;
@@ -33,11 +33,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         self: &Arc<Self>,
         key: &Q,
         context: &Context,
+        moment: &Moment,
     ) -> Result<Filling<K, V>, Error>
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        let moment = self.moment();
         let place = self.arrive(key, context, moment.now)?.place;
         let owned = key.to_key();
         self.adopt()?;
@@ -59,27 +59,33 @@ impl<K: Key, V: Value> Engine<K, V> {
             let claim = Claim::new(self, owned, flight);
             let since = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
             let filling = Filling { claim, home, capture, began, since };
-            self.relieve_tags(&moment);
+            self.relieve_tags(moment);
             return Ok(filling);
         }
     }
 }
 
 impl<K: Key, V: Value> Filling<K, V> {
+    /// Stores the value, found now, as [`Filling::store`] does.
+    pub(crate) fn end(self, value: Arc<V>) -> bool {
+        let moment = self.claim.engine().moment();
+        self.store(value, &moment)
+    }
+
     /// Stores the value unless something forbids it. Returns whether it was stored.
-    pub(crate) fn store(self, value: Arc<V>) -> bool {
+    pub(crate) fn store(self, value: Arc<V>, moment: &Moment) -> bool {
         let (engine, key) = (self.claim.engine(), self.claim.key());
         let _released = engine.store.releasing();
-        let moment = engine.moment();
         let zone = moment.zone_of(&self.home.place);
         let weight = engine.weight(key, &value);
-        let jitter = engine.jitter(key, &moment);
+        let jitter = engine.jitter(key, moment);
         let lasts = Lasts { own_ttl_ns: None, jitter };
         let fresh = Fresh::value(value, moment.now, zone, self.since, 0, lasts);
         let fresh = Fresh { weight, ..fresh };
         let stored = self.claim.flight().publish(self.began, |marks| {
             let place = &self.home.place;
-            let fate = engine.store_result(&self.claim, &fresh, place, &self.capture, marks);
+            let (at, capture) = (engine.store.shelf(key), &self.capture);
+            let fate = engine.store_result(&self.claim, &at, &fresh, place, capture, marks);
             (fate.stands(), fate.bars_older())
         });
         if stored {

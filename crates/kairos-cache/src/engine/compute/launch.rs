@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::claim::Launched;
 use super::crew::{Call, Crew, Together};
 use super::running::Running;
@@ -14,7 +16,7 @@ use super::watch::{Watch, Watched};
 use crate::contain::{caught, shielded};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, Turn, name};
+use crate::flight::{Admission, Arrival, Inside, Kind, Pass, Places, name};
 use crate::policy::MonoNs;
 use crate::to_key::{Key, Value};
 
@@ -36,7 +38,8 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
             return Some(pass);
         }
         let engine = Arc::clone(compute.claim().engine());
-        engine.spawn(vec![compute], None, Places::new(pass, None))
+        let moment = engine.moment();
+        engine.spawn(smallvec![compute], None, Places::new(pass, None), &moment)
     }
 
     fn refuse(self: Box<Self>) {
@@ -59,12 +62,14 @@ impl<K: Key, V: Value> Arrival for AtGate<K, V> {
 impl<K: Key, V: Value> Engine<K, V> {
     /// Sends a compute through the gate, where it may have to wait or be refused.
     pub(super) fn launch(self: &Arc<Self>, compute: Launched<K, V>, moment: &Moment) {
-        if compute.is_urgent() {
-            // A compute waits for it, which has its own turn.
-            let _given_back = self.spawn(vec![compute], None, Places::new(Pass::free(), None));
+        // What another compute waits for passes by the turn of that one.
+        let free = || compute.is_urgent().then(Pass::free);
+        if let Some(pass) = free().or_else(|| self.gate.try_pass()) {
+            // It captured just now, as it was launched.
+            let places = Places::new(pass, None);
+            let _given_back = self.spawn(smallvec![compute], None, places, moment);
             return;
         }
-        // Also without a limit: a queue may be left from a time that had one.
         compute.queue();
         self.enter_gate(1, Box::new(AtGate(compute, moment.queue_deadline())), moment);
     }
@@ -111,13 +116,14 @@ impl<K: Key, V: Value> Engine<K, V> {
         compute.end(error);
     }
 
-    /// Starts computes as one task: the one by its own closure, or all by a call. Returns the pass
-    /// if the cache has been shut down.
+    /// Starts computes as one task: the one by its own closure, or all by a call. Their time counts
+    /// from `moment`. Returns the pass if the cache has been shut down.
     pub(super) fn spawn(
         self: &Arc<Self>,
-        computes: Vec<Launched<K, V>>,
+        computes: SmallVec<[Launched<K, V>; 1]>,
         together: Option<Together<K, V>>,
         places: Places,
+        moment: &Moment,
     ) -> Option<Pass> {
         // 1. The drain: a shutdown that has closed it refuses, one that closes it later waits.
         let Some(underway) = self.drain.enter() else {
@@ -138,20 +144,17 @@ impl<K: Key, V: Value> Engine<K, V> {
         let mut names = computes.iter().map(|compute| name(&compute.launch().run));
         let (cache, first) = (self.name(), names.next().unwrap_or_default());
         let inside = Inside { cache, first, others: names.collect() };
-        // 3. The crew: from here on dropping it frees the keys. Time counts from now.
-        let moment = self.moment();
+        // 3. The crew: from here on dropping it frees the keys.
         let kind = computes.first().map_or(Kind::Miss, |compute| compute.launch().kind);
-        let limit_ns = time_limit_ns(kind, &moment);
-        let started = moment.now.mono;
-        let turn = Turn::new(places);
-        let watch = Watch::new(self, watched, &underway, turn.watched(), limit_ns);
+        let limit_ns = time_limit_ns(kind, moment);
+        let watch = Watch::new(self, watched, &underway, places, limit_ns);
         let mut own_work = None;
         let members = computes.into_iter().map(|compute| {
-            let (running, work) = Running::new(compute, &moment);
+            let (running, work) = Running::new(compute, moment);
             own_work = Some(work);
             running
         });
-        let crew = Crew::new(members.collect(), Arc::clone(&watch), turn, together.is_some());
+        let crew = Crew::new(members.collect(), Arc::clone(&watch), together.is_some());
         let wanted = crew.share();
         let own_work = own_work?;
         let may_block = together.as_ref().map_or(own_work.may_block, |call| call.may_block);
@@ -162,11 +165,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         // 4. The deadline, before the task: a task that never yields does not hold up its timeout. A
         // runtime that panics takes nothing: dropping the crew ends the computes as aborted.
-        if caught(|| watch.begin(started)).is_err() {
+        if caught(|| watch.begin(moment.now.mono)).is_err() {
             return None;
         }
         // 5. Room for the tags that the computes have brought. No lock is held.
-        self.relieve_tags_behind(&moment);
+        self.relieve_tags_behind(moment);
         // 6. The task.
         if may_block {
             underway.may_block();
@@ -185,7 +188,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         match task {
             // 7. How it is aborted. An abort that was asked for meanwhile is done now.
             Ok(task) => {
-                shielded(|| wanted.set_task(task));
+                shielded(|| wanted.set_abort(task.into_abort()));
                 watch.withdraw_if_late();
             }
             // The runtime may have kept what it was given: that never begins now.
@@ -197,7 +200,9 @@ impl<K: Key, V: Value> Engine<K, V> {
 
 /// The computes with a clone of each one's key. A key that panics as it is cloned ends its own compute,
 /// and no other.
-fn with_keys<K: Key, V: Value>(computes: Vec<Launched<K, V>>) -> (Vec<Launched<K, V>>, Vec<K>) {
+fn with_keys<K: Key, V: Value>(
+    computes: SmallVec<[Launched<K, V>; 1]>,
+) -> (SmallVec<[Launched<K, V>; 1]>, Vec<K>) {
     let mut keys = Vec::with_capacity(computes.len());
     let with_key = |compute: Launched<K, V>| match caught(|| compute.claim().key().clone()) {
         Ok(key) => {

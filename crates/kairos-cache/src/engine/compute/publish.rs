@@ -14,7 +14,7 @@ use crate::store::{Entry, weigh};
 use crate::sync::AtomicU64;
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::{Capture, Fate, Finding, KeyMarks};
+use crate::truth::{Capture, Fate, Finding, Keep, KeyMarks};
 
 /// When what has found a result began, and the kickoff of its match that was known then.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +105,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(super) fn store_result(
         &self,
         claim: &Claim<K, V>,
+        at: &impl Keep<Entry<V>>,
         result: &Fresh<V>,
         place: &Place,
         capture: &Capture,
@@ -133,8 +134,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             (Some(_), _) => Finding::Value(entry),
             (None, _) => Finding::Nothing(entry),
         };
-        let at = self.store.shelf(claim.key());
-        truth::conclude(&at, finding, capture, marks, || place.is_barred())
+        truth::conclude(at, finding, capture, marks, || place.is_barred())
     }
 
     /// The weight of a value, unless it does not fit or cannot be weighed. Not to be called under a

@@ -25,41 +25,38 @@ pub(super) struct Running<K: Key, V: Value> {
     kind: Kind,
     home: Home,
     began: Began,
+    may_replace: bool,
     /// What it would replace, as it was when it started.
     previous: Option<Held<Entry<V>>>,
     /// The weight of the value that was found, if it can be kept.
     weight: Option<u32>,
-    end: End<V>,
+    /// The waiters have their answer.
+    is_published: bool,
 }
 
-/// How far a compute's end has come.
-#[expect(clippy::large_enum_variant, reason = "every compute comes to its large variant")]
-enum End<V> {
-    /// The compute runs.
-    Open,
-    /// The waiters have their answer.
-    Published {
-        after: After<Job<V>, Done<V>>,
-        failed: Option<Error>,
-        found: Result<Taken<V>, Error>,
-    },
-    /// Nothing is left to be done.
-    Settled,
+/// What is left to be done of a compute whose waiters have their answer.
+pub(super) struct Published<V> {
+    after: After<Job<V>, Done<V>>,
+    failed: Option<Error>,
+    found: Result<Taken<V>, Error>,
 }
 
 impl<K: Key, V: Value> Running<K, V> {
     /// Takes a compute over from its launch, with the work to be run.
     pub(super) fn new(compute: Launched<K, V>, moment: &Moment) -> (Running<K, V>, Work<V>) {
-        let (claim, Launch { run, kind, job: Job { work, home } }) = compute.take();
+        let (claim, Launch { run, kind, job }) = compute.take();
+        let Job { work, home, may_replace } = job;
         let engine = claim.engine();
         engine.stats.compute_started(kind);
         let began = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
         // After the capture: what has covered the old value is not offered, what will has a number that
         // covers the result.
-        let previous = caught(|| engine.previous(claim.key(), &home.place, moment.now));
-        let previous = previous.unwrap_or(None);
-        let (weight, end) = (None, End::Open);
-        (Running { claim, run, kind, home, began, previous, weight, end }, work)
+        let previous = || engine.previous(claim.key(), &home.place, moment.now);
+        let previous = may_replace.then(|| caught(previous).unwrap_or(None)).flatten();
+        let (weight, is_published) = (None, false);
+        let running =
+            Running { claim, run, kind, home, began, may_replace, previous, weight, is_published };
+        (running, work)
     }
 
     /// The value that it would replace.
@@ -71,9 +68,9 @@ impl<K: Key, V: Value> Running<K, V> {
         self.claim.key()
     }
 
-    /// Sets how the compute is aborted once it has no waiter.
-    pub(super) fn set_abort(&self, abort: impl FnOnce() + Send + 'static) {
-        self.run.set_abort(abort);
+    /// The compute as its waiters see it.
+    pub(super) fn run(&self) -> &Arc<Run<Done<V>>> {
+        &self.run
     }
 
     /// Weighs what was found. A weigher is its user's code, and has the time of the compute.
@@ -83,10 +80,11 @@ impl<K: Key, V: Value> Running<K, V> {
         }
     }
 
-    /// Stores what was found, and answers the waiters.
-    pub(super) fn publish(&mut self, found: Found<V>) {
-        if !matches!(self.end, End::Open) {
-            return;
+    /// Stores what was found, and answers the waiters, unless they have their answer. What is left to
+    /// be done is for `settle`.
+    pub(super) fn publish(&mut self, found: Found<V>) -> Option<Published<V>> {
+        if self.is_published {
+            return None;
         }
         shielded(|| self.run.clear_abort());
         let moment = self.claim.engine().moment();
@@ -105,16 +103,13 @@ impl<K: Key, V: Value> Running<K, V> {
             self.claim.engine().stats.accounts().aborted();
         }
         // Last: until here dropping this would still free the key.
-        self.end = End::Published { after, failed, found };
+        self.is_published = true;
+        Some(Published { after, failed, found })
     }
 
     /// Does what the end has left to be done.
-    pub(super) fn settle(&mut self) {
-        let End::Published { after, failed, found } =
-            std::mem::replace(&mut self.end, End::Settled)
-        else {
-            return;
-        };
+    pub(super) fn settle(&mut self, published: Published<V>) {
+        let Published { after, failed, found } = published;
         let engine = self.claim.engine();
         let _released = engine.store.releasing();
         self.claim.settle(after);
@@ -202,12 +197,14 @@ impl<K: Key, V: Value> Running<K, V> {
         moment: &Moment,
     ) -> (Fate, Option<u64>) {
         let (engine, Taken { fresh, moved }) = (self.claim.engine(), taken);
+        let (store, key) = (&engine.store, self.claim.key());
+        let at = if self.may_replace { store.shelf(key) } else { store.empty_shelf(key) };
         let Some(moved) = moved else {
             let place = &self.home.place;
-            return (engine.store_result(&self.claim, fresh, place, capture, marks), None);
+            return (engine.store_result(&self.claim, &at, fresh, place, capture, marks), None);
         };
         let own = engine.recapture(moved, capture, moment);
-        let fate = engine.store_result(&self.claim, fresh, &moved.place, &own, marks);
+        let fate = engine.store_result(&self.claim, &at, fresh, &moved.place, &own, marks);
         // Of a match over the bound the class that was captured is in no table, and is asked by itself.
         let is_covered = marks.cover(&own) || marks.cover(capture);
         (fate, is_covered.then(|| capture.seq()))
@@ -227,7 +224,9 @@ struct Concluded<V> {
 
 impl<K: Key, V: Value> Drop for Running<K, V> {
     fn drop(&mut self) {
-        shielded(|| self.publish(Err(Error::Aborted)));
-        shielded(|| self.settle());
+        let published = caught(|| self.publish(Err(Error::Aborted)));
+        if let Ok(Some(published)) = published {
+            shielded(|| self.settle(published));
+        }
     }
 }

@@ -55,7 +55,7 @@ impl<K: Key, V: Value> Claim<K, V> {
     /// Ends a compute that has not started, and frees its key.
     pub(super) fn end_unstarted(self: &Arc<Self>, launch: KeyLaunch<V>, error: Error) {
         let Launch { run, job, .. } = launch;
-        let Job { work, home: Home { place, .. } } = job;
+        let Job { work, home: Home { place, .. }, .. } = job;
         let zone = self.engine().moment().zone_of(&place);
         // That the cache is shut down is an answer to readers of any match.
         let place = (!matches!(error, Error::ShutDown)).then_some(place);

@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::claim::{Claim, Launched};
 use crate::contain::{caught, shielded};
 use crate::engine::failure::Failed;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Done, Kind, OtherTurn, Run, Underway};
+use crate::flight::{Done, Kind, Places, Run, Underway};
 use crate::matches::Place;
 use crate::policy::MonoNs;
 use crate::runtime::Task;
@@ -29,9 +31,10 @@ pub(super) struct Watched<K: Key, V: Value> {
 /// nothing.
 pub(super) struct Watch<K: Key, V: Value> {
     engine: Arc<Engine<K, V>>,
-    members: Vec<Watched<K, V>>,
+    members: SmallVec<[Watched<K, V>; 1]>,
     underway: Arc<Underway>,
-    turn: OtherTurn,
+    /// Their turn, until it is given back.
+    turn: Mutex<Option<Places>>,
     limit_ns: u64,
     has_rung: AtomicBool,
     alarm: Mutex<Option<Task>>,
@@ -83,9 +86,9 @@ impl<K: Key, V: Value> Watched<K, V> {
 impl<K: Key, V: Value> Watch<K, V> {
     pub(super) fn new(
         engine: &Arc<Engine<K, V>>,
-        members: Vec<Watched<K, V>>,
+        members: SmallVec<[Watched<K, V>; 1]>,
         underway: &Arc<Underway>,
-        turn: OtherTurn,
+        turn: Places,
         limit_ns: u64,
     ) -> Arc<Watch<K, V>> {
         let (engine, underway) = (Arc::clone(engine), Arc::clone(underway));
@@ -93,7 +96,7 @@ impl<K: Key, V: Value> Watch<K, V> {
             engine,
             members,
             underway,
-            turn,
+            turn: Mutex::new(Some(turn)),
             limit_ns,
             has_rung: AtomicBool::new(false),
             alarm: Mutex::new(None),
@@ -111,6 +114,13 @@ impl<K: Key, V: Value> Watch<K, V> {
         if self.has_rung.load(Ordering::Relaxed) {
             shielded(|| self.underway.withdraw());
         }
+    }
+
+    /// Gives back the turn, unless that has been done.
+    pub(super) fn give_back(&self) {
+        // Out of the lock first: a place that is given back may let the next compute begin.
+        let given_back = self.turn.lock().take();
+        drop(given_back);
     }
 
     /// The computes have ended.
@@ -152,7 +162,7 @@ impl<K: Key, V: Value> Watch<K, V> {
             // What has not begun ends here, whether or not its runtime will drop it.
             shielded(|| self.underway.withdraw());
             self.underway.leave_if_stuck();
-            shielded(|| self.turn.give_back());
+            shielded(|| self.give_back());
         } else if self.members.iter().fold(false, |any, compute| compute.is_stuck(&moment) | any) {
             // Aborted a limit ago, and still there: no shutdown waits for it.
             self.underway.leave();

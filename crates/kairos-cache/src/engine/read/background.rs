@@ -73,7 +73,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         let mut job = |_: &Rules| {
             let work = loader.work(key.clone(), self.background_context(home));
-            Job { work, home: home.clone() }
+            Job::new(work, home.clone())
         };
         let request = Request::of_stored(key, moment.now);
         self.refresh(&request, reading, moment, &mut job, &mut Alone::default())

@@ -55,7 +55,9 @@ impl<K: Key, V: Value> Engine<K, V> {
                 reading.verdict.reason == Reason::Disabled
                     || self.is_unchanged(key, scope, reading.view.as_ref())
             };
-            match flight.join(kind, unchanged, || job(&moment.rules)) {
+            let may_replace = reading.verdict.reason != Reason::Miss;
+            let job = || Job { may_replace, ..job(&moment.rules) };
+            match flight.join(kind, unchanged, job) {
                 Join::Wait(ticket, launch) => {
                     let queued = ticket.queued;
                     let waiting = Waiting::new(Claim::new(self, owned, flight), ticket, seen);

@@ -59,7 +59,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let mut offer = None;
         let mut job = |rules: &Rules| {
             let work = offer.get_or_insert_with(|| Offer::new(work(key, context))).work();
-            Job { work, home: self.home(request.place.clone(), &context.tags, rules) }
+            Job::new(work, self.home(request.place.clone(), &context.tags, rules))
         };
         let alone = &mut Alone::default();
         let (waiting, reading) = match self.look(&request, &moment, &mut job, alone) {

@@ -286,7 +286,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn count(&self, reading: &Reading<V>, arrived: Now) {
-        let took = || self.clock.now().mono.saturating_sub(arrived.mono);
+        let took = || self.clock.mono().saturating_sub(arrived.mono);
         self.stats.read(reading.verdict.reason, reading.signals.signal, took);
     }
 }

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::config::{Config, Rules};
-use crate::policy::DriftBound;
+use crate::policy::{DriftBound, Volatility};
 
 const SECOND: u64 = 1_000_000_000;
 const WALL: i64 = 1_700_000_000_000_000_000;
@@ -108,7 +108,8 @@ fn history_from_before_the_clock_began_is_as_old_as_it_says() {
     assert_eq!(status(&book, 0), Signal::Scored(Volatility::Normal, 0.0), "its hold is long over");
     assert_eq!(status(&book, 1200), Signal::Scored(Volatility::Normal, 0.0));
     assert_eq!(status(&book, 1201), Signal::Unscored, "half an hour after the newest");
-    let own = |second| book.score([("home_win", 9.0)].into_iter(), at(second).mono, &rule().score);
+    let own =
+        |second| book.scores.score([("home_win", 9.0)].into_iter(), at(second).mono, &rule().score);
     assert!(own(1200).z() > 0.0);
     assert_eq!(own(1201), Signal::Scored(Volatility::Normal, 0.0));
 }
@@ -116,7 +117,7 @@ fn history_from_before_the_clock_began_is_as_old_as_it_says() {
 #[test]
 fn what_is_refused_changes_nothing() {
     let book = calm_book();
-    let before = book.score([("home_win", 2.005)].into_iter(), at(9).mono, &rule().score);
+    let before = book.scores.score([("home_win", 2.005)].into_iter(), at(9).mono, &rule().score);
     let refuse = |price, second: i64, expected| {
         let wall = WALL + second * SECOND as i64;
         let refused = tell(&book, "home_win", price, wall, at(9));
@@ -132,7 +133,7 @@ fn what_is_refused_changes_nothing() {
     refuse(2.0, 8, ObservationError::OutOfOrder);
     refuse(2.0, 70, ObservationError::InFuture);
     refuse(2.0, -1792, ObservationError::TooOld);
-    let after = book.score([("home_win", 2.005)].into_iter(), at(9).mono, &rule().score);
+    let after = book.scores.score([("home_win", 2.005)].into_iter(), at(9).mono, &rule().score);
     assert_eq!(before, after);
 }
 
@@ -140,7 +141,7 @@ fn what_is_refused_changes_nothing() {
 fn a_reads_own_prices_are_scored_against_windows_that_are_not_too_old() {
     let book = calm_book();
     let score = |second: u64, prices: &[(&'static str, f64)]| {
-        book.score(prices.iter().copied(), at(second).mono, &rule().score)
+        book.scores.score(prices.iter().copied(), at(second).mono, &rule().score)
     };
     assert_eq!(
         score(9, &[("home_win", 2.0), ("draw", 9.0)]),

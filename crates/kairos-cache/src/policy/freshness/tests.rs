@@ -42,7 +42,7 @@ fn entry(policy: &FreshnessPolicy, facts: MatchFacts, stored: Now) -> EntryView 
 
 fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now: Now) -> Freshness {
     let base = policy.zone_ttl(entry, facts, now);
-    entry.state(now, base.ttl_ns, policy.limit_ns(entry, facts, now))
+    entry.state(now, base.ttl_ns, policy.limit_ns(entry, base.ttl_ns, facts, now))
 }
 
 /// An entry stored at T-61 min is fresh, stale, and too stale at the instants between its zones.
