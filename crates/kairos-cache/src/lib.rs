@@ -30,7 +30,7 @@
 //! | feature | gives | brings |
 //! |---|---|---|
 //! | `serde` (default) | `Serialize` for receipts, hits, answers, notices, the outcome of an event, activity, sizes, the 34 keys, names and configuration, and `Deserialize` for all of them but hits, answers and notices | humantime-serde |
-//! | `toml` (default) | a configuration as TOML: `Config::{from_toml, to_toml, from_file, read_event_graph}`; turns `serde` on | toml and its parser |
+//! | `toml` (default) | a configuration as TOML: `Config::{from_toml, to_toml, from_file, read_event_graph}`, `Preset::to_toml`; turns `serde` on | toml and its parser |
 //! | `hdrhistogram` (default) | `Cache::latency`, as a histogram of the HDR tools | hdrhistogram, byteorder, num-traits |
 //!
 //! Without default features the cache does the same; it is configured by [`Builder`], and its latencies
@@ -38,7 +38,7 @@
 //! case, since kairos-metrics writes snapshots with it.
 //!
 //! What has a name ([`Strategy`], [`Reason`], [`Source`], [`Zone`], [`Volatility`], [`BreakerLevel`],
-//! [`TradingStatus`], [`Category`], and in a configuration [`ZoneName`] and [`EvaluateAt`]) is the same
+//! [`TradingStatus`], [`Category`], and in a configuration [`Preset`], [`ZoneName`] and [`EvaluateAt`]) is the same
 //! word everywhere: in `name()`, `Display`, `FromStr`, serde, the labels of metrics and the decisions of
 //! `kairos replay`. [`UnknownName`] lists the words that are allowed. Strategies, zones, statuses, levels
 //! and categories are complete, since the 34 keys and the metrics are laid out by them; reasons, sources
@@ -103,7 +103,7 @@ pub use cache::{Builder, Cache, EventOutcome, Feed, Fill, blocking};
 pub use computed::{Computed, Noted};
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, DriftConfig, EvaluateAt,
-    EventsConfig, FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, SwrConfig,
+    EventsConfig, FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, Preset, SwrConfig,
     VolatilityConfig, XFetchConfig, ZoneConfig, ZoneName,
 };
 pub use context::Context;

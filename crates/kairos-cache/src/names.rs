@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::{EvaluateAt, ZoneName};
+use crate::config::{EvaluateAt, Preset, ZoneName};
 use crate::error::ErrorKind;
 use crate::matches::TradingStatus;
 use crate::policy::{
@@ -86,6 +86,7 @@ named! {
     DriftMeasure: "measure of drift",
     EvaluateAt: "moment",
     FeedStatus: "feed status",
+    Preset: "preset",
     Reason: "reason",
     Source: "source",
     Strategy: "strategy",
@@ -179,6 +180,7 @@ mod tests {
         check(&DriftBound::ALL, &["soft", "hard"]);
         check(DriftMeasure::ALL, &["price", "probability"]);
         check(FeedStatus::ALL, &["none", "alive", "silent"]);
+        check(Preset::ALL, &["default", "desk"]);
         check(&ZoneName::ALL, &["warmup", "golden", "active", "prematch"]);
         let zones =
             ["match_started", "warmup", "golden", "active", "prematch", "standard", "unknown"];

@@ -10,6 +10,8 @@ mod golden_hour;
 #[cfg(feature = "toml")]
 mod locate;
 mod moves;
+mod preset;
+mod presets;
 mod range;
 mod rules;
 mod sections;
@@ -21,6 +23,7 @@ pub(crate) use fields::with_fields;
 pub(crate) use rules::{Fixed, Rules, latency_precision};
 
 pub use golden_hour::{EvaluateAt, ZoneConfig, ZoneName};
+pub use preset::Preset;
 pub use sections::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, DriftConfig, EventsConfig,
     FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig,

@@ -12,6 +12,8 @@ use toml::Table;
 use super::fields::with_fields;
 use super::golden_hour::EvaluateAt::{self, Read};
 use super::golden_hour::{ZoneConfig, ZoneName};
+#[cfg(feature = "toml")]
+use super::preset::Preset;
 use crate::policy::DriftMeasure::{self, Price};
 
 /// A section, to be written out.
@@ -83,6 +85,23 @@ macro_rules! sections {
                 }
             }
         )+
+
+        /// A configuration as a text says it.
+        #[cfg(feature = "toml")]
+        #[derive(Default, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(super) struct File {
+            pub(super) preset: Preset,
+            $($section: $Section,)+
+        }
+
+        #[cfg(feature = "toml")]
+        impl File {
+            /// What it says, with the defaults where it says nothing.
+            pub(super) fn into_config(self) -> Config {
+                Config { $($section: self.$section,)+ }
+            }
+        }
 
         /// Every section and field, in the order of the list.
         #[cfg(feature = "toml")]

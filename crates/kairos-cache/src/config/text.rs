@@ -9,19 +9,36 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::locate::{NoToml, field_at, line_at};
-use super::sections::{Config, EventsConfig, SECTIONS, Section};
+use super::preset::Preset;
+use super::presets::reasons;
+use super::sections::{Config, EventsConfig, File, SECTIONS, Section};
 use crate::error::Error;
 use crate::policy::EventGraph;
 
 impl Config {
-    /// Reads a configuration from TOML text; absent fields have their defaults.
+    /// Reads a configuration from TOML text; absent fields have their defaults, or below a line
+    /// `preset = "desk"` at the top the values of that [`Preset`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use kairos_cache::{Config, Preset};
+    ///
+    /// let config = Config::from_toml("preset = \"desk\"\n[feed]\nsilence_after = \"5m\"\n")?;
+    /// assert_eq!(config.feed.silence_after, Duration::from_secs(300));
+    /// assert_eq!(config.drift, Config::preset(Preset::Desk).drift);
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ConfigSyntax`] with line and field where the text is not TOML, a field is unknown
     /// or its type is wrong. Ranges are checked by [`Config::validate`] and
     /// [`Builder::build`](crate::Builder::build).
     pub fn from_toml(text: &str) -> Result<Config, Error> {
-        parse(text)
+        let file: File = parse(text)?;
+        Ok(match file.preset {
+            Preset::Default => file.into_config(),
+            preset => laid_over(preset, text),
+        })
     }
 
     /// Writes the configuration as TOML text: every field with its docs as a comment above it; a
@@ -41,15 +58,34 @@ impl Config {
     /// # Errors
     /// [`Error::ConfigSyntax`] for a number above 2⁶³ − 1, which TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, Error> {
-        let mut page = Page { text: HEAD.to_owned() };
-        for (section, values) in SECTIONS.iter().zip(self.tables()) {
-            let values = values.map_err(|error| Error::ConfigSyntax {
-                line: None,
-                message: Arc::from(format!("{}: {error}", section.name)),
-            })?;
-            page.section(section, values);
+        Page { text: HEAD.to_owned(), reasons: &[] }.whole(self)
+    }
+}
+
+impl Preset {
+    /// Writes the preset as TOML text, as [`Config::to_toml`] does; where a value is not the default
+    /// a comment says why.
+    ///
+    /// ```
+    /// use kairos_cache::{Config, Preset};
+    ///
+    /// let text = Preset::Desk.to_toml();
+    /// assert!(text.contains("\nsilence_after = \""));
+    /// assert_eq!(Config::from_toml(&text)?, Config::preset(Preset::Desk));
+    /// # Ok::<_, kairos_cache::Error>(())
+    /// ```
+    pub fn to_toml(self) -> String {
+        let mut text = HEAD.to_owned();
+        if self != Preset::Default {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "#\n# This is the preset `{self}`, every field of it. A file that says `preset = \"{self}\"` at its top\n\
+                 # needs only what it has otherwise.\n"
+            );
         }
-        Ok(page.text)
+        let page = Page { text, reasons: reasons(self) };
+        page.whole(&Config::preset(self)).expect("the numbers of a preset are small")
     }
 }
 
@@ -76,15 +112,43 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     })
 }
 
+/// What a text that has been read says, and the preset's values where it says nothing. A list of the
+/// text stands in the place of the preset's.
+fn laid_over(preset: Preset, text: &str) -> Config {
+    let mut whole =
+        Table::try_from(Config::preset(preset)).expect("the numbers of a preset are small");
+    let said: Table = text.parse().expect("the text has been read before");
+    for (section, fields) in said {
+        if let (Some(Value::Table(of)), Value::Table(fields)) = (whole.get_mut(&section), fields) {
+            of.extend(fields);
+        }
+    }
+    whole.try_into().expect("each field has been read before")
+}
+
 fn first_word(text: &str) -> Option<&str> {
     text.split_whitespace().next()
 }
 
 struct Page {
     text: String,
+    /// What else is said above a field, by its path.
+    reasons: &'static [(&'static str, &'static str)],
 }
 
 impl Page {
+    /// The page with every section of a configuration.
+    fn whole(mut self, config: &Config) -> Result<String, Error> {
+        for (section, values) in SECTIONS.iter().zip(config.tables()) {
+            let values = values.map_err(|error| Error::ConfigSyntax {
+                line: None,
+                message: Arc::from(format!("{}: {error}", section.name)),
+            })?;
+            self.section(section, values);
+        }
+        Ok(self.text)
+    }
+
     fn section(&mut self, section: &Section, mut values: Table) {
         let name = section.name;
         self.text.push('\n');
@@ -97,6 +161,7 @@ impl Page {
                 (Some(Value::Table(table)), _) => tables.push((field, "", table)),
                 (Some(value), _) => {
                     self.comment(field.docs);
+                    self.reason(name, field.name);
                     self.value("", field.name, &value);
                 }
                 (None, Some(Value::Table(table))) => tables.push((field, "# ", table)),
@@ -132,6 +197,13 @@ impl Page {
     fn comment(&mut self, docs: &str) {
         for line in docs.lines() {
             self.line("# ", line.trim());
+        }
+    }
+
+    fn reason(&mut self, section: &str, field: &str) {
+        let is_of = |path: &str| path.split_once('.') == Some((section, field));
+        if let Some((_, why)) = self.reasons.iter().find(|(path, _)| is_of(path)) {
+            self.comment(&format!("Here: {why}"));
         }
     }
 

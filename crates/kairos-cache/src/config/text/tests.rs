@@ -31,7 +31,7 @@ fn every_field_stands_below_its_docs() {
         docs.lines().flat_map(|line| ["# ", line.trim(), "\n"]).collect()
     };
     for (section, values) in SECTIONS.iter().zip(Config::default().tables()) {
-        let mut page = Page { text: String::new() };
+        let mut page = Page { text: String::new(), reasons: &[] };
         page.section(section, values.expect("small numbers"));
         let head = format!("\n{}[{}]\n", comment(section.docs), section.name);
         assert!(page.text.starts_with(&head), "{}", page.text);
@@ -101,7 +101,11 @@ fn what_is_wrong_is_named_by_line_and_field() {
     check(&format!("{swr}max_stale = 3600\n"), 5, "swr.max_stale: invalid type: integer `3600`");
     check(&format!("{swr}max_stale = \"1 fortnight\"\n"), 5, "swr.max_stale: ");
     check("swr.max_stale = true\n", 1, "swr.max_stale: invalid type: boolean");
-    check("[cash]\nenabled = true\n", 1, "cash: unknown field `cash`, expected one of `cache`,");
+    check(
+        "[cash]\nenabled = true\n",
+        1,
+        "cash: unknown field `cash`, expected one of `preset`, `cache`,",
+    );
     check("cache = 5\n", 1, "cache: invalid type: integer `5`");
     check(
         "[golden_hour]\nzones = [\n  { name = \"golden\", below = \"1h\", ttl = \"60s\" },\n  \
@@ -119,4 +123,54 @@ fn a_name_twice_in_a_graph_is_named() {
     let (line, message) = refused("[events.markets]\nbtts = [\"goals\"]\nbtts = []\n");
     assert_eq!(line, Some(3));
     assert!(message.contains("duplicate key") && message.contains("btts"), "{message}");
+}
+
+#[test]
+fn what_is_laid_over_a_preset_stands_and_the_rest_is_the_presets() {
+    let text = "preset = \"desk\"\n[feed]\nsilence_after = \"13h\"\n[cache]\njitter = 0.1\n";
+    let mut expected = Config::preset(Preset::Desk);
+    expected.feed.silence_after = Duration::from_secs(13 * 3600);
+    expected.cache.jitter = 0.1;
+    assert_eq!(Config::from_toml(text).expect("a preset"), expected);
+    // A list is replaced, not joined.
+    let text = "preset = \"desk\"\n[golden_hour]\nzones = []\n";
+    let mut expected = Config::preset(Preset::Desk);
+    expected.golden_hour.zones.clear();
+    assert_eq!(Config::from_toml(text).expect("a preset"), expected);
+    let text = "preset = \"desk\"\n[events]\ngraph = \"tennis.toml\"\n";
+    let config = Config::from_toml(text).expect("a preset");
+    assert_eq!(config.events.graph, Some("tennis.toml".into()));
+    let default = Config::from_toml("preset = \"default\"\n").expect("a preset");
+    assert_eq!(default, Config::default());
+}
+
+#[test]
+fn over_a_preset_errors_have_line_and_field_too() {
+    let (line, message) = refused("preset = \"desk\"\n\n[feed]\nsilent = \"1s\"\n");
+    assert_eq!(line, Some(4));
+    assert!(message.starts_with("feed.silent: unknown field"), "{message}");
+    let (line, message) = refused("preset = \"desk\"\n[cache]\njitter = \"a lot\"\n");
+    assert_eq!((line, message.contains("cache.jitter: ")), (Some(3), true), "{message}");
+    let (line, message) = refused("\npreset = \"dusk\"\n");
+    let expected = "preset: unknown preset `dusk`, expected one of `default`, `desk`";
+    assert_eq!((line, &*message), (Some(2), expected));
+    // Below a section it is a field of that section.
+    let (line, message) = refused("[feed]\npreset = \"desk\"\n");
+    assert_eq!((line, message.contains("feed.preset: ")), (Some(2), true), "{message}");
+}
+
+#[test]
+fn a_written_preset_is_whole_and_says_why_beside_what_is_its_own() {
+    for preset in Preset::ALL {
+        let text = preset.to_toml();
+        let written: Table = text.parse().expect("TOML");
+        assert_eq!(written, table(&Config::preset(*preset)));
+        assert_eq!(Config::from_toml(&text).expect("reads back"), Config::preset(*preset));
+        assert_eq!(text.matches("\n# Here: ").count(), reasons(*preset).len());
+    }
+    assert_eq!(Preset::Default.to_toml(), Config::default().to_toml().expect("small numbers"));
+    let text = Preset::Desk.to_toml();
+    let feed = text.split("\n[feed]\n").nth(1).expect("a section");
+    assert_eq!(feed.lines().filter(|line| line.starts_with("silence_after = \"")).count(), 1);
+    assert_eq!(text.lines().filter(|line| line.starts_with("silence_after")).count(), 1);
 }
