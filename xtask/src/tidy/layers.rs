@@ -56,9 +56,10 @@ pub(super) const PLANS: &[Plan] = &[
         package: "kairos-cli",
         floors: &[
             ("", "command > matchday columns > report > advice scenario > chance error"),
-            ("command", "mod > matchday replay config pages > destination > args progress fingerprint"),
+            ("command", "mod > matchday replay config pages > destination > args progress fingerprint >
+                 engines"),
             ("advice", "mod > feed limits noise > observed wording"),
-            ("columns", "mod > probe > engine plain_ttl > exposure"),
+            ("columns", "mod > given probe > engine plain_ttl > exposure"),
             ("columns::engine", "mod > world > decisions tally > caller panics feeds > quote wall error"),
             ("matchday", "mod > day > crowd > timeline > news > fixture > prices shape hours"),
             (

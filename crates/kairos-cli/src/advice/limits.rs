@@ -35,10 +35,13 @@ impl Ttls {
             (false, golden_hour.in_play_ttl),
             (false, config.cache.default_ttl),
         ]);
+        let quiet = golden_hour.zones.iter().map(|zone| zone.quiet_ttl);
+        let quiet = quiet.chain([golden_hour.standard_quiet_ttl, golden_hour.in_play_quiet_ttl]);
         let all: Vec<Duration> = all
             .flat_map(|(lineup, ttl)| {
                 [ttl, if lineup { lengthened(golden_hour, ttl) } else { ttl }]
             })
+            .chain(quiet)
             .filter(|ttl| !ttl.is_zero())
             .collect();
         let shortest = all.iter().min().copied().unwrap_or_default();
@@ -75,13 +78,18 @@ fn times(of: Duration, factor: f64) -> Duration {
 
 /// Zones in which nothing is other than in the one that follows.
 fn zones(golden_hour: &GoldenHourConfig) -> Vec<Advice> {
+    let rows = golden_hour.zones.iter();
     let rows =
-        golden_hour.zones.iter().map(|zone| (name(zone.name), takes_lineup(zone.name), zone.ttl));
-    let rows: Vec<_> = rows.chain([("standard", true, golden_hour.standard_ttl)]).collect();
+        rows.map(|zone| (name(zone.name), takes_lineup(zone.name), zone.ttl, zone.quiet_ttl));
+    let GoldenHourConfig { standard_ttl, standard_quiet_ttl, .. } = *golden_hour;
+    let rows: Vec<_> = rows.chain([("standard", true, standard_ttl, standard_quiet_ttl)]).collect();
     let same =
         |lineup: bool, other: bool, ttl| lineup == other || lengthened(golden_hour, ttl) == ttl;
     rows.windows(2)
-        .filter(|pair| pair[0].2 == pair[1].2 && same(pair[0].1, pair[1].1, pair[0].2))
+        .filter(|pair| {
+            (pair[0].2, pair[0].3) == (pair[1].2, pair[1].3)
+                && same(pair[0].1, pair[1].1, pair[0].2)
+        })
         .map(|pair| {
             let (zone, next, ttl) = (pair[0].0, pair[1].0, span(pair[0].2));
             let text = format!(
@@ -215,6 +223,16 @@ mod tests {
                 "golden_hour.zones: golden changes nothing: active, the zone before it, has the same TTL, 15m",
             ],
         );
+    }
+
+    #[test]
+    fn a_quiet_ttl_tells_a_zone_from_its_neighbour_and_is_capped_by_a_warning() {
+        let watched = "preset = \"desk\"\n[golden_hour]\nstandard_ttl = \"6h\"\nzones = [\
+                       { name = \"active\", below = \"6h\", ttl = \"6h\", quiet_ttl = \"7h\" }]\n";
+        check(watched, &[]);
+        check(&(watched.to_owned() + "[volatility]\nwarning_ttl = \"12h\"\n"), &[]);
+        let never = "volatility.warning_ttl: 24h never binds: no TTL is longer than 24h, so that a warning changes nothing";
+        check(&(watched.to_owned() + "[volatility]\nwarning_ttl = \"24h\"\n"), &[never]);
     }
 
     #[test]

@@ -2,10 +2,9 @@
 // Never knows: what a cache would do, or where operations come from.
 // Read next: `engine/mod.rs` for an engine, `plain_ttl.rs` for a plain cache.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use kairos_cache::{Config, EventGraph};
+use kairos_cache::EventGraph;
 
 use crate::advice;
 use crate::error::{Error, Reason};
@@ -14,16 +13,15 @@ use crate::scenario::{Name, Op, Output};
 
 mod engine;
 mod exposure;
+mod given;
 mod plain_ttl;
 mod probe;
 
 use self::engine::{Engine, Error as EngineError, Finished};
 use self::plain_ttl::PlainTtl;
 
+pub(crate) use self::given::Given;
 pub(crate) use self::probe::Probe;
-
-/// The plain caches of every report: name, and TTL in ms.
-const PLAIN: [(&str, i64); 2] = [("TTL 60 s", 60_000), ("TTL 1 h", 3_600_000)];
 
 /// Why a configuration can be written as JSON.
 const WRITABLE: &str = "a configuration has names for keys, and no number that JSON lacks";
@@ -31,7 +29,7 @@ const WRITABLE: &str = "a configuration has names for keys, and no number that J
 /// Caches side by side, each with time and prices of its own.
 pub(crate) struct Columns {
     engines: Vec<Configured>,
-    plain: Vec<PlainTtl>,
+    plain: Vec<(String, PlainTtl)>,
     operations: Operations,
 }
 
@@ -43,27 +41,17 @@ struct Configured {
 }
 
 impl Columns {
-    /// Creates one engine per file in `configs`, or one of the default configuration if there is none. The engines
-    /// write their decisions to the files in `decisions`, in the same order, if there are any.
+    /// Creates the caches that are given. The engines write their decisions to the files that are given for them, if
+    /// there are any.
     ///
     /// # Errors
-    /// [`Error::Config`] for a bad configuration; [`Error::Usage`] if `decisions` has fewer or more files than there
-    /// are engines; [`Error::Write`] if a file cannot be created.
-    pub(crate) fn new(
-        configs: &[PathBuf],
-        seed: u64,
-        decisions: &[PathBuf],
-    ) -> Result<Self, Error> {
-        let mut given = configs
-            .iter()
-            .map(|file| Ok((file.display().to_string(), Config::from_file(file)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        if given.is_empty() {
-            given.push(("default".into(), Config::default()));
-        }
-        check_decisions(decisions, given.len())?;
-        let mut outputs = decisions.iter();
-        let engines = given.into_iter().map(|(name, config)| {
+    /// [`Error::Config`] for a bad configuration; [`Error::Usage`] if there are fewer or more files for decisions than
+    /// engines; [`Error::Write`] if a file cannot be created.
+    pub(crate) fn new(given: &Given, seed: u64) -> Result<Self, Error> {
+        let configurations = given.configurations()?;
+        given.check_decisions()?;
+        let mut outputs = given.decisions.iter();
+        let engines = configurations.into_iter().map(|(name, config)| {
             let file = outputs.next();
             let out = file.map(|file| Output::create(file)).transpose()?;
             let decisions = file.cloned().unwrap_or_default();
@@ -80,7 +68,7 @@ impl Columns {
         });
         Ok(Self {
             engines: engines.collect::<Result<_, Error>>()?,
-            plain: PLAIN.map(|(_, ttl_ms)| PlainTtl::new(ttl_ms)).into(),
+            plain: given.plain().into_iter().map(|(name, ms)| (name, PlainTtl::new(ms))).collect(),
             operations: Operations::new(),
         })
     }
@@ -159,7 +147,7 @@ impl Columns {
     }
 
     fn apply_to_plain(&mut self, op: &Op) {
-        for plain in &mut self.plain {
+        for (_, plain) in &mut self.plain {
             plain.apply(op);
         }
     }
@@ -187,9 +175,7 @@ impl Columns {
             runs.push(run);
             outputs.extend(decisions);
         }
-        for (plain, (name, _)) in self.plain.into_iter().zip(PLAIN) {
-            runs.push(plain.finish(name));
-        }
+        runs.extend(self.plain.into_iter().map(|(name, plain)| plain.finish(&name)));
         // Only now: an error above leaves none of them.
         outputs.into_iter().try_for_each(Output::keep)?;
         Ok((self.operations.facts(), runs))
@@ -203,27 +189,6 @@ pub(crate) enum Refused {
     Operation(Reason),
     /// The run cannot go on.
     Run(Error),
-}
-
-/// The files that the configurations `configs` are read from: they themselves, and the event graphs that they name. What
-/// is wrong with one of them is left to whoever reads it.
-pub(crate) fn files_of(configs: &[PathBuf]) -> Vec<PathBuf> {
-    let graph = |file: &PathBuf| {
-        let text = fs::read_to_string(file).ok()?;
-        let graph = Config::from_toml(&text).ok()?.events.graph?;
-        Some(file.parent().unwrap_or(Path::new("")).join(graph))
-    };
-    configs.iter().cloned().chain(configs.iter().filter_map(graph)).collect()
-}
-
-fn check_decisions(decisions: &[PathBuf], engines: usize) -> Result<(), Error> {
-    if !decisions.is_empty() && decisions.len() != engines {
-        return Err(Error::Usage(format!(
-            "--decisions must be given once per --config, in the same order (engines: {engines}, files: {})",
-            decisions.len()
-        )));
-    }
-    Ok(())
 }
 
 fn of_operation(error: EngineError, decisions: &Path) -> Refused {

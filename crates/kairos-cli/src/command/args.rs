@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use kairos_cache::Preset;
 
+use super::engines::{EngineArgs, preset};
 use crate::error::Error;
 use crate::matchday::Shape;
 use crate::scenario::{
@@ -33,7 +35,7 @@ pub(crate) enum Command {
     Matchday(MatchdayArgs),
     /// Run a recorded scenario or odds feed through the engine
     Replay(ReplayArgs),
-    /// Print the default configuration, or check a configuration file
+    /// Print the default configuration or a preset, or check a configuration file
     Config(ConfigArgs),
     /// Print the script that completes the options of this command in a shell
     Completions {
@@ -56,11 +58,14 @@ pub(crate) struct ConfigArgs {
     /// Print every field with its default and a comment
     #[arg(long, group = "task")]
     pub(crate) default: bool,
+    /// Print every field of a preset with a comment, and why it is not the default
+    #[arg(long, value_name = "NAME", group = "task", value_parser = preset())]
+    pub(crate) preset: Option<Preset>,
     /// Check whether FILE is a valid configuration; if not, report the line, the field and the reason, else advise on it
     #[arg(long, value_name = "FILE", group = "task")]
     pub(crate) check: Option<PathBuf>,
     /// Advise on the configuration beside this feed or scenario, which is run with it
-    #[arg(long, value_name = "FEED", requires = "check", conflicts_with = "default")]
+    #[arg(long, value_name = "FEED", requires = "check", conflicts_with_all = ["default", "preset"])]
     pub(crate) feed: Option<PathBuf>,
     /// Format of the feed, if its name does not say it
     #[arg(long, value_name = "FORMAT", value_enum, requires = "feed")]
@@ -79,12 +84,9 @@ pub(crate) struct MatchdayArgs {
     /// Write the operations to FILE as a scenario, or as a feed without the reads if the name is that of one (.csv, .tsv); compressed if it ends in .gz or .zst; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) emit: Option<PathBuf>,
-    /// Configuration of the engine; repeat for several engines, each with a column of its own
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Vec<PathBuf>,
-    /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
-    #[arg(long, value_name = "OUT")]
-    pub(crate) decisions: Vec<PathBuf>,
+    /// The caches of the run.
+    #[command(flatten)]
+    pub(crate) engines: EngineArgs,
     /// Where the report goes.
     #[command(flatten)]
     pub(crate) report: ReportArgs,
@@ -151,12 +153,9 @@ pub(crate) struct ReplayArgs {
     /// Format of the scenario, if its name does not say it
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) format: Option<Format>,
-    /// Configuration of the engine; repeat for several engines, each with a column of its own
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Vec<PathBuf>,
-    /// Write the decisions to OUT, one JSON object per line, compressed if the name ends in .gz or .zst; give once per engine; `-` is standard output
-    #[arg(long, value_name = "OUT")]
-    pub(crate) decisions: Vec<PathBuf>,
+    /// The caches of the run.
+    #[command(flatten)]
+    pub(crate) engines: EngineArgs,
     /// Seed of early refreshes and of the read load
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub(crate) seed: u64,

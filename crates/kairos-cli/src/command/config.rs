@@ -1,4 +1,4 @@
-// `kairos config`: writes the default configuration, or checks a file and advises on it.
+// `kairos config`: writes the default configuration or a preset, or checks a file and advises on it.
 // Never knows: the fields of a configuration, which belong to the cache.
 // Read next: `args.rs` for the options, `../advice/mod.rs` for the advice.
 
@@ -15,7 +15,7 @@ use crate::columns::Probe;
 use crate::error::Error;
 use crate::scenario::{LoadShape, Options, Scenario, is_feed, name_of};
 
-/// Prints the default configuration, or that a file is valid, and what of it has no effect or does not fit the feed.
+/// Prints the default configuration or a preset, or that a file is valid, and what of it has no effect or does not fit the feed.
 ///
 /// # Errors
 /// [`Error::Config`] with the file, the line if known, the field, and the allowed values; the errors of a feed;
@@ -25,7 +25,10 @@ pub(super) fn answer(args: &ConfigArgs) -> Result<(), Error> {
         let message = "--columns, --odds and --time apply only beside --feed";
         return Err(Error::Usage(message.into()));
     }
-    let Some(file) = &args.check else { return print(Config::default().to_toml()?.as_bytes()) };
+    let Some(file) = &args.check else {
+        let preset = args.preset.unwrap_or_default();
+        return print(preset.to_toml().as_bytes());
+    };
     let config = Config::from_file(file)?;
     let advice = match &args.feed {
         Some(feed) => beside(feed, args, &config)?,

@@ -2,18 +2,20 @@
 // Never knows: what a cache would do, or how a report is laid out.
 // Read next: `../matchday/mod.rs`, which makes the operations.
 
+use kairos_cache::Preset;
 use serde_json::json;
 
 use super::args::{MatchdayArgs, ReportFormat};
 use super::destination::Destination;
 use super::progress::Progress;
-use crate::columns::{Columns, Refused, files_of};
+use crate::columns::{Columns, Refused};
 use crate::error::Error;
 use crate::matchday::Day;
 use crate::report::{Meta, Report};
 use crate::scenario::{Sink, check_apart};
 
-/// Makes a matchday, runs it through one engine per configuration, and reports in `format`; writes the operations to a
+/// Makes a matchday, runs it through one engine per configuration, or through the default one and that of a desk, and
+/// reports in `format`; writes the operations to a
 /// file if `--emit` is given.
 ///
 /// # Errors
@@ -22,11 +24,12 @@ pub(super) fn run(args: &MatchdayArgs, format: ReportFormat) -> Result<(), Error
     let shape = args.day.shape();
     let day = Day::new(&shape)?;
     let emitted = args.emit.iter().map(|file| ("--emit", file.as_path()));
-    let decided = args.decisions.iter().map(|file| ("--decisions", file.as_path()));
+    let given = args.engines.given(&[Preset::Default, Preset::Desk]);
+    let decided = given.decisions.iter().map(|file| ("--decisions", file.as_path()));
     let reported = args.report.output.iter().map(|file| ("--output", file.as_path()));
     let outputs: Vec<_> = emitted.chain(decided).chain(reported).collect();
-    check_apart(&files_of(&args.config), &outputs)?;
-    let mut columns = Columns::new(&args.config, shape.seed, &args.decisions)?;
+    check_apart(&given.inputs(), &outputs)?;
+    let mut columns = Columns::new(&given, shape.seed)?;
     let mut sink =
         args.emit.as_deref().map(|file| Sink::create(file, day.kickoffs())).transpose()?;
     let destination = Destination::create(&args.report, format)?;

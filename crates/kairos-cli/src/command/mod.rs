@@ -5,6 +5,7 @@
 mod args;
 mod config;
 mod destination;
+mod engines;
 mod fingerprint;
 mod matchday;
 mod pages;

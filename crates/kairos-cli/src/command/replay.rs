@@ -7,13 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use kairos_cache::Preset;
 use serde_json::{Map, Value, json};
 
 use super::args::{ReplayArgs, ReportFormat};
 use super::destination::Destination;
 use super::fingerprint::Fingerprint;
 use super::progress::Progress;
-use crate::columns::{Columns, Refused, files_of};
+use crate::columns::{Columns, Refused};
 use crate::error::{Error, Reason};
 use crate::report::{Meta, Report, facts_of};
 use crate::scenario::{Column, Counts, Options, Scenario, Strictness, check_apart, name_of};
@@ -24,13 +25,14 @@ use crate::scenario::{Column, Counts, Options, Scenario, Strictness, check_apart
 /// A wrong scenario, configuration or operation, with file and line; a scenario without an operation; an output that
 /// cannot be written.
 pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> {
-    let mut inputs = files_of(&args.config);
+    let given = args.engines.given(&[Preset::Default]);
+    let mut inputs = given.inputs();
     inputs.push(args.scenario.clone());
-    let decided = args.decisions.iter().map(|file| ("--decisions", file.as_path()));
+    let decided = given.decisions.iter().map(|file| ("--decisions", file.as_path()));
     let reported = args.report.output.iter().map(|file| ("--output", file.as_path()));
     let outputs: Vec<_> = decided.chain(reported).collect();
     check_apart(&inputs, &outputs)?;
-    let mut columns = Columns::new(&args.config, args.seed, &args.decisions)?;
+    let mut columns = Columns::new(&given, args.seed)?;
     let options = args.options(columns.news(), || columns.markets())?;
     let cut = options.cut.clone();
     let described = describe(args, &options);

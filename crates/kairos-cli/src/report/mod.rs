@@ -18,7 +18,7 @@ mod worst;
 pub(crate) use self::exposures::Exposures;
 pub(crate) use self::meta::{Meta, Source};
 pub(crate) use self::operations::{Operations, facts_of};
-pub(crate) use self::run::{EngineRun, Run, STRATEGIES};
+pub(crate) use self::run::{EngineRun, Moves, Run, STRATEGIES};
 pub(crate) use self::spread::Samples;
 pub(crate) use self::table::{Fact, Report};
 pub(crate) use self::text::Paint;

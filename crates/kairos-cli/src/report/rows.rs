@@ -6,13 +6,13 @@ use kairos_cache::Strategy;
 
 use super::exposures::{Part, STRETCHES};
 use super::meta::Meta;
-use super::run::{EngineRun, Run, STRATEGIES};
+use super::run::{EngineRun, Moves, Run, STRATEGIES};
 use super::spread::{Samples, Spread};
 use super::summary::sentences;
 use super::table::{Body, Cell, Fact, OfColumn, Report, Row, Section};
 
-/// The name of a count for programs, its label, its unit, and the count of an engine.
-type Count = (&'static str, &'static str, &'static str, fn(&EngineRun) -> u64);
+/// The name of a count for programs, its label, its unit, and the count, of an engine unless something else is said.
+type Count<Of = EngineRun> = (&'static str, &'static str, &'static str, fn(&Of) -> u64);
 
 const COMPUTES: &[Count] = &[
     ("computes_coalesced", "computes coalesced", "reads", |engine| engine.coalesced_computes),
@@ -47,6 +47,13 @@ const MARKET: &[Count] = &[
     }),
     ("events", "events", "events", |engine| engine.events),
     ("entries_died", "entries that died by them", "entries", |engine| engine.markets_invalidated),
+];
+
+const MOVES: &[Count<Moves>] = &[
+    ("moves_soft", "soft moves", "moves", |moves| moves.soft),
+    ("moves_hard", "hard moves", "moves", |moves| moves.hard),
+    ("died_by_moves", "entries that died by them", "entries", |moves| moves.died),
+    ("feed_silences", "silences of feeds", "silences", |moves| moves.silences),
 ];
 
 /// The unit of stale-price exposure.
@@ -88,6 +95,7 @@ impl Report {
             section("strategies", "Strategies", Body::Rows(strategies(runs))),
             section("computes", "Computes", Body::Rows(counts(runs, COMPUTES))),
             section("market", "Volatility and events", Body::Rows(market(runs))),
+            section("drift", "Drift", Body::Rows(drift(runs))),
             section("latency", "Latency, virtual ms", Body::Spreads(latency(runs))),
         ];
         Report {
@@ -198,6 +206,17 @@ fn market(runs: &[Run]) -> Vec<Row<Cell>> {
         engine.cpu_saved_pct.map_or(Cell::Missing, Cell::Percent)
     }));
     rows
+}
+
+/// What drift has come to, in the columns where it is on.
+fn drift(runs: &[Run]) -> Vec<Row<Cell>> {
+    let row = |(id, label, unit, of): &Count<Moves>| {
+        let value = |engine: &EngineRun| {
+            engine.moves.as_ref().map_or(Cell::Missing, |moves| Cell::count(of(moves)))
+        };
+        engine(runs, (id, label, unit), value)
+    };
+    MOVES.iter().map(row).collect()
 }
 
 fn latency(runs: &[Run]) -> Vec<Row<Option<Spread>>> {

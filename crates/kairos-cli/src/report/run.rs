@@ -84,6 +84,8 @@ pub(crate) struct EngineRun {
     pub(crate) prices_refused: u64,
     /// Events.
     pub(crate) events: u64,
+    /// Moves of prices beyond a bound on drift; `None` where no bound is on.
+    pub(crate) moves: Option<Moves>,
     /// Live entries that died by events.
     pub(crate) markets_invalidated: u64,
     /// The average CPU saved by events that spared markets, in percent; `None` without events.
@@ -92,6 +94,19 @@ pub(crate) struct EngineRun {
     pub(crate) worst: Vec<WorstRead>,
     /// What of its configuration does not fit what was run.
     pub(crate) hints: Vec<Advice>,
+}
+
+/// What drift has come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moves {
+    /// Moves beyond the soft bound and not the hard one, which expired the entries of a match.
+    pub(crate) soft: u64,
+    /// Moves beyond the hard bound, which killed the entries of a match.
+    pub(crate) hard: u64,
+    /// Live entries that died by moves.
+    pub(crate) died: u64,
+    /// Times that a feed has fallen silent.
+    pub(crate) silences: u64,
 }
 
 /// The strategies, in the order of the report.

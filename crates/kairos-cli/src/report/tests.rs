@@ -234,6 +234,33 @@ Reads
 }
 
 #[test]
+fn moves_are_told_of_the_columns_where_a_bound_is_on() {
+    let mut desk = engine_run("desk");
+    let moves = Moves { soft: 1234, hard: 56, died: 789, silences: 2 };
+    desk.engine.as_mut().unwrap().moves = Some(moves);
+    let report = report("t", Vec::new(), &[engine_run("default"), desk, plain_run("TTL 60 s")]);
+    let expected = "\
+Drift
+  soft moves                 1,234
+  hard moves                    56
+  entries that died by them    789
+  silences of feeds              2
+";
+    let text = report.to_text(Paint::Plain);
+    assert!(text.contains(expected), "{text}");
+    let json = parsed(&report);
+    for (id, unit, value) in [
+        ("moves_soft", "moves", 1234),
+        ("moves_hard", "moves", 56),
+        ("died_by_moves", "entries", 789),
+        ("feed_silences", "silences", 2),
+    ] {
+        let row = row(&json, "drift", id);
+        assert_eq!((&row["unit"], &row["values"]), (&json!(unit), &json!([null, value, null])));
+    }
+}
+
+#[test]
 fn a_run_that_computes_more_than_it_reads_says_so() {
     let run = Run { computes: 25, ..plain_run("a") };
     let text = report("t", Vec::new(), &[run]).to_text(Paint::Plain);

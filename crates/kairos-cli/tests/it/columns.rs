@@ -55,7 +55,7 @@ fn a_column_says_the_same_beside_others_as_alone() {
 #[test]
 fn plain_caches_have_hit_rate_computes_and_exposure_of_the_same_reads() {
     let report = Report::of(DAY);
-    assert_eq!(report.columns(), ["default", "TTL 60 s", "TTL 1 h"]);
+    assert_eq!(report.columns(), ["default", "desk", "TTL 60 s", "TTL 1 h"]);
     // The fewer reads wait, the fewer are cancelled; all the others finish.
     let asked = report.fact("get").unwrap();
     for (at, reads) in report.row("Reads", "reads").iter().enumerate() {
@@ -70,11 +70,11 @@ fn plain_caches_have_hit_rate_computes_and_exposure_of_the_same_reads() {
         ("Stale-price", "worst"),
     ] {
         let row = report.row(section, label);
-        let [short, long] = [1, 2].map(|at| row[at].as_f64().unwrap());
+        let [short, long] = [2, 3].map(|at| row[at].as_f64().unwrap());
         // The longer a value lives, the more it is hit and the older it gets.
         if label == "computes" { assert!(short > long) } else { assert!(short <= long, "{label}") }
     }
-    assert_eq!(report.row("Strategies", "bypass")[1..], [json!(null), json!(null)]);
+    assert_eq!(report.row("Strategies", "bypass")[2..], [json!(null), json!(null)]);
 }
 
 #[test]
@@ -123,8 +123,67 @@ fn decisions_go_to_one_file_for_each_configuration() {
     assert_eq!(message.trim_end(), expected);
     let (code, message) = refused(&format!("{config} --decisions one.jsonl --decisions one.jsonl"));
     assert_eq!((code, message.trim_end()), (2, "one.jsonl: given twice by --decisions"));
-    let (code, message) = refused(&format!("{DAY} --decisions one.jsonl --decisions two.jsonl"));
-    assert_eq!((code, message.contains("(engines: 1, files: 2)")), (2, true), "{message}");
+    let three =
+        format!("{DAY} --decisions one.jsonl --decisions two.jsonl --decisions three.jsonl");
+    let (code, message) = refused(&three);
+    assert_eq!((code, message.contains("(engines: 2, files: 3)")), (2, true), "{message}");
+    let one = format!("{DAY} --preset desk --config {} --decisions one.jsonl", a.path());
+    let (code, message) = refused(&one);
+    let expected = "once per --preset and --config, presets first, in the same order";
+    assert_eq!((code, message.contains(expected)), (2, true), "{message}");
+    // Of the two engines of a matchday, the first one's.
+    let decisions = Scratch::new("first.decisions");
+    told(&format!("{DAY} --decisions {}", decisions.path()));
+    let default = Scratch::new("default.decisions");
+    told(&format!("{DAY} --preset default --decisions {}", default.path()));
+    assert!(!default.bytes().is_empty() && default.bytes() == decisions.bytes());
+}
+
+#[test]
+fn a_preset_is_a_column_as_its_printed_configuration_is() {
+    let printed = Scratch::holding("printed-desk.toml", told("config --preset desk"));
+    let named = Scratch::holding("named-desk.toml", "preset = \"desk\"\n");
+    let (printed_path, named_path) = (printed.path().to_string(), named.path().to_string());
+    let report = Report::of(&format!(
+        "{DAY} --config {printed_path} --preset desk --config {named_path} --preset default"
+    ));
+    let expected = ["desk", "default", &printed_path, &named_path, "TTL 60 s", "TTL 1 h"];
+    assert_eq!(report.columns(), expected);
+    for (section, label) in [
+        ("Reads", "computes"),
+        ("Reads", "hit rate"),
+        ("Stale-price", "sum"),
+        ("Drift", "hard moves"),
+        ("Drift", "entries that died by them"),
+    ] {
+        let row = report.row(section, label);
+        assert_eq!((&row[2], &row[3]), (&row[0], &row[0]), "{label}");
+        assert_ne!(row[0], row[1], "{label}");
+    }
+    let alone = Report::of(DAY);
+    let of_day = alone.row("Reads", "computes");
+    let row = report.row("Reads", "computes");
+    assert_eq!(
+        [&row[1], &row[0], &row[4], &row[5]],
+        [&of_day[0], &of_day[1], &of_day[2], &of_day[3]]
+    );
+}
+
+#[test]
+fn plain_caches_have_the_ttls_that_are_given() {
+    let report = Report::of(&format!("{DAY} --preset desk --ttl 1s,90s --ttl 1m,15m,6h"));
+    let expected = ["desk", "TTL 1 s", "TTL 90 s", "TTL 60 s", "TTL 15 min", "TTL 6 h"];
+    assert_eq!(report.columns(), expected);
+    let computes: Vec<_> =
+        report.row("Reads", "computes").iter().map(|n| n.as_u64().unwrap()).collect();
+    let in_order = [computes[1], computes[3], computes[2], computes[4], computes[5]];
+    assert!(in_order.is_sorted_by(|longer, shorter| longer > shorter), "{computes:?}");
+    let text = told(&format!("{DAY} --preset desk --ttl 5m"));
+    assert!(text.lines().next().unwrap().contains(" a 5 min cache "), "{text}");
+    for wrong in ["0s", "1us", "15"] {
+        let (code, message) = refused(&format!("{DAY} --ttl {wrong}"));
+        assert_eq!((code, message.contains("--ttl")), (2, true), "{message}");
+    }
 }
 
 #[test]

@@ -3,9 +3,10 @@
 // Read next: `../../src/command/config.rs`.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::stage::{Scratch, refused, told};
-use kairos_cache::Config;
+use kairos_cache::{Config, Preset};
 
 #[test]
 fn the_default_that_is_written_is_the_default_and_valid() {
@@ -14,6 +15,30 @@ fn the_default_that_is_written_is_the_default_and_valid() {
     let file = Scratch::holding("written.toml", text);
     let text = told(&format!("config --check {}", file.path()));
     assert!(text.starts_with(&format!("{}: valid\n", file.path())), "{text}");
+}
+
+#[test]
+fn a_preset_that_is_printed_is_a_whole_configuration_to_edit() {
+    let text = told("config --preset desk");
+    assert_eq!(Config::from_toml(&text).unwrap(), Config::preset(Preset::Desk));
+    assert_eq!(told("config --preset default"), told("config --default"));
+    // As an editor of lines would: the field has a line of its own in its section.
+    let (head, feed) = text.split_once("\n[feed]\n").unwrap();
+    let line = feed.lines().find(|line| line.starts_with("silence_after = ")).unwrap();
+    let edited = format!("{head}\n[feed]\n{}", feed.replacen(line, "silence_after = \"13h\"", 1));
+    let mut expected = Config::preset(Preset::Desk);
+    expected.feed.silence_after = Duration::from_secs(13 * 3600);
+    assert_eq!(Config::from_toml(&edited).unwrap(), expected);
+    let over = "preset = \"desk\"\n[feed]\nsilence_after = \"13h\"\n";
+    for (name, text) in [("desk.toml", &*text), ("edited.toml", &edited), ("over.toml", over)] {
+        let file = Scratch::holding(name, text);
+        assert_eq!(
+            told(&format!("config --check {}", file.path())),
+            format!("{}: valid\n", file.path())
+        );
+    }
+    let (code, message) = refused("config --preset dusk");
+    assert_eq!((code, message.contains("default, desk")), (2, true), "{message}");
 }
 
 /// What is advised on a configuration, by field.
@@ -94,6 +119,16 @@ fn what_is_wrong_is_named_by_file_line_field_and_range() {
         "type.toml",
         "[cache]\njitter = \"a lot\"\n",
         ":2: configuration: cache.jitter: invalid type: string \"a lot\", expected f64",
+    );
+    check(
+        "preset.toml",
+        "\npreset = \"dusk\"\n",
+        ":2: configuration: preset: unknown preset `dusk`, expected one of `default`, `desk`",
+    );
+    check(
+        "over-preset.toml",
+        "preset = \"desk\"\n[drift]\nhard = 2.0\n",
+        ":3: configuration: drift.hard must be 0 or from 1e-9 to 1",
     );
     check(
         "syntax.toml",

@@ -52,6 +52,39 @@ fn the_share_of_time_in_panic_is_that_of_each_match_from_its_first_price_to_its_
 }
 
 #[test]
+fn moves_and_what_died_by_them_are_told_from_the_time_of_the_report_on() {
+    let bounds = Scratch::holding(
+        "bounds.toml",
+        "[drift]\nsoft = 0.01\nhard = 0.1\n[volatility]\nenabled = false\n",
+    );
+    // The first price is a hard move, 2 to 2.02 a soft one, to 2.5 and 3 hard ones; two entries die by the last but one.
+    let scenario = r#"{"t":0,"op":"odds","match":"m","market":"home","price":2.0}
+{"t":1,"op":"odds","match":"m","market":"home","price":2.02}
+{"t":2,"op":"get","key":"m:btts","match":"m","market":"btts","kickoff":7200000}
+{"t":2,"op":"get","key":"m:penalty","match":"m","market":"penalty"}
+{"t":3,"op":"odds","match":"m","market":"home","price":2.021}
+{"t":4,"op":"odds","match":"m","market":"home","price":2.5}
+{"t":5,"op":"odds","match":"m","market":"home","price":3.0}
+"#;
+    let report = replayed("moves.jsonl", scenario, &format!("--config {}", bounds.path()));
+    let moves = |report: &Value| {
+        let sections = report["sections"].as_array().unwrap();
+        let drift = sections.iter().find(|section| section["id"] == "drift").unwrap();
+        let rows = drift["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["values"][0].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(moves(&report), [json!(1), json!(3), json!(2), json!(0)]);
+    let default = replayed("moves-default.jsonl", scenario, "");
+    assert_eq!(moves(&default), vec![Value::Null; 4]);
+    let feed =
+        "ts_ms,market_id,runner,price\n0,m,home,2.0\n1,m,home,2.02\n2,m,home,2.04\n3,m,home,3.0\n";
+    let feed = Scratch::holding("moves.csv", feed);
+    let line = format!("replay {} --readers 0 --from 2 --config {}", feed.path(), bounds.path());
+    let report = serde_json::from_str(&told(&(line + " --report json"))).unwrap();
+    assert_eq!(moves(&report), [json!(1), json!(1), json!(0), json!(0)]);
+}
+
+#[test]
 fn exposure_is_told_by_the_time_to_kickoff() {
     let calm = Scratch::holding("calm-by-kickoff.toml", "[volatility]\nenabled = false\n");
     let file = Scratch::holding("jump-by-kickoff.jsonl", JUMP);

@@ -2,11 +2,11 @@
 // Never counts what the cache itself counts.
 // Read next: `../../report/run.rs`, which takes the sums.
 
-use kairos_cache::{Answer, Cache, Reason, Volatility};
+use kairos_cache::{Activity, Answer, Cache, Config, Reason, Volatility};
 
 use super::super::exposure::PriceHistory;
 use crate::advice::Observed;
-use crate::report::{EngineRun, Exposures, Run, STRATEGIES, Samples, Worst, WorstRead};
+use crate::report::{EngineRun, Exposures, Moves, Run, STRATEGIES, Samples, Worst, WorstRead};
 use crate::scenario::Name;
 
 use super::caller::Pending;
@@ -15,12 +15,14 @@ use super::quote::Quote;
 
 /// The sums of a run.
 pub(super) struct Tally {
+    /// Whether a bound on drift is on.
+    is_bound: bool,
     cancelled: u64,
     /// Prices, statuses and events of matches for which there was no room, and reads of such matches.
     over_bound: u64,
     reads_over_bound: u64,
-    /// Prices that were refused before the time of the report.
-    refused_before: u64,
+    /// What the cache had counted before the time of the report.
+    before: Before,
     prices: PriceHistory,
     panics: PanicTime,
     observed: Observed,
@@ -29,16 +31,51 @@ pub(super) struct Tally {
     latency_ms: [Samples; STRATEGIES.len()],
 }
 
+/// What a cache had counted before the time of the report, where only prices and statuses were applied.
+#[derive(Default)]
+struct Before {
+    refused: u64,
+    moves: Moves,
+}
+
+impl Before {
+    fn of(activity: &Activity) -> Self {
+        Self { refused: activity.observations_refused, moves: moves(activity) }
+    }
+
+    /// The moves since.
+    fn moves_until(&self, activity: &Activity) -> Moves {
+        let (before, now) = (&self.moves, moves(activity));
+        Moves {
+            soft: now.soft - before.soft,
+            hard: now.hard - before.hard,
+            died: now.died - before.died,
+            silences: now.silences - before.silences,
+        }
+    }
+}
+
+fn moves(activity: &Activity) -> Moves {
+    Moves {
+        soft: activity.moves_soft,
+        hard: activity.moves_hard,
+        died: activity.died_by_moves,
+        silences: activity.feed_silences,
+    }
+}
+
 impl Tally {
-    /// No sums; a panic holds for `hold_ms`.
-    pub(super) fn new(hold_ms: i64) -> Self {
+    /// No sums of a cache with this configuration.
+    pub(super) fn new(config: &Config) -> Self {
+        let hold_ms = i64::try_from(config.volatility.status_hold.as_millis());
         Self {
+            is_bound: config.drift.soft > 0.0 || config.drift.hard > 0.0,
             cancelled: 0,
             over_bound: 0,
             reads_over_bound: 0,
-            refused_before: 0,
+            before: Before::default(),
             prices: PriceHistory::new(),
-            panics: PanicTime::new(hold_ms),
+            panics: PanicTime::new(hold_ms.unwrap_or(i64::MAX)),
             observed: Observed::default(),
             exposure: Exposures::default(),
             worst: Worst::default(),
@@ -57,7 +94,7 @@ impl Tally {
 
     /// Begins the sums at `t_ms`: what was counted before it is left out, prices and panics that still hold are known.
     pub(super) fn begin(&mut self, t_ms: i64, cache: &Cache<Name, Quote>) {
-        self.refused_before = cache.activity().observations_refused;
+        self.before = Before::of(&cache.activity());
         self.over_bound = 0;
         self.observed = Observed::default();
         self.panics.begin(t_ms);
@@ -164,7 +201,8 @@ impl Tally {
                 evictions: activity.evictions,
                 reads_over_bound: self.reads_over_bound,
                 over_bound: self.over_bound,
-                prices_refused: activity.observations_refused - self.refused_before,
+                prices_refused: activity.observations_refused - self.before.refused,
+                moves: self.is_bound.then(|| self.before.moves_until(&activity)),
                 events: lifetime.surgical_invalidation,
                 markets_invalidated: lifetime.markets_invalidated,
                 cpu_saved_pct: (lifetime.surgical_invalidation > 0)

@@ -51,7 +51,6 @@ impl World {
             builder = builder.weigher(|_, quote: &Quote| quote.length());
         }
         let cache = builder.build().map_err(Error::Config)?;
-        let hold_ms = i64::try_from(config.volatility.status_hold.as_millis());
         Ok(World {
             start_ms,
             last_ms: start_ms,
@@ -63,7 +62,7 @@ impl World {
             sim,
             ids: HashSet::default(),
             reads_started: 0,
-            tally: Tally::new(hold_ms.unwrap_or(i64::MAX)),
+            tally: Tally::new(config),
             is_before_report: false,
         })
     }
