@@ -7,6 +7,7 @@
 mod bench;
 mod check;
 mod failure;
+mod frontier;
 mod invocation;
 mod scrape;
 mod target;
@@ -112,6 +113,12 @@ const COMMANDS: &[Command] = &[
         about: "the benchmarks in benches/, every group or one",
         run: bench::run,
     },
+    Command {
+        name: "frontier",
+        usage: "frontier WORLDCUP NBA HORSES",
+        about: "what caches compute and risk on three recorded feeds: a table, and docs/frontier.svg",
+        run: frontier::run,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -195,6 +202,7 @@ mod tests {
             "links x",
             "clocks x",
             "tsan x",
+            "frontier a.csv b.csv",
         ] {
             let result = dispatch(Path::new("."), &words(line));
             assert!(matches!(result, Err(Failure::Usage(_))), "`{line}` gave {result:?}");

@@ -81,7 +81,8 @@ pub(super) const PLANS: &[Plan] = &[
     Plan {
         package: "xtask",
         floors: &[
-            ("", "check > bench scrape tidy > tools > invocation target > failure"),
+            ("", "check > bench frontier scrape tidy > tools > invocation target > failure"),
+            ("frontier", "mod > figure > table > curve"),
             ("tidy", "mod > examples rooms text > house > layers tree > code"),
         ],
         pure: "",

@@ -42,3 +42,18 @@ fn a_replay_of_the_samples_says_something() {
     let report = Report::of(&format!("replay {}", sample("match.jsonl.gz").display()));
     assert!(report.count("Reads", "reads") > 500);
 }
+
+#[test]
+fn the_desk_for_a_recording_takes_its_quiet_hours_for_no_dead_feed() {
+    let (feed, desk) = (sample("saturday.csv.gz"), sample("desk-recorded.toml"));
+    told(&format!("config --check {}", desk.display()));
+    let line = format!("replay {} --preset desk --config {}", feed.display(), desk.display());
+    let report = Report::of(&line);
+    let [moves, silences] =
+        ["hard moves", "silences of feeds"].map(|label| report.row("Drift", label).to_vec());
+    // The first price after a silence is a move; the recording falls silent when it has ended.
+    assert!(moves[0].as_u64() > moves[1].as_u64(), "{moves:?}");
+    assert!(silences[0].as_u64() > Some(1) && silences[1] == 1, "{silences:?}");
+    let computes = report.row("Reads", "computes");
+    assert!(computes[0].as_u64() > computes[1].as_u64(), "{computes:?}");
+}
