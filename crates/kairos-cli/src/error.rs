@@ -3,8 +3,11 @@
 // Read next: `scenario/jsonl.rs` and `scenario/csv.rs`, which return most of them.
 
 use std::io;
+use std::mem::{Discriminant, discriminant};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 /// The error of a run.
 #[derive(Debug, thiserror::Error)]
@@ -47,11 +50,6 @@ impl Error {
     /// An error about line `line` of `file`.
     pub(crate) fn line(file: &Arc<Path>, line: u64, reason: Reason) -> Self {
         Self::Line { file: Arc::clone(file), line, reason }
-    }
-
-    /// Whether a single line is wrong, so that the lines after it can still be read.
-    pub(crate) fn is_line(&self) -> bool {
-        matches!(self, Self::Line { .. })
     }
 
     /// Whether the reader of the output has closed it, which is no failure of the command.
@@ -119,6 +117,17 @@ pub(crate) enum Reason {
         /// The word found.
         found: String,
     },
+    /// A word of a feed that stands without a price is neither a status nor news.
+    #[error(
+        "event must be one of {expected} or an event of the event graph in a row without a price, not {found:?}; \
+         --status suspended={found} or the like says which status it is"
+    )]
+    UnknownStatus {
+        /// The words for statuses.
+        expected: String,
+        /// The word found.
+        found: String,
+    },
     /// A field that belongs to a match is given in a read without a match.
     #[error("{0} requires the field \"match\"")]
     NeedsMatch(&'static str),
@@ -126,12 +135,14 @@ pub(crate) enum Reason {
     #[error("invalidate requires exactly one of key, tag, match and all")]
     NotOneTarget,
     /// Time goes back.
-    #[error("time goes back from {previous} to {t}")]
+    #[error("time goes back from {} to {}: the lines must be sorted by time{}", instant(*previous), instant(*t), by(sort.as_deref()))]
     BackInTime {
         /// The time of this line, in ms since the Unix epoch.
         t: i64,
         /// The time of the line before it.
         previous: i64,
+        /// The command that sorts the file.
+        sort: Option<String>,
     },
     /// The header of a CSV feed lacks a column.
     #[error("{}", missing_column(name, *word, found))]
@@ -164,6 +175,16 @@ pub(crate) enum Reason {
         "a quote is not closed before the end of the line; a field must not contain a line end"
     )]
     OpenQuote,
+    /// A time has days, months and years in the order of people.
+    #[error("{field} {found:?} looks like days, months and years: {ways} reads it as UTC")]
+    LikeDays {
+        /// The field.
+        field: &'static str,
+        /// The time found.
+        found: String,
+        /// The options that read it.
+        ways: &'static str,
+    },
     /// The times of a feed look like seconds.
     #[error("ts_ms {0} looks like seconds: --time s reads it so, --time ms as ms")]
     LikeSeconds(i64),
@@ -227,7 +248,26 @@ pub(crate) enum Reason {
     NotUtf8(&'static str),
 }
 
+/// What two reasons have in common that differ in the values they name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind(Discriminant<Reason>, &'static str);
+
 impl Reason {
+    /// Its kind, for a field or a column by its own name.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::InColumn { reason, .. } | Self::OfConfig { reason, .. } => reason.kind(),
+            Self::MissingField { field, .. }
+            | Self::WrongType { field, .. }
+            | Self::UnknownWord { field, .. }
+            | Self::LikeDays { field, .. }
+            | Self::NeedsMatch(field)
+            | Self::Empty(field)
+            | Self::NotUtf8(field) => Kind(discriminant(self), field),
+            _ => Kind(discriminant(self), ""),
+        }
+    }
+
     /// A field that holds a value of another type or range.
     pub(crate) fn wrong_type(field: &'static str, expected: &'static str, found: &str) -> Self {
         Self::WrongType { field, expected, found: found.to_owned() }
@@ -246,6 +286,17 @@ fn missing_column(name: &str, word: Option<&str>, found: &[String]) -> String {
     format!("the header has no column {name:?}{columns}{hint}")
 }
 
+/// A time for people, and as it stands in a file.
+fn instant(t_ms: i64) -> String {
+    Timestamp::from_millisecond(t_ms)
+        .map_or_else(|_| format!("{t_ms} ms"), |instant| format!("{instant} ({t_ms} ms)"))
+}
+
+/// The command that does it, where there is one.
+fn by(command: Option<&str>) -> String {
+    command.map_or_else(String::new, |command| format!(", as by: {command}"))
+}
+
 fn listed(places: &[usize]) -> String {
     places.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -257,9 +308,12 @@ mod tests {
     #[test]
     fn a_bad_line_reads_as_file_line_reason() {
         let file: Arc<Path> = Arc::from(Path::new("day.jsonl"));
-        let error = Error::line(&file, 12, Reason::BackInTime { t: 4, previous: 9 });
-        assert_eq!(error.to_string(), "day.jsonl:12: time goes back from 9 to 4");
-        assert!(error.is_line());
+        let error = Error::line(&file, 12, Reason::BackInTime { t: 4, previous: 9, sort: None });
+        assert_eq!(
+            error.to_string(),
+            "day.jsonl:12: time goes back from 1970-01-01T00:00:00.009Z (9 ms) to 1970-01-01T00:00:00.004Z (4 ms): the \
+             lines must be sorted by time"
+        );
         assert_eq!(error.exit_code(), 2);
     }
 

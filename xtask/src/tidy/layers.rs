@@ -67,7 +67,7 @@ pub(super) const PLANS: &[Plan] = &[
                 "mod > rows > summary > operations text json > table > meta > run > exposures worst > spread
                  instant",
             ),
-            ("scenario", "mod > load jsonl emit > csv fields > json op source strictness > names"),
+            ("scenario", "mod > load jsonl emit > csv fields > json op source strictness > names skipped"),
         ],
         pure: "",
         fenced: &[],

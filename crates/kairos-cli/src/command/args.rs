@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use kairos_cache::Preset;
+use kairos_cache::{Preset, TradingStatus};
 
 use super::engines::{EngineArgs, preset};
 use crate::error::Error;
 use crate::matchday::Shape;
 use crate::scenario::{
-    Column, Cut, Dialect, Format, LoadShape, Name, OddsFormat, Options, Strictness, TimeFormat,
-    is_feed,
+    BesidePrice, Column, Cut, Dialect, Format, LoadShape, Name, OddsFormat, Options, Strictness,
+    TimeFormat, ambiguous, is_feed, named_status, time_of_option,
 };
 
 /// Run scenarios, odds feeds and matchdays through the cache engine on virtual time
@@ -186,26 +186,44 @@ pub(crate) struct DialectArgs {
     /// How prices are written [default: decimal; what looks like another kind is an error]
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) odds: Option<OddsFormat>,
-    /// How times and kickoffs are written [default: ms or iso; what looks like seconds is an error]
+    /// How times and kickoffs are written [default: ms or iso; what looks like another way is an error]
     #[arg(long, value_name = "UNIT", value_enum)]
     pub(crate) time: Option<TimeFormat>,
+    /// Words of the column event that are a status: STATUS is open, suspended or closed; repeat it for further words
+    #[arg(long, value_name = "STATUS=WORD,…", value_delimiter = ',', value_parser = named_status)]
+    pub(crate) status: Vec<(TradingStatus, String)>,
+    /// Apply the status that stands beside a price, before the price; without this only rows without a price change a status, and what stands beside a price is counted
+    #[arg(long)]
+    pub(crate) status_beside_price: bool,
 }
 
 impl DialectArgs {
     /// The dialect of a feed whose news are the events `news`.
     ///
     /// # Errors
-    /// A column that is named twice.
+    /// A column that is named twice; a word for two statuses.
     pub(crate) fn dialect(&self, news: Vec<Name>) -> Result<Dialect, Error> {
-        let Self { columns, odds, time } = self;
+        let Self { columns, odds, time, status, status_beside_price } = self;
         for (at, (column, _)) in columns.iter().enumerate() {
             if columns[..at].iter().any(|(earlier, _)| earlier == column) {
                 let word = column.word();
                 return Err(Error::Usage(format!("--columns names {word} more than once")));
             }
         }
-        let (columns, odds, time) = (columns.clone(), *odds, *time);
-        Ok(Dialect { columns, odds, time, separator: None, news })
+        if let Some(word) = ambiguous(status) {
+            return Err(Error::Usage(format!("--status names {word} for more than one status")));
+        }
+        let beside_price =
+            if *status_beside_price { BesidePrice::Applied } else { BesidePrice::Counted };
+        Ok(Dialect {
+            columns: columns.clone(),
+            odds: *odds,
+            time: *time,
+            statuses: status.clone(),
+            beside_price,
+            separator: None,
+            news,
+        })
     }
 }
 
@@ -216,11 +234,11 @@ pub(crate) struct CutArgs {
     /// Use only prices of this kind, `ltp` for example
     #[arg(long, value_name = "NAME")]
     pub(crate) field: Option<String>,
-    /// Read and report from this time, in ms since the Unix epoch; prices and statuses before it are known then
-    #[arg(long, value_name = "MS")]
+    /// Read and report from this time, in ms since the Unix epoch or as in 2026-06-11T19:00:00Z; prices and statuses before it are known then
+    #[arg(long, value_name = "TIME", value_parser = time_of_option)]
     pub(crate) from: Option<i64>,
-    /// Stop at the first row at or after this time, in ms since the Unix epoch
-    #[arg(long, value_name = "MS")]
+    /// Stop at the first row at or after this time, written as for --from
+    #[arg(long, value_name = "TIME", value_parser = time_of_option)]
     pub(crate) to: Option<i64>,
 }
 

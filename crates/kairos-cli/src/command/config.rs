@@ -22,7 +22,7 @@ use crate::scenario::{LoadShape, Options, Scenario, is_feed, name_of};
 /// [`Error::Write`].
 pub(super) fn answer(args: &ConfigArgs) -> Result<(), Error> {
     if args.feed.is_none() && args.dialect.dialect(Vec::new())?.is_given() {
-        let message = "--columns, --odds and --time apply only beside --feed";
+        let message = "--columns, --odds, --time, --status and --status-beside-price apply only beside --feed";
         return Err(Error::Usage(message.into()));
     }
     let Some(file) = &args.check else {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use kairos_cache::Preset;
+use kairos_cache::{Preset, TradingStatus};
 use serde_json::{Map, Value, json};
 
 use super::args::{ReplayArgs, ReportFormat};
@@ -15,9 +15,11 @@ use super::destination::Destination;
 use super::fingerprint::Fingerprint;
 use super::progress::Progress;
 use crate::columns::{Columns, Refused};
-use crate::error::{Error, Reason};
-use crate::report::{Meta, Report, facts_of};
-use crate::scenario::{Column, Counts, Options, Scenario, Strictness, check_apart, name_of};
+use crate::error::Error;
+use crate::report::{Meta, Report, facts_of, warnings_of};
+use crate::scenario::{
+    BesidePrice, Column, Counts, Options, Scenario, Skipped, Strictness, check_apart, name_of,
+};
 
 /// Runs a scenario file through one engine per configuration, and reports in `format`.
 ///
@@ -36,7 +38,8 @@ pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> 
     let options = args.options(columns.news(), || columns.markets())?;
     let cut = options.cut.clone();
     let described = describe(args, &options);
-    let mut passed_over = PassedOver { strictness: options.strictness, lines: 0, first: None };
+    let strictness = options.strictness;
+    let mut passed_over = Skipped::default();
     let destination = Destination::create(&args.report, format)?;
     let progress = Progress::bytes(args.report.quiet);
     // Only a report for programs has the fingerprint, and whoever reads a text should not wait for it.
@@ -56,13 +59,18 @@ pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> 
             if cut.is_before(op.t_ms) { columns.prepare(&op) } else { columns.apply(&op) };
         match applied {
             Ok(()) => {}
-            Err(Refused::Operation(reason)) => passed_over.line(&file, op.line, reason)?,
+            Err(Refused::Operation(reason)) => {
+                let error = Error::line(&file, op.line, reason);
+                if strictness == Strictness::Strict || !passed_over.add(&error) {
+                    return Err(error);
+                }
+            }
             Err(Refused::Run(error)) => return Err(error),
         }
     }
     progress.finish();
     let mut counts = scenario.counts();
-    passed_over.add_to(&mut counts);
+    counts.skipped.merge(passed_over);
     if columns.operations() == 0 {
         return Err(nothing_in(name_of(&args.scenario), &counts));
     }
@@ -79,7 +87,9 @@ pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> 
     let source = fingerprint.map(|taken| taken.source(&args.scenario)).transpose()?;
     let meta = Meta::of("replay", args.seed, described, source);
     let title = name_of(&args.scenario).display().to_string();
-    destination.deliver(&Report::of(meta, title, facts, &runs))
+    let mut report = Report::of(meta, title, facts, &runs);
+    report.warnings = warnings_of(&counts);
+    destination.deliver(&report)
 }
 
 /// The options that change what is run, with what stands where they are not given.
@@ -88,6 +98,7 @@ fn describe(args: &ReplayArgs, options: &Options) -> Value {
         value.and_then(|value| Some(value.to_possible_value()?.get_name().to_owned()))
     }
     let columns = |(column, name): &(Column, String)| (column.word().to_owned(), json!(name));
+    let status = |(status, word): &(TradingStatus, String)| json!([status.name(), word]);
     let load = options.load.as_ref();
     json!({
         "format": word(args.format),
@@ -95,6 +106,8 @@ fn describe(args: &ReplayArgs, options: &Options) -> Value {
         "columns": options.dialect.columns.iter().map(columns).collect::<Map<_, _>>(),
         "odds": word(options.dialect.odds),
         "time": word(options.dialect.time),
+        "status": options.dialect.statuses.iter().map(status).collect::<Vec<_>>(),
+        "status_beside_price": options.dialect.beside_price == BesidePrice::Applied,
         "field": options.cut.field,
         "from": options.cut.from_ms,
         "to": options.cut.to_ms,
@@ -104,35 +117,11 @@ fn describe(args: &ReplayArgs, options: &Options) -> Value {
     })
 }
 
-/// The operations that a lenient replay skips because an engine refuses them.
-struct PassedOver {
-    strictness: Strictness,
-    lines: u64,
-    first: Option<String>,
-}
-
-impl PassedOver {
-    fn line(&mut self, file: &Arc<Path>, line: u64, reason: Reason) -> Result<(), Error> {
-        let error = Error::line(file, line, reason);
-        if self.strictness == Strictness::Strict {
-            return Err(error);
-        }
-        self.lines += 1;
-        self.first.get_or_insert_with(|| error.to_string());
-        Ok(())
-    }
-
-    fn add_to(self, counts: &mut Counts) {
-        counts.skipped += self.lines;
-        counts.first_skipped = counts.first_skipped.take().or(self.first);
-    }
-}
-
 /// The error of a scenario without operations, whose report would show zeros as if they had been measured.
 fn nothing_in(file: &Path, counts: &Counts) -> Error {
     let file = file.display();
-    Error::Usage(if let Some(first) = &counts.first_skipped {
-        let lines = counts.skipped;
+    Error::Usage(if let Some(first) = counts.skipped.first() {
+        let lines = counts.skipped.lines();
         format!("{file}: no valid operation; {lines} lines skipped, the first: {first}")
     } else if counts.feed.is_some() {
         format!("{file}: no operation left by --field, --from and --to")

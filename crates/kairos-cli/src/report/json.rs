@@ -27,6 +27,7 @@ fn render(report: &Report) -> String {
     let sections: Vec<Value> = report.sections.iter().map(section).collect();
     json!({
         "meta": report.meta,
+        "warnings": report.warnings,
         "summary": report.summary,
         "title": report.title,
         "facts": facts,

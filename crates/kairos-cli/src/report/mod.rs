@@ -13,6 +13,7 @@ mod spread;
 mod summary;
 mod table;
 mod text;
+mod warnings;
 mod worst;
 
 pub(crate) use self::exposures::Exposures;
@@ -22,6 +23,7 @@ pub(crate) use self::run::{EngineRun, Moves, Run, STRATEGIES};
 pub(crate) use self::spread::Samples;
 pub(crate) use self::table::{Fact, Report};
 pub(crate) use self::text::Paint;
+pub(crate) use self::warnings::warnings_of;
 pub(crate) use self::worst::{Moved, Worst, WorstRead};
 
 #[cfg(test)]

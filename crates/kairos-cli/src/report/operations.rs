@@ -83,7 +83,7 @@ impl Operations {
 pub(crate) fn facts_of(counts: &Counts) -> Vec<Fact> {
     let feed = counts.feed.unwrap_or_default();
     let facts = [
-        ("lines_skipped", "lines skipped", "lines", counts.skipped),
+        ("lines_skipped", "lines skipped", "lines", counts.skipped.lines()),
         ("prices_dropped", "prices dropped (1.0 or less)", "prices", feed.prices_dropped),
         ("other_fields", "prices of other fields left out", "prices", feed.other_fields),
         (
@@ -91,6 +91,12 @@ pub(crate) fn facts_of(counts: &Counts) -> Vec<Fact> {
             "prices of suspended or closed matches",
             "prices",
             feed.priced_while_barred,
+        ),
+        (
+            "statuses_beside_prices",
+            "statuses beside prices, not applied",
+            "rows",
+            feed.not_applied.iter().sum(),
         ),
         ("matches", "matches in the feed", "matches", feed.matches as u64),
     ];
@@ -101,6 +107,7 @@ pub(crate) fn facts_of(counts: &Counts) -> Vec<Fact> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Error, Reason};
     use crate::scenario::Get;
 
     #[test]
@@ -129,7 +136,11 @@ mod tests {
     #[test]
     fn what_did_not_happen_is_not_told() {
         assert_eq!(facts_of(&Counts::default()), []);
-        let counts = Counts { skipped: 2, ..Counts::default() };
+        let file = std::sync::Arc::from(std::path::Path::new("f"));
+        let mut counts = Counts::default();
+        (0..2).for_each(|line| {
+            assert!(counts.skipped.add(&Error::line(&file, line, Reason::OpenQuote)));
+        });
         assert_eq!(facts_of(&counts), [Fact::count("lines_skipped", "lines skipped", "lines", 2)]);
     }
 }

@@ -100,6 +100,7 @@ impl Report {
         ];
         Report {
             meta: meta.with_columns(runs),
+            warnings: Vec::new(),
             summary: sentences(runs),
             title: title.into(),
             facts,

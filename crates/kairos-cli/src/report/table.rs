@@ -12,6 +12,8 @@ use crate::advice::Advice;
 pub(crate) struct Report {
     /// What the run was made by and of.
     pub(crate) meta: Meta,
+    /// What was passed over of the scenario, one sentence for each thing.
+    pub(crate) warnings: Vec<String>,
     /// One sentence for each engine: what it saves, and what that costs.
     pub(crate) summary: Vec<String>,
     /// The scenario, or the matchday.

@@ -42,10 +42,10 @@ impl Report {
 /// The report as lines, each with its newline.
 fn render(report: &Report, paint: Paint) -> String {
     let mut page = Page { text: String::new(), paint };
-    for sentence in &report.summary {
+    for sentence in report.warnings.iter().chain(&report.summary) {
         page.wrapped("", sentence);
     }
-    if !report.summary.is_empty() {
+    if !(report.warnings.is_empty() && report.summary.is_empty()) {
         page.line("");
     }
     page.title(&report.title);

@@ -16,22 +16,26 @@ use super::source::{Ends, Lines};
 use crate::error::{Error, Reason};
 
 mod cells;
+mod days;
 mod header;
 mod options;
+mod order;
 mod prices;
 mod record;
 mod times;
 mod words;
 
 use self::header::Header;
+use self::order::Order;
 use self::prices::Prices;
 use self::record::Record;
-use self::words::{STATUS_WORDS, separator_line, status_of};
+use self::words::{Words, separator_line};
 
 pub(crate) use self::header::Column;
-pub(crate) use self::options::{Cut, Dialect, FeedCounts};
+pub(crate) use self::options::{BesidePrice, Cut, Dialect, FeedCounts};
 pub(crate) use self::prices::OddsFormat;
-pub(crate) use self::times::TimeFormat;
+pub(crate) use self::times::{TimeFormat, of_option as time_of_option};
+pub(crate) use self::words::{ambiguous, named_status};
 
 /// An operation of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,9 +50,10 @@ pub(crate) struct Row {
 
 /// The rows of a feed that are operations, in the order of the file.
 ///
-/// A row without a price is a status row or news, and only a status row changes a status: a price that arrives for a
-/// suspended match remains a price, whatever its `event` column says. [`FeedCounts::priced_while_barred`] counts such
-/// prices. A row with a price and news is two operations, the news first.
+/// A row without a price is a status row or news, and only a status row changes a status, unless
+/// [`Dialect::beside_price`] says that one beside a price does. A price that arrives for a suspended match remains a price;
+/// [`FeedCounts::priced_while_barred`] counts them, and [`FeedCounts::not_applied`] the statuses that were passed over. A row
+/// with a price and news, or a status that is applied, is two operations, the price second.
 ///
 /// Prices and statuses before the beginning of the cut are operations too, so that whoever applies them knows what was
 /// known then; news before it is not.
@@ -61,14 +66,15 @@ pub(crate) struct Feed<R> {
     file: Arc<Path>,
     cut: Cut,
     dialect: Dialect,
+    order: Order,
     prices: Prices,
+    words: Words,
     names: Names,
     scratch: String,
     index: HashMap<Name, usize, FixedState>,
     matches: Vec<MatchState>,
     counts: FeedCounts,
-    newest_ms: Option<i64>,
-    /// The price of a row whose news has been handed out.
+    /// The price of a row whose news or status has been handed out.
     pending: Option<Row>,
     ended: bool,
 }
@@ -100,12 +106,15 @@ impl<R: BufRead> Feed<R> {
         }
         let needed = cut.field.is_some().then_some(Column::Field);
         let read = Header::read(lines.line(), separator, &dialect.columns, needed);
-        let read = read.map_err(|reason| Error::line(&file, lines.number().max(1), reason))?;
+        let lines_read = lines.number();
+        let read = read.map_err(|reason| Error::line(&file, lines_read.max(1), reason))?;
         Ok(Self {
             lines,
             record: Record::new(read),
+            order: Order::new(dialect.time, &file, lines_read),
             file,
             cut,
+            words: Words::of(&dialect),
             prices: Prices::new(dialect.odds),
             dialect,
             names: Names::new(),
@@ -113,7 +122,6 @@ impl<R: BufRead> Feed<R> {
             index: HashMap::default(),
             matches: Vec::new(),
             counts: FeedCounts::default(),
-            newest_ms: None,
             pending: None,
             ended: false,
         })
@@ -127,7 +135,7 @@ impl<R: BufRead> Feed<R> {
     /// The current line as a row, or nothing if the cut leaves it out, or the end of the cut.
     fn row(&mut self, line: u64) -> Result<Step, Reason> {
         self.record.split(self.lines.line())?;
-        let t_ms = self.time()?;
+        let t_ms = self.order.time(&self.record)?;
         if self.cut.to_ms.is_some_and(|to_ms| t_ms >= to_ms) {
             return Ok(Step::End);
         }
@@ -142,32 +150,20 @@ impl<R: BufRead> Feed<R> {
             None => self.status_or_news(t_ms)?,
         };
         // Only now: the time of a bad row must not make the rows after it go back in time.
-        self.newest_ms = Some(t_ms);
+        self.order.advance(t_ms);
         if self.cut.is_before(t_ms) {
             self.counts = counts;
         } else {
             self.counts.rows += 1;
         }
-        let Parsed { news, kind, match_index } = parsed;
+        let Parsed { before, kind, match_index } = parsed;
         let kickoff_ms = match_index.and_then(|index| self.matches[index].kickoff_ms);
         let row = |kind| Row { op: Op::row(t_ms, line, kind), match_index, kickoff_ms };
-        let news = news.filter(|_| !self.cut.is_before(t_ms));
+        let is_told =
+            |kind: &OpKind| !(matches!(kind, OpKind::Event { .. }) && self.cut.is_before(t_ms));
+        let before = before.filter(is_told);
         self.pending = kind.map(row);
-        Ok(news.map(row).or_else(|| self.pending.take()).map_or(Step::Nothing, Step::Row))
-    }
-
-    fn time(&self) -> Result<i64, Reason> {
-        let of = |reason| self.record.explain(Column::Time, reason);
-        let t_ms = times::parse(self.record.text(Column::Time)?, self.dialect.time, "ts_ms")
-            .map_err(of)?;
-        times::check_range(t_ms).map_err(of)?;
-        match self.newest_ms {
-            Some(previous) if t_ms < previous => Err(Reason::BackInTime { t: t_ms, previous }),
-            None if self.dialect.time.is_none() => {
-                times::check_first(t_ms).map_err(of).map(|()| t_ms)
-            }
-            _ => Ok(t_ms),
-        }
+        Ok(before.map(row).or_else(|| self.pending.take()).map_or(Step::Nothing, Step::Row))
     }
 
     fn odds(&mut self, price: f64, t_ms: i64) -> Result<Parsed, Reason> {
@@ -184,9 +180,17 @@ impl<R: BufRead> Feed<R> {
             }
         }
         let is_wanted = self.cut.field.as_deref().is_none_or(|wanted| field == Some(wanted));
-        let news = self.record.optional(Column::Event)?.and_then(|word| self.news(word));
+        let word = self.record.optional(Column::Event)?;
+        let (news, status) =
+            word.map_or((None, None), |word| (self.words.news(word), self.words.status(word)));
         let (match_id, match_index) = self.sight_match(t_ms)?;
         let news = news.map(|event| OpKind::Event { match_id: Arc::clone(&match_id), event });
+        let status = status.and_then(|status| self.status_beside_price(status, match_index));
+        let status = status.map(|status| OpKind::Status {
+            match_id: Arc::clone(&match_id),
+            market: None,
+            status,
+        });
         let kind = if is_wanted {
             if price <= 1.0 {
                 self.counts.prices_dropped += 1;
@@ -199,7 +203,25 @@ impl<R: BufRead> Feed<R> {
             self.counts.other_fields += 1;
             Some(OpKind::Heartbeat)
         };
-        Ok(Parsed { news, kind, match_index: Some(match_index) })
+        Ok(Parsed { before: news.or(status), kind, match_index: Some(match_index) })
+    }
+
+    /// What a status beside a price changes: nothing where the match has it or where it is not to be applied.
+    fn status_beside_price(
+        &mut self,
+        status: TradingStatus,
+        match_index: usize,
+    ) -> Option<TradingStatus> {
+        let current = &mut self.matches[match_index].status;
+        if *current == status {
+            return None;
+        }
+        if self.dialect.beside_price == BesidePrice::Applied {
+            *current = status;
+            return Some(status);
+        }
+        self.counts.not_applied[status as usize] += 1;
+        None
     }
 
     fn status_or_news(&mut self, t_ms: i64) -> Result<Parsed, Reason> {
@@ -208,34 +230,20 @@ impl<R: BufRead> Feed<R> {
         };
         if word == HEARTBEAT && self.record.optional(Column::Runner)?.is_none() {
             let kind = Some(OpKind::Heartbeat);
-            return Ok(Parsed { news: None, kind, match_index: None });
+            return Ok(Parsed { before: None, kind, match_index: None });
         }
-        let Some(status) = status_of(word) else {
-            let Some(event) = self.news(word) else {
-                let reason = Reason::UnknownWord {
-                    field: "event",
-                    expected: STATUS_WORDS.into(),
-                    found: word.to_owned(),
-                };
-                return Err(self.record.explain(Column::Event, reason));
+        let Some(status) = self.words.status(word) else {
+            let Some(event) = self.words.news(word) else {
+                return Err(self.record.explain(Column::Event, self.words.unknown(word)));
             };
             let (match_id, match_index) = self.sight_match(t_ms)?;
-            let news = Some(OpKind::Event { match_id, event });
-            return Ok(Parsed { news, kind: None, match_index: Some(match_index) });
+            let before = Some(OpKind::Event { match_id, event });
+            return Ok(Parsed { before, kind: None, match_index: Some(match_index) });
         };
         let (match_id, match_index) = self.sight_match(t_ms)?;
         self.matches[match_index].status = status;
         let kind = Some(OpKind::Status { match_id, market: None, status });
-        Ok(Parsed { news: None, kind, match_index: Some(match_index) })
-    }
-
-    /// The event of the event graph with this name, which is no status.
-    fn news(&self, word: &str) -> Option<Name> {
-        if status_of(word).is_some() {
-            return None;
-        }
-        let mut news = self.dialect.news.iter();
-        news.find(|event| event.eq_ignore_ascii_case(word)).map(Arc::clone)
+        Ok(Parsed { before: None, kind, match_index: Some(match_index) })
     }
 
     /// The match of the current row, whose kickoff it updates.
@@ -279,9 +287,9 @@ impl<R: BufRead> Feed<R> {
 /// The event of a row that says only that the feed is alive.
 pub(super) const HEARTBEAT: &str = "HEARTBEAT";
 
-/// What a row is: news, and a price or a status.
+/// What a row is: news or a status that is applied before a price, and a price or a status.
 struct Parsed {
-    news: Option<OpKind>,
+    before: Option<OpKind>,
     kind: Option<OpKind>,
     match_index: Option<usize>,
 }

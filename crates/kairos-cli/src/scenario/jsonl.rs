@@ -45,7 +45,7 @@ impl<R: BufRead> Jsonl<R> {
         let op = parse(self.lines.line().trim_ascii(), line, &mut self.names)?;
         let t_ms = op.t_ms;
         if t_ms < self.newest_ms {
-            return Err(Reason::BackInTime { t: t_ms, previous: self.newest_ms });
+            return Err(Reason::BackInTime { t: t_ms, previous: self.newest_ms, sort: None });
         }
         self.newest_ms = t_ms;
         Ok(op)

@@ -15,6 +15,7 @@ mod jsonl;
 mod load;
 mod names;
 mod op;
+mod skipped;
 mod source;
 mod strictness;
 
@@ -22,7 +23,10 @@ use self::csv::{Feed, FeedCounts};
 use self::load::Loaded;
 use self::strictness::Checked;
 
-pub(crate) use self::csv::{Column, Cut, Dialect, OddsFormat, TimeFormat};
+pub(crate) use self::csv::{
+    BesidePrice, Column, Cut, Dialect, OddsFormat, TimeFormat, ambiguous, named_status,
+    time_of_option,
+};
 #[cfg(test)]
 pub(crate) use self::emit::write_op;
 pub(crate) use self::emit::{Kickoffs, Output, Sink, check_apart, discard_unfinished};
@@ -30,6 +34,7 @@ pub(crate) use self::jsonl::Jsonl;
 pub(crate) use self::load::LoadShape;
 pub(crate) use self::names::Name;
 pub(crate) use self::op::{Compute, ComputeResult, Get, Mode, Op, OpKind, Prices, ReadId, Target};
+pub(crate) use self::skipped::Skipped;
 pub(crate) use self::source::{Format, name_of};
 pub(crate) use self::strictness::Strictness;
 
@@ -52,9 +57,7 @@ pub(crate) struct Options {
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     /// Lines that were skipped.
-    pub(crate) skipped: u64,
-    /// The error of the first of them, as `file:line: reason`.
-    pub(crate) first_skipped: Option<String>,
+    pub(crate) skipped: Skipped,
     /// The feed's own counts, if the scenario is a feed.
     pub(crate) feed: Option<FeedCounts>,
 }
@@ -94,7 +97,7 @@ impl Scenario {
         let (format, packing) = source::format_of(file, options.format)?;
         if format == Format::Jsonl && options.dialect.is_given() {
             return Err(Error::Usage(format!(
-                "{}: --columns, --odds and --time apply only to CSV feeds",
+                "{}: --columns, --odds, --time, --status and --status-beside-price apply only to CSV feeds",
                 source::name_of(file).display()
             )));
         }
@@ -130,16 +133,13 @@ impl Scenario {
     /// The counts of the lines read so far.
     pub(crate) fn counts(&self) -> Counts {
         let of_feed = |feed: &CheckedFeed| Counts {
-            skipped: feed.skipped(),
-            first_skipped: feed.first_skipped().map(Error::to_string),
+            skipped: feed.skipped().clone(),
             feed: Some(feed.inner().counts()),
         };
         match &self.source {
-            Source::Jsonl(lines) => Counts {
-                skipped: lines.skipped(),
-                first_skipped: lines.first_skipped().map(Error::to_string),
-                ..Counts::default()
-            },
+            Source::Jsonl(lines) => {
+                Counts { skipped: lines.skipped().clone(), ..Counts::default() }
+            }
             Source::Feed(feed) => of_feed(feed),
             Source::Loaded(loaded) => of_feed(loaded.feed()),
         }

@@ -2,6 +2,7 @@
 // Never skips an input that cannot be read.
 // Read next: `mod.rs`, which wraps every reader in it.
 
+use super::skipped::Skipped;
 use crate::error::Error;
 
 /// What a bad line does.
@@ -19,15 +20,14 @@ pub(crate) enum Strictness {
 pub(crate) struct Checked<I> {
     inner: I,
     strictness: Strictness,
-    skipped: u64,
-    first_skipped: Option<Error>,
+    skipped: Skipped,
     ended: bool,
 }
 
 impl<I> Checked<I> {
     /// Applies `strictness` to the bad lines of `inner`.
     pub(crate) fn new(inner: I, strictness: Strictness) -> Self {
-        Self { inner, strictness, skipped: 0, first_skipped: None, ended: false }
+        Self { inner, strictness, skipped: Skipped::default(), ended: false }
     }
 
     /// The reader inside.
@@ -35,14 +35,9 @@ impl<I> Checked<I> {
         &self.inner
     }
 
-    /// The number of lines that were skipped.
-    pub(crate) fn skipped(&self) -> u64 {
-        self.skipped
-    }
-
-    /// The error of the first line that was skipped.
-    pub(crate) fn first_skipped(&self) -> Option<&Error> {
-        self.first_skipped.as_ref()
+    /// The lines that were skipped.
+    pub(crate) fn skipped(&self) -> &Skipped {
+        &self.skipped
     }
 }
 
@@ -55,10 +50,8 @@ impl<T, I: Iterator<Item = Result<T, Error>>> Iterator for Checked<I> {
         }
         for item in self.inner.by_ref() {
             match item {
-                Err(error) if self.strictness == Strictness::Lenient && error.is_line() => {
-                    self.skipped += 1;
-                    self.first_skipped.get_or_insert(error);
-                }
+                Err(error)
+                    if self.strictness == Strictness::Lenient && self.skipped.add(&error) => {}
                 Err(error) => {
                     self.ended = true;
                     return Some(Err(error));
@@ -95,7 +88,7 @@ mod tests {
         let mut lines = lines(Strictness::Strict);
         let items: Vec<_> = lines.by_ref().map(Result::ok).collect();
         assert_eq!(items, [Some(1), None]);
-        assert_eq!(lines.skipped(), 0);
+        assert_eq!(lines.skipped().lines(), 0);
     }
 
     #[test]
@@ -103,7 +96,7 @@ mod tests {
         let mut lines = lines(Strictness::Lenient);
         let items: Vec<_> = lines.by_ref().map(Result::ok).collect();
         assert_eq!(items, [Some(1), Some(3), None]);
-        assert_eq!(lines.skipped(), 2);
-        assert!(lines.first_skipped().unwrap().to_string().starts_with("f:2: "));
+        assert_eq!(lines.skipped().lines(), 2);
+        assert!(lines.skipped().first().unwrap().starts_with("f:2: "));
     }
 }

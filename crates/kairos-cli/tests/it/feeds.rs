@@ -70,7 +70,10 @@ fn standard_input_is_read_as_a_file_is() {
     let bad = error("replay - --format jsonl", "{}\n");
     assert!(bad.starts_with("standard input:1: "), "{bad}");
     let only = error("replay - --format jsonl --odds american", "");
-    assert_eq!(only, "standard input: --columns, --odds and --time apply only to CSV feeds\n");
+    assert_eq!(
+        only,
+        "standard input: --columns, --odds, --time, --status and --status-beside-price apply only to CSV feeds\n"
+    );
 }
 
 #[test]
@@ -151,4 +154,106 @@ fn a_lenient_replay_loses_a_line_and_not_the_file() {
     );
     let report = Report::of(&format!("replay {} --lenient", file.path()));
     assert_eq!((report.fact("odds"), report.fact("lines skipped")), (Some(2), Some(2)));
+    // Before anything else, and with the reason.
+    let text = told(&format!("replay {} --lenient", file.path()));
+    let begin = format!(
+        "Warning: 2 lines skipped, for this reason: {}:2: a quote is not closed",
+        file.path()
+    );
+    assert!(text.replace("\n  ", " ").starts_with(&begin), "{text}");
+}
+
+/// A feed whose match is suspended only beside its prices.
+const BESIDE: &str = "ts_ms,market_id,runner,price,event\n0,m,home,2.0,LIVE\n100000,m,home,2.0,HALT\n200000,m,home,2.0,halt\n";
+
+#[test]
+fn a_status_beside_a_price_is_warned_of_by_its_number_or_applied() {
+    let file = Scratch::holding("beside.csv", BESIDE);
+    let out = Scratch::new("beside.decisions");
+    let replay = format!(
+        "replay {} --readers 5 --read-rate 1 --status open=LIVE,suspended=HALT --decisions {}",
+        file.path(),
+        out.path()
+    );
+    let warning = "Warning: 2 rows have a price and a status that its match does not have (suspended 2), which is not applied; \
+                   --status-beside-price applies it.\n";
+    let text = told(&replay).replacen("\n  ", " ", 1);
+    assert!(text.starts_with(warning), "{text}");
+    let report = Report::of(&replay);
+    assert_eq!(report.fact("statuses beside prices, not applied"), Some(2));
+    assert_eq!(report.fact("status"), None);
+    let barred = || out.objects().iter().filter(|read| read["reason"] == "suspended").count();
+    assert_eq!(barred(), 0);
+    let applied = format!("{replay} --status-beside-price");
+    let report = Report::of(&applied);
+    assert_eq!(report.fact("statuses beside prices, not applied"), None);
+    assert_eq!((report.fact("status"), report.fact("odds")), (Some(1), Some(3)));
+    assert!(barred() > 50 && !told(&applied).contains("Warning"), "{}", told(&applied));
+    let reads = out.objects().into_iter().filter(|read| read["op"].is_null());
+    for read in reads {
+        assert_eq!(read["reason"] == "suspended", read["t"].as_i64().unwrap() >= 100_000, "{read}");
+    }
+}
+
+#[test]
+fn words_for_a_status_are_refused_with_what_there_is() {
+    let file = Scratch::holding("words.csv", BESIDE);
+    let check = |options: &str, expected: &str| {
+        let (code, message) = refused(&format!("replay {} {options}", file.path()));
+        assert_eq!((code, message.contains(expected)), (2, true), "{message}");
+    };
+    let words = "a word is given as STATUS=WORD, where STATUS is one of open, suspended, closed";
+    for wrong in ["--status halted=HALT", "--status HALT", "--status open="] {
+        check(wrong, words);
+    }
+    check("--status open=HALT,closed=halt", "--status names HALT for more than one status");
+}
+
+#[test]
+fn a_feed_that_is_sorted_by_match_is_refused_with_the_command_that_sorts_it_by_time() {
+    let check = |name: &str, times: [&str; 4]| {
+        let [a, b, c, d] = times;
+        let rows = format!(
+            "sep=;\nmarket_id;when;runner;price\nm;{a};home;2,0\nm;{c};home;2,1\nn;{b};home;3,0\nn;{d};home;3,1\n"
+        );
+        let file = Scratch::holding(name, rows);
+        let replay = |file: &str| format!("replay {file} --columns time=when --readers 0");
+        let (code, message) = refused(&replay(&file.path().to_string()));
+        assert_eq!(code, 2, "{message}");
+        assert!(message.contains(":5: time goes back from 2026-06-11T19:00:02Z (1781204402000 ms) to 2026-06-11T19:00:01Z (1781204401000 ms)"), "{message}");
+        let command = message.trim_end().split(", as by: ").nth(1).unwrap();
+        let sorted = Scratch::new(&format!("sorted-{name}"));
+        let command = command.replace("sorted.csv", &sorted.path().to_string());
+        assert!(
+            std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success()
+        );
+        let report = Report::of(&replay(&sorted.path().to_string()));
+        assert_eq!((report.fact("odds"), report.fact("matches in the feed")), (Some(4), Some(2)));
+    };
+    check("by-match.csv", ["1781204400000", "1781204401000", "1781204402000", "1781204403000"]);
+    check(
+        "by-match-iso.csv",
+        [
+            "2026-06-11T19:00:00Z",
+            "2026-06-11T19:00:01Z",
+            "2026-06-11T19:00:02Z",
+            "2026-06-11T19:00:03Z",
+        ],
+    );
+}
+
+#[test]
+fn a_cut_is_given_in_ms_or_as_a_time() {
+    let rows = "ts_ms,market_id,runner,price\n1781204400000,m,A,2.0\n1781204401000,m,A,2.1\n1781204402000,m,A,2.2\n";
+    let file = Scratch::holding("cut-iso.csv", rows);
+    let of = |options: &str| told(&format!("replay {} --report json {options}", file.path()));
+    let in_ms = of("--from 1781204401000 --to 1781204402000");
+    assert_eq!(of("--from 2026-06-11T19:00:01Z --to 2026-06-11T21:00:02+02:00"), in_ms);
+    let report =
+        Report::of(&format!("replay {} --readers 0 --from 2026-06-11T19:00:01", file.path()));
+    assert_eq!(report.fact("odds"), Some(2));
+    let (code, message) = refused(&format!("replay {} --from 11/06/2026", file.path()));
+    let expected =
+        "a time is a whole number of ms since the Unix epoch, or as in 2026-06-11T19:00:00Z";
+    assert_eq!((code, message.contains(expected)), (2, true), "{message}");
 }

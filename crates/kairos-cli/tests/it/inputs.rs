@@ -120,9 +120,11 @@ fn what_cannot_be_read_is_named() {
 #[test]
 fn time_that_goes_back_is_an_error_with_its_line() {
     let lines = "{\"t\":9,\"op\":\"metrics\"}\n\n{\"t\":8,\"op\":\"metrics\"}\n";
-    check_refused("back.jsonl", lines, "", ":3: time goes back from 9 to 8\n");
+    let back = ":3: time goes back from 1970-01-01T00:00:00.009Z (9 ms) to 1970-01-01T00:00:00.008Z (8 ms): the lines must be \
+                sorted by time";
+    check_refused("back.jsonl", lines, "", &format!("{back}\n"));
     let rows = "ts_ms,market_id,runner,price\n9,m,A,2.0\n8,m,A,2.0\n";
-    check_refused("back.csv", rows, "", ":3: time goes back from 9 to 8\n");
+    check_refused("back.csv", rows, "", &format!("{back}, as by: "));
     let file =
         Scratch::holding("lenient.jsonl", format!("{lines}{{\"t\":9,\"op\":\"metrics\"}}\n"));
     let report = Report::of(&format!("replay {} --lenient", file.path()));

@@ -106,7 +106,8 @@ fn a_report_says_what_it_was_made_by_and_of() {
     assert_eq!((&meta["command"], &meta["seed"]), (&json!("replay"), &json!(9)));
     assert_eq!(meta["version"], env!("CARGO_PKG_VERSION"));
     let expected = json!({
-        "format": null, "lenient": false, "columns": {}, "odds": null, "time": null, "field": null, "from": null,
+        "format": null, "lenient": false, "columns": {}, "odds": null, "time": null, "status": [],
+        "status_beside_price": false, "field": null, "from": null,
         "to": 5000, "readers": 3, "read_rate": 1.0, "compute_ms": 40,
     });
     assert_eq!(meta["options"], expected);

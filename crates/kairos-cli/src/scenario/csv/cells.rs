@@ -11,6 +11,7 @@ use crate::error::Reason;
 /// The cells of the line that was split last.
 #[derive(Debug)]
 pub(super) struct Cells {
+    separator: u8,
     reader: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -22,7 +23,12 @@ impl Cells {
     /// No cells yet; `separator` stands between those to come.
     pub(super) fn new(separator: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(separator).build();
-        Self { reader, text: vec![0; 256], ends: vec![0; 16], places: Vec::new() }
+        Self { separator, reader, text: vec![0; 256], ends: vec![0; 16], places: Vec::new() }
+    }
+
+    /// What stands between the cells.
+    pub(super) fn separator(&self) -> u8 {
+        self.separator
     }
 
     /// Splits a line, which has no line end.

@@ -2,6 +2,8 @@
 // Never reads.
 // Read next: `../csv.rs`, which does.
 
+use kairos_cache::TradingStatus;
+
 use super::super::names::Name;
 use super::header::Column;
 use super::prices::OddsFormat;
@@ -25,6 +27,16 @@ impl Cut {
     }
 }
 
+/// What a status in a row with a price does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum BesidePrice {
+    /// It is counted where the match has another one, and changes nothing.
+    #[default]
+    Counted,
+    /// It is the status of the match, before the price.
+    Applied,
+}
+
 /// How a feed is written, as far as it does not say so itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dialect {
@@ -36,6 +48,10 @@ pub(crate) struct Dialect {
     pub(crate) odds: Option<OddsFormat>,
     /// How times are written.
     pub(crate) time: Option<TimeFormat>,
+    /// Words for a status beside those of every feed.
+    pub(crate) statuses: Vec<(TradingStatus, String)>,
+    /// What a status beside a price does.
+    pub(crate) beside_price: BesidePrice,
     /// The words of the column `event` that are news: the events of the event graph.
     pub(crate) news: Vec<Name>,
 }
@@ -43,7 +59,12 @@ pub(crate) struct Dialect {
 impl Dialect {
     /// Whether an option says how a feed is written.
     pub(crate) fn is_given(&self) -> bool {
-        !self.columns.is_empty() || self.odds.is_some() || self.time.is_some()
+        let Self { columns, separator: _, odds, time, statuses, beside_price, news: _ } = self;
+        !columns.is_empty()
+            || odds.is_some()
+            || time.is_some()
+            || !statuses.is_empty()
+            || *beside_price == BesidePrice::Applied
     }
 }
 
@@ -58,6 +79,8 @@ pub(crate) struct FeedCounts {
     pub(crate) other_fields: u64,
     /// Prices that were kept although their match was suspended or closed.
     pub(crate) priced_while_barred: u64,
+    /// Statuses beside a price that the match did not have, and that were not applied, by [`TradingStatus::ALL`].
+    pub(crate) not_applied: [u64; TradingStatus::ALL.len()],
     /// Matches in the rows read so far, those before the cut included.
     pub(crate) matches: usize,
 }

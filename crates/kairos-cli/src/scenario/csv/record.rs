@@ -58,6 +58,16 @@ impl Record {
         text.ok_or_else(|| self.explain(column, Reason::Empty(column.name())))
     }
 
+    /// The place of a column, from 0.
+    pub(super) fn place(&self, column: Column) -> Option<usize> {
+        self.header.place(column)
+    }
+
+    /// What stands between the cells.
+    pub(super) fn separator(&self) -> u8 {
+        self.cells.separator()
+    }
+
     /// The reason, with the column's name in this feed if it is another.
     pub(super) fn explain(&self, column: Column, reason: Reason) -> Reason {
         self.header.explain(column, reason)

@@ -110,6 +110,8 @@ fn a_price_never_changes_a_status_but_is_counted_where_the_match_is_barred() {
     let mut feed = feed(text, Cut::default()).unwrap();
     assert_eq!(feed.by_ref().count(), 7);
     assert_eq!(feed.counts().priced_while_barred, 2);
+    // PRE and INPLAY beside the prices of a match that is not open.
+    assert_eq!(feed.counts().not_applied, [2, 0, 0]);
 }
 
 #[test]
@@ -160,12 +162,25 @@ fn a_bad_row_is_named_with_its_line_and_does_not_hold_up_the_next() {
         let expected = ["5 m h 2", &format!("f.csv:3: {reason}"), "6 m h 2"];
         assert_eq!(rows(&text, Cut::default()), expected);
     };
-    check("4,m,h,2,9,PRE", "time goes back from 5 to 4");
+    check(
+        "4,m,h,2,9,PRE",
+        "time goes back from 1970-01-01T00:00:00.005Z (5 ms) to 1970-01-01T00:00:00.004Z (4 ms): the lines must be sorted by \
+         time, as by: { cat f.csv | head -n 1; cat f.csv | tail -n +2 | LC_ALL=C sort -s -t ',' -k 1,1n; } > sorted.csv",
+    );
     check("-4,m,h,2,9,PRE", "ts_ms must be a whole number from 0 to 9000000000000, not -4");
-    check("soon,m,h,2,9,PRE", "ts_ms must be a whole number, not \"soon\"");
-    check(",m,h,2,9,PRE", "ts_ms must be a whole number, not \"\"");
+    check(
+        "soon,m,h,2,9,PRE",
+        "ts_ms must be a whole number of ms or a time as in 2026-06-11T19:00:00Z, not \"soon\"",
+    );
+    check(
+        ",m,h,2,9,PRE",
+        "ts_ms must be a whole number of ms or a time as in 2026-06-11T19:00:00Z, not \"\"",
+    );
     check("99,m,h,two,9,PRE", "price must be a number, not \"two\"");
-    check("99,m,h,2,late,PRE", "kickoff_ms must be a whole number, not \"late\"");
+    check(
+        "99,m,h,2,late,PRE",
+        "kickoff_ms must be a whole number of ms or a time as in 2026-06-11T19:00:00Z, not \"late\"",
+    );
     check("99,,h,2,9,PRE", "market_id is empty");
     check("99,m,,2,9,PRE", "runner is empty");
     check("99,m,h,,9,", "price is empty");
@@ -173,7 +188,7 @@ fn a_bad_row_is_named_with_its_line_and_does_not_hold_up_the_next() {
     check(
         "99,m,,,9,HALTED",
         "event must be one of OPEN, PRE, INPLAY, SUSPENDED, SUSPENDED_INPLAY, CLOSED or an event of the event graph \
-         in a row without a price, not \"HALTED\"",
+         in a row without a price, not \"HALTED\"; --status suspended=HALTED or the like says which status it is",
     );
 }
 

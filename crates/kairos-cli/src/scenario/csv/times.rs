@@ -1,11 +1,13 @@
-// A time in a feed: in ms, in seconds or as ISO 8601 says it; and the times that look like another unit.
+// A time in a feed: in ms, in seconds, as ISO 8601 says it or by day, month and year; and what looks like another way.
 // Never reads a clock. Never takes one unit for another in silence.
-// Read next: `../csv.rs`, which hands over the cells.
+// Read next: `days.rs` for days, months and years, `order.rs`, which hands over the cells.
 
 use clap::ValueEnum;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+
+use super::days::{self, DayMonth};
 
 use super::super::op::LAST_MS;
 use crate::error::Reason;
@@ -20,6 +22,10 @@ pub(crate) enum TimeFormat {
     Seconds,
     /// As in 2026-06-11T19:00:00Z; UTC where no offset is given
     Iso,
+    /// Day, month, year, as in 29/11/2026 15:00 or 29.11.2026 15:00:05; UTC
+    Dmy,
+    /// Month, day, year, as in 11/29/2026 15:00 or 11/29/2026 3:00 PM; UTC
+    Mdy,
 }
 
 /// The seconds from September 2001 to February 2103, which are ms in the first weeks of 1970.
@@ -32,12 +38,38 @@ pub(super) fn parse(
     field: &'static str,
 ) -> Result<i64, Reason> {
     let (found, expected) = match format {
-        Some(TimeFormat::Ms) => (whole(text), "a whole number"),
-        None => (whole(text).or_else(|| iso(text)), "a whole number"),
+        Some(TimeFormat::Ms) => (whole(text), "a whole number of ms"),
+        None => (instant(text), "a whole number of ms or a time as in 2026-06-11T19:00:00Z"),
         Some(TimeFormat::Seconds) => (seconds(text), "a number of seconds"),
         Some(TimeFormat::Iso) => (iso(text), "a time as in 2026-06-11T19:00:00Z"),
+        Some(TimeFormat::Dmy) => (
+            days::parse(text, DayMonth::DayFirst),
+            "a time as in 29/11/2026 15:00 or 29.11.2026 15:00:05",
+        ),
+        Some(TimeFormat::Mdy) => (
+            days::parse(text, DayMonth::MonthFirst),
+            "a time as in 11/29/2026 15:00 or 11/29/2026 3:00 PM",
+        ),
     };
-    found.ok_or_else(|| Reason::wrong_type(field, expected, &format!("{text:?}")))
+    found.ok_or_else(|| match days::ways(text) {
+        Some(ways) => Reason::LikeDays { field, found: text.to_owned(), ways },
+        None => Reason::wrong_type(field, expected, &format!("{text:?}")),
+    })
+}
+
+/// A whole number of ms since the Unix epoch, or a time as ISO 8601 says it.
+pub(super) fn instant(text: &str) -> Option<i64> {
+    whole(text).or_else(|| iso(text))
+}
+
+/// A time of the command line, in ms since the Unix epoch: [`instant`].
+///
+/// # Errors
+/// What a time is.
+pub(crate) fn of_option(text: &str) -> Result<i64, String> {
+    instant(text).ok_or_else(|| {
+        "a time is a whole number of ms since the Unix epoch, or as in 2026-06-11T19:00:00Z".into()
+    })
 }
 
 /// Checks that a row's time can be one.

@@ -248,7 +248,9 @@ fn time_that_goes_back_is_an_error_that_does_not_move_time() {
 {"t":10,"op":"metrics"}"#;
     let found = read(text);
     assert!(found[0].is_ok());
-    assert_eq!(found[1], Err("s.jsonl:2: time goes back from 10 to 9".to_owned()));
+    assert_eq!(found[1], Err("s.jsonl:2: time goes back from 1970-01-01T00:00:00.01Z (10 ms) to 1970-01-01T00:00:00.009Z (9 ms): the lines must be \
+             sorted by time"
+            .to_owned()));
     assert_eq!(found[2], Err("s.jsonl:3: unknown operation \"nonsense\"".to_owned()));
     assert!(found[3].is_ok());
 }

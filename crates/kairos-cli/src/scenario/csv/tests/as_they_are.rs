@@ -85,7 +85,7 @@ fn columns_may_have_other_names_and_those_that_are_wanted_are_there_once() {
         read(&text, named(&columns)).unwrap(),
         [
             "1 m h 2",
-            "f.csv:3: ts_ms must be a whole number, not \"soon\" (column \"When\")",
+            "f.csv:3: ts_ms must be a whole number of ms or a time as in 2026-06-11T19:00:00Z, not \"soon\" (column \"When\")",
             "f.csv:4: market_id is empty (column \"Game\")",
         ]
     );
@@ -126,7 +126,7 @@ fn times_in_seconds_are_named_unless_they_are_said_to_be_and_iso_times_are_read(
         ("f.csv:2: ts_ms 1781200000", "f.csv:2: ts_ms 1781200000 looks like seconds");
     let differ =
         "f.csv:2: ts_ms 1781200000000 and kickoff_ms 1781204400 differ by a factor of about 1000";
-    let whole = "f.csv:2: ts_ms must be a whole number, not ";
+    let whole = "f.csv:2: ts_ms must be a whole number of ms, not ";
     let iso = "f.csv:2: ts_ms must be a time as in ";
     let range =
         "f.csv:2: ts_ms must be a whole number from 0 to 9000000000000, not 1781200000000000";
@@ -190,4 +190,110 @@ fn news_become_events_with_a_price_or_without() {
     let found = rows(&text, Cut::default());
     assert_eq!(found[0], "1 m Suspended");
     assert!(found[1].starts_with("f.csv:3: event must be one of OPEN, "), "{}", found[1]);
+}
+
+#[test]
+fn a_status_beside_a_price_is_counted_or_applied_before_the_price() {
+    let text = format!(
+        "{HEADER}1,m,h,2,SUSPENDED\n2,m,a,3,suspended\n3,m,h,2,OPEN\n4,m,,,CLOSED\n5,m,h,2,CLOSED\n6,n,h,1.0,CLOSED\n"
+    );
+    let of = |beside_price| {
+        let dialect = Dialect { beside_price, ..Dialect::default() };
+        let mut feed =
+            Feed::new(Path::new("f.csv"), text.as_bytes(), Cut::default(), dialect).unwrap();
+        let found = feed.by_ref().filter(says_something).map(describe).collect::<Vec<_>>();
+        (found, feed.counts())
+    };
+    let (found, counts) = of(BesidePrice::Counted);
+    assert_eq!(found, ["1 m h 2", "2 m a 3", "3 m h 2", "4 m Closed", "5 m h 2"]);
+    assert_eq!((counts.not_applied, counts.priced_while_barred), ([0, 2, 1], 1));
+    let (found, counts) = of(BesidePrice::Applied);
+    let expected = [
+        "1 m Suspended",
+        "1 m h 2",
+        "2 m a 3",
+        "3 m Open",
+        "3 m h 2",
+        "4 m Closed",
+        "5 m h 2",
+        "6 n Closed",
+    ];
+    assert_eq!(found, expected);
+    assert_eq!((counts.not_applied, counts.priced_while_barred), ([0; 3], 3));
+}
+
+#[test]
+fn a_status_beside_a_price_that_came_before_a_cut_is_known_after_it() {
+    let text = format!("{HEADER}1,m,h,2,SUSPENDED\n5,m,h,2,\n");
+    let cut = Cut { from_ms: Some(4), ..Cut::default() };
+    let of = |beside_price| {
+        let dialect = Dialect { beside_price, ..Dialect::default() };
+        let mut feed =
+            Feed::new(Path::new("f.csv"), text.as_bytes(), cut.clone(), dialect).unwrap();
+        (feed.by_ref().map(describe).collect::<Vec<_>>(), feed.counts().not_applied)
+    };
+    let applied = ["1 m Suspended", "1 m h 2", "5 m h 2"].map(str::to_owned);
+    assert_eq!(of(BesidePrice::Applied), (applied.to_vec(), [0; 3]));
+    assert_eq!(of(BesidePrice::Counted), (applied[1..].to_vec(), [0; 3]));
+}
+
+#[test]
+fn a_feed_may_have_its_own_words_for_a_status() {
+    let dialect = |words: &[(TradingStatus, &str)]| Dialect {
+        statuses: words.iter().map(|(status, word)| (*status, (*word).to_owned())).collect(),
+        news: vec!["goal".into()],
+        ..Dialect::default()
+    };
+    let own = dialect(&[
+        (TradingStatus::Open, "OK"),
+        (TradingStatus::Suspended, "Geöffnet-nicht"),
+        (TradingStatus::Closed, "inplay"),
+        (TradingStatus::Closed, "goal"),
+    ]);
+    let text = format!(
+        "{HEADER}1,m,,,GEÖFFNET-NICHT\n2,m,,,ok\n3,m,,,INPLAY\n4,m,,,PRE\n5,m,,,Goal\n6,m,h,2,OK\n7,m,,,SUSP\n"
+    );
+    let expected = [
+        "1 m Suspended",
+        "2 m Open",
+        "3 m Closed",
+        "4 m Open",
+        "5 m Closed",
+        "6 m h 2",
+        "f.csv:8: event must be one of OPEN, PRE, INPLAY, SUSPENDED, SUSPENDED_INPLAY, CLOSED, OK, Geöffnet-nicht, inplay, \
+         goal or an event of the event graph in a row without a price, not \"SUSP\"; --status suspended=SUSP or the like says \
+         which status it is",
+    ];
+    assert_eq!(read(text, own).unwrap(), expected);
+}
+
+#[test]
+fn days_months_and_years_are_named_unless_they_are_said_to_be() {
+    let read = |time: &str, format| {
+        let text = format!("ts_ms,market_id,runner,price,kickoff_ms\n{time},m,h,2,{time}\n");
+        let dialect = Dialect { time: format, ..Dialect::default() };
+        let mut feed =
+            Feed::new(Path::new("f.csv"), text.as_bytes(), Cut::default(), dialect).unwrap();
+        match feed.next().unwrap() {
+            Ok(row) => {
+                assert_eq!(Some(row.op.t_ms), row.kickoff_ms);
+                row.op.t_ms.to_string()
+            }
+            Err(error) => error.to_string(),
+        }
+    };
+    let looks = "f.csv:2: ts_ms \"29/11/2026 15:00\" looks like days, months and years: --time dmy reads it as UTC";
+    for format in [
+        None,
+        Some(TimeFormat::Ms),
+        Some(TimeFormat::Seconds),
+        Some(TimeFormat::Iso),
+        Some(TimeFormat::Mdy),
+    ] {
+        assert_eq!(read("29/11/2026 15:00", format), looks);
+    }
+    assert_eq!(read("29.11.2026 15:00:05", Some(TimeFormat::Dmy)), "1795964405000");
+    assert_eq!(read("11/29/2026 3:00 PM", Some(TimeFormat::Mdy)), "1795964400000");
+    let other = "f.csv:2: ts_ms must be a time as in 29/11/2026 15:00 or 29.11.2026 15:00:05, not \"29/11/2026\"";
+    assert_eq!(read("29/11/2026", Some(TimeFormat::Dmy)), other);
 }

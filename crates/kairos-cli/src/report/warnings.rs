@@ -1,0 +1,76 @@
+// The first lines of a report where not all of a scenario has become what its writer meant.
+// Never judges a cache.
+// Read next: `operations.rs`, which has the counts as facts.
+
+use kairos_cache::TradingStatus;
+
+use super::text::grouped;
+use crate::scenario::Counts;
+
+/// One sentence for each thing that was passed over.
+pub(crate) fn warnings_of(counts: &Counts) -> Vec<String> {
+    [lines(counts), statuses(counts)].into_iter().flatten().collect()
+}
+
+fn lines(counts: &Counts) -> Option<String> {
+    let (most, first) = counts.skipped.most_frequent()?;
+    let all = counts.skipped.lines();
+    let lines = if all == 1 { "line" } else { "lines" };
+    let (all, of) = (grouped(all as i64), all == most);
+    let why = if of {
+        "for this reason".into()
+    } else {
+        format!("{} of them for this reason", grouped(most as i64))
+    };
+    Some(format!("Warning: {all} {lines} skipped, {why}: {first}"))
+}
+
+fn statuses(counts: &Counts) -> Option<String> {
+    let by_status = counts.feed?.not_applied;
+    let all: u64 = by_status.iter().sum();
+    (all > 0).then(|| {
+        let told = TradingStatus::ALL.into_iter().zip(by_status).filter(|(_, n)| *n > 0);
+        let told = told.map(|(status, n)| format!("{} {}", status.name(), grouped(n as i64)));
+        let told = told.collect::<Vec<_>>().join(", ");
+        let rows = if all == 1 { "row has" } else { "rows have" };
+        format!(
+            "Warning: {} {rows} a price and a status that its match does not have ({told}), which is not applied; \
+             --status-beside-price applies it.",
+            grouped(all as i64)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::error::{Error, Reason};
+
+    #[test]
+    fn what_was_passed_over_is_told_with_number_and_reason() {
+        let mut counts = Counts::default();
+        assert_eq!(warnings_of(&counts), [""; 0]);
+        let file: Arc<Path> = Arc::from(Path::new("f.csv"));
+        let quote = Error::line(&file, 3, Reason::OpenQuote);
+        assert!(counts.skipped.add(&quote));
+        assert_eq!(
+            warnings_of(&counts),
+            [format!("Warning: 1 line skipped, for this reason: {quote}")]
+        );
+        (0..1200).for_each(|_| assert!(counts.skipped.add(&quote)));
+        assert!(counts.skipped.add(&Error::line(&file, 2, Reason::NotOneTarget)));
+        let expected =
+            format!("Warning: 1,202 lines skipped, 1,201 of them for this reason: {quote}");
+        assert_eq!(warnings_of(&counts), [expected]);
+        let mut counts = Counts::default();
+        assert_eq!(counts.feed.get_or_insert_default().not_applied, [0; 3]);
+        assert_eq!(warnings_of(&counts), [""; 0]);
+        counts.feed.get_or_insert_default().not_applied = [0, 51, 1];
+        let expected = "Warning: 52 rows have a price and a status that its match does not have (suspended 51, closed 1), \
+                        which is not applied; --status-beside-price applies it.";
+        assert_eq!(warnings_of(&counts), [expected]);
+    }
+}
