@@ -32,6 +32,7 @@ pub(super) fn of_run(config: &Config, observed: &Observed) -> Vec<Advice> {
     }
     if config.cache.enabled && observed.reads() >= ENOUGH {
         advice.extend(kickoff(config, observed));
+        advice.extend(in_play(config, observed));
     }
     advice
 }
@@ -53,10 +54,10 @@ fn panics(config: &VolatilityConfig, observed: &Observed) -> Option<Advice> {
     let share = observed.share_from(config.panic_sigma);
     (share > MANY).then(|| {
         let (share, sigma) = (percent(share), config.panic_sigma);
-        let (hold, score) = (span(config.status_hold), observed.score_of(FEW));
+        let (hold, fits) = (span(config.status_hold), observed.threshold_of(FEW));
         let text = format!(
-            "{share} of the prices reach {sigma}, and each is a panic of its match for {hold}; one in a hundred \
-             reaches {score:.2}"
+            "{share} of the prices reach {sigma}, and each is a panic of its match for {hold}; from {fits:.2} on it is at most \
+             one in a hundred"
         );
         Advice::new("volatility.panic_sigma", text)
     })
@@ -66,8 +67,10 @@ fn warnings(config: &VolatilityConfig, observed: &Observed) -> Option<Advice> {
     let share = observed.share_from(config.warning_sigma);
     (share > MANY_WARNINGS).then(|| {
         let (share, sigma) = (percent(share), config.warning_sigma);
-        let score = observed.score_of(MANY_WARNINGS);
-        let text = format!("{share} of the prices reach {sigma}; one in twenty reaches {score:.2}");
+        let fits = observed.threshold_of(MANY_WARNINGS);
+        let text = format!(
+            "{share} of the prices reach {sigma}; from {fits:.2} on it is at most one in twenty"
+        );
         Advice::new("volatility.warning_sigma", text)
     })
 }
@@ -83,7 +86,8 @@ fn window(config: &VolatilityConfig, observed: &Observed) -> Option<Advice> {
     let needed = gap.saturating_mul(config.min_samples);
     (is_calm(config, observed) && needed > config.window).then(|| {
         let (samples, window) = (config.min_samples, span(config.window));
-        let (gap, needed) = (span(rounded(gap)), span(rounded(needed)));
+        let needed = Duration::from_secs(needed.as_secs() + u64::from(needed.subsec_nanos() > 0));
+        let (gap, needed) = (span(rounded(gap)), span(needed));
         let text = format!(
             "no price was a warning or a panic: the prices of a market come {gap} apart (median), and {window} do not hold \
              the {samples} that a score takes (min_samples); {needed} would"
@@ -129,6 +133,19 @@ fn kickoff(config: &Config, observed: &Observed) -> Option<Advice> {
              in the column kickoff_ms, a read in its context"
         );
         Advice::new("cache.default_ttl", text)
+    })
+}
+
+/// Most reads in play, where nothing is stored.
+fn in_play(config: &Config, observed: &Observed) -> Option<Advice> {
+    let share = observed.reads_in(Zone::MatchStarted) as f64 / observed.reads() as f64;
+    (share >= 0.5 && config.golden_hour.in_play_ttl.is_zero()).then(|| {
+        let share = percent(share);
+        let text = format!(
+            "{share} of the reads of open matches come after kickoff, where a TTL of 0s stores nothing, so that each of them \
+             computes; set it to the seconds that a price in play may be old"
+        );
+        Advice::new("golden_hour.in_play_ttl", text)
     })
 }
 
@@ -203,7 +220,7 @@ mod tests {
         check(
             &of_run(&config, &observed(5000, 0.004, Some(3.0))),
             &[
-                "volatility.panic_sigma: 5.0 % of the prices reach 2, and each is a panic of its match for 30s; one in a hundred reaches 3.00",
+                "volatility.panic_sigma: 5.0 % of the prices reach 2, and each is a panic of its match for 30s; from 3.01 on it is at most one in a hundred",
             ],
         );
         // Every score is known to a probe, and those below the threshold are none.
@@ -267,6 +284,19 @@ mod tests {
             ],
         );
         check(&of_run(&config, &reads(&[(Zone::Active, 300)])), &[]);
+        // In play nothing is stored, unless it is said for how long.
+        let in_play = reads(&[(Zone::Active, 300), (Zone::MatchStarted, 301)]);
+        check(
+            &of_run(&config, &in_play),
+            &[
+                "golden_hour.in_play_ttl: 50 % of the reads of open matches come after kickoff, where a TTL of 0s stores \
+               nothing, so that each of them computes; set it to the seconds that a price in play may be old",
+            ],
+        );
+        let mut follows = Config::default();
+        follows.golden_hour.in_play_ttl = Duration::from_secs(2);
+        check(&of_run(&follows, &in_play), &[]);
+        check(&of_run(&config, &reads(&[(Zone::Active, 302), (Zone::MatchStarted, 301)])), &[]);
     }
 
     #[test]
@@ -278,7 +308,9 @@ mod tests {
         let advice = of_feed(&Config::default(), &often);
         check(
             &advice,
-            &["volatility.warning_sigma: 15 % of the prices reach 1.5; one in twenty reaches 1.80"],
+            &[
+                "volatility.warning_sigma: 15 % of the prices reach 1.5; from 1.81 on it is at most one in twenty",
+            ],
         );
     }
 }

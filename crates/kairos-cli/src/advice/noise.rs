@@ -69,8 +69,9 @@ fn beyond(t: f64, degrees: f64) -> f64 {
     (1.0 - within).clamp(0.0, 1.0)
 }
 
+/// A threshold with as many digits as say something, rounded up: what is below would be too low.
 fn short(x: f64) -> String {
-    if x < 10.0 { format!("{x:.2}") } else { format!("{x:.0}") }
+    if x < 10.0 { format!("{:.2}", (x * 100.0).ceil() / 100.0) } else { format!("{:.0}", x.ceil()) }
 }
 
 #[cfg(test)]
@@ -112,9 +113,9 @@ mod tests {
         let advice = of(&config).unwrap().to_string();
         let expected = "volatility.panic_sigma: of prices that only scatter about their mean, by more than \
                         min_relative_sigma, up to 23 % reach 2 with 3 samples in the window (min_samples), 4.9 % with 100 \
-                        (max_samples); for one in a hundred it takes 11 and 2.64";
+                        (max_samples); for one in a hundred it takes 12 and 2.64";
         assert_eq!(advice, expected);
-        config.panic_sigma = 11.5;
+        config.panic_sigma = 12.0;
         assert_eq!(of(&config), None);
         (config.panic_sigma, config.min_samples) = (3.5, 12);
         assert_eq!(of(&config), None);

@@ -70,10 +70,19 @@ impl Observed {
         if self.prices == 0 { 0.0 } else { reached as f64 / self.prices as f64 }
     }
 
-    /// A score that at most this share of the prices reached, which must be at most that of the panics.
-    pub(super) fn score_of(&self, share: f64) -> f64 {
-        let of_panics = share * self.prices as f64 / self.scores.len().max(1) as f64;
-        value_at(&self.scores, (1.0 - of_panics).clamp(0.0, 1.0)) as f64 / 100.0
+    /// The lowest threshold, in whole hundredths, that at most this share of the prices reached, which must be at most that of
+    /// the panics. Where many prices have one score, it is above that.
+    pub(super) fn threshold_of(&self, share: f64) -> f64 {
+        let most = share * self.prices as f64;
+        let (mut reached, mut threshold) = (self.scores.len(), 0);
+        for of in self.scores.iter_recorded() {
+            if reached as f64 <= most {
+                break;
+            }
+            reached -= of.count_at_value();
+            threshold = self.scores.next_non_equivalent(of.value_iterated_to());
+        }
+        threshold as f64 / 100.0
     }
 
     /// The median time between two prices of a market; `None` if no market had two.
@@ -131,8 +140,27 @@ mod tests {
             }
         }
         assert!((observed.share_from(2.0) - 0.05).abs() < 1e-9);
-        assert!((observed.score_of(0.01) - 5.9).abs() < 0.1, "{}", observed.score_of(0.01));
-        assert!((observed.score_of(0.05) - 2.0).abs() < 0.1, "{}", observed.score_of(0.05));
+        // The tenth from above has 6.0.
+        for (share, expected) in [(0.01, 5.91), (0.04, 2.91), (0.0, 6.91)] {
+            let threshold = observed.threshold_of(share);
+            assert!((threshold - expected).abs() < 1e-9, "{threshold}");
+            assert!(observed.share_from(threshold) <= share);
+            assert!(observed.share_from(threshold - 0.01) > share);
+        }
+    }
+
+    #[test]
+    fn where_many_prices_have_one_score_the_threshold_is_above_it() {
+        for z in [3.0, 77.77, 12_345.6, 1e9] {
+            let mut observed = Observed::default();
+            (0..1000).for_each(|n| {
+                observed.price(if n < 50 { Volatility::Panic } else { Volatility::Normal });
+            });
+            (0..50).for_each(|_| observed.panic(z));
+            let threshold = observed.threshold_of(0.01);
+            assert!(threshold > z && threshold < 1.01 * z, "{z}: {threshold}");
+            assert_eq!(observed.share_from(threshold), 0.0);
+        }
     }
 
     #[test]

@@ -123,17 +123,22 @@ impl PriceHistory {
         (computed_at_ms, now_ms): (i64, i64),
     ) -> Option<Moved> {
         let of = self.matches.get(match_id)?;
-        let mut most: Option<(usize, f64, f64)> = None;
+        let mut most: Option<(usize, f64, Change)> = None;
         for (at, series) in of.series.iter().enumerate() {
-            if let (Some(then), Some(now)) = (series.at(computed_at_ms), series.at(now_ms))
-                && most.is_none_or(|(_, a, b)| (now - then).abs() > (b - a).abs())
+            if let (Some(then), Some(now)) = (series.at(computed_at_ms), series.change_at(now_ms))
+                && most.is_none_or(|(_, a, b)| (now.ln_price - then).abs() > (b.ln_price - a).abs())
             {
                 most = Some((at, then, now));
             }
         }
         let (at, then, now) = most?;
         let market = of.index.iter().find_map(|(name, place)| (*place == at).then_some(name))?;
-        Some(Moved { market: Arc::clone(market), then: price_of(then), now: price_of(now) })
+        Some(Moved {
+            market: Arc::clone(market),
+            then: price_of(then),
+            now: price_of(now.ln_price),
+            since_ms: now.t_ms,
+        })
     }
 
     /// The matches that had prices, with the times of their first and their newest price.
@@ -182,8 +187,13 @@ impl Series {
 
     /// The logarithm of the price in force at `t_ms`.
     fn at(&self, t_ms: i64) -> Option<f64> {
+        self.change_at(t_ms).map(|change| change.ln_price)
+    }
+
+    /// The change by which the price in force at `t_ms` came.
+    fn change_at(&self, t_ms: i64) -> Option<Change> {
         let after = self.changes.partition_point(|change| change.t_ms <= t_ms);
-        after.checked_sub(1).map(|last| self.changes[last].ln_price)
+        after.checked_sub(1).map(|last| self.changes[last])
     }
 }
 
@@ -290,7 +300,7 @@ mod tests {
             (5, "m", "home", 1.05),
             (5, "m", "away", 8.4),
         ]);
-        let moved = Moved { market: "home".into(), then: 2.1, now: 1.05 };
+        let moved = Moved { market: "home".into(), then: 2.1, now: 1.05, since_ms: 5 };
         assert_eq!(history.most_moved("m", (0, 5)), Some(moved));
         assert_eq!(history.most_moved("nobody", (0, 5)), None);
     }

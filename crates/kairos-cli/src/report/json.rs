@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::spread::Spread;
 use super::table::{Body, Cell, OfColumn, Report, Row, Section};
-use super::worst::WorstRead;
+use super::worst::{Incident, WorstRead};
 
 impl Report {
     /// The report as one JSON object on one line, values as plain numbers.
@@ -63,7 +63,8 @@ fn of_columns<T>(name: &str, columns: &[OfColumn<T>], value: impl Fn(&T) -> Valu
     columns.iter().map(column).collect()
 }
 
-fn worst(read: &WorstRead) -> Value {
+fn worst(incident: &Incident) -> Value {
+    let Incident { worst: read, reads, first_ms, last_ms } = incident;
     let WorstRead { exposure, served_ms, age_ms, strategy, reason, moved, .. } = read;
     json!({
         "exposure": exposure,
@@ -74,7 +75,10 @@ fn worst(read: &WorstRead) -> Value {
         "age_ms": age_ms,
         "strategy": strategy,
         "reason": reason,
-        "moved": {"market": &*moved.market, "then": moved.then, "now": moved.now},
+        "moved": {"market": &*moved.market, "then": moved.then, "now": moved.now, "since": moved.since_ms},
+        "count": reads,
+        "first": first_ms,
+        "last": last_ms,
     })
 }
 

@@ -24,6 +24,8 @@ pub(crate) use self::spread::Samples;
 pub(crate) use self::table::{Fact, Report};
 pub(crate) use self::text::Paint;
 pub(crate) use self::warnings::warnings_of;
+#[cfg(test)]
+use self::worst::Incident;
 pub(crate) use self::worst::{Moved, Worst, WorstRead};
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::exposures::Exposures;
 use super::spread::Samples;
-use super::worst::WorstRead;
+use super::worst::Incident;
 use crate::advice::Advice;
 
 /// One column: an engine, or a plain cache on the same reads.
@@ -90,8 +90,8 @@ pub(crate) struct EngineRun {
     pub(crate) markets_invalidated: u64,
     /// The average CPU saved by events that spared markets, in percent; `None` without events.
     pub(crate) cpu_saved_pct: Option<f64>,
-    /// The served reads whose prices had moved most, the worst first.
-    pub(crate) worst: Vec<WorstRead>,
+    /// The incidents with the reads whose prices had moved most, the worst first.
+    pub(crate) worst: Vec<Incident>,
     /// What of its configuration does not fit what was run.
     pub(crate) hints: Vec<Advice>,
 }

@@ -4,7 +4,7 @@
 
 use super::meta::Meta;
 use super::spread::Spread;
-use super::worst::WorstRead;
+use super::worst::Incident;
 use crate::advice::Advice;
 
 /// The report of a run.
@@ -24,8 +24,8 @@ pub(crate) struct Report {
     pub(crate) columns: Vec<String>,
     /// The sections, from the most to the least important.
     pub(crate) sections: Vec<Section>,
-    /// The served reads whose prices had moved most, the worst first.
-    pub(crate) worst: Vec<OfColumn<WorstRead>>,
+    /// The incidents with the reads whose prices had moved most, the worst first.
+    pub(crate) worst: Vec<OfColumn<Incident>>,
     /// What of a configuration does not fit what was run.
     pub(crate) hints: Vec<OfColumn<Advice>>,
 }

@@ -32,8 +32,8 @@ fn exposures(values: &[f64]) -> Exposures {
     exposures
 }
 
-fn worst() -> WorstRead {
-    WorstRead {
+fn worst() -> Incident {
+    let worst = WorstRead {
         exposure: 0.405_465,
         key: "m001:btts".into(),
         match_id: "m001".into(),
@@ -42,8 +42,14 @@ fn worst() -> WorstRead {
         age_ms: 65_000,
         strategy: "serve_stale",
         reason: "stale",
-        moved: Moved { market: "home_win".into(), then: 2.0, now: 3.0 },
-    }
+        moved: Moved {
+            market: "home_win".into(),
+            then: 2.0,
+            now: 3.0,
+            since_ms: 1_763_186_340_000,
+        },
+    };
+    Incident { worst, reads: 1200, first_ms: 1_763_186_340_500, last_ms: 1_763_186_402_500 }
 }
 
 /// The advice of a run whose reads know no kickoff.
@@ -185,9 +191,9 @@ Latency, virtual ms
   compute          2  40.75   40   40  41.50  41.50  41.50  41.50
   bypass           0
 
-Worst reads
+Worst reads, by the change of a price that they missed
   0.405465  m001 btts at 2025-11-15 06:00:00.000, 1 min 5 s old: serve_stale, stale
-            home_win 2.00 → 3.00
+            home_win 2.00 → 3.00: 1,200 reads within 1 min 2 s
 
 Hints
   cache.default_ttl: 100 % of the reads of matches know no kickoff, so that their TTL is 1h whatever
@@ -347,12 +353,13 @@ fn worst_reads_and_hints_belong_to_their_column() {
     let expected = json!({
         "exposure": 0.405_465, "match": "m001", "market": "btts", "key": "m001:btts",
         "served": 1_763_186_400_000_i64, "age_ms": 65_000, "strategy": "serve_stale", "reason": "stale",
-        "moved": {"market": "home_win", "then": 2.0, "now": 3.0},
+        "moved": {"market": "home_win", "then": 2.0, "now": 3.0, "since": 1_763_186_340_000_i64},
+        "count": 1200, "first": 1_763_186_340_500_i64, "last": 1_763_186_402_500_i64,
     });
     assert_eq!(json["worst_reads"][1]["reads"], json!([expected]));
     assert_eq!(json["hints"][0]["advice"][0]["field"], "cache.default_ttl");
     let text = report("t", Vec::new(), &runs).to_text(Paint::Plain);
-    assert!(text.contains("\nWorst reads\n  a\n  0.405465  m001 btts at"), "{text}");
+    assert!(text.contains("\nWorst reads, by the change of a price that they missed\n  a\n  0.405465  m001 btts at"), "{text}");
     assert!(text.contains("\nHints\n  a\n  cache.default_ttl: "), "{text}");
 }
 

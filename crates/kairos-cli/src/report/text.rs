@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::instant;
 use super::spread::Spread;
 use super::table::{Body, Cell, OfColumn, Report, Row};
-use super::worst::WorstRead;
+use super::worst::Incident;
 use crate::advice::Advice;
 
 /// Whether titles are printed in bold by terminal codes.
@@ -103,14 +103,15 @@ impl Page {
         self.grid(heads, &cells);
     }
 
-    /// Writes two lines for each read: what was served, and what had moved.
-    fn worst(&mut self, columns: &[OfColumn<WorstRead>]) {
+    /// Writes two lines for each incident: its worst read, and what had moved under how many.
+    fn worst(&mut self, columns: &[OfColumn<Incident>]) {
         if !columns.is_empty() {
-            self.section("Worst reads");
+            self.section("Worst reads, by the change of a price that they missed");
         }
         for OfColumn { column, items } in columns {
             self.column(column, columns.len());
-            for read in items {
+            for incident in items {
+                let read = &incident.worst;
                 let market = read.market.as_deref().unwrap_or(&read.key);
                 let of = format!("{} {}", cut_front(&read.match_id, NAME), cut_front(market, NAME));
                 let (at, age) = (instant::utc(read.served_ms), duration(read.age_ms));
@@ -120,7 +121,14 @@ impl Page {
                 ));
                 let moved = &read.moved;
                 let (odds, then, now) = (cut_front(&moved.market, LABEL), moved.then, moved.now);
-                self.line(&format!("{:INDENT$}          {odds} {then:.2} → {now:.2}", ""));
+                let reads = match incident.reads {
+                    1 => "1 read".to_owned(),
+                    n => {
+                        let span = duration(incident.last_ms - incident.first_ms);
+                        format!("{} reads within {span}", grouped(n as i64))
+                    }
+                };
+                self.line(&format!("{:INDENT$}          {odds} {then:.2} → {now:.2}: {reads}", ""));
             }
         }
     }

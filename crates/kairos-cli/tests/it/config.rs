@@ -95,6 +95,53 @@ fn a_configuration_is_advised_on_beside_a_feed() {
     assert_eq!((code, message.starts_with("no.csv: ")), (2, true), "{message}");
 }
 
+/// The fields that are advised on, each with the number that "from NUMBER on" gives, if it has one.
+fn targets(line: &str) -> Vec<(String, Option<String>)> {
+    let text = told(line);
+    let lines = text.lines().skip(1).map(|line| line.strip_prefix("advice: ").unwrap());
+    lines
+        .map(|line| {
+            let (field, text) = line.split_once(": ").unwrap();
+            let number = text.split("from ").nth(1).and_then(|rest| rest.split_once(" on "));
+            (field.to_owned(), number.map(|(number, _)| number.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn advice_that_is_followed_is_not_given_again() {
+    // A price that jumps by a tenth every 20th time, so that many prices have one score, and one that wanders.
+    let (mut jumps, mut wanders) = (
+        String::from("ts_ms,market_id,runner,price\n"),
+        String::from("ts_ms,market_id,runner,price\n"),
+    );
+    let mut seed = 7_u64;
+    for n in 0..1000_u32 {
+        let price = if n % 20 == 19 { 2.2 } else { 2.0 };
+        writeln!(jumps, "{},m,home,{price}", n * 4000).unwrap();
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let noise = (seed >> 40) as f64 / (1_u64 << 24) as f64;
+        writeln!(wanders, "{},m,home,{:.2}", n * 4000, 2.0 + 0.3 * noise.powi(6)).unwrap();
+    }
+    for (name, feed) in [("jumps", jumps), ("wanders", wanders)] {
+        let feed = Scratch::holding(&format!("follow-{name}.csv"), feed);
+        for field in ["volatility.panic_sigma", "volatility.min_relative_sigma"] {
+            let config = Scratch::holding(&format!("follow-{name}.toml"), "");
+            let check = format!("config --check {} --feed {}", config.path(), feed.path());
+            let target = |check: &str| targets(check).into_iter().find(|(other, _)| other == field);
+            let (_, target_of) = target(&check).unwrap_or_else(|| panic!("{name}, {field}"));
+            let of = field.strip_prefix("volatility.").unwrap();
+            let text = format!("[volatility]\n{of} = {}\n", target_of.unwrap());
+            let followed = Scratch::holding(&format!("followed-{name}.toml"), text);
+            let check = format!("config --check {} --feed {}", followed.path(), feed.path());
+            assert_eq!(target(&check), None, "{name}");
+            // A report hints by the same rule, at the scores of panics alone.
+            let report = told(&format!("replay {} --config {}", feed.path(), followed.path()));
+            assert!(!report.contains(field), "{report}");
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_named_by_file_line_field_and_range() {
     let check = |name: &str, text: &str, message: &str| {

@@ -30,11 +30,67 @@ fn the_worst_reads_are_told_with_what_had_moved_and_why_they_were_served() {
     let report = replayed("jump-worst.jsonl", JUMP, &format!("--config {}", calm.path()));
     let expected = json!([{
         "exposure": 2.0_f64.ln(), "match": "m", "market": "btts", "key": "m:btts", "served": 4000, "age_ms": 1000,
-        "strategy": "serve_fresh", "reason": "fresh", "moved": {"market": "home", "then": 2.0, "now": 4.0},
+        "strategy": "serve_fresh", "reason": "fresh", "moved": {"market": "home", "then": 2.0, "now": 4.0, "since": 4000},
+        "count": 1, "first": 4000, "last": 4000,
     }]);
     assert_eq!(report["worst_reads"][0]["reads"], expected);
     // What bypasses the cache is never wrong.
     assert_eq!(replayed("jump-bypass.jsonl", JUMP, "")["worst_reads"], json!([]));
+}
+
+#[test]
+fn reads_that_missed_one_change_are_one_incident_of_the_worst_reads() {
+    let mut text = String::from(
+        r#"{"t":0,"op":"odds","match":"m","market":"home","price":2.0}
+{"t":0,"op":"odds","match":"m","market":"away","price":4.0}
+"#,
+    );
+    let get = |t: u32, key: &str| {
+        format!("{{\"t\":{t},\"op\":\"get\",\"key\":\"{key}\",\"match\":\"m\"}}\n")
+    };
+    let odds = |t: u32, price: f64| {
+        format!(
+            "{{\"t\":{t},\"op\":\"odds\",\"match\":\"m\",\"market\":\"home\",\"price\":{price}}}\n"
+        )
+    };
+    text += &(get(1000, "a") + &get(1000, "b") + &odds(5000, 3.0));
+    (0..20).for_each(|n| text += &get(6000 + 1000 * n, if n % 2 == 0 { "a" } else { "b" }));
+    text += &(odds(27_000, 2.5) + &get(28_000, "b"));
+    let calm = Scratch::holding("calm-incidents.toml", "[volatility]\nenabled = false\n");
+    let report = replayed("incidents.jsonl", &text, &format!("--config {}", calm.path()));
+    let reads = report["worst_reads"][0]["reads"].as_array().unwrap();
+    let told: Vec<_> = reads
+        .iter()
+        .map(|of| ["count", "first", "last", "served", "key"].map(|name| of[name].clone()))
+        .collect();
+    let expected = [
+        [json!(20), json!(6000), json!(25_000), json!(6000), json!("a")],
+        [json!(1), json!(28_000), json!(28_000), json!(28_000), json!("b")],
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn most_reads_in_play_ask_for_a_ttl_in_play() {
+    let mut text = String::from(
+        "{\"t\":0,\"op\":\"odds\",\"match\":\"m\",\"market\":\"home\",\"price\":2.0}\n",
+    );
+    for n in 0..300_u32 {
+        let get = format!("\"op\":\"get\",\"key\":\"a\",\"match\":\"m\",\"kickoff\":1000");
+        text += &format!("{{\"t\":{},{get}}}\n", 2000 + n * 1000);
+    }
+    let fields = |text: &str, options: &str| {
+        let report = replayed("in-play.jsonl", text, options);
+        let advice = report["hints"][0]["advice"].as_array().cloned().unwrap_or_default();
+        advice.iter().map(|of| of["field"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(fields(&text, ""), ["golden_hour.in_play_ttl"]);
+    let follows = Scratch::holding("in-play.toml", "[golden_hour]\nin_play_ttl = \"2s\"\n");
+    assert_eq!(fields(&text, &format!("--config {}", follows.path())), [""; 0]);
+    // While trading is suspended no TTL decides anything.
+    let suspended =
+        format!("{{\"t\":0,\"op\":\"status\",\"match\":\"m\",\"status\":\"suspended\"}}\n{text}");
+    assert_eq!(fields(&suspended, ""), [""; 0]);
 }
 
 #[test]

@@ -133,12 +133,15 @@ impl Tally {
             self.latency_ms[place].add(done_ms.saturating_sub(pending.t_ms) as f64);
         }
         let Some(match_id) = &pending.match_id else { return };
-        self.observed.read(receipt.zone);
+        // No TTL decides what a read gets that trading bars.
+        if receipt.reason != Reason::Suspended {
+            self.observed.read(receipt.zone);
+        }
         let Ok(quote) = &answer.outcome else { return };
         let span = (quote.computed_ms, done_ms);
         let Some(of) = self.prices.exposure(match_id, pending.kickoff_ms, span) else { return };
         self.exposure.add(of.moved, of.to_kickoff_ms);
-        if self.worst.takes(of.moved)
+        if of.moved > 0.0
             && let Some(moved) = self.prices.most_moved(match_id, span)
         {
             self.worst.add(WorstRead {
@@ -207,7 +210,7 @@ impl Tally {
                 markets_invalidated: lifetime.markets_invalidated,
                 cpu_saved_pct: (lifetime.surgical_invalidation > 0)
                     .then_some(lifetime.avg_cpu_saved_pct),
-                worst: self.worst.into_reads(),
+                worst: self.worst.into_incidents(),
                 hints: Vec::new(),
             }),
             ..Run::default()
