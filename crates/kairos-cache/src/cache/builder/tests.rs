@@ -118,3 +118,55 @@ fn caches_of_a_registry_are_told_apart_by_name_and_free_it_when_dropped() {
     drop(again);
     assert_eq!(page.encode_prometheus(), "");
 }
+
+macro_rules! setters_by_field {
+    ($(
+        $(#[doc = $section_doc:literal])+
+        [$section:ident] $Section:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $(#[serde($($serde:tt)+)])?
+                $field:ident: $type:ty = $default:tt $($unit:ident)? $(, set by $setter:ident)?;
+            )+
+        }
+    )+) => {
+        vec![$($(
+            (concat!(stringify!($section), ".", stringify!($field)), concat!($(stringify!($setter))?)),
+        )+)+]
+    };
+}
+
+/// The words between backticks.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_first_page_names_the_setter_of_each_field_in_its_table() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let page = std::fs::read_to_string(page).expect("the page is there");
+    let table = page.split("| field | in code |").nth(1).expect("the table is there");
+    let setters = with_fields!(setters_by_field);
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').collect();
+        let mut section = "";
+        let expected: Vec<&str> = quoted(cells[1])
+            .into_iter()
+            .map(|field| {
+                let name = match field.split_once('.') {
+                    Some((of, name)) => {
+                        section = of;
+                        name
+                    }
+                    None => field,
+                };
+                let full = format!("{section}.{name}");
+                let found = setters.iter().find(|(field, _)| *field == full);
+                found.unwrap_or_else(|| panic!("no field {full}")).1
+            })
+            .collect();
+        assert_eq!(quoted(cells[2]), expected, "{row}");
+    }
+}
