@@ -2,6 +2,8 @@
 // Never look behind the command line.
 // Read next: `../../src/report/rows.rs`.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use crate::stage::{Report, Scratch, kairos_reading, told};
@@ -76,8 +78,8 @@ fn most_reads_in_play_ask_for_a_ttl_in_play() {
         "{\"t\":0,\"op\":\"odds\",\"match\":\"m\",\"market\":\"home\",\"price\":2.0}\n",
     );
     for n in 0..300_u32 {
-        let get = format!("\"op\":\"get\",\"key\":\"a\",\"match\":\"m\",\"kickoff\":1000");
-        text += &format!("{{\"t\":{},{get}}}\n", 2000 + n * 1000);
+        let get = "\"op\":\"get\",\"key\":\"a\",\"match\":\"m\",\"kickoff\":1000";
+        writeln!(text, "{{\"t\":{},{get}}}", 2000 + n * 1000).unwrap();
     }
     let fields = |text: &str, options: &str| {
         let report = replayed("in-play.jsonl", text, options);
