@@ -120,7 +120,7 @@ pub use receipt::{Answer, Guard, Hit, Receipt, Source};
 pub use refused::Refused;
 pub use runtime::{BoxFuture, Clock, ManualClock, Runtime, Sim, Task};
 pub use stats::{Activity, Category, Notice, Sizes, StatsSnapshot, Subscription};
-pub use to_key::{Key, ToKey, Value};
+pub use to_key::{Key, Parts, ToKey, Value};
 
 /// The concurrent types, for the models that check them.
 #[cfg(kairos_loom)]

@@ -7,10 +7,9 @@ use std::net::TcpStream;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use kairos_cache::{Context, ErrorKind};
+use kairos_cache::{Context, ErrorKind, Parts};
 
 use crate::CACHE;
-use crate::line::Line;
 
 /// Obeys each line of news until the bookmaker or the end of the service closes the stream. Lines that
 /// make no sense are reported and passed over.
@@ -49,7 +48,7 @@ fn apply(fixture: &str, event: &str) -> anyhow::Result<()> {
     let outcome = CACHE.invalidate_event(&scope, event)?;
     for market in outcome.markets.iter() {
         let context = Context::new(&scope).market(market);
-        match CACHE.blocking().read(&Line { fixture, market }, &context) {
+        match CACHE.blocking().read(&Parts((fixture, &**market)), &context) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Nothing => {}
             Err(error) => return Err(error.into()),

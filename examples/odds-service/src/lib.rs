@@ -19,13 +19,13 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use kairos_cache::{Cache, Context, ErrorKind};
+use kairos_cache::{Cache, Context, ErrorKind, Parts};
 use tokio::net::TcpListener;
 
-pub use line::{Line, LineKey, Price};
+pub use line::{Line, Price};
 
 /// The prices of every line. A miss asks the bookmaker, once however many customers wait.
-pub static CACHE: LazyLock<Cache<LineKey, Price>> = LazyLock::new(|| {
+pub static CACHE: LazyLock<Cache<Line, Price>> = LazyLock::new(|| {
     Cache::builder()
         .max_capacity(50_000)
         .hard_timeout(Duration::from_secs(5))
@@ -80,9 +80,8 @@ fn open_news(bookmaker: SocketAddr) -> std::io::Result<std::net::TcpStream> {
 }
 
 async fn price(Path((fixture, market)): Path<(String, String)>) -> Result<Response, Failure> {
-    let line = Line { fixture: &fixture, market: &market };
     let context = Context::new(&CACHE.scope(&fixture)).market(&market);
-    let hit = CACHE.read(&line, &context).await?;
+    let hit = CACHE.read(&Parts((&*fixture, &*market)), &context).await?;
     let headers = [("x-price-because", hit.receipt().reason.name())];
     Ok((headers, format!("{}\n", *hit)).into_response())
 }

@@ -164,7 +164,7 @@ async fn after_20_000_requests_with_cancellations_the_accounts_balance_and_nothi
 }
 
 /// Failed computes among the notices up to the end of the cache.
-async fn failures_left(notices: &mut kairos_cache::Subscription<odds_service::LineKey>) -> usize {
+async fn failures_left(notices: &mut kairos_cache::Subscription<odds_service::Line>) -> usize {
     let mut failed = 0;
     while let Some(notice) = notices.next().await {
         failed += usize::from(matches!(notice, Notice::ComputeFailed { .. }));
