@@ -144,13 +144,11 @@ pub(crate) enum Reason {
         /// The command that sorts the file.
         sort: Option<String>,
     },
-    /// The header of a CSV feed lacks a column.
-    #[error("{}", missing_column(name, *word, found))]
-    MissingColumn {
-        /// The name of the column.
-        name: String,
-        /// Its word in `--columns`, unless the name was given there.
-        word: Option<&'static str>,
+    /// The header of a CSV feed lacks columns.
+    #[error("{}", missing_columns(missing, found))]
+    MissingColumns {
+        /// The names of the columns, each with its word in `--columns`, unless the name was given there.
+        missing: Vec<(String, Option<&'static str>)>,
         /// The columns of the header.
         found: Vec<String>,
     },
@@ -274,16 +272,24 @@ impl Reason {
     }
 }
 
-fn missing_column(name: &str, word: Option<&str>, found: &[String]) -> String {
-    let (mut columns, mut hint) = (String::new(), String::new());
+fn missing_columns(missing: &[(String, Option<&str>)], found: &[String]) -> String {
+    let quoted = |names: &mut dyn Iterator<Item = &String>| {
+        names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    };
+    let noun = if missing.len() == 1 { "column" } else { "columns" };
+    let mut text =
+        format!("the header has no {noun} {}", quoted(&mut missing.iter().map(|(name, _)| name)));
     if !found.is_empty() {
-        let found: Vec<String> = found.iter().map(|name| format!("{name:?}")).collect();
-        columns = format!("; columns found: {}", found.join(", "));
-        if let Some(word) = word {
-            hint = format!("; --columns {word}=NAME says which one it is");
+        text.push_str("; columns found: ");
+        text.push_str(&quoted(&mut found.iter()));
+        let words = missing.iter().filter_map(|(_, word)| *word);
+        let words: Vec<String> = words.map(|word| format!("{word}=NAME")).collect();
+        if !words.is_empty() {
+            let which = if words.len() == 1 { "which one it is" } else { "which they are" };
+            text.push_str(&format!("; --columns {} says {which}", words.join(",")));
         }
     }
-    format!("the header has no column {name:?}{columns}{hint}")
+    text
 }
 
 /// A time for people, and as it stands in a file.

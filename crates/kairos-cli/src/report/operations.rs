@@ -98,6 +98,7 @@ pub(crate) fn facts_of(counts: &Counts) -> Vec<Fact> {
             "rows",
             feed.not_applied.iter().sum(),
         ),
+        ("words_beside_prices", "words beside prices, not known", "rows", feed.unknown_words),
         ("matches", "matches in the feed", "matches", feed.matches as u64),
     ];
     let told = facts.into_iter().filter(|(.., n)| *n > 0);

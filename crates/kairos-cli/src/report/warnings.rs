@@ -9,7 +9,7 @@ use crate::scenario::Counts;
 
 /// One sentence for each thing that was passed over.
 pub(crate) fn warnings_of(counts: &Counts) -> Vec<String> {
-    [lines(counts), statuses(counts)].into_iter().flatten().collect()
+    [lines(counts), statuses(counts), words(counts)].into_iter().flatten().collect()
 }
 
 fn lines(counts: &Counts) -> Option<String> {
@@ -39,6 +39,17 @@ fn statuses(counts: &Counts) -> Option<String> {
             grouped(all as i64)
         )
     })
+}
+
+fn words(counts: &Counts) -> Option<String> {
+    let all = counts.feed?.unknown_words;
+    let word = counts.unknown_word.as_ref().filter(|_| all > 0)?;
+    let rows = if all == 1 { "row has" } else { "rows have" };
+    Some(format!(
+        "Warning: {} {rows} a price and a word that is neither a status nor news, {word:?} for one, which is passed over; \
+         --status suspended={word} or the like says which status it is.",
+        grouped(all as i64)
+    ))
 }
 
 #[cfg(test)]
@@ -71,6 +82,12 @@ mod tests {
         counts.feed.get_or_insert_default().not_applied = [0, 51, 1];
         let expected = "Warning: 52 rows have a price and a status that its match does not have (suspended 51, closed 1), \
                         which is not applied; --status-beside-price applies it.";
+        assert_eq!(warnings_of(&counts), [expected]);
+        let mut counts = Counts { unknown_word: Some("HALT".into()), ..Counts::default() };
+        assert_eq!(warnings_of(&counts), [""; 0]);
+        counts.feed.get_or_insert_default().unknown_words = 1000;
+        let expected = "Warning: 1,000 rows have a price and a word that is neither a status nor news, \"HALT\" for one, which \
+                        is passed over; --status suspended=HALT or the like says which status it is.";
         assert_eq!(warnings_of(&counts), [expected]);
     }
 }

@@ -29,7 +29,7 @@ use self::header::Header;
 use self::order::Order;
 use self::prices::Prices;
 use self::record::Record;
-use self::words::{Words, separator_line};
+use self::words::{Meaning, Words, separator_line};
 
 pub(crate) use self::header::Column;
 pub(crate) use self::options::{BesidePrice, Cut, Dialect, FeedCounts};
@@ -132,6 +132,11 @@ impl<R: BufRead> Feed<R> {
         FeedCounts { matches: self.matches.len(), ..self.counts }
     }
 
+    /// The first of [`FeedCounts::unknown_words`].
+    pub(crate) fn first_unknown_word(&self) -> Option<&str> {
+        self.words.first_unknown()
+    }
+
     /// The current line as a row, or nothing if the cut leaves it out, or the end of the cut.
     fn row(&mut self, line: u64) -> Result<Step, Reason> {
         self.record.split(self.lines.line())?;
@@ -181,16 +186,20 @@ impl<R: BufRead> Feed<R> {
         }
         let is_wanted = self.cut.field.as_deref().is_none_or(|wanted| field == Some(wanted));
         let word = self.record.optional(Column::Event)?;
-        let (news, status) =
-            word.map_or((None, None), |word| (self.words.news(word), self.words.status(word)));
+        let meaning = word.map(|word| self.words.beside_price(word));
         let (match_id, match_index) = self.sight_match(t_ms)?;
-        let news = news.map(|event| OpKind::Event { match_id: Arc::clone(&match_id), event });
-        let status = status.and_then(|status| self.status_beside_price(status, match_index));
-        let status = status.map(|status| OpKind::Status {
-            match_id: Arc::clone(&match_id),
-            market: None,
-            status,
-        });
+        let of = Arc::clone(&match_id);
+        let before = match meaning {
+            None => None,
+            Some(Meaning::News(event)) => Some(OpKind::Event { match_id: of, event }),
+            Some(Meaning::Status(status)) => self
+                .status_beside_price(status, match_index)
+                .map(|status| OpKind::Status { match_id: of, market: None, status }),
+            Some(Meaning::Unknown) => {
+                self.counts.unknown_words += 1;
+                None
+            }
+        };
         let kind = if is_wanted {
             if price <= 1.0 {
                 self.counts.prices_dropped += 1;
@@ -203,7 +212,7 @@ impl<R: BufRead> Feed<R> {
             self.counts.other_fields += 1;
             Some(OpKind::Heartbeat)
         };
-        Ok(Parsed { before: news.or(status), kind, match_index: Some(match_index) })
+        Ok(Parsed { before, kind, match_index: Some(match_index) })
     }
 
     /// What a status beside a price changes: nothing where the match has it or where it is not to be applied.

@@ -60,6 +60,8 @@ pub(crate) struct Counts {
     pub(crate) skipped: Skipped,
     /// The feed's own counts, if the scenario is a feed.
     pub(crate) feed: Option<FeedCounts>,
+    /// The first word beside a price of the feed that is neither a status nor news.
+    pub(crate) unknown_word: Option<String>,
 }
 
 /// Whether `file` is an odds feed, by its name or by the format that is given.
@@ -135,6 +137,7 @@ impl Scenario {
         let of_feed = |feed: &CheckedFeed| Counts {
             skipped: feed.skipped().clone(),
             feed: Some(feed.inner().counts()),
+            unknown_word: feed.inner().first_unknown_word().map(str::to_owned),
         };
         match &self.source {
             Source::Jsonl(lines) => {

@@ -175,6 +175,9 @@ fn a_status_beside_a_price_is_warned_of_by_its_number_or_applied() {
         file.path(),
         out.path()
     );
+    let unmapped = told(&format!("replay {} --readers 5", file.path()));
+    let begin = "Warning: 3 rows have a price and a word that is neither a status nor news, \"LIVE\" for one,";
+    assert!(unmapped.replace("\n  ", " ").starts_with(begin), "{unmapped}");
     let warning = "Warning: 2 rows have a price and a status that its match does not have (suspended 2), which is not applied; \
                    --status-beside-price applies it.\n";
     let text = told(&replay).replacen("\n  ", " ", 1);

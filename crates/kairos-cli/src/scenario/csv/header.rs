@@ -131,18 +131,19 @@ impl Header {
         }
         let (_, names, cells) = best.ok_or(Reason::OpenQuote)?;
         let mut places = [None; ALL.len()];
+        let mut missing = Vec::new();
         for (place, (column, name, is_given)) in places.iter_mut().zip(wanted) {
             *place = place_of(&names, name)?;
             if place.is_none() && (is_given || column.is_required() || needed == Some(column)) {
-                if has_open_quote {
-                    return Err(Reason::OpenQuote);
-                }
-                return Err(Reason::MissingColumn {
-                    name: name.to_owned(),
-                    word: (!is_given).then_some(column.word()),
-                    found: names,
-                });
+                missing.push((name.to_owned(), (!is_given).then_some(column.word())));
             }
+        }
+        if !missing.is_empty() {
+            return Err(if has_open_quote {
+                Reason::OpenQuote
+            } else {
+                Reason::MissingColumns { missing, found: names }
+            });
         }
         Ok((Self { places, names }, cells))
     }

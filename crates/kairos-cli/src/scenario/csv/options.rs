@@ -81,6 +81,8 @@ pub(crate) struct FeedCounts {
     pub(crate) priced_while_barred: u64,
     /// Statuses beside a price that the match did not have, and that were not applied, by [`TradingStatus::ALL`].
     pub(crate) not_applied: [u64; TradingStatus::ALL.len()],
+    /// Words beside a price that are neither a status nor news.
+    pub(crate) unknown_words: u64,
     /// Matches in the rows read so far, those before the cut included.
     pub(crate) matches: usize,
 }

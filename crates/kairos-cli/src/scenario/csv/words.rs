@@ -21,12 +21,14 @@ pub(super) struct Words {
     /// What this feed says for a status beside the words of every feed.
     own: Vec<(TradingStatus, String)>,
     news: Vec<Name>,
+    /// The first word beside a price that is neither.
+    first_unknown: Option<String>,
 }
 
 impl Words {
     /// The words of a dialect.
     pub(super) fn of(dialect: &Dialect) -> Self {
-        Self { own: dialect.statuses.clone(), news: dialect.news.clone() }
+        Self { own: dialect.statuses.clone(), news: dialect.news.clone(), first_unknown: None }
     }
 
     /// The status of a word, in any case; this feed's own words go first.
@@ -47,12 +49,40 @@ impl Words {
         self.news.iter().find(|event| event.eq_ignore_ascii_case(word)).cloned()
     }
 
+    /// What a word beside a price is; the first one that is nothing is remembered.
+    pub(super) fn beside_price(&mut self, word: &str) -> Meaning {
+        if let Some(status) = self.status(word) {
+            Meaning::Status(status)
+        } else if let Some(event) = self.news(word) {
+            Meaning::News(event)
+        } else {
+            self.first_unknown.get_or_insert_with(|| word.to_owned());
+            Meaning::Unknown
+        }
+    }
+
+    /// The first word beside a price that was neither a status nor news.
+    pub(super) fn first_unknown(&self) -> Option<&str> {
+        self.first_unknown.as_deref()
+    }
+
     /// Why a word is refused that stands without a price and is neither.
     pub(super) fn unknown(&self, word: &str) -> Reason {
         let of_all = STATUSES.iter().flat_map(|(_, words)| *words).copied();
         let words: Vec<&str> = of_all.chain(self.own.iter().map(|(_, word)| &**word)).collect();
         Reason::UnknownStatus { expected: words.join(", "), found: word.to_owned() }
     }
+}
+
+/// What a word of the column `event` is.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// A status.
+    Status(TradingStatus),
+    /// An event of the event graph.
+    News(Name),
+    /// Neither.
+    Unknown,
 }
 
 /// A status and a word for it, from `status=WORD`.

@@ -98,8 +98,8 @@ fn columns_may_have_other_names_and_those_that_are_wanted_are_there_once() {
     assert!(error.starts_with("f.csv:1: the header has no column \"line\"; "), "{error}");
     check_header(
         "time;price\n",
-        "f.csv:1: the header has no column \"ts_ms\"; columns found: \"time\", \"price\"; --columns time=NAME says \
-         which one it is",
+        "f.csv:1: the header has no columns \"ts_ms\", \"market_id\", \"runner\"; columns found: \"time\", \"price\"; \
+         --columns time=NAME,match=NAME,market=NAME says which they are",
     );
 }
 
@@ -185,6 +185,9 @@ fn news_become_events_with_a_price_or_without() {
     );
     let expected = ["1 m goal", "2 m h 2", "3 m red_card", "3 m h 3", "4 m goal", "5 m h 4"];
     assert_eq!(rows(&text, Cut::default()), expected);
+    let mut words = feed(&text, Cut::default()).unwrap();
+    assert_eq!(words.by_ref().filter(Result::is_err).count(), 0);
+    assert_eq!((words.counts().unknown_words, words.first_unknown_word()), (1, Some("fog")));
     // Statuses in any case; a word that is neither is refused where it stands alone.
     let text = format!("{HEADER}1,m,,,suspended\n2,m,,,fog\n");
     let found = rows(&text, Cut::default());
