@@ -286,7 +286,10 @@ fn missing_columns(missing: &[(String, Option<&str>)], found: &[String]) -> Stri
         let words: Vec<String> = words.map(|word| format!("{word}=NAME")).collect();
         if !words.is_empty() {
             let which = if words.len() == 1 { "which one it is" } else { "which they are" };
-            text.push_str(&format!("; --columns {} says {which}", words.join(",")));
+            text.push_str("; --columns ");
+            text.push_str(&words.join(","));
+            text.push_str(" says ");
+            text.push_str(which);
         }
     }
     text
