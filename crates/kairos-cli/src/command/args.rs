@@ -28,12 +28,21 @@ pub(crate) struct Cli {
     pub(crate) report: ReportFormat,
 }
 
+/// What is most often asked of a replay.
+const EXAMPLES: &str = "\
+Examples:
+  kairos replay feed.csv.gz
+  kairos replay feed.csv --time dmy --columns time=When,match=Game --status suspended=HALT
+  kairos replay feed.csv.gz --readers 50 --config a.toml --config b.toml
+  kairos replay day.jsonl.gz --decisions out.jsonl.gz";
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a football matchday made from a seed through the engine
     Matchday(MatchdayArgs),
     /// Run a recorded scenario or odds feed through the engine
+    #[command(after_help = EXAMPLES)]
     Replay(ReplayArgs),
     /// Print the default configuration or a preset, or check a configuration file
     Config(ConfigArgs),
