@@ -131,8 +131,11 @@ pub mod model {
         After, Flight, Join, Kind, Launch, Launchable, Offered, Refresh, Run, Seat, Ticket,
     };
     pub use crate::flight::{Drain, Permit, Permits, Underway};
+    pub use crate::matches::{
+        FeedState, Judged, Marks, Move, Prices, Quote, Renew, Turned, Watched,
+    };
     pub use crate::matches::{Given, Published, ScopeState};
-    pub use crate::policy::MatchFacts;
+    pub use crate::policy::{DriftRule, FeedRule, MatchFacts, Moved, Watch};
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::stats::{Heard, Listener, Ring};
     pub use crate::truth::{

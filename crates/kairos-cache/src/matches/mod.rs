@@ -15,16 +15,22 @@
 
 mod belonging;
 mod classes;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod feed;
 mod feeds;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod given;
 mod handle;
 mod holds;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod judged;
+mod markets;
 mod moves;
 mod observation;
 mod odds;
 mod one;
 mod pace;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod prices;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod published;
@@ -46,15 +52,25 @@ use crate::policy::Now;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::truth::{Sequence, Version};
 
-pub(crate) use feeds::{FeedState, Feeds, Turned};
+#[cfg(not(kairos_loom))]
+pub(crate) use feed::{FeedState, Turned};
+#[cfg(kairos_loom)]
+pub use feed::{FeedState, Turned};
+pub(crate) use feeds::Feeds;
 #[cfg(not(kairos_loom))]
 pub(crate) use given::Given;
 #[cfg(kairos_loom)]
 pub use given::Given;
 pub(crate) use handle::Place;
 pub use handle::Scope;
-pub(crate) use observation::{Move, Observation, Observed, OddsRule, Told};
+#[cfg(not(kairos_loom))]
+pub(crate) use judged::Move;
+#[cfg(kairos_loom)]
+pub use judged::{Judged, Marks, Move, Renew};
+pub(crate) use observation::{Observation, Observed, OddsRule, Told};
 pub(crate) use pace::Sweeps;
+#[cfg(kairos_loom)]
+pub use prices::{Prices, Quote, Watched};
 #[cfg(kairos_loom)]
 pub use published::Published;
 #[cfg(kairos_loom)]

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::error::ObservationError;
-use crate::matches::feeds::{FeedState, Turned};
-use crate::policy::{DriftBound, DriftRule, FeedRule, MonoNs, Now, ScoreRule, Volatility, WallNs};
+use crate::matches::feed::{FeedState, Turned};
+use crate::policy::{DriftRule, FeedRule, MonoNs, Now, ScoreRule, Volatility, WallNs};
 
 /// The rules by which odds are observed and scored.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,25 +55,6 @@ pub(crate) struct Observed {
     pub(crate) changed: bool,
     /// What the feed's word has changed.
     pub(crate) turned: Option<Turned>,
-}
-
-/// A move of a match's prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Move {
-    pub(crate) bound: DriftBound,
-    /// How many entries died by it.
-    pub(crate) died: u64,
-    /// Nothing was done about it.
-    pub(crate) is_dry_run: bool,
-}
-
-/// What a book of odds does to its match, under the lock under which prices are judged: an
-/// observation that is judged by moved references returns after the marks of that move stand.
-pub(crate) trait Marks {
-    /// Readers see another status, other feeds, or trust other prices.
-    fn changed(&self);
-    /// The match has moved beyond this bound. Returns how many entries died by it.
-    fn moved(&self, bound: DriftBound) -> u64;
 }
 
 /// Whether an observation can be a price of now.

@@ -7,21 +7,23 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::error::ObservationError;
-use crate::matches::feeds::FeedState;
+use crate::matches::feed::FeedState;
 use crate::matches::holds::Holds;
+use crate::matches::judged::{Judged, Marks, Move};
+use crate::matches::markets::{Market, Markets};
 use crate::matches::observation::{
-    MAX_AHEAD_NS, Marks, Move, Observation, Observed, OddsRule, Told, check, signed,
+    MAX_AHEAD_NS, Observation, Observed, OddsRule, Told, check, signed,
 };
-use crate::matches::prices::{Prices, Quote, Watched};
+use crate::matches::prices::{Quote, Watched};
 use crate::matches::published::Published;
-use crate::matches::scores::{ByMarket, Score, Scores};
+use crate::matches::scores::Scores;
 use crate::policy::{MonoNs, Moved, Now, Signal, WallNs, Watch, Window};
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::{AtomicBool, Ordering};
 
 /// The odds markets of one match.
 #[derive(Debug)]
 pub(crate) struct OddsBook {
-    writer: Mutex<Markets>,
+    writer: Judged<Markets>,
     /// Readers' view of the windows.
     pub(super) scores: Scores,
     holds: Published<5>,
@@ -31,33 +33,10 @@ pub(crate) struct OddsBook {
     is_counted: AtomicBool,
 }
 
-#[derive(Debug)]
-struct Markets {
-    windows: ByMarket<Market>,
-    prices: Prices,
-    /// Before this no window can be reclaimed: a full book need not look.
-    full_until: MonoNs,
-}
-
-#[derive(Debug)]
-struct Market {
-    window: Window,
-    published: Arc<Score>,
-    quote: Quote,
-}
-
-impl Market {
-    /// When the newest sample leaves the window: from then on the window counts as empty.
-    fn leaves_window(&self) -> MonoNs {
-        self.published.leaves_window()
-    }
-}
-
 impl OddsBook {
     pub(crate) fn new() -> OddsBook {
-        let windows = ByMarket::default();
         OddsBook {
-            writer: Mutex::new(Markets { windows, prices: Prices::new(), full_until: 0 }),
+            writer: Judged::new(Markets::new()),
             scores: Scores::default(),
             holds: Published::new(Holds::NONE.words()),
             watched: ArcSwap::default(),
@@ -74,10 +53,11 @@ impl OddsBook {
         rule: &OddsRule,
         marks: &impl Marks,
     ) -> (Result<Observed, ObservationError>, Option<Move>) {
-        let markets = &mut *self.writer.lock();
-        let before = markets.prices.adopt(rule.drift_epoch, rule.drift);
-        let (moved, observed) = self.take_in(markets, observation, told, rule, marks);
-        (observed, markets.mark(before.or(moved), marks))
+        self.writer.judge(marks, |markets| {
+            let before = markets.prices.adopt(rule.drift_epoch, rule.drift);
+            let (moved, observed) = self.take_in(markets, observation, told, rule, marks);
+            (before.or(moved), observed)
+        })
     }
 
     /// Observes as [`OddsBook::observe`] does, many prices that are one move at most.
@@ -88,33 +68,35 @@ impl OddsBook {
         rule: &OddsRule,
         marks: &impl Marks,
     ) -> (Vec<Result<Observed, ObservationError>>, Option<Move>) {
-        let markets = &mut *self.writer.lock();
-        let mut moved = markets.prices.adopt(rule.drift_epoch, rule.drift);
-        let take_in = |observation: &Observation<'_>| {
-            let (more, observed) = self.take_in(markets, *observation, told, rule, marks);
-            moved = moved.or(more);
-            observed
-        };
-        let observed = observations.iter().map(take_in).collect();
-        (observed, markets.mark(moved, marks))
+        self.writer.judge(marks, |markets| {
+            let mut moved = markets.prices.adopt(rule.drift_epoch, rule.drift);
+            let take_in = |observation: &Observation<'_>| {
+                let (more, observed) = self.take_in(markets, *observation, told, rule, marks);
+                moved = moved.or(more);
+                observed
+            };
+            let observed = observations.iter().map(take_in).collect();
+            (moved, observed)
+        })
     }
 
     /// Goes by another rule on drift: a move of the match.
     pub(crate) fn adopt(&self, rule: &OddsRule, marks: &impl Marks) -> Option<Move> {
-        let mut markets = self.writer.lock();
-        let moved = markets.prices.adopt(rule.drift_epoch, rule.drift);
-        markets.mark(moved, marks)
+        let adopt = |markets: &mut Markets| markets.prices.adopt(rule.drift_epoch, rule.drift);
+        self.writer.judge(marks, |markets| (adopt(markets), ())).1
     }
 
     /// A feed is gone: its markets are nobody's, which is a move of the match if it has any.
     pub(crate) fn retire(&self, feed: &Arc<FeedState>, marks: &impl Marks) -> Option<Move> {
-        let markets = &mut *self.writer.lock();
-        let quotes = markets.windows.values_mut().map(|market| &mut market.quote);
-        if !markets.prices.retire(feed, quotes) {
-            return None;
-        }
-        self.publish_watched(markets, marks);
-        markets.mark(Moved::BOTH, marks)
+        let retire = |markets: &mut Markets| {
+            let quotes = markets.windows.values_mut().map(|market| &mut market.quote);
+            if !markets.prices.retire(feed, quotes) {
+                return Moved::default();
+            }
+            self.publish_watched(markets, marks);
+            Moved::BOTH
+        };
+        self.writer.judge(marks, |markets| (retire(markets), ())).1
     }
 
     /// What the feeds say of the match at `now`, and until when that stays so by itself.
@@ -276,38 +258,6 @@ impl OddsBook {
     /// The match's published status at `now`, and until when it holds by itself.
     pub(crate) fn published(&self, now: MonoNs) -> (Signal, MonoNs) {
         Holds::from_words(self.holds.load()).at(now)
-    }
-}
-
-impl Markets {
-    /// Renews the references and marks the match, if it has moved.
-    fn mark(&mut self, moved: Moved, marks: &impl Marks) -> Option<Move> {
-        if moved == Moved::default() {
-            return None;
-        }
-        let quotes = self.windows.values_mut().map(|market| &mut market.quote);
-        let bound = self.prices.renew(moved, quotes)?;
-        let is_dry_run = self.prices.is_dry_run();
-        let died = if is_dry_run { 0 } else { marks.moved(bound) };
-        Some(Move { bound, died, is_dry_run })
-    }
-
-    /// Whether one more market may have a window; if need be, forgets empty windows. Returns first beyond
-    /// which bounds the match has moved by that.
-    fn make_room(&mut self, now: MonoNs, bound: usize) -> (Moved, bool) {
-        let mut moved = Moved::default();
-        if self.windows.len() >= bound && now > self.full_until {
-            let prices = &mut self.prices;
-            self.windows.retain(|_, market| {
-                let stays = now <= market.leaves_window();
-                if !stays {
-                    moved = moved.or(prices.forget(&market.quote));
-                }
-                stays
-            });
-            self.full_until = self.windows.values().map(Market::leaves_window).min().unwrap_or(0);
-        }
-        (moved, self.windows.len() < bound)
     }
 }
 

@@ -7,9 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::ObservationError;
-use crate::matches::feeds::FeedState;
+use crate::matches::feed::FeedState;
 use crate::matches::given::Given;
-use crate::matches::observation::{Marks, Move, Observation, Observed, OddsRule, Told};
+use crate::matches::judged::{Marks, Move};
+use crate::matches::observation::{Observation, Observed, OddsRule, Told};
 use crate::matches::odds::OddsBook;
 use crate::matches::state::{Loss, ScopeState, TradingStatus};
 use crate::policy::{

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::matches::feeds::FeedState;
+use crate::matches::feed::FeedState;
 use crate::policy::{
     DriftBound, DriftRule, FeedRule, FeedStatus, MonoNs, Moved, References, Watch,
 };
 
 /// What is known of the price of one odds market.
 #[derive(Debug, Default)]
-pub(crate) struct Quote {
+pub struct Quote {
     last: Option<Last>,
     /// An observation was refused since the last one that was accepted, though it may have been a price.
     is_distrusted: bool,
@@ -39,7 +39,7 @@ struct Heard {
 
 /// The prices of one match, together.
 #[derive(Debug)]
-pub(crate) struct Prices {
+pub struct Prices {
     /// The number of the configuration that the references are by, and its bounds.
     epoch: u64,
     rule: Option<DriftRule>,
@@ -50,26 +50,21 @@ pub(crate) struct Prices {
 
 /// What readers need to know of the feeds of a match.
 #[derive(Debug, Default)]
-pub(crate) struct Watched {
+pub struct Watched {
     /// Those that have priced an odds market last, with the silences that they had ended then.
     feeds: Box<[(Arc<FeedState>, u64)]>,
     is_distrusted: bool,
 }
 
-impl std::fmt::Debug for FeedState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("FeedState").field(self.name()).finish()
-    }
-}
-
 impl Prices {
-    pub(crate) fn new() -> Prices {
+    /// Of a match without a price, and without bounds.
+    pub fn new() -> Prices {
         Prices { epoch: 0, rule: None, feeds: Vec::new(), priced: 0, distrusted: 0 }
     }
 
     /// Goes by these bounds from now on, unless it goes by newer ones. Returns beyond which bounds the
     /// match has moved: both, if there are prices. The references are to be renewed then.
-    pub(crate) fn adopt(&mut self, epoch: u64, rule: DriftRule) -> Moved {
+    pub fn adopt(&mut self, epoch: u64, rule: DriftRule) -> Moved {
         if self.rule.is_some() && epoch <= self.epoch {
             return Moved::default();
         }
@@ -79,7 +74,7 @@ impl Prices {
 
     /// Takes in an accepted price. Returns beyond which bounds the match has moved by it, and whether
     /// readers see other feeds, or trust other prices, than before.
-    pub(crate) fn accept(
+    pub fn accept(
         &mut self,
         quote: &mut Quote,
         price: f64,
@@ -134,7 +129,7 @@ impl Prices {
 
     /// An observation was refused that may have been a price: what is known of its market may be out of
     /// date. Returns whether that is new.
-    pub(crate) fn distrust(&mut self, quote: &mut Quote) -> bool {
+    pub fn distrust(&mut self, quote: &mut Quote) -> bool {
         let is_new = !quote.is_distrusted;
         quote.is_distrusted = true;
         self.distrusted += usize::from(is_new);
@@ -142,7 +137,7 @@ impl Prices {
     }
 
     /// Forgets an odds market. Returns beyond which bounds the match has moved by that.
-    pub(crate) fn forget(&mut self, quote: &Quote) -> Moved {
+    pub fn forget(&mut self, quote: &Quote) -> Moved {
         self.distrusted -= usize::from(quote.is_distrusted);
         let Some(last) = &quote.last else { return Moved::default() };
         self.priced -= 1;
@@ -151,7 +146,7 @@ impl Prices {
     }
 
     /// Forgets a feed: its markets are nobody's. Returns whether it had any.
-    pub(crate) fn retire<'a>(
+    pub fn retire<'a>(
         &mut self,
         feed: &Arc<FeedState>,
         quotes: impl Iterator<Item = &'a mut Quote>,
@@ -168,7 +163,7 @@ impl Prices {
     }
 
     /// The bound of a move, if there is one, once every newest price is its reference. O(odds markets).
-    pub(crate) fn renew<'a>(
+    pub fn renew<'a>(
         &self,
         moved: Moved,
         quotes: impl Iterator<Item = &'a mut Quote>,
@@ -186,12 +181,12 @@ impl Prices {
     }
 
     /// Whether moves are counted only.
-    pub(crate) fn is_dry_run(&self) -> bool {
+    pub fn is_dry_run(&self) -> bool {
         self.rule.is_some_and(|rule| rule.dry_run)
     }
 
     /// What readers need to know.
-    pub(crate) fn watched(&self) -> Watched {
+    pub fn watched(&self) -> Watched {
         let owning = self.feeds.iter().filter(|heard| heard.markets > 0);
         Watched {
             feeds: owning.map(|heard| (Arc::clone(&heard.feed), heard.spells)).collect(),
@@ -222,7 +217,7 @@ impl Prices {
 impl Watched {
     /// What the feeds say of the match at `now`, and until when that stays so by itself. `is_bound` is
     /// whether a bound on drift is on.
-    pub(crate) fn at(&self, now: MonoNs, rule: FeedRule, is_bound: bool) -> (Watch, MonoNs) {
+    pub fn at(&self, now: MonoNs, rule: FeedRule, is_bound: bool) -> (Watch, MonoNs) {
         let (mut status, mut until, mut is_whole) = (FeedStatus::None, MonoNs::MAX, true);
         if rule.silence_after_ns == 0 {
             return (Watch::default(), until);

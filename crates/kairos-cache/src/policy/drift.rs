@@ -1,6 +1,6 @@
 // Drift: how far a price may move from where it was before what was computed then is out of date.
 // Never knows: markets by name, matches, locks, or what a move does.
-// Read next: `../matches/drift.rs`, which keeps the references.
+// Read next: `../matches/prices.rs`, which keeps the references.
 
 /// The measure in which prices are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -43,11 +43,12 @@ const SLACK: f64 = 1e-12;
 
 /// The bounds on drift.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct DriftRule {
+pub struct DriftRule {
     /// Beyond it entries expire; zero for never.
     pub soft: f64,
     /// Beyond it entries die; zero for never.
     pub hard: f64,
+    /// The measure in which prices are compared.
     pub measure: DriftMeasure,
     /// Moves are counted, and nothing expires or dies.
     pub dry_run: bool,
@@ -81,15 +82,19 @@ impl DriftRule {
 
 /// Where a price stood at the last move of each bound, in the measure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct References {
+pub struct References {
+    /// By the soft bound.
     pub soft: f64,
+    /// By the hard one.
     pub hard: f64,
 }
 
 /// The bounds beyond which prices have moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Moved {
+pub struct Moved {
+    /// The soft one.
     pub soft: bool,
+    /// The hard one.
     pub hard: bool,
 }
 

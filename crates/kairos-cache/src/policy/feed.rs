@@ -36,14 +36,15 @@ impl FeedStatus {
 
 /// When a feed is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FeedRule {
+pub struct FeedRule {
     /// How long after its last word; zero for never.
     pub silence_after_ns: u64,
 }
 
 /// What the feeds of a match say about its prices, as of one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Watch {
+pub struct Watch {
+    /// Whether its feeds are alive.
     pub status: FeedStatus,
     /// Nothing that would move the match can have been missed: its entries live by `quiet_ttl`.
     pub is_watched: bool,

@@ -4,8 +4,10 @@
 
 mod breaker;
 mod decide;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod drift;
 mod events;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod feed;
 mod freshness;
 mod golden_hour;
@@ -15,12 +17,19 @@ pub use breaker::BreakerLevel;
 pub(crate) use breaker::{Breaker, BreakerRule, Scored};
 pub(crate) use decide::{ReadPolicy, Signals, Standing, Verdict};
 pub use decide::{Reason, Strategy};
+pub(crate) use drift::References;
 pub use drift::{DriftBound, DriftMeasure};
-pub(crate) use drift::{DriftRule, Moved, References};
+#[cfg(not(kairos_loom))]
+pub(crate) use drift::{DriftRule, Moved};
+#[cfg(kairos_loom)]
+pub use drift::{DriftRule, Moved};
 pub(crate) use events::impact_tenths;
 pub use events::{EventGraph, EventId, GraphError, MarketId, MarketName};
 pub use feed::FeedStatus;
+#[cfg(not(kairos_loom))]
 pub(crate) use feed::{FeedRule, Watch};
+#[cfg(kairos_loom)]
+pub use feed::{FeedRule, Watch};
 pub(crate) use freshness::{EntryView, Evaluate, FreshnessPolicy, StaleRule, XFetchRule};
 pub use golden_hour::Zone;
 pub(crate) use golden_hour::{GoldenHour, ZoneRule, ZoneTtl};
