@@ -32,6 +32,22 @@
 // it. The generation of the new class is read under the lock that its kills hold, so that a kill has
 // either raised the mark already or will end this generation: what is counted has not died by it. A
 // compute that captures after a floor was raised has seen its number, so no floor covers it.
+//
+// A move of prices beyond a bound is a kill (hard) or an expiry (soft) of the match, by the numbers and
+// marks above and nothing else, so what is said of an invalidation that has returned holds of it. What
+// is new is who relies on it. By the promise of drift that is whoever has observed any price, also one
+// that was no move: its price is then within half a bound of its reference, and so is each price since
+// the reference was set; only what was computed before that must be covered, by the move that set it.
+// So that move has to have returned before an observation judged by its references does. It has: an
+// observation is judged, every newest price made a reference, the number taken and the marks raised
+// under one lock of the match (`../matches/judged.rs`), in this order. Whoever finds a renewed
+// reference has taken the lock after the mover gave it back, with the marks standing.
+//
+// A compute that captures between the acceptance of the price and the number has not seen the move; it
+// is covered, though it may have read the new price: too much is covered, never too little. One that
+// captures after the number has seen, by the Release in `next`, all that the mover saw before it took
+// the number: under the lock, every observation before it. What it answers is from after the prices
+// became references.
 
 use std::sync::Arc;
 
