@@ -1,5 +1,7 @@
-// Models of one match: its status, and words that are published together.
+// Models of one match: its status, its prices and their feeds, and words that are published together.
 // Never knows: keys of other matches.
 
+mod feeds;
+mod moves;
 mod published;
 mod suspension;

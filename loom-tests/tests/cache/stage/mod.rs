@@ -8,6 +8,7 @@
 // flight, `is_unchanged`, and `conclude`, which the engine's `Running` calls between the user's code
 // and the counts.
 
+mod prices;
 mod source;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use kairos_cache::{EventGraph, EventId, MarketId};
 use loom::sync::Mutex;
 use loom::thread::{self, JoinHandle};
 
+pub(crate) use prices::{FAR, NEAR, Prices, REFERENCE};
 pub(crate) use source::{Source, Turn};
 
 /// The tag of the market, which the event names too.
@@ -48,6 +50,7 @@ pub(crate) struct World {
     pub(crate) graph: Arc<EventGraph>,
     pub(crate) market: MarketId,
     pub(crate) event: EventId,
+    pub(crate) prices: Prices,
     pub(crate) source: Source,
     pub(crate) place: Place,
     pub(crate) flight: KeyFlight,
@@ -74,6 +77,7 @@ impl World {
             graph: Arc::clone(graph),
             market: graph.market("btts").expect("a market of the graph"),
             event: graph.event("goal").expect("an event of the graph"),
+            prices: Prices::new(),
             source: Source::new(),
             place: Place::new(),
             flight: Flight::new(),
@@ -153,6 +157,11 @@ impl World {
     /// The value that is stored and lives.
     pub(crate) fn alive(&self) -> Option<u64> {
         self.look().map(|view| **view.entry())
+    }
+
+    /// The value that is stored, lives, and has not expired.
+    pub(crate) fn fresh(&self) -> Option<u64> {
+        self.look().filter(|view| !view.is_expired()).map(|view| **view.entry())
     }
 
     /// What a read is served; nothing while the market is suspended.

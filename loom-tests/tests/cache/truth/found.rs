@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kairos_cache::model::{Capture, Class, KeyMarks, Mark};
 
-use crate::stage::{World, model};
+use crate::stage::{FAR, NEAR, World, model};
 
 /// A tag that no context names.
 const FOUND: &str = "team:arsenal";
@@ -158,24 +158,42 @@ fn a_result_that_moves_without_the_lock_is_counted_though_it_is_dead() {
     counted_is_what_lives(|_, capture, class| capture.moved_to(class));
 }
 
-#[test]
-fn an_expiry_by_a_found_tag_leaves_nothing_fresh_from_before() {
-    model(|world| {
+/// An expiry comes beside a compute that names a tag, and beside those who meet or make what it needs.
+fn nothing_from_before_is_fresh(others: fn(&World, usize), cover: fn(&World)) {
+    model(move |world| {
         let _known = world.class();
-        let computing = world.beside(|world| {
-            let _stored = compute_and_store(world, FOUND, ROOM);
-        });
-        let other = world.beside(|world| {
+        let computing = world.beside(|world| compute_and_store(world, FOUND, ROOM));
+        let other = world.beside(move |world| {
             world.turn.take();
-            meet_and_forget(world, ROOM);
+            others(world, ROOM);
         });
         world.turn.take();
         world.source.write(1);
-        world.invalidations.expire_tag(&world.tags, FOUND);
-        let fresh = || world.look().filter(|view| !view.is_expired()).map(|view| **view.entry());
-        assert_ne!(fresh(), Some(0), "read at once");
+        cover(world);
+        assert_ne!(world.fresh(), Some(0), "read at once");
         computing.join().unwrap();
         other.join().unwrap();
-        assert_ne!(fresh(), Some(0), "read later");
+        assert_ne!(world.fresh(), Some(0), "read later");
+    });
+}
+
+#[test]
+fn an_expiry_by_a_found_tag_leaves_nothing_fresh_from_before() {
+    nothing_from_before_is_fresh(meet_and_forget, |world| {
+        world.invalidations.expire_tag(&world.tags, FOUND);
+    });
+}
+
+#[test]
+fn a_soft_move_covers_what_comes_to_a_class_that_was_not_there() {
+    nothing_from_before_is_fresh(make_and_reclaim, |world| {
+        world.observe(NEAR).expect("beyond the soft bound");
+    });
+}
+
+#[test]
+fn a_hard_move_covers_what_comes_to_a_class_that_was_not_there() {
+    nothing_from_before_is_served(ROOM, FOUND, make_and_reclaim, |world| {
+        world.observe(FAR).expect("beyond the hard bound");
     });
 }

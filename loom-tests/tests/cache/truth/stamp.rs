@@ -7,7 +7,7 @@ use kairos_cache::TradingStatus;
 use kairos_cache::model::{Finding, Given, KeyMarks, MatchFacts, Remembered, Stamp, Version, View};
 use loom::thread;
 
-use crate::stage::{TAG, World, graph};
+use crate::stage::{FAR, NEAR, TAG, World, graph};
 
 fn stage(graph: &Arc<kairos_cache::EventGraph>) -> Arc<World> {
     let world = World::new(graph);
@@ -152,6 +152,12 @@ noticed! {
         let sequence = world.invalidations.sequence();
         world.scope.set_status(Some(world.market), TradingStatus::Closed, sequence);
     };
+    a_pinned_read_after_a_hard_move_serves_nothing: |world| {
+        world.observe(FAR);
+    };
+    a_pinned_read_after_a_soft_move_does_not_serve_as_fresh: |world| {
+        world.observe(NEAR);
+    };
     a_pinned_read_after_a_kickoff_was_published_obeys_it: |world| {
         world.scope.publish(Some(given(1)), None);
     };
@@ -224,5 +230,27 @@ fn a_status_that_is_set_already_is_obeyed_by_pins() {
     a_change_made_already_is_counted(|world| {
         let sequence = world.invalidations.sequence();
         world.scope.set_status(None, TradingStatus::Suspended, sequence);
+    });
+}
+
+#[test]
+fn a_price_that_is_the_reference_already_has_its_hard_move_obeyed_by_pins() {
+    a_change_made_already_is_counted(|world| {
+        world.observe(FAR);
+    });
+}
+
+#[test]
+fn a_price_that_is_the_reference_already_has_its_soft_move_obeyed_by_pins() {
+    a_change_made_already_is_counted(|world| {
+        world.observe(NEAR);
+    });
+}
+
+#[test]
+#[should_panic(expected = "by the pin of who had nothing to change")]
+fn a_price_that_is_the_reference_already_fails_for_a_move_counted_behind_the_lock() {
+    a_change_made_already_is_counted(|world| {
+        world.observe_and_mark_later(FAR);
     });
 }
