@@ -92,6 +92,7 @@ impl FeedState {
         // Relaxed: as above.
         let was_told = self.is_told_silent.swap(false, Ordering::Relaxed);
         // Release: whoever finds the feed alive finds the silence that this ends; pairs with `silent_at`.
+        // Models: a_feed_that_is_found_alive_again_*, whoever_speaks_for_a_feed_*.
         self.last_word.fetch_max(word, Ordering::Release);
         Turned { is_new: true, untold_silence: was_silent && !was_told }
     }
