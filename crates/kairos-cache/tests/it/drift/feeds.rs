@@ -4,11 +4,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use kairos_cache::{FeedStatus, Notice, Reason};
 
 use super::{Market, SECOND};
+use crate::stage::start;
+
+const HOUR_SECONDS: i64 = 3600;
 
 /// Alive for ten seconds after each word, and a TTL of five while it is silent.
 fn listening() -> Market {
@@ -40,6 +43,59 @@ fn silence_takes_effect_at_its_instant_also_for_a_pin_and_a_word_ends_it() {
     market.cache.feed("default").heartbeat();
     assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 3600 * SECOND)));
     assert!(pinned.read().is_some());
+}
+
+/// The wall clock alone steps. Silence goes by arrival, and the references stand.
+#[test]
+fn a_wall_clock_that_steps_silences_no_feed_and_loses_no_reference() {
+    let market = listening();
+    let wall = |ahead: i64| {
+        let ahead_of_start = HOUR_SECONDS * 10 + market.sim.now().as_secs().cast_signed() + ahead;
+        start() + Duration::from_secs(ahead_of_start.unsigned_abs())
+    };
+    let price = |price: f64, at: SystemTime| {
+        market.cache.observe_odds(&market.scope, "home", price, at).expect("a price in order");
+    };
+    market.sim.step_wall(wall(0));
+    price(2.0, wall(0));
+    market.store("k", 1);
+    for ahead in [HOUR_SECONDS, -HOUR_SECONDS, 2 * HOUR_SECONDS, 0] {
+        market.seconds(9);
+        market.sim.step_wall(wall(ahead));
+        assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::Alive), "by {ahead} s");
+        // Dated when the clock shows it, and within half the bound of the reference.
+        price(2.3, wall(ahead));
+        price(2.0, wall(ahead));
+        assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::Alive), "by {ahead} s");
+    }
+    assert_eq!(market.cache.activity().moves_hard, 1, "the first price alone");
+    market.sim.step_wall(wall(-HOUR_SECONDS));
+    price(2.7, wall(-HOUR_SECONDS));
+    assert_eq!(told(&market, "k"), None, "more than half the bound from the reference");
+    market.store("k", 2);
+    market.sim.advance(Duration::from_nanos(9_999_999_999));
+    market.sim.step_wall(wall(HOUR_SECONDS));
+    assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::Alive));
+    market.sim.advance(Duration::from_nanos(1));
+    assert_eq!(market.cache.feed("default").status(), FeedStatus::Silent);
+    assert_eq!(market.cache.activity().feed_silences, 1);
+}
+
+/// A price that was true some minutes ago is a word of now.
+#[test]
+fn a_feed_speaks_when_its_price_arrives_whenever_that_is_dated() {
+    let market = listening();
+    market.price("home", 2.0);
+    market.seconds(9);
+    let late = market.wall() - Duration::from_secs(600);
+    market.cache.observe_odds(&market.scope, "draw", 3.0, late).expect("within the window");
+    market.seconds(9);
+    assert_eq!(market.cache.feed("default").status(), FeedStatus::Alive);
+    let too_late = market.wall() - Duration::from_secs(1801);
+    let refused = market.cache.observe_odds(&market.scope, "away", 3.0, too_late);
+    assert!(refused.is_err());
+    market.seconds(1);
+    assert_eq!(market.cache.feed("default").status(), FeedStatus::Silent, "refused: no word");
 }
 
 #[test]
@@ -159,6 +215,8 @@ fn a_feed_that_is_retired_while_it_speaks_leaves_no_trace() {
     for name in ["a", "b"] {
         market.cache.feed(name).retire();
     }
+    let page = market.cache.registry().encode_prometheus();
+    assert!(!page.contains("kairos_cache_feed_alive{"), "a gauge of a feed that is gone: {page}");
     market.store("k", 1);
     market.seconds(60);
     assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::None));
