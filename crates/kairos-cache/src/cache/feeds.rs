@@ -132,7 +132,7 @@ impl<K: Key, V: Value> Feed<K, V> {
     /// Takes the feed out: its odds markets belong to none until they are priced again, which is a move
     /// of their matches. A later word through any handle of the name makes it anew. O(matches).
     pub fn retire(&self) {
-        if let Some(state) = self.state() {
+        if let Some(state) = self.cache.engine.known_feed(&self.name) {
             self.cache.engine.retire_feed(&state);
         }
     }
@@ -141,7 +141,7 @@ impl<K: Key, V: Value> Feed<K, V> {
     /// and beyond the bound.
     pub fn status(&self) -> FeedStatus {
         let engine = &self.cache.engine;
-        self.state().map_or(FeedStatus::None, |state| engine.feed_status(&state))
+        engine.known_feed(&self.name).map_or(FeedStatus::None, |state| engine.feed_status(&state))
     }
 
     /// The feed of the name by now: another than before, if that was retired.

@@ -14,6 +14,11 @@ use crate::stats::{Bounded, Notice};
 use crate::to_key::{Key, Value};
 
 impl<K: Key, V: Value> Engine<K, V> {
+    /// The feed of a name, if it is there.
+    pub(crate) fn known_feed(&self, name: &str) -> Option<Arc<FeedState>> {
+        self.feeds.find(name)
+    }
+
     /// The feed of a name, created if there is room; counted if there is none.
     pub(crate) fn feed(&self, name: &str) -> Option<Arc<FeedState>> {
         let found = self.feeds.find_or_create(name, self.rules.load().bounds.feeds);
@@ -118,7 +123,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.silences.take(feed);
         let moves = self.matches.retire(feed, self.invalidations.sequence());
         self.tell_moves(moves);
-        self.stats.moves().gone(feed.name());
+        self.show(feed);
         self.recount_watched();
     }
 
@@ -162,8 +167,16 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn tell_feed(&self, feed: &Arc<FeedState>, status: FeedStatus) {
-        self.stats.moves().turned(feed.name(), status);
+        self.show(feed);
         self.notices.tell(|| Notice::Feed { feed: Arc::clone(feed.name()), status });
+    }
+
+    /// Shows what is told of the feed that has this one's name by now.
+    fn show(&self, feed: &FeedState) {
+        let is_looked_for = self.rules.load().odds.feed.silence_after_ns > 0;
+        let by_now = || self.feeds.find(feed.name()).filter(|_| is_looked_for);
+        let told = || by_now().map_or(FeedStatus::None, |feed| feed.told());
+        self.stats.moves().show(feed.name(), told);
     }
 
     /// Sets the alarm of a feed that is alive. Reads go by the clock: the alarm counts and tells.
@@ -179,6 +192,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         // A shutdown may have come by before the alarm was there.
         if self.drain.is_closed() {
             self.silences.take_all();
+        }
+        // And so may the end of the feed.
+        if feed.is_retired() {
+            self.silences.take(feed);
         }
     }
 
@@ -202,6 +219,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             } else {
                 self.arm(&feed);
             }
+            self.show(&feed);
         }
         self.recount_watched();
     }

@@ -105,6 +105,17 @@ impl FeedState {
         is_silent && !self.is_told_silent.swap(true, Ordering::Relaxed)
     }
 
+    /// Whether the feed is told as alive or as silent; none before its first word, or once it is gone.
+    pub fn told(&self) -> FeedStatus {
+        // Relaxed, both: what is told may be a turn behind.
+        if self.is_retired() || self.last_word.load(Ordering::Relaxed) == 0 {
+            return FeedStatus::None;
+        }
+        // Relaxed: as above.
+        let is_silent = self.is_told_silent.load(Ordering::Relaxed);
+        if is_silent { FeedStatus::Silent } else { FeedStatus::Alive }
+    }
+
     /// Whether the feed is alive at `now`; none before its first word, or where silence is not looked for.
     pub fn status(&self, now: MonoNs, rule: FeedRule) -> FeedStatus {
         match self.silent_at(rule) {

@@ -35,13 +35,18 @@ impl Feeds {
         self.default.load()
     }
 
-    /// The feed of a name, created if there are fewer than `bound` beside the default one.
-    pub(crate) fn find_or_create(&self, name: &str, bound: usize) -> Option<Arc<FeedState>> {
+    /// The feed of a name, if it is there.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<FeedState>> {
         if name == DEFAULT {
             return Some(self.default.load_full());
         }
-        if let Some(feed) = self.others.get(name) {
-            return Some(Arc::clone(&feed));
+        self.others.get(name).map(|feed| Arc::clone(&feed))
+    }
+
+    /// The feed of a name, created if there are fewer than `bound` beside the default one.
+    pub(crate) fn find_or_create(&self, name: &str, bound: usize) -> Option<Arc<FeedState>> {
+        if let Some(feed) = self.find(name) {
+            return Some(feed);
         }
         match self.others.entry(name.into()) {
             Entry::Occupied(feed) => Some(Arc::clone(feed.get())),

@@ -5,6 +5,7 @@
 use kairos_metrics::{Counter, Error, Gauge, GaugeFamily, Registry};
 
 use crate::policy::{DriftBound, FeedStatus};
+use crate::sync::Mutex;
 
 /// What drift and feeds have come to.
 pub(crate) struct Moves {
@@ -12,6 +13,8 @@ pub(crate) struct Moves {
     died: Counter,
     silences: Counter,
     alive: GaugeFamily<1>,
+    /// Held while it is found out what is shown of a feed.
+    showing: Mutex<()>,
     watched: Gauge,
 }
 
@@ -33,6 +36,7 @@ impl Moves {
                 "Whether a feed is alive (1) or silent (0)",
                 ["feed"],
             )?,
+            showing: Mutex::new(()),
             watched: registry.gauge(
                 "kairos_cache_matches_watched",
                 "Matches of which no price can have been missed",
@@ -46,14 +50,14 @@ impl Moves {
         self.died.add(died);
     }
 
-    /// A feed has spoken for the first time, or after a silence; or has fallen silent.
-    pub(crate) fn turned(&self, feed: &str, status: FeedStatus) {
-        self.alive.with([feed]).set(i64::from(status == FeedStatus::Alive));
-    }
-
-    /// A feed is gone.
-    pub(crate) fn gone(&self, feed: &str) {
-        self.alive.remove([feed]);
+    /// Shows whether a feed is alive, and nothing of one that is neither that nor silent. It is asked
+    /// under a lock: of two who show a feed, the last one shows what it has become.
+    pub(crate) fn show(&self, feed: &str, status: impl FnOnce() -> FeedStatus) {
+        let _alone = self.showing.lock();
+        match status() {
+            FeedStatus::None => drop(self.alive.remove([feed])),
+            status => self.alive.with([feed]).set(i64::from(status == FeedStatus::Alive)),
+        }
     }
 
     /// Counts a silence.

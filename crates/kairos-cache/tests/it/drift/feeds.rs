@@ -2,6 +2,7 @@
 // Never knows: the insides of the cache.
 // Read next: `promise.rs`.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -10,6 +11,9 @@ use kairos_cache::{FeedStatus, Notice, Reason};
 
 use super::{Market, SECOND};
 use crate::stage::start;
+
+/// Of a race between a word and the end of a feed.
+const ROUNDS: usize = 1_000;
 
 const HOUR_SECONDS: i64 = 3600;
 
@@ -215,9 +219,49 @@ fn a_feed_that_is_retired_while_it_speaks_leaves_no_trace() {
     for name in ["a", "b"] {
         market.cache.feed(name).retire();
     }
-    let page = market.cache.registry().encode_prometheus();
-    assert!(!page.contains("kairos_cache_feed_alive{"), "a gauge of a feed that is gone: {page}");
     market.store("k", 1);
     market.seconds(60);
     assert_eq!(told(&market, "k").map(|told| told.1), Some(FeedStatus::None));
+}
+
+/// Real threads: a feed is shown while there is one, whether its word or its end comes first.
+#[test]
+fn a_feed_that_speaks_beside_its_end_is_shown_if_it_is_there() {
+    let (market, start) = (listening(), Barrier::new(2));
+    let feed = market.cache.feed("a");
+    let is_shown = || {
+        let page = market.cache.registry().encode_prometheus();
+        page.contains("kairos_cache_feed_alive{feed=\"a\"} 1\n")
+    };
+    let mut wrong = 0;
+    thread::scope(|threads| {
+        let speaking = threads.spawn(|| {
+            for _ in 0..ROUNDS {
+                start.wait();
+                feed.heartbeat();
+                start.wait();
+            }
+        });
+        for _ in 0..ROUNDS {
+            start.wait();
+            feed.retire();
+            start.wait();
+            // The other waits for the next round.
+            wrong += usize::from(is_shown() != (feed.status() == FeedStatus::Alive));
+        }
+        speaking.join().expect("it speaks only");
+    });
+    assert_eq!(wrong, 0, "of {ROUNDS} rounds");
+}
+
+#[test]
+fn asking_for_a_feed_makes_none() {
+    let market = Market::new(|b| b.silence_after(10 * SECOND).max_feeds(1));
+    market.cache.feed("asked").retire();
+    assert_eq!(market.cache.feed("asked").status(), FeedStatus::None);
+    let other = market.cache.feed("other");
+    other.heartbeat();
+    assert_eq!(other.status(), FeedStatus::Alive, "there is room");
+    assert_eq!(market.cache.feed("asked").status(), FeedStatus::None);
+    assert_eq!(market.cache.activity().feeds_over_bound, 0);
 }
