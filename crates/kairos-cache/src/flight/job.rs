@@ -76,7 +76,7 @@ impl<V> Work<V> {
 pub(crate) struct Job<V> {
     pub(crate) work: Work<V>,
     pub(crate) home: Home,
-    /// There may be a value that it would replace: who asked for it has found more than nothing.
+    /// A value that it would replace is to be expected: who asked for it has found more than nothing.
     pub(crate) may_replace: bool,
 }
 

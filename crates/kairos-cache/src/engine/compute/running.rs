@@ -51,8 +51,9 @@ impl<K: Key, V: Value> Running<K, V> {
         let began = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
         // After the capture: what has covered the old value is not offered, what will has a number that
         // covers the result.
-        let previous = || engine.previous(claim.key(), &home.place, moment.now);
-        let previous = may_replace.then(|| caught(previous).unwrap_or(None)).flatten();
+        // Also where nothing was found: it may have waited for another compute, or for its turn.
+        let previous = || engine.previous(claim.key(), &home.place, moment.now, may_replace);
+        let previous = caught(previous).unwrap_or(None);
         let (weight, is_published) = (None, false);
         let running =
             Running { claim, run, kind, home, began, may_replace, previous, weight, is_published };

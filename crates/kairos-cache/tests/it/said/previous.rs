@@ -1,12 +1,12 @@
 // The old value that a compute is given, and that it may say stands.
 // Never knows: the insides of the cache.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use kairos_cache::{Builder, Computed, Context, Error, Reason, Source, TradingStatus};
 
 use super::{Said, none};
-use crate::stage::{Failure, HOUR, SECOND, Stage, start};
+use crate::stage::{Failure, HOUR, SECOND, Stage, Work, start};
 
 fn forced(context: &Context) -> Context {
     context.clone().force_refresh(true)
@@ -28,6 +28,26 @@ fn a_compute_is_given_the_live_value_that_it_would_replace() {
     said.cache.invalidate("k");
     said.run(&none(), Computed::None);
     assert_eq!(said.given(), [None], "invalidated");
+}
+
+/// A read that found nothing waits behind a compute that an expiry has covered, and that stores a value.
+#[test]
+fn a_compute_that_waited_is_given_what_was_stored_since_its_reader_found_nothing() {
+    let (stage, work) = (Stage::new(), Work::gated());
+    let _first = stage.read("k", &none(), &work);
+    stage.cache.expire("k");
+    let (cache, given) = (stage.cache.clone(), Arc::new(Mutex::new(None)));
+    let told = Arc::clone(&given);
+    let second = stage.start(async move {
+        let compute = move |previous: Option<Arc<u64>>| async move {
+            *told.lock().expect("no panic") = Some(previous.as_deref().copied());
+            Ok::<u64, Failure>(7)
+        };
+        cache.get_or_refresh("k", &none(), compute).await.is_ok()
+    });
+    stage.open(&work, 1);
+    assert_eq!(second.take(), Some(true));
+    assert_eq!(*given.lock().expect("no panic"), Some(Some(1)));
 }
 
 #[test]
