@@ -44,12 +44,16 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// operator's, who may have thrown it because of what the configuration cannot mend.
     pub(crate) fn reload(self: &Arc<Self>, config: &Config) -> Result<(), Error> {
         let Applied { before, moves } = self.apply(config)?;
-        let silence_before = before.odds.feed;
+        let (silence_before, drift_before) = (before.odds.feed, before.odds.drift);
         // Under no lock: dropping what is not in force any more, waking, and letting in what waits.
         drop(before);
         self.tell_moves(moves);
-        if self.rules.load().odds.feed != silence_before {
+        let odds = self.rules.load().odds;
+        if odds.feed != silence_before {
             self.rearm_all();
+        } else if odds.drift != drift_before {
+            // Without a bound no match is watched.
+            self.recount_watched();
         }
         self.gate.fill_up();
         self.notices.wake();

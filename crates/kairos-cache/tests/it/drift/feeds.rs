@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use kairos_cache::{FeedStatus, Notice, Reason};
+use kairos_cache::{Config, FeedStatus, Notice, Reason};
 
 use super::{Market, SECOND};
 use crate::stage::start;
@@ -162,6 +162,18 @@ fn quiet_ttls_hold_while_the_match_is_watched_and_no_longer() {
     market.price("home", 2.0);
     market.store("k", 2);
     assert_eq!((ttl(), watched()), (Some(24), 1));
+}
+
+#[test]
+fn a_configuration_without_bounds_leaves_no_match_watched() {
+    let market = Market::new(|b| b.drift_hard(0.5).silence_after(10 * SECOND));
+    market.price("home", 2.0);
+    let watched = || market.cache.registry().snapshot().gauge("kairos_cache_matches_watched");
+    assert_eq!(watched(), 1);
+    let mut config = Config::default();
+    config.feed.silence_after = 10 * SECOND;
+    market.cache.reload(&config).expect("in range");
+    assert_eq!(watched(), 0);
 }
 
 #[test]

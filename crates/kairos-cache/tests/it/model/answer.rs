@@ -2,7 +2,7 @@
 // Never knows: which of the two is right.
 // Read next: `drive/mod.rs`, which compares.
 
-use kairos_cache::{Reason, Source, Strategy, Volatility, Zone};
+use kairos_cache::{FeedStatus, Reason, Source, Strategy, Volatility, Zone};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
@@ -63,6 +63,7 @@ pub(crate) struct Receipt {
     pub(crate) volatility: Volatility,
     pub(crate) z: f64,
     pub(crate) refresh_started: bool,
+    pub(crate) feed: FeedStatus,
     /// None where there is no value: these then say nothing.
     pub(crate) of_value: Option<OfValue>,
 }
@@ -139,7 +140,8 @@ impl Receipt {
             }
             (model, cache) => model.is_none() && cache.is_none(),
         };
-        let plain = |r: &Receipt| (r.strategy, r.source, r.reason, r.volatility, r.refresh_started);
+        let plain =
+            |r: &Receipt| (r.strategy, r.source, r.reason, r.volatility, r.refresh_started, r.feed);
         plain(self) == plain(cache) && (self.z - cache.z).abs() < 1e-6 * self.z.max(1.0) && of_value
     }
 }

@@ -4,9 +4,10 @@
 
 use std::fmt;
 
-use kairos_cache::{Reason, Zone};
+use kairos_cache::{FeedStatus, Reason, Zone};
 
-use crate::model::answer::{Answer, Outcome, Receipt};
+use crate::model::answer::{Answer, OfValue, Outcome, Receipt};
+use crate::model::operation::{HOUR, MINUTE, SECOND};
 
 /// What a sequence may come upon besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +34,18 @@ pub(crate) enum Matter {
     /// Shutdowns whose end is complete, and those that had to wait for a compute.
     Over,
     OverLater,
+    /// A move beyond either bound, a silence that is told, a match that is watched.
+    SoftMove,
+    HardMove,
+    Silence,
+    Watched,
+    /// What is served while a feed of its match is silent, or beyond the TTL that its zone has.
+    ServedInSilence,
+    ServedQuiet,
 }
 
 impl Matter {
-    const ALL: [(Matter, &str); 13] = [
+    const ALL: [(Matter, &str); 19] = [
         (Matter::Many, "get_many"),
         (Matter::Call, "call of many keys"),
         (Matter::CallAborted, "call stopped"),
@@ -50,7 +59,27 @@ impl Matter {
         (Matter::Evicted, "evicted"),
         (Matter::Over, "shutdown over"),
         (Matter::OverLater, "shutdown waited"),
+        (Matter::SoftMove, "soft move"),
+        (Matter::HardMove, "hard move"),
+        (Matter::Silence, "silence"),
+        (Matter::Watched, "watched match"),
+        (Matter::ServedInSilence, "served in silence"),
+        (Matter::ServedQuiet, "served by a quiet TTL"),
     ];
+}
+
+/// Whether a TTL is beyond what its zone has otherwise, the line-up counted in.
+fn is_quiet(of: &OfValue) -> bool {
+    let without = match of.zone {
+        Zone::MatchStarted => 10 * SECOND,
+        Zone::Warmup => 30 * SECOND,
+        Zone::Golden => MINUTE,
+        Zone::Active => 30 * MINUTE,
+        Zone::Prematch => 2 * HOUR,
+        Zone::Standard => 12 * HOUR,
+        Zone::Unknown => return false,
+    };
+    of.ttl > without
 }
 
 #[derive(Debug, Default, Clone)]
@@ -59,6 +88,8 @@ pub(crate) struct Coverage {
     outcomes: [u64; Outcome::ALL.len()],
     zones: [u64; Zone::ALL.len()],
     matters: [u64; Matter::ALL.len()],
+    /// Of them in the sequence that is run.
+    within: [u64; Matter::ALL.len()],
 }
 
 impl Coverage {
@@ -78,10 +109,29 @@ impl Coverage {
         if receipt.reason == Reason::Fresh && receipt.refresh_started {
             self.met(Matter::EarlyRefresh, 1);
         }
+        let is_served = matches!(receipt.reason, Reason::Fresh | Reason::Stale);
+        if is_served && receipt.feed == FeedStatus::Silent {
+            self.met(Matter::ServedInSilence, 1);
+        }
+        if is_served && receipt.of_value.as_ref().is_some_and(is_quiet) {
+            self.met(Matter::ServedQuiet, 1);
+        }
     }
 
     pub(crate) fn met(&mut self, matter: Matter, times: usize) {
         self.matters[matter as usize] += times as u64;
+    }
+
+    /// So often within the sequence that is run.
+    pub(crate) fn reached(&mut self, matter: Matter, times: u64) {
+        let known = &mut self.within[matter as usize];
+        self.matters[matter as usize] += times - *known;
+        *known = times;
+    }
+
+    /// Another sequence is run.
+    pub(crate) fn begin(&mut self) {
+        self.within = Default::default();
     }
 
     pub(crate) fn add(&mut self, other: &Coverage) {

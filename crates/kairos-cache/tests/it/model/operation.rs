@@ -34,6 +34,9 @@ pub(crate) const EVENTS: [(&str, &[&str]); 4] = [
 pub(crate) const TAGS: [&str; 6] =
     ["goals", "result", "discipline", "team:arsenal", "team:leeds", "music"];
 
+/// Feeds: the one for which the cache speaks, and others by name.
+pub(crate) const FEEDS: [&str; 4] = ["default", "exchange", "scout", "agency"];
+
 /// Odds markets, which are observed and priced.
 pub(crate) const PRICED: [&str; 2] = ["home_win", "draw"];
 
@@ -88,11 +91,13 @@ pub(crate) struct Work {
     /// Nanoseconds.
     pub(crate) takes: u64,
     pub(crate) ends: Ending,
+    /// The TTL that a value has of its own, in nanoseconds.
+    pub(crate) ttl: Option<u64>,
 }
 
 impl Work {
     /// How the loader fares with a key of which nothing else has been said.
-    pub(crate) const USUAL: Work = Work { takes: 7 * MS + 77, ends: Ending::Value };
+    pub(crate) const USUAL: Work = Work { takes: 7 * MS + 77, ends: Ending::Value, ttl: None };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,9 +198,25 @@ pub(crate) enum Op {
         priced: usize,
         price: f64,
         ahead: i64,
+        feed: usize,
     },
+    /// Prices of one match that are told together.
+    Bulk {
+        of: usize,
+        prices: Vec<(usize, f64)>,
+        ahead: i64,
+        feed: usize,
+    },
+    Heartbeat {
+        feed: usize,
+    },
+    Retire {
+        feed: usize,
+    },
+    /// By a feed, whose word it is then, or by none.
     Status {
         of: usize,
+        feed: Option<usize>,
         market: Option<usize>,
         status: TradingStatus,
     },

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kairos_cache::{Config, EvaluateAt};
+use kairos_cache::{Config, DriftMeasure, EvaluateAt};
 
 use crate::model::operation::{EVENTS, KEYS, MARKETS};
 
@@ -36,12 +36,40 @@ pub(crate) struct Setup {
     pub(crate) queue: usize,
     pub(crate) max_stale_if_error: u64,
     pub(crate) throttle: u64,
+    pub(crate) soft: f64,
+    pub(crate) hard: f64,
+    pub(crate) measure: DriftMeasure,
+    pub(crate) dry_run: bool,
+    pub(crate) silence_after: u64,
+    pub(crate) silent_ttl: u64,
+    pub(crate) max_feeds: usize,
+    /// Quiet TTLs, from in play to standard; 0 for none.
+    pub(crate) quiet: [u64; 6],
 }
 
 impl Setup {
     /// Whether there is not room for all keys.
     pub(crate) fn evicts(&self) -> bool {
         self.capacity < KEYS as u64
+    }
+
+    /// Whether a bound on drift is on.
+    pub(crate) fn has_bounds(&self) -> bool {
+        self.soft > 0.0 || self.hard > 0.0
+    }
+
+    /// Where a price stands in the measure of drift.
+    pub(crate) fn measure(&self, price: f64) -> f64 {
+        if self.measure == DriftMeasure::Probability { 1.0 / price } else { price.ln() }
+    }
+
+    /// Takes away the quiet TTLs where they have no ground to stand on.
+    pub(crate) fn grounded(mut self) -> Setup {
+        let at_read = self.evaluate == EvaluateAt::Read;
+        if !at_read || !self.has_bounds() || self.silence_after == 0 {
+            self.quiet = [0; 6];
+        }
+        self
     }
 
     /// The same configuration, as the cache takes it.
@@ -69,6 +97,19 @@ impl Setup {
         config.computes.queue_timeout = Duration::from_secs(1 << 32);
         config.fail_safe.max_stale_if_error = Duration::from_nanos(self.max_stale_if_error);
         config.fail_safe.throttle = Duration::from_nanos(self.throttle);
+        config.drift.soft = self.soft;
+        config.drift.hard = self.hard;
+        config.drift.measure = self.measure;
+        config.drift.dry_run = self.dry_run;
+        config.feed.silence_after = Duration::from_nanos(self.silence_after);
+        config.feed.silent_ttl = Duration::from_nanos(self.silent_ttl);
+        config.bounds.feeds = self.max_feeds;
+        let [in_play, rows @ .., standard] = self.quiet.map(Duration::from_nanos);
+        config.golden_hour.in_play_quiet_ttl = in_play;
+        for (row, quiet_ttl) in config.golden_hour.zones.iter_mut().zip(rows) {
+            row.quiet_ttl = quiet_ttl;
+        }
+        config.golden_hour.standard_quiet_ttl = standard;
         config.events.markets = Some(table(&MARKETS));
         config.events.events = Some(table(&EVENTS));
         config

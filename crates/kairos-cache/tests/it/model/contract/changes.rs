@@ -9,11 +9,13 @@ use crate::model::setup::Setup;
 
 use super::ends::shortened;
 use super::entries::{Entry, Home, Reach, affected_markets};
+use super::odds::may_be_price;
+use super::prices::{Beyond, Observed};
 use super::{Fill, Model};
 
 /// How many entries died: at least those that were alive, at most those too that were not
 /// reclaimed yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Died {
     pub(crate) least: u64,
     pub(crate) most: u64,
@@ -64,6 +66,10 @@ impl Model {
             Target::Match(of) => Reach::Match(of),
             Target::All => Reach::All,
         };
+        self.expire_reach(reach);
+    }
+
+    pub(super) fn expire_reach(&mut self, reach: Reach) {
         for entry in self.entries.iter_mut().flatten().filter(|e| reach.covers(&e.home)) {
             entry.expired = true;
         }
@@ -97,13 +103,39 @@ impl Model {
     pub(crate) fn observe(
         &mut self,
         of: usize,
-        priced: usize,
-        price: f64,
+        feed: usize,
+        price: (usize, f64),
         at: i64,
     ) -> Option<Volatility> {
+        self.observe_many(of, feed, &[price], at)[0]
+    }
+
+    /// Prices that are a move at most; nothing for each that is refused.
+    pub(crate) fn observe_many(
+        &mut self,
+        of: usize,
+        feed: usize,
+        prices: &[(usize, f64)],
+        at: i64,
+    ) -> Vec<Option<Volatility>> {
         self.tick();
-        let now = self.instant();
-        self.matches[of].odds.observe(&self.setup, priced, price, at, now)
+        let (now, feed) = (self.instant(), self.feed(feed));
+        let odds = &mut self.matches[of].odds;
+        let (mut statuses, mut observed) = (Vec::new(), Vec::new());
+        for &(priced, price) in prices {
+            let status = odds.observe(&self.setup, priced, price, at, now);
+            statuses.push(status);
+            observed.push((
+                priced,
+                match status {
+                    Some(_) => Observed::Accepted(price),
+                    None if may_be_price(price, at, now) => Observed::Doubtful,
+                    None => Observed::Refused,
+                },
+            ));
+        }
+        self.take_in(of, feed, &observed);
+        statuses
     }
 
     pub(crate) fn begin(&mut self, slot: usize, key: usize, context: &Named) {
@@ -151,7 +183,14 @@ impl Model {
 
     pub(crate) fn reload(&mut self, setup: &Setup) {
         self.tick();
+        let drift = |setup: &Setup| (setup.soft, setup.hard, setup.measure, setup.dry_run);
+        let is_other_drift = drift(setup) != drift(&self.setup);
         self.setup = setup.clone();
+        for of in (0..self.matches.len()).filter(|_| is_other_drift) {
+            if self.matches[of].prices.has_any() {
+                self.mark(of, Beyond::BOTH);
+            }
+        }
         self.open_gate();
         self.end_ready();
     }
@@ -162,7 +201,7 @@ impl Model {
 
     /// Kills what lives, and covers what is under way. What is killed by key, match, event or
     /// status is gone; by tag or all it may linger.
-    fn kill(&mut self, reach: Reach) -> Died {
+    pub(super) fn kill(&mut self, reach: Reach) -> Died {
         self.tick();
         let lingers = matches!(reach, Reach::Tag(_) | Reach::All);
         let mut died = Died { least: 0, most: 0 };

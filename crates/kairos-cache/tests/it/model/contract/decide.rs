@@ -2,7 +2,9 @@
 // Never knows: computes that run.
 // Read next: `flights.rs`, for where it leads if nothing is served.
 
-use kairos_cache::{BreakerLevel, EvaluateAt, Reason, Source, TradingStatus, Volatility, Zone};
+use kairos_cache::{
+    BreakerLevel, EvaluateAt, FeedStatus, Reason, Source, TradingStatus, Volatility, Zone,
+};
 
 use crate::model::answer::{OfValue, Outcome, Receipt};
 use crate::model::operation::Named;
@@ -34,6 +36,15 @@ pub(super) struct Stored {
 }
 
 impl Found {
+    /// From which age it is too stale: silence must not look like calm.
+    fn stale_limit_by(&self, feed: FeedStatus) -> u64 {
+        match feed {
+            FeedStatus::Silent if self.expired => 0,
+            FeedStatus::Silent => self.ttl,
+            _ => self.stale_limit,
+        }
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         if self.value.is_some() { Outcome::Value } else { Outcome::Nothing }
     }
@@ -52,6 +63,7 @@ impl Found {
             volatility: signal.status,
             z: signal.z,
             refresh_started,
+            feed: signal.feed,
             of_value: self.value.is_some().then_some(of_value),
         }
     }
@@ -79,7 +91,7 @@ impl Model {
         {
             return (Reason::Panic, None);
         }
-        let cap = self.breaker.cap(&self.setup, signal.status);
+        let cap = self.cap(signal);
         let Some(found) = self.find(key, context.in_match, cap) else {
             return (Reason::Miss, None);
         };
@@ -87,7 +99,7 @@ impl Model {
             Reason::TooStale
         } else if found.age < found.ttl && !found.expired {
             Reason::Fresh
-        } else if found.age < found.stale_limit {
+        } else if found.age < found.stale_limit_by(signal.feed) {
             Reason::Stale
         } else {
             Reason::TooStale
@@ -115,14 +127,17 @@ impl Model {
         } else {
             self.zone_and_ttl(&entry.home).0
         };
-        let ttl = self.own_ttl(entry, now);
+        let is_watched = self.watch(entry.home.in_match).1;
+        let ttl = self.own_ttl(entry, now, is_watched);
+        // What has moved the match has ended its quiet.
+        let base = self.own_ttl(entry, now, is_watched && !entry.expired);
         Some(Found {
             value: entry.value,
             age: self.now - entry.computed,
             zone,
             ttl: ttl.min(cap),
             cap,
-            stale_limit: (2 * ttl).min(ttl + self.setup.max_stale),
+            stale_limit: (2 * base).min(base + self.setup.max_stale),
             expired: entry.expired,
         })
     }
@@ -158,16 +173,32 @@ impl Model {
 
     /// Zone and TTL of now, before jitter and any cap.
     pub(super) fn zone_and_ttl(&self, home: &Home) -> (Zone, u64) {
-        self.zone_and_ttl_at(home.in_match, self.instant())
+        let is_watched = self.watch(home.in_match).1;
+        self.zone_and_ttl_at(home.in_match, self.instant(), is_watched)
     }
 
-    pub(super) fn zone_and_ttl_at(&self, in_match: Option<usize>, at: Instant) -> (Zone, u64) {
+    pub(super) fn zone_and_ttl_at(
+        &self,
+        in_match: Option<usize>,
+        at: Instant,
+        is_watched: bool,
+    ) -> (Zone, u64) {
         let Some(of) = in_match else {
             return (Zone::Unknown, self.setup.default_ttl);
         };
         let (kickoff, lineup) = (self.matches[of].kickoff, self.matches[of].lineup);
         let zone = golden_hour::zone(kickoff.map(|kickoff| kickoff - at.wall));
-        (zone, golden_hour::ttl(&self.setup, zone, lineup))
+        let quiet = if is_watched { golden_hour::quiet(&self.setup, zone) } else { 0 };
+        (zone, golden_hour::ttl(&self.setup, zone, lineup).max(quiet))
+    }
+
+    /// What a TTL is at most: by warning, breaker and silence.
+    pub(super) fn cap(&self, signal: Signal) -> u64 {
+        self.breaker.cap(&self.setup, signal.status).min(self.silence_cap(signal))
+    }
+
+    pub(super) fn silence_cap(&self, signal: Signal) -> u64 {
+        if signal.feed == FeedStatus::Silent { self.setup.silent_ttl } else { u64::MAX }
     }
 
     /// Nothing begun before kickoff is served after it, by the kickoff of now and by the one known when
@@ -194,10 +225,11 @@ impl Model {
     /// The read's own prices, else the published status of its match.
     pub(super) fn signal(&self, key: usize, context: &Named) -> Signal {
         let in_match = self.ruling(key, context).0;
-        match in_match.filter(|_| self.setup.volatility && !context.odds.is_empty()) {
+        let signal = match in_match.filter(|_| self.setup.volatility && !context.odds.is_empty()) {
             Some(of) => self.matches[of].odds.score(&self.setup, &context.odds, self.instant()),
             None => self.published(in_match),
-        }
+        };
+        Signal { feed: self.watch(in_match).0, ..signal }
     }
 
     pub(super) fn published(&self, in_match: Option<usize>) -> Signal {
@@ -209,7 +241,7 @@ impl Model {
     pub(crate) fn edges(&self, key: usize) -> Vec<u64> {
         let mut edges = Vec::new();
         if let Some(entry) = &self.entries[key] {
-            let ttl = self.own_ttl(entry, self.instant());
+            let ttl = self.own_ttl(entry, self.instant(), self.watch(entry.home.in_match).1);
             let limit = (2 * ttl).min(ttl + self.setup.max_stale);
             let ages = [ttl, limit, entry.fixed.1, self.setup.max_stale_if_error];
             edges.extend(ages.map(|age| entry.computed.saturating_add(age)));
@@ -227,6 +259,7 @@ impl Model {
         }
         edges.extend(self.throttled_until(key));
         edges.extend(self.breaker.edges());
+        edges.extend(self.feed_edges());
         edges.retain(|edge| *edge > self.now);
         edges.sort_unstable();
         edges

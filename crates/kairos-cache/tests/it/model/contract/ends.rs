@@ -10,6 +10,7 @@ use crate::model::operation::{Ending, called};
 use super::decide::Found;
 use super::entries::Entry;
 use super::flights::{Arrival, By, Compute, Seat, Started, Wanted};
+use super::lots::limited;
 use super::reads::computed;
 use super::{Model, Waiting};
 use crate::model::operation::Named;
@@ -68,7 +69,7 @@ impl Model {
         let mut factor = 1.0;
         if outcome == Outcome::Value {
             factor = self.lots.jitter(&self.setup, key, self.now);
-            ttl = shortened(ttl, factor);
+            ttl = shortened(limited(ttl, zone, started.work.ttl), factor);
         }
         if compute.wanted == Wanted::Doomed {
             return;
@@ -88,7 +89,8 @@ impl Model {
         let succeeded = matches!(outcome, Outcome::Value | Outcome::Nothing);
         if outcome == Outcome::Value && storable && last {
             let took = self.now - started.at;
-            let entry = Entry { factor, took, ..entry(value, ttl) };
+            let own_ttl = started.work.ttl;
+            let entry = Entry { factor, took, own_ttl, ..entry(value, ttl) };
             self.stands[key] = started.began;
             self.store(key, Some(entry));
             if !compute.refresh {
@@ -201,13 +203,14 @@ impl Model {
 
     /// The value that a too-stale read may take instead of the compute's.
     fn old_value(&self, waiting: &Waiting) -> Option<Found> {
-        let Waiting { key, context, cap, .. } = waiting;
+        let Waiting { key, context, cap, signal, .. } = waiting;
         if !self.enabled || self.is_suspended(self.ruling(*key, context)) {
             return None;
         }
         let allowed =
             |old: &Found, context: &Named| context.max_age.is_none_or(|max_age| old.age <= max_age);
-        self.find(*key, context.in_match, *cap)
+        let cap = self.silence_cap(*signal).min(*cap);
+        self.find(*key, context.in_match, cap)
             .filter(|old| old.value.is_some() && allowed(old, context))
     }
 

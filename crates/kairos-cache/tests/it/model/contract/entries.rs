@@ -36,6 +36,7 @@ impl Entry {
             begun,
             fixed,
             limit,
+            own_ttl: None,
             expired,
             factor: 1.0,
             took: 0,
@@ -82,6 +83,8 @@ pub(super) struct Entry {
     pub(super) fixed: (Zone, u64),
     /// The TTL that it has at most: how long a nothing is remembered is settled when it is found.
     pub(super) limit: u64,
+    /// The TTL that its compute has named.
+    pub(super) own_ttl: Option<u64>,
     pub(super) expired: bool,
     /// What jitter has left of its TTL.
     pub(super) factor: f64,

@@ -101,6 +101,8 @@ pub(super) enum Due {
     End(Arrival),
     Deadline(Arrival),
     Soft(usize),
+    /// Of a feed.
+    Alarm(usize),
 }
 
 impl Started {
@@ -257,7 +259,9 @@ impl Model {
         let reads = self.waiting.iter();
         let reads =
             reads.filter_map(|(id, w)| w.soft.map(|(at, order)| (at, order, Due::Soft(*id))));
-        let all = computes.chain(calls).chain(reads);
+        // Among what is due at one instant an alarm changes nothing of the others.
+        let alarm = self.next_alarm().map(|(at, feed)| (at, u64::MAX, Due::Alarm(feed)));
+        let all = computes.chain(calls).chain(reads).chain(alarm);
         all.min_by_key(|(at, order, _)| (*at, *order)).map(|due| (due.0, due.2))
     }
 
@@ -266,6 +270,7 @@ impl Model {
             Due::End(what) => self.finish(what, false),
             Due::Deadline(what) => self.finish(what, true),
             Due::Soft(read) => self.soft_timeout(read),
+            Due::Alarm(feed) => self.ring(feed),
         }
     }
 

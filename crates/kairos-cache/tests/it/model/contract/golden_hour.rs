@@ -26,6 +26,20 @@ pub(super) fn zone(to_kickoff: Option<i64>) -> Zone {
     row.map_or(Zone::Standard, |(_, zone)| zone)
 }
 
+/// The TTL of a zone while its match is watched, if that is longer.
+pub(super) fn quiet(setup: &Setup, zone: Zone) -> u64 {
+    let [in_play, warmup, golden, active, prematch, standard] = setup.quiet;
+    match zone {
+        Zone::MatchStarted => in_play,
+        Zone::Warmup => warmup,
+        Zone::Golden => golden,
+        Zone::Active => active,
+        Zone::Prematch => prematch,
+        Zone::Standard => standard,
+        Zone::Unknown => 0,
+    }
+}
+
 /// The TTL of a zone, the line-up counted in, before any cap.
 pub(super) fn ttl(setup: &Setup, zone: Zone, lineup: bool) -> u64 {
     let doubled = |ttl: u64| if lineup { (ttl * 2).min(24 * HOUR) } else { ttl };

@@ -5,7 +5,7 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
-use kairos_cache::EvaluateAt;
+use kairos_cache::{EvaluateAt, Zone};
 
 use crate::model::setup::Setup;
 
@@ -62,6 +62,15 @@ impl Lots {
     }
 }
 
+/// A zone's TTL under the one that a result has of its own, which stands alone where no kickoff is known.
+pub(super) fn limited(ttl: u64, zone: Zone, own: Option<u64>) -> u64 {
+    match own {
+        Some(own) if zone == Zone::Unknown => own,
+        Some(own) => ttl.min(own),
+        None => ttl,
+    }
+}
+
 impl Model {
     /// Whether a fresh value is refreshed early: `now - δ·β·ln(U) ≥ fresh_until`, with β = 1.
     pub(super) fn is_due_early(&mut self, key: usize, found: &Found) -> bool {
@@ -86,10 +95,11 @@ impl Model {
             })
             .collect();
         begins.sort_unstable();
+        let is_watched = self.watch(entry.home.in_match).1;
         let mut from = self.now;
         for until in begins.into_iter().map(Some).chain([None]) {
             let at = Instant { mono: from, wall: from.cast_signed() + self.wall_ahead };
-            let ends = entry.computed.saturating_add(self.own_ttl(entry, at).min(cap));
+            let ends = entry.computed.saturating_add(self.own_ttl(entry, at, is_watched).min(cap));
             if ends <= from || self.is_past_kickoff(entry, at) {
                 return from;
             }
@@ -101,13 +111,14 @@ impl Model {
         unreachable!("the last stretch has no end")
     }
 
-    /// The TTL of an entry at an instant, before any cap.
-    pub(super) fn own_ttl(&self, entry: &Entry, at: Instant) -> u64 {
+    /// The TTL of an entry at an instant, before any cap; that there is nothing knows no quiet.
+    pub(super) fn own_ttl(&self, entry: &Entry, at: Instant, is_watched: bool) -> u64 {
         if self.setup.evaluate == EvaluateAt::Insert {
             return entry.fixed.1.min(entry.limit);
         }
         let Home { in_match, .. } = &entry.home;
-        let ttl = self.zone_and_ttl_at(*in_match, at).1;
-        shortened(ttl, entry.factor).min(entry.limit)
+        let is_quiet = is_watched && entry.value.is_some();
+        let (zone, ttl) = self.zone_and_ttl_at(*in_match, at, is_quiet);
+        shortened(limited(ttl, zone, entry.own_ttl), entry.factor).min(entry.limit)
     }
 }

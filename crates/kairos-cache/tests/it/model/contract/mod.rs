@@ -9,12 +9,14 @@ mod counts;
 mod decide;
 mod ends;
 mod entries;
+mod feeds;
 mod flights;
 mod gate;
 mod golden_hour;
 mod loads;
 mod lots;
 mod odds;
+mod prices;
 mod reads;
 mod shutdown;
 
@@ -23,7 +25,7 @@ use std::collections::{BTreeMap, VecDeque};
 use kairos_cache::{BreakerLevel, Reason, TradingStatus};
 
 use crate::model::answer::{Answer, News, Progress, Told};
-use crate::model::operation::{KEYS, MARKETS, MATCHES, Named, SECOND, SLOTS, STEP, Work};
+use crate::model::operation::{FEEDS, KEYS, MARKETS, MATCHES, Named, SECOND, SLOTS, STEP, Work};
 use crate::model::setup::Setup;
 
 use breaker::Breaker;
@@ -32,10 +34,12 @@ pub(crate) use changes::Died;
 use counts::Counts;
 pub(crate) use counts::tolerance;
 use entries::{Begun, Entry, Home};
+use feeds::Feed;
 use flights::{Arrival, By, Flight, Next};
 use loads::Pin;
 use lots::Lots;
 use odds::{Book, Signal};
+use prices::{Moves, Prices};
 
 /// Where the wall clock stands when the monotonic one stands at zero.
 pub(crate) const START_SECONDS: u64 = 1_900_000_000;
@@ -54,6 +58,7 @@ struct Match {
     status: TradingStatus,
     market_status: [TradingStatus; MARKETS.len()],
     odds: Book,
+    prices: Prices,
 }
 
 /// A read that has arrived and waits for a compute.
@@ -64,7 +69,7 @@ struct Waiting {
     arrived: u64,
     reason: Reason,
     signal: Signal,
-    /// The cap on its TTL when it arrived.
+    /// The cap on its TTL by warning and breaker when it arrived.
     cap: u64,
     /// When it takes the old value, and its place among timers of the same instant.
     soft: Option<(u64, u64)>,
@@ -87,6 +92,10 @@ pub(crate) struct Model {
     now: u64,
     wall_ahead: i64,
     matches: [Match; MATCHES],
+    feeds: [Feed; FEEDS.len()],
+    /// How many silences have been told.
+    silences: u64,
+    moves: Moves,
     entries: [Option<Entry>; KEYS],
     /// Where the dead entry of a key belonged, unless the key itself was invalidated.
     graves: [Option<Home>; KEYS],
@@ -133,6 +142,9 @@ impl Model {
             now: 0,
             wall_ahead: (START_SECONDS * SECOND).cast_signed(),
             matches: Default::default(),
+            feeds: Default::default(),
+            silences: 0,
+            moves: Moves::default(),
             entries: Default::default(),
             graves: Default::default(),
             flights: Default::default(),
@@ -206,6 +218,10 @@ impl Model {
 
     pub(crate) fn breaker_level(&self) -> BreakerLevel {
         self.breaker.level(&self.setup)
+    }
+
+    pub(crate) fn moves(&self) -> &Moves {
+        &self.moves
     }
 
     pub(crate) fn counts(&self) -> &Counts {

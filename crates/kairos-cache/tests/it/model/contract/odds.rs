@@ -2,7 +2,7 @@
 // Never knows: entries and reads.
 // Read next: `decide.rs`, which scores the prices of a read.
 
-use kairos_cache::Volatility;
+use kairos_cache::{FeedStatus, Volatility};
 
 use crate::model::operation::{MINUTE, PRICED, SECOND};
 use crate::model::setup::Setup;
@@ -19,10 +19,17 @@ pub(super) struct Signal {
     pub(super) status: Volatility,
     pub(super) z: f64,
     pub(super) scored: bool,
+    /// What the feeds of the match say.
+    pub(super) feed: FeedStatus,
 }
 
 impl Signal {
-    pub(super) const NONE: Signal = Signal { status: Volatility::Normal, z: 0.0, scored: false };
+    pub(super) const NONE: Signal =
+        Signal { status: Volatility::Normal, z: 0.0, scored: false, feed: FeedStatus::None };
+
+    fn scored(status: Volatility, z: f64) -> Signal {
+        Signal { status, z, scored: true, ..Signal::NONE }
+    }
 }
 
 /// The windows of one match.
@@ -95,7 +102,12 @@ impl Book {
             if usable { window.z(setup, *price) } else { 0.0 }
         };
         let z = prices.iter().map(score).fold(0.0, f64::max);
-        Signal { status: status(z), z, scored: true }
+        Signal::scored(status(z), z)
+    }
+
+    /// Whether there has been an observation of the market that was accepted.
+    pub(super) fn knows(&self, priced: usize) -> bool {
+        !self.windows[priced].samples.is_empty()
     }
 
     /// The status that observations have published.
@@ -110,10 +122,10 @@ impl Book {
                 .filter(|o| o.status == status && now.mono.cast_signed() < o.until)
                 .max_by_key(|o| o.until);
             if let Some(observed) = holding {
-                return Signal { status, z: observed.z, scored: true };
+                return Signal::scored(status, observed.z);
             }
         }
-        Signal { status: Volatility::Normal, z: 0.0, scored: true }
+        Signal::scored(Volatility::Normal, 0.0)
     }
 
     /// When the published status may change next, on the monotonic clock.
@@ -139,6 +151,11 @@ impl Window {
         // A flat window of equal prices may leave a rounding error behind instead of zero.
         if sigma < 1e-12 { 0.0 } else { (price - mean).abs() / sigma }
     }
+}
+
+/// Whether an observation that was refused may have been a price: a better one of now may be missing.
+pub(super) fn may_be_price(price: f64, at: i64, now: Instant) -> bool {
+    !is_decimal(price) || at - now.wall > FUTURE
 }
 
 fn is_decimal(price: f64) -> bool {

@@ -147,6 +147,7 @@ pub(super) fn computed(reason: Reason, signal: Signal, of_value: Option<OfValue>
         volatility: signal.status,
         z: signal.z,
         refresh_started: false,
+        feed: signal.feed,
         of_value,
     }
 }

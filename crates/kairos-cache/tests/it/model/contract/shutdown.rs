@@ -11,6 +11,7 @@ impl Model {
     pub(crate) fn shut_down(&mut self) {
         self.tick();
         self.closed = true;
+        self.stop_alarms();
         for arrival in std::mem::take(&mut self.gate) {
             self.refuse(arrival, Outcome::ShutDown);
         }

@@ -40,6 +40,7 @@ pub(crate) fn run(sequence: &Sequence, coverage: &mut Coverage) -> Result<(), Di
 
 fn run_through(sequence: &Sequence, coverage: &mut Coverage, at: &mut usize) -> Result<(), String> {
     let (stage, model) = (Stage::new(&sequence.setup), Model::new(&sequence.setup));
+    coverage.begin();
     let capacity = sequence.setup.evicts().then_some(sequence.setup.capacity);
     let mut pair = Pair { stage, model, capacity, ending_since: None, is_over: false, coverage };
     for op in &sequence.ops {
@@ -79,7 +80,7 @@ impl Pair<'_> {
                 if model.computes_at_once(*key) {
                     self.coverage.met(Matter::Blocking, 1);
                     stage.block(id, *key, context, *ends, *hit_only);
-                    model.read(id, *key, context, Work { takes: 0, ends: *ends });
+                    model.read(id, *key, context, Work { takes: 0, ends: *ends, ttl: None });
                 }
             }
             Op::Load { key, context, hit_only } => {
@@ -128,6 +129,9 @@ impl Pair<'_> {
                 }
             }
             Op::Odds { .. }
+            | Op::Bulk { .. }
+            | Op::Heartbeat { .. }
+            | Op::Retire { .. }
             | Op::Status { .. }
             | Op::Event { .. }
             | Op::Invalidate(_)
@@ -139,7 +143,10 @@ impl Pair<'_> {
                 stage.step_wall(*by);
                 model.step_wall(*by);
             }
-            Op::Stats => self.compare_counts()?,
+            Op::Stats => {
+                self.compare_counts()?;
+                self.compare_watched()?;
+            }
             Op::Reset(category) => {
                 match category {
                     Some(category) => stage.cache.reset_category(*category),
@@ -268,6 +275,7 @@ impl Pair<'_> {
             return Err(format!("answers:\n  model {model_answers:?}\n  cache {answers:?}"));
         }
         same("breaker", &self.model.breaker_level(), &self.stage.cache.breaker_level())?;
+        self.compare_moves()?;
         self.coverage.met(Matter::Jitter, self.model.take_jittered());
         for answer in &answers {
             self.coverage.count(answer);

@@ -7,8 +7,8 @@ mod setups;
 use kairos_cache::{Category, TradingStatus};
 
 use crate::model::operation::{
-    EVENTS, Ending, HOUR, KEYS, MARKETS, MATCHES, MINUTE, MS, Named, Op, PRICED, SECOND, SLOTS,
-    Sequence, TAGS, Target, Wait, Work,
+    EVENTS, Ending, FEEDS, HOUR, KEYS, MARKETS, MATCHES, MINUTE, MS, Named, Op, PRICED, SECOND,
+    SLOTS, Sequence, TAGS, Target, Wait, Work,
 };
 use crate::model::setup::Setup;
 
@@ -138,9 +138,13 @@ fn op(draw: &mut Draw, mood: &Mood, setup: &Setup) -> Op {
         62..=63 => Op::Begin { slot, key, context: context(draw, mood, key) },
         64..=66 => Op::Insert { slot },
         67..=70 => Op::Cancel { nth: draw.index(8) },
-        71..=82 => odds(draw, mood, of),
+        71..=80 => odds(draw, mood, of),
+        81 => bulk(draw, mood, of),
+        82 if draw.one_in(4) => Op::Retire { feed: draw.index(FEEDS.len()) },
+        82 => Op::Heartbeat { feed: draw.low_index(FEEDS.len()) },
         83..=84 => Op::Status {
             of,
+            feed: draw.one_in(2).then(|| draw.low_index(FEEDS.len())),
             market: (!draw.one_in(3)).then(|| draw.index(MARKETS.len())),
             status: draw.of(&[
                 TradingStatus::Open,
@@ -228,7 +232,8 @@ fn work(draw: &mut Draw, mood: &Mood) -> Work {
     } else {
         Ending::Value
     };
-    Work { takes: draw.between(low, high), ends }
+    let ttl = draw.one_in(8).then(|| draw.of(&[0, 3 * SECOND, MINUTE, 2 * HOUR]));
+    Work { takes: draw.between(low, high), ends, ttl }
 }
 
 fn price(draw: &mut Draw, mood: &Mood) -> f64 {
@@ -247,7 +252,7 @@ fn calm_prices(draw: &mut Draw, ops: &mut Vec<Op>) {
     let (of, priced) = (draw.low_index(MATCHES), draw.index(PRICED.len()));
     for ago in (0..draw.between(3, 7)).rev() {
         let price = draw.of(&[2.0, 2.0, 2.01]);
-        ops.push(Op::Odds { of, priced, price, ahead: -(ago * SECOND).cast_signed() });
+        ops.push(Op::Odds { of, priced, price, ahead: -(ago * SECOND).cast_signed(), feed: 0 });
     }
 }
 
@@ -256,7 +261,7 @@ fn nearly_stale(draw: &mut Draw, mood: &Mood, ops: &mut Vec<Op>) {
     let key = draw.low_index(KEYS);
     let ahead = (draw.of(&[MS, 400 * MS]) + 1).cast_signed();
     let context = context(draw, mood, key);
-    let long = Work { takes: draw.between(20 * MS, 2 * SECOND), ends: Ending::Value };
+    let long = Work { takes: draw.between(20 * MS, 2 * SECOND), ..Work::USUAL };
     let read = |work| Op::Read { key, context: context.clone(), work, hit_only: false };
     let slot = key % SLOTS;
     ops.extend([read(long), Op::Pass(Wait::For(2 * SECOND)), Op::Pin { slot, key }]);
@@ -278,7 +283,15 @@ fn odds(draw: &mut Draw, mood: &Mood, of: usize) -> Op {
         3..=5 => -(draw.below(40 * SECOND).cast_signed()),
         _ => 0,
     };
-    Op::Odds { of, priced: draw.index(PRICED.len()), price: price(draw, mood), ahead }
+    let (priced, feed) = (draw.index(PRICED.len()), draw.low_index(FEEDS.len()));
+    Op::Odds { of, priced, price: price(draw, mood), ahead, feed }
+}
+
+/// A market may be there twice.
+fn bulk(draw: &mut Draw, mood: &Mood, of: usize) -> Op {
+    let prices = (0..draw.between(1, 4)).map(|_| (draw.index(PRICED.len()), price(draw, mood)));
+    let (prices, feed) = (prices.collect(), draw.low_index(FEEDS.len()));
+    Op::Bulk { of, prices, ahead: draw.of(&[0, 0, 0, 61 * SECOND.cast_signed()]), feed }
 }
 
 fn target(draw: &mut Draw) -> Target {

@@ -2,7 +2,7 @@
 // Never knows: what a sequence does under them.
 // Read next: `../setup.rs`, for what there is to be drawn.
 
-use kairos_cache::EvaluateAt;
+use kairos_cache::{DriftMeasure, EvaluateAt};
 
 use crate::model::operation::{HOUR, MINUTE, MS, SECOND};
 use crate::model::setup::Setup;
@@ -13,7 +13,9 @@ pub(super) fn setup(draw: &mut Draw) -> Setup {
     // Odd nanoseconds, here and in `work`: two timers hardly ever share an instant, and so no
     // order among them has to be foretold.
     let soft_timeout = if draw.one_in(2) { 0 } else { draw.of(&[50 * MS, SECOND]) + 333 };
-    Setup {
+    // Bounds on either side of what prices usually move by.
+    let (soft, hard) = draw.of(&[(0.0, 0.0), (0.01, 0.0), (0.0, 0.01), (0.01, 0.05), (0.01, 0.05)]);
+    let setup = Setup {
         seed: draw.next(),
         loader: draw.one_in(2),
         capacity: if draw.one_in(6) { draw.of(&[2, 4]) } else { 10_000 },
@@ -41,7 +43,20 @@ pub(super) fn setup(draw: &mut Draw) -> Setup {
         queue: draw.of(&[1000, 1, 0]),
         max_stale_if_error: draw.of(&[0, 24 * HOUR, 3 * MINUTE]),
         throttle: draw.of(&[5 * SECOND, 5 * SECOND, 0]),
-    }
+        soft,
+        hard,
+        measure: draw.of(DriftMeasure::ALL),
+        dry_run: draw.one_in(10),
+        silence_after: draw.of(&[0, 30 * SECOND + 777, 5 * MINUTE + 777]),
+        silent_ttl: draw.of(&[60 * SECOND, 5 * SECOND]),
+        max_feeds: draw.of(&[64, 1]),
+        quiet: draw.of(&[
+            [0; 6],
+            [0, 0, 0, 0, 0, 24 * HOUR],
+            [30 * SECOND, MINUTE, 2 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
+        ]),
+    };
+    setup.grounded()
 }
 
 /// Another configuration that a running cache may take.
@@ -50,7 +65,7 @@ pub(super) fn reloaded(draw: &mut Draw, setup: &Setup) -> Setup {
     if draw.one_in(2) {
         // One field alone, so that what is under way meets it.
         let mut same = setup.clone();
-        match draw.below(9) {
+        match draw.below(10) {
             0 => same.breaker = !same.breaker,
             1 => same.soft_timeout = other.soft_timeout,
             2 => same.max_stale_if_error = other.max_stale_if_error,
@@ -59,6 +74,10 @@ pub(super) fn reloaded(draw: &mut Draw, setup: &Setup) -> Setup {
             5 => same.evaluate = other.evaluate,
             6 => same.max_concurrent_refreshes = other.max_concurrent_refreshes,
             7 => (same.max_concurrent, same.queue) = (other.max_concurrent, other.queue),
+            8 => {
+                (same.soft, same.hard) = (other.soft, other.hard);
+                (same.measure, same.dry_run) = (other.measure, other.dry_run);
+            }
             _ => same.throttle = other.throttle,
         }
         other = same;
@@ -67,5 +86,7 @@ pub(super) fn reloaded(draw: &mut Draw, setup: &Setup) -> Setup {
     other.max_samples = setup.max_samples;
     other.loader = setup.loader;
     other.capacity = setup.capacity;
-    other
+    // What a feed has been under the one is not said again under the other.
+    (other.silence_after, other.max_feeds) = (setup.silence_after, setup.max_feeds);
+    other.grounded()
 }

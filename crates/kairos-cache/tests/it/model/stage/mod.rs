@@ -2,16 +2,14 @@
 // Never knows: the model, or what an answer should have been.
 // Read next: `../drive/mod.rs`, which holds the two against each other.
 
+mod feeds;
 mod words;
 mod work;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kairos_cache::{
-    Cache, Context, Fill, Notice, Pinned, Runtime, Scope, Sim, Subscription, Task, TradingStatus,
-    Volatility,
-};
+use kairos_cache::{Cache, Context, Fill, Notice, Pinned, Runtime, Scope, Sim, Subscription, Task};
 
 use crate::model::answer::{Answer, News, Outcome, Receipt};
 use crate::model::contract::START_SECONDS;
@@ -239,27 +237,6 @@ impl Stage {
     /// Whether the value was stored; nothing if no fill has begun.
     pub(crate) fn insert(&mut self, slot: usize, value: u64) -> Option<bool> {
         Some(self.fills[slot].take()?.insert(value))
-    }
-
-    /// Nothing if the observation is refused.
-    pub(crate) fn observe(
-        &self,
-        of: usize,
-        priced: usize,
-        price: f64,
-        at: i64,
-    ) -> Option<Volatility> {
-        self.cache.observe_odds(&self.scopes[of], PRICED[priced], price, time(at)).ok()
-    }
-
-    pub(crate) fn set_status(
-        &self,
-        of: usize,
-        market: Option<usize>,
-        status: TradingStatus,
-    ) -> u64 {
-        let market = market.map(|market| MARKETS[market].0);
-        self.cache.set_status(&self.scopes[of], market, status).expect("the market exists")
     }
 
     /// The number of affected markets, the percentage saved, and how many died.

@@ -59,6 +59,7 @@ fn receipt_of(receipt: &kairos_cache::Receipt, has_value: bool) -> Receipt {
         volatility: receipt.volatility,
         z: receipt.z,
         refresh_started: receipt.refresh_started,
+        feed: receipt.feed,
         of_value: has_value.then_some(of_value),
     }
 }

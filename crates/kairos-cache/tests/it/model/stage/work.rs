@@ -44,7 +44,7 @@ impl Shared {
         move || {
             Box::pin(async move {
                 let ends = run(&sim, log, (read as u64, 0), work).await?;
-                Ok(if ends { Computed::value(read as u64) } else { Computed::None })
+                Ok(said(ends.then_some(read as u64), work))
             })
         }
     }
@@ -70,7 +70,7 @@ impl Shared {
         operation: usize,
         work: Work,
         absent: Option<usize>,
-    ) -> impl Fn(Vec<u32>) -> Compute<Vec<(u32, u64)>> + Send + Sync + use<> {
+    ) -> impl Fn(Vec<u32>) -> Compute<Vec<(u32, Computed<u64>)>> + Send + Sync + use<> {
         let (sim, log) = (sim.clone(), self.clone());
         move |keys| {
             let (sim, log) = (sim.clone(), log.clone());
@@ -79,7 +79,8 @@ impl Shared {
                 let ends = run(&sim, log, (operation as u64, mask), work).await?;
                 let there = |key: &u32| ends && absent != Some(*key as usize);
                 let found = keys.into_iter().filter(there);
-                Ok(found.map(|key| (key, called(operation, key as usize))).collect())
+                let value = |key: u32| said(Some(called(operation, key as usize)), work);
+                Ok(found.map(|key| (key, value(key))).collect())
             })
         }
     }
@@ -101,7 +102,7 @@ impl Shared {
                     (of, log.works[key as usize])
                 };
                 let ends = run(&sim, log, (of, 0), work).await?;
-                Ok(if ends { Computed::value(of) } else { Computed::None })
+                Ok(said(ends.then_some(of), work))
             })
         }
     }
@@ -115,6 +116,15 @@ async fn run(sim: &Sim, log: Shared, of: (u64, u16), work: Work) -> Result<bool,
         std::future::pending::<()>().await;
     }
     end(running, work.ends)
+}
+
+/// What a compute says that has found this.
+fn said(found: Option<u64>, work: Work) -> Computed<u64> {
+    let said = Computed::from(found);
+    match work.ttl {
+        Some(ttl) => said.ttl(Duration::from_nanos(ttl)),
+        None => said,
+    }
 }
 
 fn end(mut running: Running, ends: Ending) -> Result<bool, &'static str> {
