@@ -19,6 +19,7 @@ const GROUPS: &[&str] = &[
     "memory",
     "hit",
     "miss",
+    "move",
 ];
 
 /// Runs one group or all of them; what stands behind `--` goes to the program.
