@@ -102,6 +102,8 @@ pub(crate) struct News {
     pub(crate) answers: Vec<Answer>,
     pub(crate) progress: Vec<Progress>,
     pub(crate) told: Vec<Told>,
+    /// The live value that the compute of a read was given, by the read.
+    pub(crate) offered: Vec<(usize, Option<u64>)>,
     /// Keys whose live entry had to make room.
     pub(crate) evicted: Vec<usize>,
     /// When the end of the cache was complete.

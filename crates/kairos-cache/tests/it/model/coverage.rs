@@ -42,10 +42,12 @@ pub(crate) enum Matter {
     /// What is served while a feed of its match is silent, or beyond the TTL that its zone has.
     ServedInSilence,
     ServedQuiet,
+    /// A compute that is given the value which it would replace.
+    Offered,
 }
 
 impl Matter {
-    const ALL: [(Matter, &str); 19] = [
+    const ALL: [(Matter, &str); 20] = [
         (Matter::Many, "get_many"),
         (Matter::Call, "call of many keys"),
         (Matter::CallAborted, "call stopped"),
@@ -65,6 +67,7 @@ impl Matter {
         (Matter::Watched, "watched match"),
         (Matter::ServedInSilence, "served in silence"),
         (Matter::ServedQuiet, "served by a quiet TTL"),
+        (Matter::Offered, "old value offered"),
     ];
 }
 

@@ -93,16 +93,23 @@ pub(crate) struct Work {
     pub(crate) ends: Ending,
     /// The TTL that a value has of its own, in nanoseconds.
     pub(crate) ttl: Option<u64>,
+    /// The tag that it finds, of a value or of one that stands.
+    pub(crate) tag: Option<usize>,
+    /// Whether a read's closure is given the live value that it would replace.
+    pub(crate) asks: bool,
 }
 
 impl Work {
     /// How the loader fares with a key of which nothing else has been said.
-    pub(crate) const USUAL: Work = Work { takes: 7 * MS + 77, ends: Ending::Value, ttl: None };
+    pub(crate) const USUAL: Work =
+        Work { takes: 7 * MS + 77, ends: Ending::Value, ttl: None, tag: None, asks: false };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Value,
+    /// The live value that it was to replace stands.
+    NotModified,
     Nothing,
     Failure,
     Panic,

@@ -111,6 +111,7 @@ impl Model {
 
     /// A key's compute is to start with the others of a call.
     pub(super) fn enlist(&mut self, key: usize, call: u64, compute: Compute) {
+        self.know(compute.home());
         self.flights[key].current = Some(Compute { call: Some(call), ..compute });
         self.calls.get_mut(&call).expect("it is being filled").keys.push(key);
     }

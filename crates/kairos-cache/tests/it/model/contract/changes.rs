@@ -70,6 +70,7 @@ impl Model {
     }
 
     pub(super) fn expire_reach(&mut self, reach: Reach) {
+        self.note(Some(reach), false);
         for entry in self.entries.iter_mut().flatten().filter(|e| reach.covers(&e.home)) {
             entry.expired = true;
         }
@@ -93,6 +94,7 @@ impl Model {
             None => &mut self.matches[of].status,
         };
         if *level == status {
+            self.note(None, false);
             return Died { least: 0, most: 0 };
         }
         *level = status;
@@ -142,6 +144,7 @@ impl Model {
         self.tick();
         self.publish(context);
         let home = Home::new(key, context);
+        self.know(&home);
         self.begun += 1;
         let begun = self.begun_now(home.in_match);
         let (killed, expired) = (false, false);
@@ -203,6 +206,7 @@ impl Model {
     /// status is gone; by tag or all it may linger.
     pub(super) fn kill(&mut self, reach: Reach) -> Died {
         self.tick();
+        self.note(Some(reach), true);
         let lingers = matches!(reach, Reach::Tag(_) | Reach::All);
         let mut died = Died { least: 0, most: 0 };
         for key in 0..self.entries.len() {

@@ -12,6 +12,7 @@ use super::entries::Entry;
 use super::flights::{Arrival, By, Compute, Seat, Started, Wanted};
 use super::lots::limited;
 use super::reads::computed;
+use super::said::Said;
 use super::{Model, Waiting};
 use crate::model::operation::Named;
 
@@ -58,45 +59,42 @@ impl Model {
 
     /// One key's compute has ended: by itself, or, with nothing, because its time is up.
     fn end(&mut self, key: usize, compute: Compute, started: Started, ends: Option<(Ending, u64)>) {
-        let (zone, mut ttl) = self.zone_and_ttl(compute.home());
-        let (outcome, value) = match ends {
-            Some((Ending::Value, value)) => (Outcome::Value, Some(value)),
-            Some((Ending::Nothing, _)) => (Outcome::Nothing, None),
-            Some((Ending::Failure, _)) => (Outcome::Failed, None),
-            Some((Ending::Panic, _)) => (Outcome::Panicked, None),
-            Some((Ending::Never, _)) | None => (Outcome::TimedOut, None),
-        };
+        let said = Said::by(&compute, started, ends);
+        let Said { outcome, value, has_failed, own_ttl, ref home } = said;
+        let (zone, mut ttl) = self.zone_and_ttl(home);
         let mut factor = 1.0;
         if outcome == Outcome::Value {
             factor = self.lots.jitter(&self.setup, key, self.now);
-            ttl = shortened(limited(ttl, zone, started.work.ttl), factor);
+            ttl = shortened(limited(ttl, zone, own_ttl), factor);
         }
         if compute.wanted == Wanted::Doomed {
             return;
         }
-        let home = compute.home();
         let begun = compute.begun.unwrap_or_else(|| self.begun_now(home.in_match));
-        let storable =
-            self.enabled && ttl > 0 && !compute.killed && !self.is_suspended(home.place());
+        let (mut killed, mut expired, mut covered) = (compute.killed, compute.expired, None);
+        if home != compute.home() {
+            (killed, expired) = self.covered_since(started.seen, home);
+            covered = (killed || expired).then_some(started.seen);
+        }
+        let storable = self.enabled && ttl > 0 && !killed && !self.is_suspended(home.place());
         let entry = |value, ttl| {
             let computed = (self.now, self.wall());
-            Entry::new(value, home.clone(), computed, begun, (zone, ttl), compute.expired)
+            Entry::new(value, home.clone(), computed, begun, (zone, ttl), expired)
         };
         // Begun before a kickoff that has passed, it would not be served.
         let storable = storable && !self.is_past_kickoff(&entry(None, ttl), self.instant());
         // What began last stands.
         let last = started.began >= self.stands[key];
-        let succeeded = matches!(outcome, Outcome::Value | Outcome::Nothing);
+        let succeeded = !has_failed;
         if outcome == Outcome::Value && storable && last {
             let took = self.now - started.at;
-            let own_ttl = started.work.ttl;
             let entry = Entry { factor, took, own_ttl, ..entry(value, ttl) };
             self.stands[key] = started.began;
             self.store(key, Some(entry));
             if !compute.refresh {
                 self.counts.stored(zone);
             }
-        } else if outcome == Outcome::Nothing && last {
+        } else if outcome == Outcome::Nothing && succeeded && last {
             let limit = self.setup.negative_ttl;
             let kept = storable && limit > 0;
             let nothing = kept.then(|| Entry { limit, ..entry(None, ttl.min(limit)) });
@@ -111,7 +109,8 @@ impl Model {
             (false, false) => self.counts.add("cache_errors", 1.0),
         }
         let of_value = OfValue { zone, ttl, age: 0, freshness: 1.0 };
-        self.answer_seats(compute, outcome, value, value.map(|_| &of_value));
+        let (of, of_value) = (home.in_match, value.map(|_| &of_value));
+        self.answer_seats(compute.seats, (of, covered), outcome, value, of_value);
     }
 
     /// What the key holds from now on.
@@ -133,18 +132,19 @@ impl Model {
         }
     }
 
-    /// Answers those who waited, but for those who name another match than the compute did: they
-    /// look again.
+    /// Answers those who waited, but for those who name another match than the compute did, and those
+    /// who have come since something that covers its result: they look again.
     pub(super) fn answer_seats(
         &mut self,
-        compute: Compute,
+        seats: Vec<Seat>,
+        (of, covered): (Option<usize>, Option<usize>),
         outcome: Outcome,
         value: Option<u64>,
         of_value: Option<&OfValue>,
     ) {
-        let of = compute.lead.home.in_match;
-        for seat in compute.seats.into_iter().filter(|seat| !seat.departed) {
-            let same = seat.home.in_match.is_none() || seat.home.in_match == of;
+        for seat in seats.into_iter().filter(|seat| !seat.departed) {
+            let same = (seat.home.in_match.is_none() || seat.home.in_match == of)
+                && covered.is_none_or(|captured| seat.seen <= captured);
             // That the cache has been shut down is an answer to everybody.
             self.wake(seat.read);
             if same || outcome == Outcome::ShutDown {
@@ -241,7 +241,10 @@ impl Model {
 /// What a compute finds for a key.
 fn found(lead: &Seat, started: Started, key: usize) -> (Ending, u64) {
     match lead.by {
-        By::Call(by) if started.work.ends == Ending::Value && by.absent == Some(key) => {
+        By::Call(by)
+            if matches!(started.work.ends, Ending::Value | Ending::NotModified)
+                && by.absent == Some(key) =>
+        {
             (Ending::Nothing, 0)
         }
         By::Call(by) => (started.work.ends, called(by.operation, key)),

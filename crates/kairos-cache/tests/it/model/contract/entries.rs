@@ -13,7 +13,7 @@ pub(super) struct Home {
     pub(super) in_match: Option<usize>,
     pub(super) market: Option<usize>,
     /// The market's tags and the context's.
-    tags: Vec<&'static str>,
+    pub(super) tags: Vec<&'static str>,
     /// The context's.
     pub(super) own_tags: Vec<usize>,
 }

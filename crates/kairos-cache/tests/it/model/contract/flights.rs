@@ -8,7 +8,7 @@ use crate::model::answer::{Progress, Stage};
 use crate::model::operation::{Ending, SECOND, STEP, Work, loaded_key};
 
 use super::calls::ByCall;
-use super::entries::{Begun, Home};
+use super::entries::{Begun, Entry, Home};
 use super::{Model, Waiting};
 
 const HARD_TIMEOUT: u64 = 30 * SECOND;
@@ -41,6 +41,8 @@ pub(super) struct Seat {
     pub(super) named: Home,
     /// By soft timeout: whoever leaves so keeps the compute alive, but waits no longer.
     pub(super) departed: bool,
+    /// How many numbers had been taken when it came.
+    pub(super) seen: usize,
 }
 
 /// A compute that runs or waits at the gate.
@@ -53,6 +55,8 @@ pub(super) struct Compute {
     pub(super) call: Option<u64>,
     pub(super) started: Option<Started>,
     pub(super) begun: Option<Begun>,
+    /// The live value that it is to replace.
+    pub(super) previous: Option<Entry>,
     pub(super) killed: bool,
     pub(super) expired: bool,
     pub(super) wanted: Wanted,
@@ -73,10 +77,12 @@ pub(super) struct Started {
     pub(super) at: u64,
     /// Its number among what has begun.
     pub(super) began: u64,
-    order: u64,
+    pub(super) order: u64,
     pub(super) of: u64,
     pub(super) keys: u16,
     pub(super) work: Work,
+    /// How many numbers had been taken.
+    pub(super) seen: usize,
 }
 
 /// What waits for its turn.
@@ -127,6 +133,7 @@ impl Compute {
             call: None,
             started: None,
             begun: None,
+            previous: None,
             killed: false,
             expired: false,
             wanted: if kept { Wanted::Kept } else { Wanted::ByWaiters },
@@ -152,7 +159,8 @@ impl Model {
         let waiting = &self.waiting[&read];
         let (key, bypass) = (waiting.key, waiting.reason.strategy() == Strategy::Bypass);
         let home = Home::new(key, &waiting.context);
-        let seat = Seat { read, by, named: home.clone(), home, departed: false };
+        let seen = self.numbers();
+        let seat = Seat { read, by, named: home.clone(), home, departed: false, seen };
         match &mut self.flights[key].current {
             None => match call {
                 None => self.launch(key, vec![seat]),
@@ -169,6 +177,7 @@ impl Model {
                 compute.seats.push(seat);
             }
             Some(_) => {
+                self.know(&seat.home);
                 self.flights[key].pending.push(seat);
                 if self.closed {
                     self.turn_away(key);
@@ -194,13 +203,16 @@ impl Model {
     /// value does that it refreshes, unless its reader names a match.
     pub(super) fn refresh(&mut self, read: usize, named: Home, by: By, call: Option<u64>) {
         let key = named.key;
-        let own = self.entries[key].as_ref().filter(|_| named.in_match.is_none());
+        let living = self.entries[key].as_ref().filter(|entry| !entry.corpse);
+        let own = living.filter(|_| named.in_match.is_none());
         let home = own.map_or_else(|| named.clone(), |entry| entry.home.clone());
-        let lead = Seat { read, by, home, named, departed: true };
+        let seen = self.numbers();
+        let lead = Seat { read, by, home, named, departed: true, seen };
         let compute = Compute::of(lead, true, Vec::new());
         if let Some(call) = call {
             self.enlist(key, call, compute);
         } else {
+            self.know(compute.home());
             self.flights[key].current = Some(compute);
             self.start(key);
         }
@@ -274,25 +286,9 @@ impl Model {
         }
     }
 
-    /// The compute of a key has started.
-    pub(super) fn set_started(&mut self, key: usize, started: Started) {
-        let compute = self.flights[key].current.as_ref().expect("it is wanted");
-        let begun = self.begun_now(compute.home().in_match);
-        let compute = self.flights[key].current.as_mut().expect("as above");
-        (compute.started, compute.begun) = (Some(started), Some(begun));
-    }
-
     /// What begins now in a match.
     pub(super) fn begun_now(&self, in_match: Option<usize>) -> Begun {
         Begun { at: self.now, kickoff: in_match.and_then(|of| self.matches[of].kickoff) }
-    }
-
-    pub(super) fn started(&mut self, of: u64, keys: u16, work: Work) -> Started {
-        self.begun += 1;
-        let (at, began, order) = (self.now, self.begun, self.next_timer());
-        let started = Started { at, began, order, of, keys, work };
-        self.report(started, Stage::Started);
-        started
     }
 
     /// Lets happen what takes no time, in the order in which it came up.
@@ -332,6 +328,7 @@ impl Model {
                 .position(|p| *p == Progress { stage: Stage::Started, ..progress })
         {
             self.progress.remove(from + place);
+            self.offered.retain(|(read, _)| *read as u64 != of);
             if let Some(place) = self.told.iter().position(|told| told.of == of) {
                 self.told.remove(place);
                 self.loads[loaded_key(of)] -= 1;

@@ -2,11 +2,12 @@
 // Never knows: who waits for a compute, or how it ends.
 // Read next: `calls.rs`, for those that start together.
 
+use crate::model::answer::Stage;
 use crate::model::answer::{Outcome, Told};
-use crate::model::operation::loaded;
+use crate::model::operation::{Work, loaded};
 
 use super::Model;
-use super::flights::{Arrival, By, Compute, Next, Seat};
+use super::flights::{Arrival, By, Compute, Next, Seat, Started};
 
 impl Model {
     /// Whether a compute of the key would start at once.
@@ -25,6 +26,7 @@ impl Model {
     /// Starts what is pending, by the closure of the first who still waits for it.
     pub(super) fn launch(&mut self, key: usize, seats: Vec<Seat>) {
         let lead = seats.iter().find(|seat| !seat.departed).unwrap_or(&seats[0]).clone();
+        self.know(&lead.home);
         self.flights[key].current = Some(Compute::of(lead, false, seats));
         self.arrive(Arrival::Key(key));
     }
@@ -56,7 +58,8 @@ impl Model {
         for key in keys {
             // One that everybody has left is not there any more.
             if let Some(refused) = self.flights[key].current.take_if(|c| !c.is_started()) {
-                self.answer_seats(refused, outcome, None, None);
+                let of = refused.lead.home.in_match;
+                self.answer_seats(refused.seats, (of, None), outcome, None, None);
             }
         }
     }
@@ -81,7 +84,13 @@ impl Model {
         }
         let lead = self.flights[key].current.as_ref().expect("it has been launched").lead.clone();
         let started = match lead.by {
-            By::Closure(work) => self.started(lead.read as u64, 0, work),
+            By::Closure(work) => {
+                if work.asks {
+                    let previous = self.previous(&lead.home).and_then(|entry| entry.value);
+                    self.offered.push((lead.read, previous));
+                }
+                self.started(lead.read as u64, 0, work)
+            }
             By::Call(by) => self.started(by.operation as u64, 1 << key, by.work),
             By::Loader => {
                 self.loads[key] += 1;
@@ -95,5 +104,24 @@ impl Model {
         if started.is_over_at_once() {
             self.ready.push_back(Next::End(Arrival::Key(key)));
         }
+    }
+
+    /// The compute of a key has started.
+    pub(super) fn set_started(&mut self, key: usize, started: Started) {
+        let compute = self.flights[key].current.as_ref().expect("it is wanted");
+        let begun = self.begun_now(compute.home().in_match);
+        let previous = self.previous(compute.home());
+        let compute = self.flights[key].current.as_mut().expect("as above");
+        (compute.started, compute.begun) = (Some(started), Some(begun));
+        compute.previous = previous;
+    }
+
+    pub(super) fn started(&mut self, of: u64, keys: u16, work: Work) -> Started {
+        self.begun += 1;
+        let (at, began, order) = (self.now, self.begun, self.next_timer());
+        let seen = self.numbers();
+        let started = Started { at, began, order, of, keys, work, seen };
+        self.report(started, Stage::Started);
+        started
     }
 }

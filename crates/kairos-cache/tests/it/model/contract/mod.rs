@@ -18,6 +18,7 @@ mod lots;
 mod odds;
 mod prices;
 mod reads;
+mod said;
 mod shutdown;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -25,7 +26,9 @@ use std::collections::{BTreeMap, VecDeque};
 use kairos_cache::{BreakerLevel, Reason, TradingStatus};
 
 use crate::model::answer::{Answer, News, Progress, Told};
-use crate::model::operation::{FEEDS, KEYS, MARKETS, MATCHES, Named, SECOND, SLOTS, STEP, Work};
+use crate::model::operation::{
+    FEEDS, KEYS, MARKETS, MATCHES, Named, SECOND, SLOTS, STEP, TAGS, Work,
+};
 use crate::model::setup::Setup;
 
 use breaker::Breaker;
@@ -40,6 +43,7 @@ use loads::Pin;
 use lots::Lots;
 use odds::{Book, Signal};
 use prices::{Moves, Prices};
+use said::{Class, Covering};
 
 /// Where the wall clock stands when the monotonic one stands at zero.
 pub(crate) const START_SECONDS: u64 = 1_900_000_000;
@@ -96,6 +100,10 @@ pub(crate) struct Model {
     /// How many silences have been told.
     silences: u64,
     moves: Moves,
+    /// What has taken a number, in order.
+    coverings: Vec<Covering>,
+    /// What is covered by itself, and since which number.
+    classes: BTreeMap<Class, usize>,
     entries: [Option<Entry>; KEYS],
     /// Where the dead entry of a key belonged, unless the key itself was invalidated.
     graves: [Option<Home>; KEYS],
@@ -131,6 +139,7 @@ pub(crate) struct Model {
     answers: Vec<Answer>,
     progress: Vec<Progress>,
     told: Vec<Told>,
+    offered: Vec<(usize, Option<u64>)>,
     over: Option<u64>,
 }
 
@@ -145,6 +154,8 @@ impl Model {
             feeds: Default::default(),
             silences: 0,
             moves: Moves::default(),
+            coverings: Vec::new(),
+            classes: known_from_the_start(),
             entries: Default::default(),
             graves: Default::default(),
             flights: Default::default(),
@@ -172,6 +183,7 @@ impl Model {
             answers: Vec::new(),
             progress: Vec::new(),
             told: Vec::new(),
+            offered: Vec::new(),
             over: None,
         }
     }
@@ -206,6 +218,7 @@ impl Model {
             answers: std::mem::take(&mut self.answers),
             progress: std::mem::take(&mut self.progress),
             told: std::mem::take(&mut self.told),
+            offered: std::mem::take(&mut self.offered),
             evicted: Vec::new(),
             over: self.over.take(),
         }
@@ -258,4 +271,9 @@ impl Model {
             self.breaker.read(signal.status, self.now);
         }
     }
+}
+
+/// Each tag is known in the first match, so that the marks of all of them are there from the start.
+fn known_from_the_start() -> BTreeMap<Class, usize> {
+    (0..TAGS.len()).map(|tag| ((Some(0), None, vec![tag]), 0)).collect()
 }

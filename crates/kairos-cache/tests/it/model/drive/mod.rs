@@ -80,7 +80,7 @@ impl Pair<'_> {
                 if model.computes_at_once(*key) {
                     self.coverage.met(Matter::Blocking, 1);
                     stage.block(id, *key, context, *ends, *hit_only);
-                    model.read(id, *key, context, Work { takes: 0, ends: *ends, ttl: None });
+                    model.read(id, *key, context, Work { takes: 0, ends: *ends, ..Work::USUAL });
                 }
             }
             Op::Load { key, context, hit_only } => {
@@ -235,7 +235,8 @@ impl Pair<'_> {
 
     /// Compares what has finished on both sides.
     fn settle(&mut self) -> Result<(), String> {
-        let News { mut answers, mut progress, mut told, evicted, over } = self.stage.settle();
+        let News { mut answers, mut progress, mut told, mut offered, evicted, over } =
+            self.stage.settle();
         let model = self.model.take_news();
         let (mut model_answers, mut model_progress) = (model.answers, model.progress);
         progress.sort_unstable();
@@ -243,6 +244,11 @@ impl Pair<'_> {
         if model_progress != progress {
             return Err(format!("computes: model {model_progress:?}, cache {progress:?}"));
         }
+        let mut model_offered = model.offered;
+        offered.sort_unstable();
+        model_offered.sort_unstable();
+        same("offered", &model_offered, &offered)?;
+        self.coverage.met(Matter::Offered, offered.iter().filter(|(_, old)| old.is_some()).count());
         let mut model_told = model.told;
         told.sort_unstable();
         model_told.sort_unstable();

@@ -229,11 +229,14 @@ fn work(draw: &mut Draw, mood: &Mood) -> Work {
         draw.of(&[Ending::Failure, Ending::Failure, Ending::Panic])
     } else if draw.one_in(12) {
         Ending::Nothing
+    } else if draw.one_in(6) {
+        Ending::NotModified
     } else {
         Ending::Value
     };
     let ttl = draw.one_in(8).then(|| draw.of(&[0, 3 * SECOND, MINUTE, 2 * HOUR]));
-    Work { takes: draw.between(low, high), ends, ttl }
+    let tag = draw.one_in(6).then(|| draw.index(TAGS.len()));
+    Work { takes: draw.between(low, high), ends, ttl, tag, asks: draw.one_in(2) }
 }
 
 fn price(draw: &mut Draw, mood: &Mood) -> f64 {

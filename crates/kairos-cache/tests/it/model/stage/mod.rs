@@ -14,7 +14,7 @@ use kairos_cache::{Cache, Context, Fill, Notice, Pinned, Runtime, Scope, Sim, Su
 use crate::model::answer::{Answer, News, Outcome, Receipt};
 use crate::model::contract::START_SECONDS;
 use crate::model::operation::{
-    EVENTS, Ending, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work,
+    EVENTS, Ending, KEYS, MARKETS, MATCHES, Named, PRICED, SECOND, SLOTS, TAGS, Target, Work,
 };
 use crate::model::setup::Setup;
 
@@ -44,7 +44,14 @@ impl Stage {
             builder = builder.loader(log.loader(&sim));
         }
         let cache = builder.build().expect("sequences are drawn within the allowed ranges");
-        let scopes = (0..MATCHES).map(|of| cache.scope(&format!("match {of}"))).collect();
+        let scopes: Vec<Scope> =
+            (0..MATCHES).map(|of| cache.scope(&format!("match {of}"))).collect();
+        // Each tag has a mark of its own from the start, by a class that the first match keeps: by what
+        // of their shard's tags without one are covered, is not to be foretold.
+        for tag in TAGS {
+            let context = Context::new(&scopes[0]).tag(tag);
+            drop(cache.begin(&(KEYS as u32), &context).expect("as above"));
+        }
         let notices = setup.evicts().then(|| cache.subscribe());
         Stage {
             sim,
@@ -86,14 +93,19 @@ impl Stage {
         let (cache, context, key) = (self.cache.clone(), self.context(context), key as u32);
         let compute = self.log.closure(&self.sim, read, work);
         self.spawn(read, async move {
-            vec![(
-                read,
-                if hit_only {
-                    hit_or_error(&cache.get_or_compute(&key, &context, compute).await)
-                } else {
-                    explained(cache.explain(&key, &context, compute).await)
-                },
-            )]
+            let said = match (work.asks, hit_only) {
+                (true, true) => hit_or_error(&cache.get_or_refresh(&key, &context, compute).await),
+                (true, false) => explained(cache.explain_refresh(&key, &context, compute).await),
+                (false, _) => {
+                    let compute = move || compute(None);
+                    if hit_only {
+                        hit_or_error(&cache.get_or_compute(&key, &context, compute).await)
+                    } else {
+                        explained(cache.explain(&key, &context, compute).await)
+                    }
+                }
+            };
+            vec![(read, said)]
         });
     }
 

@@ -39,10 +39,13 @@ impl Shared {
         sim: &Sim,
         read: usize,
         work: Work,
-    ) -> impl FnOnce() -> Compute<Computed<u64>> + Send + use<> {
+    ) -> impl FnOnce(Option<Arc<u64>>) -> Compute<Computed<u64>> + Send + use<> {
         let (sim, log) = (sim.clone(), self.clone());
-        move || {
+        move |previous| {
             Box::pin(async move {
+                if work.asks {
+                    log.lock().news.offered.push((read, previous.as_deref().copied()));
+                }
                 let ends = run(&sim, log, (read as u64, 0), work).await?;
                 Ok(said(ends.then_some(read as u64), work))
             })
@@ -120,17 +123,20 @@ async fn run(sim: &Sim, log: Shared, of: (u64, u16), work: Work) -> Result<bool,
 
 /// What a compute says that has found this.
 fn said(found: Option<u64>, work: Work) -> Computed<u64> {
-    let said = Computed::from(found);
-    match work.ttl {
-        Some(ttl) => said.ttl(Duration::from_nanos(ttl)),
-        None => said,
+    let mut said = match found {
+        Some(_) if work.ends == Ending::NotModified => Computed::NotModified,
+        found => Computed::from(found),
+    };
+    if let Some(ttl) = work.ttl {
+        said = said.ttl(Duration::from_nanos(ttl));
     }
+    said.tags(work.tag.map(|tag| TAGS[tag]))
 }
 
 fn end(mut running: Running, ends: Ending) -> Result<bool, &'static str> {
     running.ended = true;
     match ends {
-        Ending::Value => Ok(true),
+        Ending::Value | Ending::NotModified => Ok(true),
         Ending::Nothing => Ok(false),
         Ending::Failure => Err("refused"),
         // Not `panic!`: that would print two million operations' worth of messages.
