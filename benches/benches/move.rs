@@ -78,16 +78,17 @@ fn observing(
         name,
         move |n| {
             for _ in 0..n {
-                // Relaxed, here and below: one thread tells and counts.
+                // Relaxed: one thread tells and counts.
                 let price = prices[(next.fetch_add(1, Ordering::Relaxed) as usize + 1) & 1];
                 let status = cache.observe_odds(&scope, "0", price, now());
                 black_box(status.expect("a price in order"));
             }
-            tell.fetch_add(n, Ordering::Relaxed);
+            tell.fetch_add(n, Ordering::Relaxed); // Relaxed: as above.
         },
         move || {
             let moved = moves(&total) - before;
-            if are_moves { moved } else { told.load(Ordering::Relaxed) - moved }
+            let told = told.load(Ordering::Relaxed); // Relaxed: as above.
+            if are_moves { moved } else { told - moved }
         },
     )
     .slow(100)

@@ -88,7 +88,7 @@ impl Model {
         let succeeded = !has_failed;
         if outcome == Outcome::Value && storable && last {
             let took = self.now - started.at;
-            let entry = Entry { factor, took, own_ttl, ..entry(value, ttl) };
+            let entry = Entry { own_ttl, factor, took, ..entry(value, ttl) };
             self.stands[key] = started.began;
             self.store(key, Some(entry));
             if !compute.refresh {

@@ -14,7 +14,7 @@ pub(super) fn setup(draw: &mut Draw) -> Setup {
     // order among them has to be foretold.
     let soft_timeout = if draw.one_in(2) { 0 } else { draw.of(&[50 * MS, SECOND]) + 333 };
     // Bounds on either side of what prices usually move by.
-    let (soft, hard) = draw.of(&[(0.0, 0.0), (0.01, 0.0), (0.0, 0.01), (0.01, 0.05), (0.01, 0.05)]);
+    let (soft, hard) = draw.of(&[(0.0, 0.0), (0.01, 0.0), (0.0, 0.01), (0.01, 0.03), (0.01, 0.05)]);
     let setup = Setup {
         seed: draw.next(),
         loader: draw.one_in(2),
@@ -22,7 +22,7 @@ pub(super) fn setup(draw: &mut Draw) -> Setup {
         enabled: !draw.one_in(40),
         default_ttl: draw.of(&[HOUR, HOUR, 10 * SECOND]),
         jitter: draw.of(&[0.0, 0.0, 0.0, 0.1, 0.5]),
-        negative_ttl: draw.of(&[0, 0, 20 * SECOND]),
+        negative_ttl: draw.of(&[0, 0, 20 * SECOND, 2 * HOUR]),
         in_play_ttl: draw.of(&[0, 0, 10 * SECOND]),
         evaluate: draw.of(&[
             EvaluateAt::Read,
