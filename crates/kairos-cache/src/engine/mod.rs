@@ -96,6 +96,11 @@ impl Moment {
         let (facts, ..) = place.facts_at(self.now, &self.rules.odds);
         self.rules.read.freshness.golden_hour.at(facts, self.now.wall)
     }
+
+    /// The same for the answer that there is no value, which no quiet TTL lengthens.
+    pub(crate) fn zone_of_nothing(&self, place: &Place) -> ZoneTtl {
+        self.rules.read.freshness.golden_hour.at(place.facts(), self.now.wall)
+    }
 }
 
 impl<K: Key, V: Value> Engine<K, V> {

@@ -53,6 +53,8 @@ pub struct Prices {
 pub struct Watched {
     /// Those that have priced an odds market last, with the silences that they had ended then.
     feeds: Box<[(Arc<FeedState>, u64)]>,
+    /// A priced odds market belongs to no feed: nobody says whether its price still holds.
+    has_orphans: bool,
     is_distrusted: bool,
 }
 
@@ -107,7 +109,7 @@ impl Prices {
             let references = References { soft: x, hard: x };
             quote.last = Some(Last { price, references, feed: feed.cloned() });
             self.priced += 1;
-            return (moved, self.take(feed) | changed);
+            return (moved, self.take(feed) | changed | feed.is_none());
         };
         if let Some(rule) = on {
             moved = moved.or(rule.exceeded(x, last.references));
@@ -188,7 +190,9 @@ impl Prices {
     /// What readers need to know.
     pub fn watched(&self) -> Watched {
         let owning = self.feeds.iter().filter(|heard| heard.markets > 0);
+        let owned: usize = owning.clone().map(|heard| heard.markets).sum();
         Watched {
+            has_orphans: owned < self.priced,
             feeds: owning.map(|heard| (Arc::clone(&heard.feed), heard.spells)).collect(),
             is_distrusted: self.distrusted > 0,
         }
@@ -234,6 +238,9 @@ impl Watched {
                     status = FeedStatus::Alive;
                 }
             }
+        }
+        if self.has_orphans && status == FeedStatus::Alive {
+            status = FeedStatus::None;
         }
         let is_alive = status == FeedStatus::Alive;
         if status == FeedStatus::Silent {

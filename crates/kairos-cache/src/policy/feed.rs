@@ -6,10 +6,11 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum FeedStatus {
-    /// No feed prices the match, or silence is not looked for (`feed.silence_after`).
+    /// No feed prices the match, or not all of its priced odds markets belong to one; or silence is not
+    /// looked for (`feed.silence_after`).
     #[default]
     None,
-    /// Every feed that prices the match has spoken lately.
+    /// Every priced odds market of the match belongs to a feed that has spoken lately.
     Alive,
     /// A feed that prices the match has not.
     Silent,

@@ -173,7 +173,8 @@ impl<K: Key, V: Value> Running<K, V> {
                 let done = match &fresh.value {
                     None => {
                         engine.compute_found_nothing(key, kind);
-                        Done::failed(Error::Nothing, moment.zone_of(&self.home.place), place)
+                        let zone = moment.zone_of_nothing(&self.home.place);
+                        Done::failed(Error::Nothing, zone, place)
                     }
                     Some(value) => {
                         let zone = fresh.rules_view.at_insert;

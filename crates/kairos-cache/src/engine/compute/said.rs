@@ -76,7 +76,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let named = ttl.map(nanos);
         let (value, weight, own_ttl_ns, kept) = match outcome {
             Outcome::Nothing => {
-                let zone = moment.zone_of(&home.place);
+                let zone = moment.zone_of_nothing(&home.place);
                 let fresh = Fresh::nothing(moment.now, zone, began, moment.rules.negative_ttl_ns);
                 return Ok(Taken { fresh, moved: None });
             }

@@ -5,6 +5,7 @@
 mod feeds;
 mod moves;
 mod promise;
+mod quiet;
 
 use std::time::Duration;
 

@@ -116,6 +116,11 @@ impl Prices {
         own.map(|known| known.feed = None).count() > 0
     }
 
+    /// Whether a priced market belongs to no feed.
+    fn has_orphans(&self) -> bool {
+        self.markets.iter().flatten().any(|known| known.feed.is_none())
+    }
+
     /// The feeds of its markets.
     fn feeds(&self) -> impl Iterator<Item = Life> {
         self.markets.iter().flatten().filter_map(|known| known.feed)
@@ -187,6 +192,10 @@ impl Model {
                 status = FeedStatus::Alive;
             }
             is_whole &= prices.heard[&feed];
+        }
+        // Of a market that belongs to nobody it is not known whether its price still holds.
+        if status == FeedStatus::Alive && prices.has_orphans() {
+            status = FeedStatus::None;
         }
         (status, is_whole && status == FeedStatus::Alive)
     }

@@ -1,0 +1,84 @@
+// Quiet TTLs: what they are not for.
+// Never knows: the insides of the cache.
+// Read next: `feeds.rs`, for when a match is watched.
+
+use std::time::Duration;
+
+use kairos_cache::{Computed, FeedStatus, Reason};
+
+use super::{Failure, Market, SECOND};
+use crate::stage::{HOUR, Running};
+
+/// Alive for ten seconds after each word, and a TTL of five while it is silent. Two feeds have room.
+fn listening() -> Market {
+    let market = Market::new(|b| {
+        let b = b.drift_hard(0.5).silence_after(10 * SECOND).silent_ttl(5 * SECOND);
+        b.standard_quiet_ttl(24 * HOUR).max_feeds(2)
+    });
+    let kickoff = market.wall() + 100 * HOUR;
+    market.scope.set_kickoff(kickoff).expect("its own");
+    market
+}
+
+fn told(market: &Market, key: &str) -> Option<(Reason, FeedStatus, Duration)> {
+    let hit = market.cache.get(key)?;
+    let receipt = hit.receipt();
+    Some((receipt.reason, receipt.feed, receipt.ttl))
+}
+
+#[test]
+fn what_says_that_there_is_no_value_has_no_quiet_ttl() {
+    let market = listening();
+    market.price("home", 2.0);
+    let (cache, context) = (market.cache.clone(), market.context());
+    let read = Running::start(&market.sim, async move {
+        let none = || async { Ok::<_, Failure>(Computed::<u64>::None) };
+        cache.explain("k", &context, none).await.expect("an answer").receipt
+    });
+    let receipt = read.take().expect("it has ended");
+    assert_eq!((receipt.feed, receipt.ttl), (FeedStatus::Alive, 6 * HOUR));
+}
+
+/// However an odds market comes to belong to none, nobody says whether its price still holds.
+#[test]
+fn a_match_with_a_market_that_belongs_to_none_is_neither_alive_nor_watched() {
+    type Orphan = fn(&Market);
+    let beyond_the_bound: Orphan = |market| {
+        let beyond = market.cache.feed("c");
+        beyond.observe_odds(&market.scope, "draw", 3.0, market.wall()).expect("a price");
+    };
+    let taken_over: Orphan = |market| {
+        let own = market.cache.feed("b");
+        own.observe_odds(&market.scope, "draw", 3.0, market.wall()).expect("a price");
+        let beyond = market.cache.feed("c");
+        beyond.observe_odds(&market.scope, "draw", 3.0, market.wall()).expect("a price");
+    };
+    let retired: Orphan = |market| {
+        let own = market.cache.feed("b");
+        own.observe_odds(&market.scope, "draw", 3.0, market.wall()).expect("a price");
+        own.retire();
+    };
+    for orphan in [beyond_the_bound, taken_over, retired] {
+        let market = listening();
+        let speak = |name: &str, odds: &str| {
+            let feed = market.cache.feed(name);
+            feed.observe_odds(&market.scope, odds, 2.0, market.wall()).expect("a price");
+        };
+        speak("a", "home");
+        market.cache.feed("b").heartbeat();
+        market.store("k", 1);
+        let mut pinned = market.cache.pin("k").expect("fresh");
+        assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 24 * HOUR)));
+        orphan(&market);
+        market.store("k", 2);
+        assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::None, 6 * HOUR)));
+        assert_eq!(pinned.read().map(|hit| hit.receipt().ttl), Some(6 * HOUR));
+        speak("a", "draw");
+        market.store("k", 3);
+        assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 24 * HOUR)));
+        orphan(&market);
+        market.store("k", 4);
+        market.seconds(10);
+        assert_eq!(told(&market, "k"), None, "the other market's feed is silent");
+    }
+}
