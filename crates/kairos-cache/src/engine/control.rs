@@ -70,7 +70,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         rules.odds.drift_epoch = odds_before.drift_epoch + u64::from(is_other_drift);
         let odds = rules.odds;
         self.fixed.require_same(&Fixed::of(config))?;
-        self.now();
+        let now = self.now().mono;
+        if rules.odds.feed != odds_before.feed {
+            // Before the swap: a read by the new rules knows the silences by the old ones.
+            self.feeds.all().iter().for_each(|feed| feed.keep_silence(now, odds_before.feed));
+        }
         let max_concurrent = rules.max_concurrent_computes;
         self.stats.sample_latency(rules.latency_sampling);
         let before = self.rules.swap(Arc::new(rules));

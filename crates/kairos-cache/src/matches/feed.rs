@@ -97,6 +97,15 @@ impl FeedState {
         Turned { is_new: true, untold_silence: was_silent && !was_told }
     }
 
+    /// The rule comes to its end: a silence until now remains one, also where the next rule would allow
+    /// it. Who goes by the next rule has seen this.
+    pub fn keep_silence(&self, now: MonoNs, rule: FeedRule) {
+        let _alone = self.turning.lock();
+        if self.status(now, rule) == FeedStatus::Silent {
+            self.spells.fetch_add(1, Ordering::Relaxed); // Relaxed: published by the next rule.
+        }
+    }
+
     /// Whether the feed has fallen silent, and that is still to be told. Says so once.
     pub fn tell_silence(&self, now: MonoNs, rule: FeedRule) -> bool {
         let _alone = self.turning.lock();

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use kairos_cache::{Computed, FeedStatus, Reason};
+use kairos_cache::{Computed, Config, FeedStatus, Reason};
 
 use super::{Failure, Market, SECOND};
 use crate::stage::{HOUR, Running};
@@ -81,4 +81,33 @@ fn a_match_with_a_market_that_belongs_to_none_is_neither_alive_nor_watched() {
         market.seconds(10);
         assert_eq!(told(&market, "k"), None, "the other market's feed is silent");
     }
+}
+
+/// A configuration that calls shorter gaps no silence does not say what was missed in one.
+#[test]
+fn a_silence_remains_one_where_a_reload_allows_it() {
+    let market = listening();
+    let mut config = Config::default();
+    (config.drift.hard, config.golden_hour.standard_quiet_ttl) = (0.5, 24 * HOUR);
+    (config.xfetch.enabled, config.volatility.enabled) = (false, false);
+    config.bounds.feeds = 2;
+    market.price("home", 2.0);
+    market.store("k", 1);
+    let mut pinned = market.cache.pin("k").expect("fresh");
+    market.seconds(9);
+    config.feed.silence_after = 11 * SECOND;
+    market.cache.reload(&config).expect("in range");
+    assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 24 * HOUR)));
+    market.seconds(2);
+    config.feed.silence_after = HOUR;
+    market.cache.reload(&config).expect("in range");
+    let plain = Some((Reason::Fresh, FeedStatus::Alive, 6 * HOUR));
+    assert_eq!(told(&market, "k"), plain, "silent before");
+    assert_eq!(pinned.read().map(|hit| hit.receipt().ttl), Some(6 * HOUR));
+    market.cache.feed("default").heartbeat();
+    assert_eq!(told(&market, "k"), plain);
+    market.price("home", 2.0);
+    assert_eq!(told(&market, "k"), None, "the first price since");
+    market.store("k", 2);
+    assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 24 * HOUR)));
 }
