@@ -151,12 +151,12 @@ impl OddsBook {
         rule: &OddsRule,
         marks: &impl Marks,
     ) -> (Moved, Result<Observed, ObservationError>) {
-        let (mut moved, checked) = (Moved::default(), check(observation, told.now, rule));
-        if let Err(refused) = checked {
+        let mut moved = Moved::default();
+        if let Err(refused) = check(observation, told.now, rule) {
             let may_be_price =
                 matches!(refused, ObservationError::Price(_) | ObservationError::InFuture);
             if may_be_price {
-                moved = self.distrust(markets, observation.market, told.now, rule, marks);
+                self.distrust(markets, observation.market, told.now, rule, marks);
             }
             return (moved, Err(refused));
         }
@@ -209,18 +209,19 @@ impl OddsBook {
         now: Now,
         rule: &OddsRule,
         marks: &impl Marks,
-    ) -> Moved {
-        let mut moved = Moved::default();
-        // Where nobody asks whether the match is watched, what is no price makes no odds market.
-        let makes_market = rule.drift.is_on() && rule.feed.silence_after_ns > 0;
+    ) {
+        // Where nobody asks whether the match is watched, what is no price makes no odds market; nor
+        // does it where another would have to be forgotten for it, which is a move.
+        let makes_market = rule.drift.is_on()
+            && rule.feed.silence_after_ns > 0
+            && markets.windows.len() < rule.max_markets;
         if makes_market && !markets.windows.contains_key(market) {
-            moved = self.make_market(markets, market, now, rule, marks).0;
+            self.make_market(markets, market, now, rule, marks);
         }
         let Markets { windows, prices, .. } = markets;
         if windows.get_mut(market).is_some_and(|market| prices.distrust(&mut market.quote)) {
             self.publish_watched(markets, marks);
         }
-        moved
     }
 
     /// Makes an odds market that is new, if there is room. Returns beyond which bounds the match has
@@ -233,8 +234,9 @@ impl OddsBook {
         rule: &OddsRule,
         marks: &impl Marks,
     ) -> (Moved, bool) {
+        let before = markets.windows.len();
         let (moved, has_room) = markets.make_room(now.mono, rule.max_markets);
-        if moved != Moved::default() {
+        if markets.windows.len() < before {
             self.publish_watched(markets, marks);
         }
         if has_room {

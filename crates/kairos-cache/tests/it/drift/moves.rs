@@ -118,6 +118,21 @@ fn a_market_that_has_to_be_forgotten_is_a_move() {
     assert_eq!(soft(&market, "k"), None, "nobody would see the forgotten one move");
 }
 
+/// What is no price makes no room for itself: it would move the match.
+#[test]
+fn a_refused_price_of_a_new_market_moves_nothing_though_others_could_be_forgotten() {
+    let market = Market::new(|b| b.drift_hard(0.5).silence_after(3600 * SECOND).max_markets(1));
+    market.price("home", 2.0);
+    market.store("k", 1);
+    market.seconds(31 * 60);
+    let refused = market.cache.observe_odds(&market.scope, "draw", 1.0, market.wall());
+    assert!(refused.is_err());
+    assert_eq!(soft(&market, "k"), Some(Reason::Fresh));
+    assert_eq!(market.cache.activity().moves_hard, 1, "the first price of the match");
+    market.price("home", 2.1);
+    assert_eq!(soft(&market, "k"), Some(Reason::Fresh), "its reference is still there");
+}
+
 #[test]
 fn prices_that_swing_across_a_bound_move_the_match_each_time() {
     let market = Market::new(|b| b.drift_soft(0.01));

@@ -111,3 +111,21 @@ fn a_silence_remains_one_where_a_reload_allows_it() {
     market.store("k", 2);
     assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 24 * HOUR)));
 }
+
+/// A market that has had no price but refused ones is trusted again only by being forgotten.
+#[test]
+fn a_refused_market_that_is_forgotten_leaves_the_match_watched() {
+    let market = Market::new(|b| {
+        let b = b.drift_hard(0.5).silence_after(10 * SECOND).max_markets(2);
+        b.standard_quiet_ttl(24 * HOUR)
+    });
+    market.scope.set_kickoff(market.wall() + 100 * HOUR).expect("its own");
+    market.price("home", 2.0);
+    market.seconds(1);
+    let refused = market.cache.observe_odds(&market.scope, "away", 0.5, market.wall());
+    assert!(refused.is_err());
+    market.store("k", 1);
+    assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 6 * HOUR)));
+    market.price("draw", 3.0);
+    assert_eq!(told(&market, "k"), Some((Reason::Fresh, FeedStatus::Alive, 24 * HOUR)));
+}
