@@ -186,6 +186,14 @@ pub(crate) enum Reason {
     /// The times of a feed look like seconds.
     #[error("ts_ms {0} looks like seconds: --time s reads it so, --time ms as ms")]
     LikeSeconds(i64),
+    /// The times of a feed look like a unit that no option reads.
+    #[error("ts_ms {0} looks like {1}, which no option reads: write it in ms")]
+    LikeFiner(i64, &'static str),
+    /// A kickoff of a feed is where tables put what they do not know.
+    #[error(
+        "kickoff_ms {0} is in 1970 or before: leave it empty where it is unknown, or --time takes it as it is"
+    )]
+    NoKickoff(i64),
     /// A time and a kickoff are of different units.
     #[error(
         "ts_ms {t} and kickoff_ms {kickoff} differ by a factor of about 1000, as ms and seconds do: both must be of one \
@@ -276,21 +284,22 @@ fn missing_columns(missing: &[(String, Option<&str>)], found: &[String]) -> Stri
     let quoted = |names: &mut dyn Iterator<Item = &String>| {
         names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
     };
+    if found.is_empty() {
+        return "there is no header: every line is blank".into();
+    }
     let noun = if missing.len() == 1 { "column" } else { "columns" };
     let mut text =
         format!("the header has no {noun} {}", quoted(&mut missing.iter().map(|(name, _)| name)));
-    if !found.is_empty() {
-        text.push_str("; columns found: ");
-        text.push_str(&quoted(&mut found.iter()));
-        let words = missing.iter().filter_map(|(_, word)| *word);
-        let words: Vec<String> = words.map(|word| format!("{word}=NAME")).collect();
-        if !words.is_empty() {
-            let which = if words.len() == 1 { "which one it is" } else { "which they are" };
-            text.push_str("; --columns ");
-            text.push_str(&words.join(","));
-            text.push_str(" says ");
-            text.push_str(which);
-        }
+    text.push_str("; columns found: ");
+    text.push_str(&quoted(&mut found.iter()));
+    let words = missing.iter().filter_map(|(_, word)| *word);
+    let words: Vec<String> = words.map(|word| format!("{word}=NAME")).collect();
+    if !words.is_empty() {
+        let which = if words.len() == 1 { "which one it is" } else { "which they are" };
+        text.push_str("; --columns ");
+        text.push_str(&words.join(","));
+        text.push_str(" says ");
+        text.push_str(which);
     }
     text
 }

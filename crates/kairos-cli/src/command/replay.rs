@@ -18,7 +18,7 @@ use crate::columns::{Columns, Refused};
 use crate::error::Error;
 use crate::report::{Meta, Report, facts_of, warnings_of};
 use crate::scenario::{
-    BesidePrice, Column, Counts, Options, Scenario, Skipped, Strictness, check_apart, name_of,
+    BesidePrice, Column, Counts, Cut, Options, Scenario, Skipped, Strictness, check_apart, name_of,
 };
 
 /// Runs a scenario file through one engine per configuration, and reports in `format`.
@@ -72,7 +72,7 @@ pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> 
     let mut counts = scenario.counts();
     counts.skipped.merge(passed_over);
     if columns.operations() == 0 {
-        return Err(nothing_in(name_of(&args.scenario), &counts));
+        return Err(nothing_in(name_of(&args.scenario), &counts, &cut));
     }
     let (mut facts, runs) = columns.finish()?;
     facts.extend(facts_of(&counts));
@@ -118,12 +118,12 @@ fn describe(args: &ReplayArgs, options: &Options) -> Value {
 }
 
 /// The error of a scenario without operations, whose report would show zeros as if they had been measured.
-fn nothing_in(file: &Path, counts: &Counts) -> Error {
+fn nothing_in(file: &Path, counts: &Counts, cut: &Cut) -> Error {
     let file = file.display();
     Error::Usage(if let Some(first) = counts.skipped.first() {
         let lines = counts.skipped.lines();
         format!("{file}: no valid operation; {lines} lines skipped, the first: {first}")
-    } else if counts.feed.is_some() {
+    } else if *cut != Cut::default() {
         format!("{file}: no operation left by --field, --from and --to")
     } else {
         format!("{file}: no operation")

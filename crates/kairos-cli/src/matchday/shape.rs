@@ -38,7 +38,7 @@ impl Shape {
         } else if self.readers == 0 {
             "a matchday requires at least one reader"
         } else if !(self.reads_per_s.is_finite() && self.reads_per_s > 0.0) {
-            "the read rate must be greater than 0 reads per second"
+            "the read rate must be a finite number of reads per second above 0"
         } else {
             return Ok(());
         };

@@ -139,7 +139,9 @@ impl<R: BufRead> Feed<R> {
 
     /// The current line as a row, or nothing if the cut leaves it out, or the end of the cut.
     fn row(&mut self, line: u64) -> Result<Step, Reason> {
-        self.record.split(self.lines.line())?;
+        if self.record.split(self.lines.line())?.is_blank() {
+            return Ok(Step::Nothing);
+        }
         let t_ms = self.order.time(&self.record)?;
         if self.cut.to_ms.is_some_and(|to_ms| t_ms >= to_ms) {
             return Ok(Step::End);

@@ -82,7 +82,7 @@ impl<F: Iterator<Item = Result<Row, Error>>> Loaded<F> {
         }
         if !(shape.reads_per_s.is_finite() && shape.reads_per_s > 0.0) {
             return Err(Error::Usage(
-                "the read rate must be greater than 0 reads per second".into(),
+                "the read rate must be a finite number of reads per second above 0".into(),
             ));
         }
         Ok(Self {

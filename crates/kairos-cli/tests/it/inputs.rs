@@ -57,13 +57,8 @@ fn nothing_to_replay_is_an_error_and_not_a_report_of_zeros() {
     check_refused("empty.jsonl", "", "", ": no operation\n");
     check_refused("blank.jsonl", "\n\n", "", ": no operation\n");
     check_refused("empty.jsonl.gz", gzip(""), "", ": no operation\n");
-    check_refused(
-        "empty.csv",
-        "",
-        "",
-        ":1: the header has no columns \"ts_ms\", \"market_id\", \"runner\", \"price\"\n",
-    );
-    check_refused("header.csv", header, "", ": no operation left by --field, --from and --to\n");
+    check_refused("empty.csv", "", "", ":1: there is no header: every line is blank\n");
+    check_refused("header.csv", header, "", ": no operation\n");
     check_refused("cut.csv", &row, "--from 6", ": no operation left by --field, --from and --to\n");
     check_refused(
         "cut-to.csv",

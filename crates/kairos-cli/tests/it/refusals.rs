@@ -43,7 +43,10 @@ fn what_cannot_be_asked_exits_with_2() {
     };
     check("", "Usage: kairos");
     check("matchday --fixtures 0", "a matchday must have 1 to 1000 matches");
-    check("matchday --read-rate NaN", "the read rate must be greater than 0 reads per second");
+    check(
+        "matchday --read-rate NaN",
+        "the read rate must be a finite number of reads per second above 0",
+    );
     check("matchday --seed x", "invalid value 'x'");
     check("replay", "<SCENARIO>");
     check("replay day.xml", "day.xml");

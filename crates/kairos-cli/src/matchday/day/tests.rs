@@ -261,7 +261,7 @@ fn a_shape_outside_its_ranges_is_refused() {
     for reads_per_s in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         check(
             Shape { reads_per_s, ..shape() },
-            "the read rate must be greater than 0 reads per second",
+            "the read rate must be a finite number of reads per second above 0",
         );
     }
 }

@@ -69,7 +69,9 @@ impl Column {
     /// The words that there are.
     pub(crate) fn named(text: &str) -> Result<(Self, String), String> {
         let found = text.split_once('=').and_then(|(word, name)| {
-            let is_it = |column: &Self| column.word() == word || column.name() == word;
+            let is_it = |column: &Self| {
+                [column.word(), column.name()].into_iter().any(|name| is_same(name, word.trim()))
+            };
             Some((ALL.into_iter().find(is_it)?, name.trim().to_owned()))
         });
         found.filter(|(_, name)| !name.is_empty()).ok_or_else(|| {

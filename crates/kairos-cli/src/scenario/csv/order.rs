@@ -33,13 +33,15 @@ impl Order {
         let of = |reason| record.explain(Column::Time, reason);
         let text = record.text(Column::Time)?;
         let t_ms = times::parse(text, self.format, Column::Time.name()).map_err(of)?;
+        if self.newest_ms.is_none() && self.format.is_none() {
+            times::check_first(t_ms).map_err(of)?;
+        }
         times::check_range(t_ms).map_err(of)?;
         match self.newest_ms {
             Some(previous) if t_ms < previous => {
                 let sort = self.sort(record, text);
                 Err(Reason::BackInTime { t: t_ms, previous, sort })
             }
-            None if self.format.is_none() => times::check_first(t_ms).map_err(of).map(|()| t_ms),
             _ => Ok(t_ms),
         }
     }

@@ -23,13 +23,18 @@ impl Record {
     ///
     /// # Errors
     /// An open quote, or another number of cells than the header has columns.
-    pub(super) fn split(&mut self, line: &[u8]) -> Result<(), Reason> {
+    pub(super) fn split(&mut self, line: &[u8]) -> Result<&Self, Reason> {
         self.cells.split(line)?;
         let (expected, found) = (self.header.len(), self.cells.len());
         if expected != found {
             return Err(Reason::Columns { expected: expected as u64, found: found as u64 });
         }
-        Ok(())
+        Ok(self)
+    }
+
+    /// Whether the row has separators and nothing else, as tables write a row that is not used.
+    pub(super) fn is_blank(&self) -> bool {
+        self.cells.iter().all(<[u8]>::is_empty)
     }
 
     /// The text of a column; empty if the feed has no such column.

@@ -80,13 +80,26 @@ pub(super) fn check_range(t_ms: i64) -> Result<(), Reason> {
     Err(Reason::wrong_type("ts_ms", "a whole number from 0 to 9000000000000", &t_ms.to_string()))
 }
 
-/// Checks that the first time of a feed does not look like seconds.
+/// Checks that the first time of a feed does not look like seconds, nor like µs or ns.
 pub(super) fn check_first(t_ms: i64) -> Result<(), Reason> {
-    if LIKE_SECONDS.contains(&t_ms) { Err(Reason::LikeSeconds(t_ms)) } else { Ok(()) }
+    let are = |times: i64| LIKE_SECONDS.contains(&(t_ms / times));
+    if are(1) {
+        Err(Reason::LikeSeconds(t_ms))
+    } else if are(1_000_000) {
+        Err(Reason::LikeFiner(t_ms, "µs"))
+    } else if are(1_000_000_000) {
+        Err(Reason::LikeFiner(t_ms, "ns"))
+    } else {
+        Ok(())
+    }
 }
 
-/// Checks that a time and a kickoff are of the same unit: no kickoff is a thousand times as far from 1970.
+/// Checks that a time and a kickoff are of the same unit, no kickoff a thousand times as far from 1970, and that
+/// the kickoff is not the 0 of a table that does not know it.
 pub(super) fn check_units(t_ms: i64, kickoff_ms: i64) -> Result<(), Reason> {
+    if kickoff_ms <= 0 && t_ms >= LIKE_SECONDS.start {
+        return Err(Reason::NoKickoff(kickoff_ms));
+    }
     let (near, far) = (t_ms.min(kickoff_ms), t_ms.max(kickoff_ms));
     // Below that a feed counts from its own beginning.
     if near < LIKE_SECONDS.start / 10 || far / 500 < near || far / 2000 > near {
@@ -185,11 +198,16 @@ mod tests {
         assert!(check_units(ms, s).is_err());
         assert!(check_units(ms, 1000 * ms).is_err());
         for (t, kickoff) in
-            [(ms, ms + 86_400_000), (s, s), (0, ms), (ms, 0), (ms, -5), (10_000, 5_000_000)]
+            [(ms, ms + 86_400_000), (s, s), (0, ms), (1000, 0), (0, -5), (10_000, 5_000_000)]
         {
             check_units(t, kickoff).unwrap();
         }
-        assert!(check_first(s).is_err());
+        for unknown in [0, -1, -62_135_596_800_000] {
+            assert_eq!(check_units(ms, unknown), Err(Reason::NoKickoff(unknown)));
+        }
+        assert_eq!(check_first(s), Err(Reason::LikeSeconds(s)));
+        assert_eq!(check_first(1000 * ms), Err(Reason::LikeFiner(1000 * ms, "µs")));
+        assert_eq!(check_first(1_000_000 * ms), Err(Reason::LikeFiner(1_000_000 * ms, "ns")));
         for t in [0, 1000, 999_999_999, ms] {
             check_first(t).unwrap();
         }

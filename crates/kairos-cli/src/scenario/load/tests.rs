@@ -191,7 +191,7 @@ fn a_load_that_cannot_be_is_refused() {
     for reads_per_s in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         check(
             LoadShape { reads_per_s, ..shape(0) },
-            "the read rate must be greater than 0 reads per second",
+            "the read rate must be a finite number of reads per second above 0",
         );
     }
 }

@@ -60,6 +60,11 @@ fn marks_cases_and_blanks_are_passed_over() {
     check("\u{feff}\"ts_ms\",market_id,runner,price\n1,m,h,2\n", &["1 m h 2"]);
     check(" TS_MS , Market_ID,\tRunner,PRICE \n 1 , m , h , 2 \n", &["1 m h 2"]);
     check("\n\nts_ms,market_id,runner,price\n\n1,m, \"h\",2\n \n", &["1 m h 2"]);
+    let expected = [
+        "1 m h 2",
+        "f.csv:5: ts_ms must be a whole number of ms or a time as in 2026-06-11T19:00:00Z, not \"\"",
+    ];
+    check("ts_ms,market_id,runner,price\n,,,\n1,m,h,2\n , ,\t,\"\"\n,,h,\n", &expected);
     let utf16 =
         "f.csv: the text is UTF-16, little-endian, by its byte order mark: convert it to UTF-8";
     check_header(b"\xff\xfet\0s\0", utf16);
@@ -142,6 +147,18 @@ fn times_in_seconds_are_named_unless_they_are_said_to_be_and_iso_times_are_read(
         "1781200000000",
         "1781204400000.0",
         ["1781200000000 1781204400000", "1781200000000 1781204400000", range, iso],
+    );
+    let unknown = "f.csv:2: kickoff_ms 0 is in 1970 or before: leave it empty where it is unknown";
+    check("1781200000000", "0", [unknown, "1781200000000 0", range, iso]);
+    check(
+        "1781200000000000",
+        "",
+        [
+            "f.csv:2: ts_ms 1781200000000000 looks like µs, which no option reads",
+            "f.csv:2: ts_ms must be a whole number from 0 to 9000000000000, not 1781200000000000",
+            "f.csv:2: ts_ms must be a whole number from",
+            iso,
+        ],
     );
     let seconds = "f.csv:2: ts_ms must be a number of seconds, not ";
     let expected = "1781200000000 1781204400000";
