@@ -184,14 +184,15 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Removes the entries that no read can be served, if that was not done just now: at most once
-    /// in `entries / 64` calls. Returns whether it was done; where there are many it is done behind
-    /// the caller.
+    /// in `rows / 64` calls, rows being what such a sweep looks at. Returns whether it was done; where
+    /// there are many entries it is done behind the caller, by a sweep that looks at the matches too.
     fn sweep_entries(self: &Arc<Self>, now: Now) -> bool {
         let entries = self.entries();
-        if !self.sweeps.entries.is_due(entries / 64) {
+        let few = self.is_small(entries);
+        let rows = if few { entries } else { entries.max(self.matches.len()) };
+        if !self.sweeps.entries.is_due(rows / 64) {
             return false;
         }
-        let few = self.is_small(entries);
         if few {
             self.remove_spent(now);
         } else {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kairos_cache::{Builder, Cache, Context, Scope, Sim};
+use kairos_cache::{BoxFuture, Builder, Cache, Context, Runtime, Scope, Sim, Task};
 
 use crate::stage::{HOUR, start};
 
@@ -104,4 +104,48 @@ fn after_a_shutdown_no_task_sweeps_and_the_caller_does() {
     world.cache.invalidate_all();
     let room = (0..200).find_map(|_| world.cache.try_scope("new").ok());
     assert!(room.is_some(), "{:?}", world.cache.sizes());
+}
+
+/// Counts the sweeps that are handed to it.
+struct Counting(Sim, AtomicUsize);
+
+impl Runtime for Counting {
+    fn spawn(&self, future: BoxFuture) -> Task {
+        self.0.spawn(future)
+    }
+
+    fn sleep_until(&self, deadline: u64) -> BoxFuture {
+        Runtime::sleep_until(&self.0, deadline)
+    }
+
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) -> Task {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.spawn_blocking(work)
+    }
+}
+
+#[test]
+fn a_call_that_finds_no_room_pays_for_few_matches_however_few_entries_there_are() {
+    const MATCHES: usize = 4_000;
+    const CALLS: usize = 1_000;
+    for entries in [0, 300, 3_000] {
+        let sim = Sim::new(start());
+        let counting = Arc::new(Counting(sim.clone(), AtomicUsize::new(0)));
+        let builder = Cache::builder().clock(sim.clock()).runtime(Arc::clone(&counting) as _);
+        let cache: Cache<u64, u64> = builder.max_matches(MATCHES).build().expect("in range");
+        let held: Vec<Scope> = (0..MATCHES).map(|i| cache.scope(&format!("held {i}"))).collect();
+        for key in 0..entries {
+            assert!(cache.insert(&key, &Context::none(), key).expect("room"));
+        }
+        cache.run_pending_tasks();
+        let before = counting.1.load(Ordering::Relaxed);
+        for i in 0..CALLS {
+            assert!(cache.try_scope(&format!("new {i}")).is_err());
+            sim.run_until_idle();
+        }
+        // Once in 62 calls for the matches, and as often at most for the entries.
+        let sweeps = counting.1.load(Ordering::Relaxed) - before;
+        assert!((1..=2 * (CALLS / (MATCHES / 64) + 1)).contains(&sweeps), "{entries}: {sweeps}");
+        drop(held);
+    }
 }
