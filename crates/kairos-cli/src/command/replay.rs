@@ -88,7 +88,7 @@ pub(super) fn run(args: &ReplayArgs, format: ReportFormat) -> Result<(), Error> 
     let meta = Meta::of("replay", args.seed, described, source);
     let title = name_of(&args.scenario).display().to_string();
     let mut report = Report::of(meta, title, facts, &runs);
-    report.warnings = warnings_of(&counts);
+    report.warnings = warnings_of(&counts, &runs);
     destination.deliver(&report)
 }
 

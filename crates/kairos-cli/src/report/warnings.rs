@@ -4,12 +4,26 @@
 
 use kairos_cache::TradingStatus;
 
+use super::run::Run;
 use super::text::grouped;
 use crate::scenario::Counts;
 
-/// One sentence for each thing that was passed over.
-pub(crate) fn warnings_of(counts: &Counts) -> Vec<String> {
-    [lines(counts), statuses(counts), words(counts)].into_iter().flatten().collect()
+/// One sentence for each thing that was passed over, and for each engine that refused some.
+pub(crate) fn warnings_of(counts: &Counts, runs: &[Run]) -> Vec<String> {
+    let of_all = [lines(counts), statuses(counts), words(counts)];
+    of_all.into_iter().flatten().chain(runs.iter().filter_map(over_bound)).collect()
+}
+
+fn over_bound(run: &Run) -> Option<String> {
+    let refused = run.engine.as_ref()?.over_bound;
+    (refused > 0).then(|| {
+        format!(
+            "Warning: {} refused {} of the prices, statuses and events, as it has no room for their matches: \
+             bounds.matches says for how many it has.",
+            run.name,
+            grouped(refused as i64)
+        )
+    })
 }
 
 fn lines(counts: &Counts) -> Option<String> {
@@ -63,31 +77,42 @@ mod tests {
     #[test]
     fn what_was_passed_over_is_told_with_number_and_reason() {
         let mut counts = Counts::default();
-        assert_eq!(warnings_of(&counts), [""; 0]);
+        assert_eq!(warnings_of(&counts, &[]), [""; 0]);
         let file: Arc<Path> = Arc::from(Path::new("f.csv"));
         let quote = Error::line(&file, 3, Reason::OpenQuote);
         assert!(counts.skipped.add(&quote));
         assert_eq!(
-            warnings_of(&counts),
+            warnings_of(&counts, &[]),
             [format!("Warning: 1 line skipped, for this reason: {quote}")]
         );
         (0..1200).for_each(|_| assert!(counts.skipped.add(&quote)));
         assert!(counts.skipped.add(&Error::line(&file, 2, Reason::NotOneTarget)));
         let expected =
             format!("Warning: 1,202 lines skipped, 1,201 of them for this reason: {quote}");
-        assert_eq!(warnings_of(&counts), [expected]);
+        assert_eq!(warnings_of(&counts, &[]), [expected]);
         let mut counts = Counts::default();
         assert_eq!(counts.feed.get_or_insert_default().not_applied, [0; 3]);
-        assert_eq!(warnings_of(&counts), [""; 0]);
+        assert_eq!(warnings_of(&counts, &[]), [""; 0]);
         counts.feed.get_or_insert_default().not_applied = [0, 51, 1];
         let expected = "Warning: 52 rows have a price and a status that its match does not have (suspended 51, closed 1), \
                         which is not applied; --status-beside-price applies it.";
-        assert_eq!(warnings_of(&counts), [expected]);
+        assert_eq!(warnings_of(&counts, &[]), [expected]);
         let mut counts = Counts { unknown_word: Some("HALT".into()), ..Counts::default() };
-        assert_eq!(warnings_of(&counts), [""; 0]);
+        assert_eq!(warnings_of(&counts, &[]), [""; 0]);
         counts.feed.get_or_insert_default().unknown_words = 1000;
         let expected = "Warning: 1,000 rows have a price and a word that is neither a status nor news, \"HALT\" for one, which \
                         is passed over; --status suspended=HALT or the like says which status it is.";
-        assert_eq!(warnings_of(&counts), [expected]);
+        assert_eq!(warnings_of(&counts, &[]), [expected]);
+    }
+    #[test]
+    fn what_an_engine_has_no_room_for_is_told_by_engine() {
+        let mut runs = [Run { name: "a.toml".into(), ..Run::default() }, Run::default()];
+        assert_eq!(warnings_of(&Counts::default(), &runs), [""; 0]);
+        runs[0].engine.get_or_insert_default();
+        assert_eq!(warnings_of(&Counts::default(), &runs), [""; 0]);
+        runs[0].engine.get_or_insert_default().over_bound = 1000;
+        let expected = "Warning: a.toml refused 1,000 of the prices, statuses and events, as it has no room for their matches: \
+                        bounds.matches says for how many it has.";
+        assert_eq!(warnings_of(&Counts::default(), &runs), [expected]);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::stage::{Report, Scratch};
+use crate::stage::{Report, Scratch, told};
 
 /// Room for one match, which `a` has from the first line on.
 const ONE: &str = "[bounds]\nmatches = 1\n";
@@ -31,6 +31,9 @@ fn a_match_beyond_the_bound_is_computed_and_what_is_told_of_it_is_counted() {
     assert_eq!(report.count("Volatility", "reads of matches over the bound"), 2);
     assert_eq!(report.count("Volatility", "operations on them refused"), 3);
     assert_eq!(report.fact("operations"), Some(9));
+    let warning = format!("Warning: {} refused 3 of the prices,", config.path());
+    let text = told(&line).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.starts_with(&warning), "{text}");
     let lines = decisions.objects();
     let reasons: Vec<_> = lines.iter().filter_map(|line| line["reason"].as_str()).collect();
     assert_eq!(reasons, ["miss", "over_bound", "over_bound", "fresh"]);
