@@ -61,7 +61,9 @@ impl Model {
     fn end(&mut self, key: usize, compute: Compute, started: Started, ends: Option<(Ending, u64)>) {
         let said = Said::by(&compute, started, ends);
         let Said { outcome, value, has_failed, own_ttl, ref home } = said;
-        let (zone, mut ttl) = self.zone_and_ttl(home);
+        // That there is nothing knows no quiet.
+        let is_watched = outcome != Outcome::Nothing && self.watch(home.in_match).1;
+        let (zone, mut ttl) = self.zone_and_ttl_at(home.in_match, self.instant(), is_watched);
         let mut factor = 1.0;
         if outcome == Outcome::Value {
             factor = self.lots.jitter(&self.setup, key, self.now);
