@@ -38,7 +38,7 @@ use crate::sync::Shared;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    place: Place,
+    pub(super) place: Place,
     series: Shared<Series<HistogramCells>>,
 }
 
@@ -53,16 +53,6 @@ impl Histogram {
     #[inline]
     pub fn record_n(&self, ns: u64, weight: u64) {
         shard::record(&self.place, ns, weight);
-    }
-
-    /// Returns the weight of this thread's next timing, or `None` when that timing is not taken.
-    ///
-    /// A thread's first timing has the weight one; of the following ones, one in `every` is taken on
-    /// average, after a gap of random length, which is its weight: the weights never exceed the
-    /// number of calls, also where `every` changes. With 0 or 1, every timing is taken.
-    #[inline]
-    pub fn due(&self, every: u32) -> Option<u32> {
-        shard::due(&self.place, every)
     }
 
     /// Returns the clock that this histogram's timers read.

@@ -3,6 +3,7 @@
 // Read next: `clock.rs`.
 
 use super::histogram::Histogram;
+use crate::shard;
 
 /// Records the time from its start to its drop in a [`Histogram`].
 ///
@@ -36,6 +37,42 @@ pub struct Timer<'a> {
 }
 
 impl Histogram {
+    /// Returns the weight of this thread's next timing, or `None` when that timing is not taken.
+    ///
+    /// A thread's first timing has the weight one; of the following ones, one in `every` is taken on
+    /// average, after a gap of random length, which is its weight: the weights never exceed the
+    /// number of calls, also where `every` changes. With 0 or 1, every timing is taken.
+    #[inline]
+    pub fn due(&self, every: u32) -> Option<u32> {
+        shard::due(&self.place, every)
+    }
+
+    /// Returns whether [`due`](Self::due) would take this thread's next timing, which stays the next.
+    ///
+    /// Who learns only at the end of some work whether it is to be timed reads the clock at its start
+    /// for no others. Costs two loads.
+    ///
+    /// ```
+    /// use kairos_metrics::{Precision, Registry};
+    ///
+    /// let registry = Registry::new();
+    /// let hits = registry.histogram("hit", "Latency of a hit", Precision::two_digits())?;
+    /// let clock = hits.clock();
+    /// for n in 0..100_u32 {
+    ///     let start = hits.is_due(16).then(|| clock.raw());
+    ///     let is_hit = n % 3 > 0;
+    ///     if is_hit && let (Some(start), Some(weight)) = (start, hits.due(16)) {
+    ///         hits.record_n(clock.delta_ns(start, clock.raw()), weight.into());
+    ///     }
+    /// }
+    /// assert!(hits.snapshot().count() <= 66, "misses count for nothing");
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
+    #[inline]
+    pub fn is_due(&self, every: u32) -> bool {
+        shard::is_due(&self.place, every)
+    }
+
     /// Starts a timer that records when it is dropped.
     #[inline]
     pub fn start(&self) -> Timer<'_> {

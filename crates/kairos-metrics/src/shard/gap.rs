@@ -18,7 +18,7 @@ pub(super) struct Gap {
     left: Cell,
     /// The length of the gap.
     length: Cell,
-    /// The mean that it was drawn for.
+    /// The mean that it was drawn for, as it was asked for.
     mean: Cell,
     /// The state of the generator; 0 before the first gap.
     random: Cell,
@@ -31,40 +31,70 @@ impl Gap {
         }
     }
 
-    /// The weight of the owner's next timing, if it is to be taken; one in `every` is, or all with 0
-    /// or 1.
-    #[inline]
-    pub(super) fn due(&self, every: u32) -> Option<u32> {
-        let (every, left) = (every.max(1), self.left.load());
-        if left > 1 && self.mean.load() == every.into() {
-            self.left.set(left - 1);
-            return None;
+    const_where_atomics_are! {
+        /// Nobody's, of which no timing is told at once: by none of the short ways.
+        pub(super) fn nowhere() -> Gap {
+            Gap { left: Cell::new(0), length: Cell::new(1), mean: Cell::new(0), random: Cell::new(0) }
         }
-        if every == 1 && left == self.length.load() {
-            // Nothing waits to be stood for.
-            return Some(1);
-        }
-        self.end(every)
     }
 
-    /// `due` where the gap ends, is the first, or was drawn for another mean.
-    #[cold]
-    fn end(&self, every: u32) -> Option<u32> {
+    /// Passes a timing over, if that is all there is to do.
+    #[inline]
+    pub(super) fn passes_over(&self, every: u32) -> bool {
         let left = self.left.load();
+        let passes = left > 1 && self.mean.load() == every.into();
+        if passes {
+            self.left.set(left - 1);
+        }
+        passes
+    }
+
+    /// Whether a timing is taken for itself alone: each is, and nothing waits to be stood for.
+    #[inline]
+    pub(super) fn takes_each(&self, every: u32) -> bool {
+        every <= 1 && self.left.load() == self.length.load()
+    }
+
+    /// Whether the next timing is to be taken, if the gap was drawn for this mean; of
+    /// [`nowhere`](Self::nowhere) with 0 it is, which is true of every gap.
+    #[inline]
+    pub(super) fn short_is_due(&self, every: u32) -> Option<bool> {
+        let left = self.left.load();
+        (self.mean.load() == every.into()).then_some(left <= 1)
+    }
+
+    /// The weight of the owner's next timing, if it is to be taken; one in `every` is, or all with 0
+    /// or 1.
+    pub(super) fn due(&self, every: u32) -> Option<u32> {
+        if self.takes_each(every) {
+            return Some(1);
+        }
+        if !self.is_due(every) {
+            self.left.set(self.left.load() - 1);
+            return None;
+        }
         // Those since the last that was taken, this one included; each of them once, whatever mean
         // they were passed over with.
-        let passed = self.length.load() - left + 1;
-        if left > 1 {
-            // Drawn anew, as if the mean had been this one from the start of the gap.
-            let length = self.draw(every);
-            if length > passed {
-                self.begin(every, length, length - passed);
-                return None;
-            }
-        }
+        let passed = self.length.load() - self.left.load() + 1;
         let length = self.draw(every);
         self.begin(every, length, length);
         Some(u32::try_from(passed).unwrap_or(u32::MAX))
+    }
+
+    /// Whether [`due`](Self::due) would take the owner's next timing. A gap that was drawn for another
+    /// mean is drawn anew, as if the mean had been this one from its start.
+    pub(super) fn is_due(&self, every: u32) -> bool {
+        let left = self.left.load();
+        if left > 1 && self.mean.load() != every.into() {
+            let passed = self.length.load() - left + 1;
+            // One that would have ended by now ends with the next timing.
+            let length = self.draw(every).max(passed);
+            self.begin(every, length, length - passed + 1);
+        } else {
+            // Where the next timing ends the gap, its mean says no more, and may be asked for again.
+            self.mean.set(every.into());
+        }
+        self.left.load() <= 1
     }
 
     fn begin(&self, mean: u32, length: u64, left: u64) {
@@ -73,10 +103,10 @@ impl Gap {
         self.left.set(left);
     }
 
-    /// A length of that mean: from 1 to twice the mean less one, all alike likely; of a mean above
-    /// 2^31 as far to both sides as a weight of 32 bits allows.
+    /// A length of that mean, 0 for 1: from 1 to twice the mean less one, all alike likely; of a mean
+    /// above 2^31 as far to both sides as a weight of 32 bits allows.
     fn draw(&self, mean: u32) -> u64 {
-        let mean = u64::from(mean);
+        let mean = u64::from(mean.max(1));
         let reach = (mean - 1).min(u64::from(u32::MAX) - mean);
         if reach == 0 {
             return mean;
@@ -109,6 +139,7 @@ impl Gap {
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A gap whose generator starts at a known number.
     fn gap(seed: u64) -> Gap {
@@ -173,6 +204,48 @@ mod tests {
         }
         assert_eq!(gap.due(1), Some(since + 1), "what waits is stood for by the next");
         assert_eq!([gap.due(1), gap.due(0), gap.due(1)], [Some(1); 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_due_is_told_and_nothing_changes_by_it(
+            seed in 1_u64..,
+            means in prop::collection::vec((0_u32..20, 0_u8..4), 1..400),
+        ) {
+            let gap = gap(seed);
+            let mut since = 0;
+            for (every, asked) in means {
+                let short = gap.short_is_due(every);
+                let told = (asked > 0).then(|| gap.is_due(every));
+                prop_assert!(short.is_none() || told.is_none() || short == told);
+                (1..asked).for_each(|_| assert_eq!(Some(gap.is_due(every)), told));
+                prop_assert!(told.is_none() || gap.short_is_due(every) == told);
+                // The short ways first, as they are gone.
+                let taken = if gap.passes_over(every) {
+                    None
+                } else if gap.takes_each(every) {
+                    Some(1)
+                } else {
+                    gap.due(every)
+                };
+                prop_assert!(told.is_none_or(|told| told == taken.is_some()));
+                prop_assert!(short.is_none_or(|short| short == taken.is_some()));
+                since += 1;
+                if let Some(weight) = taken {
+                    prop_assert_eq!(weight, since);
+                    since = 0;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_nobodys_gap_nothing_is_told_at_once() {
+        let gap = Gap::nowhere();
+        for every in [0, 1, 2, 16, u32::MAX] {
+            assert!(!gap.passes_over(every) && !gap.takes_each(every));
+            assert_eq!(gap.short_is_due(every), (every == 0).then_some(true));
+        }
     }
 
     #[test]

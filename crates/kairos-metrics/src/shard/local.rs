@@ -5,6 +5,7 @@
 use std::cell::Cell as StdCell;
 
 use super::cell::Cell;
+use super::gap::Gap;
 use super::process::Process;
 use super::shard::{Shard, Sizes};
 use super::tally::Tally;
@@ -251,20 +252,44 @@ fn record_slowly(place: &Place, value: u64, weight: u64) {
 /// [`Gap`](super::gap::Gap). Without a lease every one is, for itself.
 #[inline]
 pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
-    let tally = tally_at_hand(place);
-    if tally.is_nowhere() {
-        return due_slowly(place, every);
+    let gap = &tally_at_hand(place).gap;
+    if gap.passes_over(every) {
+        None
+    } else if gap.takes_each(every) {
+        Some(1)
+    } else {
+        due_slowly(place, every)
     }
-    tally.gap.due(every)
 }
 
 #[cold]
 #[inline(never)]
 fn due_slowly(place: &Place, every: u32) -> Option<u32> {
-    match LOCAL.with(Local::shard) {
-        Some(shard) => find_tally(shard, place).gap.due(every),
-        None => Some(1),
+    find_gap(place).map_or(Some(1), |gap| gap.due(every))
+}
+
+/// Whether [`due`] would take this thread's next timing.
+#[inline]
+pub(crate) fn is_due(place: &Place, every: u32) -> bool {
+    match tally_at_hand(place).gap.short_is_due(every) {
+        Some(is_due) => is_due,
+        None => is_due_slowly(place, every),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn is_due_slowly(place: &Place, every: u32) -> bool {
+    find_gap(place).is_none_or(|gap| gap.is_due(every))
+}
+
+/// The gap of this thread's tally; `None` without a lease.
+fn find_gap(place: &Place) -> Option<&'static Gap> {
+    let at_hand = tally_at_hand(place);
+    if !at_hand.is_nowhere() {
+        return Some(&at_hand.gap);
+    }
+    LOCAL.with(Local::shard).map(|shard| &find_tally(shard, place).gap)
 }
 
 #[inline]

@@ -74,7 +74,7 @@ impl Tally {
                 min: Cell::new(u64::MAX),
                 max: Cell::new(0),
                 saturated: Cell::new(0),
-                gap: Gap::new(),
+                gap: Gap::nowhere(),
                 layout,
                 shared_cells: &[],
                 shared_sum_high: Cell::new(0),
@@ -90,6 +90,7 @@ impl Tally {
             layout,
             writers: Some(writers),
             shared_cells: leaked_pages(wide),
+            gap: Gap::new(),
             ..Tally::nowhere()
         }))
     }

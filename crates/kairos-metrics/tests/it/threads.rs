@@ -242,3 +242,24 @@ fn what_alternates_is_seen_in_its_share() {
     // 15 625 gaps: their number of each kind strays by 63 from a half, and this allows twenty times that.
     assert!((400_000..600_000).contains(&slow), "{slow}");
 }
+
+#[test]
+fn what_is_due_is_told_before_on_any_thread() {
+    let registry = Registry::new();
+    // More than a thread has at hand.
+    let all: Vec<_> = (0..300)
+        .map(|n| registry.histogram(&format!("h{n}"), "H", Precision::one_digit()).unwrap())
+        .collect();
+    let work = || {
+        for work in &all {
+            for (turn, every) in [16, 16, 3, 1, 1, 0, 40, 16, 0].repeat(9).into_iter().enumerate() {
+                let told = work.is_due(every);
+                assert!(told || turn > 0, "the first is taken");
+                assert_eq!((told, told), (work.is_due(every), work.due(every).is_some()));
+            }
+        }
+    };
+    for _ in 0..2 {
+        std::thread::scope(|scope| scope.spawn(work).join().unwrap());
+    }
+}
