@@ -139,8 +139,8 @@ pub mod model {
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::stats::{Heard, Listener, Ring};
     pub use crate::truth::{
-        Admitted, Capture, Class, Fate, Finding, Held, Invalidations, Keep, KeyMarks, Mark,
-        Remembered, Sequence, Shelf, Slot, Stamp, TagMark, Tags, Version, View, conclude,
+        Admitted, Capture, Class, Fate, Finding, Held, Invalidations, Keep, KeyMarks, Mark, Row,
+        Sequence, Shelf, Sighting, Slot, Stamp, TagMark, Tags, Version, View, conclude,
         is_unchanged,
     };
 }

@@ -2,14 +2,15 @@
 // Never knows: how the decision was made.
 // Read next: `policy/decide.rs`, which makes it; `receipt/written.rs`, how it is written down.
 
+use std::cell::OnceCell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::policy::{FeedStatus, Reason, Strategy, Volatility, Zone};
+use crate::policy::{FeedStatus, MonoNs, Reason, Strategy, Volatility, Zone, freshness};
 
 #[cfg(feature = "serde")]
 mod written;
@@ -171,8 +172,17 @@ impl<V> Hit<V> {
 /// # Ok::<_, kairos_cache::Error>(())
 /// ```
 pub struct Guard<V> {
-    hit: Hit<V>,
-    _of_this_thread: PhantomData<*const ()>,
+    value: Kept<V>,
+    /// Made when it is asked for.
+    receipt: OnceCell<Receipt>,
+}
+
+/// The value of a guard.
+enum Kept<V> {
+    /// What the thread remembers, served at this instant.
+    Near(Rc<Served<V>>, MonoNs),
+    /// A share of the guard's own.
+    Own(Arc<V>),
 }
 
 impl<V: fmt::Debug> fmt::Debug for Guard<V> {
@@ -184,22 +194,38 @@ impl<V: fmt::Debug> fmt::Debug for Guard<V> {
 
 impl<V> Guard<V> {
     pub(crate) fn new(value: Arc<V>, receipt: Receipt) -> Guard<V> {
-        Guard { hit: Hit::new(value, receipt), _of_this_thread: PhantomData }
+        Guard { value: Kept::Own(value), receipt: OnceCell::from(receipt) }
+    }
+
+    /// A value that the thread remembers, served at `now`.
+    #[inline]
+    pub(crate) fn of_near(served: Rc<Served<V>>, now: MonoNs) -> Guard<V> {
+        Guard { value: Kept::Near(served, now), receipt: OnceCell::new() }
     }
 
     /// Returns the value.
+    #[inline]
     pub fn value(&self) -> &V {
-        self.hit.value()
+        match &self.value {
+            Kept::Near(served, _) => &served.value,
+            Kept::Own(value) => value,
+        }
     }
 
     /// Returns the receipt of the read.
     pub fn receipt(&self) -> &Receipt {
-        self.hit.receipt()
+        self.receipt.get_or_init(|| match &self.value {
+            Kept::Near(served, now) => served.receipt_at(*now),
+            Kept::Own(_) => unreachable!("it came with its receipt"),
+        })
     }
 
     /// Returns a share in the value, which may be kept.
     pub fn into_arc(self) -> Arc<V> {
-        self.hit.into_arc()
+        match self.value {
+            Kept::Near(served, _) => Arc::clone(&served.value),
+            Kept::Own(value) => value,
+        }
     }
 
     /// Returns the value itself: a clone, unless nothing else holds it.
@@ -207,12 +233,61 @@ impl<V> Guard<V> {
     where
         V: Clone,
     {
-        self.hit.into_value()
+        Arc::unwrap_or_clone(self.into_arc())
     }
 
     /// Returns value and receipt as what may be sent and kept.
     pub fn into_hit(self) -> Hit<V> {
-        self.hit
+        let receipt = *self.receipt();
+        Hit { value: self.into_arc(), receipt }
+    }
+}
+
+/// A fresh value as reads are served it until something changes.
+#[derive(Debug)]
+pub(crate) struct Served<V> {
+    value: Arc<V>,
+    stored_at: MonoNs,
+    ttl_ns: u64,
+    /// The receipt of the first of the reads.
+    receipt: Receipt,
+}
+
+impl<V> Served<V> {
+    pub(crate) fn new(
+        value: Arc<V>,
+        stored_at: MonoNs,
+        ttl_ns: u64,
+        receipt: Receipt,
+    ) -> Served<V> {
+        Served { value, stored_at, ttl_ns, receipt }
+    }
+
+    #[inline]
+    pub(crate) fn value(&self) -> &Arc<V> {
+        &self.value
+    }
+
+    pub(crate) fn into_arc(self) -> Arc<V> {
+        self.value
+    }
+
+    /// The receipt of the first read.
+    pub(crate) fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+
+    /// The age at `now`.
+    #[inline]
+    pub(crate) fn age_ns(&self, now: MonoNs) -> u64 {
+        now.saturating_sub(self.stored_at)
+    }
+
+    /// The receipt of a read at `now`.
+    pub(crate) fn receipt_at(&self, now: MonoNs) -> Receipt {
+        let age_ns = self.age_ns(now);
+        let (age, freshness) = (Duration::from_nanos(age_ns), freshness(age_ns, self.ttl_ns));
+        Receipt { age, freshness, ..self.receipt }
     }
 }
 

@@ -222,6 +222,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let store = self.engine.store();
         let _released = store.releasing();
         store.run_pending();
+        self.engine.sweep_near();
     }
 
     /// Pins a key that [`Cache::get`] would serve: reads through the pin hash nothing.

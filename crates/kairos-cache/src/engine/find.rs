@@ -16,13 +16,16 @@ use crate::flight::Home;
 use crate::matches::{Known, Place, Scope};
 use crate::policy::{EntryView, MarketId, Now};
 use crate::stats::Bounded;
-use crate::store::Entry;
+use crate::store::{Entry, Probe, SharedRow};
 use crate::to_key::{Key, Value};
 use crate::truth;
-use crate::truth::{Class, Held, Invalidations, Mark, Slot, TagMark, Tags};
+use crate::truth::{Class, Held, Invalidations, Mark, Row, Slot, TagMark, Tags, Version};
 
 /// An entry that no kill has covered, as one read sees it.
 pub(crate) type View<V> = truth::View<Entry<V>>;
+
+/// What vouches for a decision about an entry.
+pub(crate) type Sighting<K, V> = truth::Sighting<Entry<V>, SharedRow<K, Entry<V>>>;
 
 impl<V> View<V> {
     /// What the rules need to know of the entry.
@@ -52,8 +55,35 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let view = View::of(self.store.get(key)?)?;
+        let view = View::of(self.store.find(self.store.probe(key))?.slot())?;
         is_for(view.entry(), scope).then_some(view)
+    }
+
+    /// The live entry of a key as [`Engine::view`] returns it, with what vouches for it.
+    pub(super) fn sight<Q>(
+        &self,
+        probe: Probe<'_, Q>,
+        scope: Option<&Scope>,
+    ) -> Option<(Sighting<K, V>, View<V>)>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let Some(row) = self.store.find(probe) else {
+            self.store.miss(probe.hash());
+            return None;
+        };
+        self.store.touch(&row);
+        let own = |entry: &Entry<V>| Arc::clone(self.matches.version(&entry.place));
+        let seen = Sighting::of(row, own, self.versions(probe.hash()))?;
+        is_for(seen.1.entry(), scope).then_some(seen)
+    }
+
+    /// The counts of the changes that could alter a decision about a key of this hash, whatever its
+    /// entry belongs to, except those of the entry itself.
+    #[inline]
+    pub(super) fn versions(&self, hash: u64) -> [&Version; 3] {
+        let invalidations = &self.invalidations;
+        [invalidations.changes(), invalidations.misses(hash), self.clock.steps()]
     }
 
     /// Whether a reader that looks again would see the same entry.
@@ -66,8 +96,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let at = if seen.is_none() { self.store.empty_shelf(key) } else { self.store.shelf(key) };
-        truth::is_unchanged(&at, |entry| is_for(entry, scope), seen)
+        truth::is_unchanged(&self.store.shelf(key), |entry| is_for(entry, scope), seen)
     }
 
     /// Where an entry belongs.
@@ -84,7 +113,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let (_, held) = self.store.get(key)?.read()?;
+        let held = self.store.find(self.store.probe(key))?.slot().read()?;
         Some(self.home_of(&held))
     }
 
@@ -185,6 +214,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         let ended = self.invalidations.kill_key(&self.store.shelf(key), tell, ask);
         drop(failure);
+        self.forget_near(self.store.probe(key));
         ended
     }
 

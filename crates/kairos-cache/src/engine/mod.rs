@@ -24,6 +24,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::config::{Fixed, Rules};
 use crate::engine::breaker::BreakerCell;
 use crate::engine::failure::Failure;
+use crate::engine::read::Kept;
 use crate::engine::silences::Silences;
 use crate::engine::wanted::Wanted;
 use crate::flight::{Drain, FailedKeys, Flights, Gate, Loader, Permits};
@@ -31,7 +32,7 @@ use crate::matches::{Feeds, Matches, Place, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph, MonoNs, Now, ZoneTtl};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Stats};
-use crate::store::{Entry, Store, Sweeper, Weigher};
+use crate::store::{Entry, Near, Store, Sweeper, Weigher};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::to_key::{Key, Value};
 use crate::truth::{Invalidations, Tags};
@@ -43,6 +44,8 @@ pub(crate) use read::{Looked, Request};
 
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {
+    /// What each thread remembers. First, so that the thread that drops the cache lets go of its own.
+    near: Near<Kept<K, V>>,
     store: Store<K, Entry<V>>,
     weigher: Option<Weigher<K, V>>,
     flights: Flights<K, V>,
@@ -114,7 +117,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// `moment_at`. The breaker evaluates as in `moment`.
     pub(crate) fn now(&self) -> Now {
         let now = self.clock.now();
-        if !self.breaker.has_begun(self.clock.second(now)) {
+        if !self.breaker.has_begun(self.clock.second(now.mono)) {
             let _evaluated = self.moment_at(now);
         }
         now
@@ -123,7 +126,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The moment of an operation that has read the clock.
     pub(crate) fn moment_at(&self, now: Now) -> Moment {
         let rules = self.rules.load();
-        let second = self.clock.second(now);
+        let second = self.clock.second(now.mono);
         let scored = || self.stats.scored();
         let publish = |level| {
             self.stats.breaker_level(level);

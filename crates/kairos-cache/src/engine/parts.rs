@@ -17,7 +17,7 @@ use crate::matches::{Feeds, Matches, Sweeps};
 use crate::policy::{BreakerLevel, EventGraph};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Sizes, Stats};
-use crate::store::{Bound, Entry, Store, Sweeper, Weigher};
+use crate::store::{Bound, Entry, Near, Store, Sweeper, Weigher};
 use crate::sync::{AtomicBool, Mutex};
 use crate::to_key::{Key, Value};
 use crate::truth::{Held, Invalidations, Tags};
@@ -76,6 +76,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let wakes = notices.clone();
         let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {
+            near: Near::new(4096),
             store,
             weigher,
             flights: Flights::new(hasher.clone()),

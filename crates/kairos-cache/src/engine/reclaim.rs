@@ -207,6 +207,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.store.run_pending();
         self.store.sweep(|held| self.is_spent(held, now));
         self.store.run_pending();
+        self.sweep_near();
         self.notices.wake();
     }
 

@@ -78,6 +78,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         // place is needed.
         let full = self.store.is_full();
         self.store.sweep(|held| held.capture.is_killed() || full && is_dead(held, began));
+        self.sweep_near();
         self.flights.forget_strays();
         self.notices.wake();
         let ended = self.clock.now().mono;

@@ -76,13 +76,11 @@ impl<V> Work<V> {
 pub(crate) struct Job<V> {
     pub(crate) work: Work<V>,
     pub(crate) home: Home,
-    /// A value that it would replace is to be expected: who asked for it has found more than nothing.
-    pub(crate) may_replace: bool,
 }
 
 impl<V> Job<V> {
     pub(crate) fn new(work: Work<V>, home: Home) -> Job<V> {
-        Job { work, home, may_replace: true }
+        Job { work, home }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use crate::matches::given::Given;
 use crate::matches::observation::OddsRule;
 use crate::matches::one::Match;
-use crate::matches::state::TradingStatus;
+use crate::matches::state::{ScopeState, TradingStatus};
 use crate::matches::{Known, Table};
 use crate::policy::{
     MarketId, MatchFacts, MonoNs, Now, ScoreRule, Signal, Standing, Volatility, WallNs, Watch,
@@ -143,6 +143,12 @@ impl Scope {
             Of::Known(of) => Some(of),
             Of::OverBound(_) => None,
         }
+    }
+
+    /// The state of the match, if it has one.
+    #[inline]
+    pub(crate) fn state(&self) -> Option<&ScopeState> {
+        self.of().map(|of| &of.state)
     }
 
     /// Whether both handles are of the same match. A match without a state differs from the same

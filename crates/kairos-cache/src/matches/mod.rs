@@ -231,7 +231,7 @@ impl Matches {
     }
 
     /// The count of the changes about the match of a place that could alter a decision.
-    pub(crate) fn version<'a>(&'a self, place: &'a Place) -> &'a Version {
+    pub(crate) fn version<'a>(&'a self, place: &'a Place) -> &'a Arc<Version> {
         self.state_of(place).version()
     }
 

@@ -65,7 +65,7 @@ pub(crate) enum Loss {
 /// What is known of a match besides its odds.
 pub struct ScopeState {
     name: Box<str>,
-    version: Version,
+    version: Arc<Version>,
     kickoff: AtomicI64,
     lineup_confirmed: AtomicBool,
     /// When the kickoff was given, in the order of [`Given`]. Stored once the change is counted.
@@ -88,7 +88,7 @@ impl ScopeState {
     pub fn new(name: &str, markets: usize) -> ScopeState {
         ScopeState {
             name: name.into(),
-            version: Version::new(),
+            version: Arc::default(),
             kickoff: AtomicI64::new(NO_KICKOFF),
             lineup_confirmed: AtomicBool::new(false),
             kickoff_order: AtomicU64::new(0),
@@ -104,7 +104,7 @@ impl ScopeState {
     }
 
     /// The count of the changes about the match that could alter a decision.
-    pub fn version(&self) -> &Version {
+    pub fn version(&self) -> &Arc<Version> {
         &self.version
     }
 

@@ -326,13 +326,14 @@ impl ReadPolicy {
                 Freshness::TooStale => Reason::TooStale,
             }
         };
-        let freshness = if entry.expired || age_ns >= ttl_ns {
-            0.0
-        } else {
-            1.0 - age_ns as f64 / ttl_ns as f64
-        };
+        let freshness = if entry.expired { 0.0 } else { freshness(age_ns, ttl_ns) };
         Verdict { reason, zone: base.zone, ttl_ns, age_ns, freshness }
     }
+}
+
+/// `max(0, 1 - age / ttl)`.
+pub(crate) fn freshness(age_ns: u64, ttl_ns: u64) -> f64 {
+    if age_ns >= ttl_ns { 0.0 } else { 1.0 - age_ns as f64 / ttl_ns as f64 }
 }
 
 #[cfg(test)]

@@ -190,6 +190,21 @@ impl FreshnessPolicy {
         self.stale.limit_ns(plain.ttl_ns)
     }
 
+    /// The first instant at which another zone is in force, if kickoff and line-up stay as they are.
+    pub(crate) fn same_zone_until(&self, facts: MatchFacts, now: Now) -> MonoNs {
+        let ahead = facts.kickoff.filter(|kickoff| now.wall <= *kickoff);
+        let Some(kickoff) = ahead.filter(|_| self.evaluate == Evaluate::Read) else {
+            return MonoNs::MAX;
+        };
+        let after = |distance: u64| {
+            let distance = i64::try_from(distance).unwrap_or(i64::MAX);
+            now.mono_at(kickoff.saturating_sub(distance)).saturating_add(1)
+        };
+        let begins = self.golden_hour.stretches(facts).filter_map(|(begins_at, _)| begins_at);
+        let next = begins.map(after).filter(|begin| *begin > now.mono).min();
+        next.unwrap_or(MonoNs::MAX).min(after(0))
+    }
+
     /// The first instant at which a fresh entry stops being fresh, if nothing else happens.
     ///
     /// `cap_ns` is the cap in force (`u64::MAX` for none). A table that never grows towards

@@ -15,7 +15,7 @@ mod volatility;
 
 pub use breaker::BreakerLevel;
 pub(crate) use breaker::{Breaker, BreakerRule, Scored};
-pub(crate) use decide::{ReadPolicy, Signals, Standing, Verdict};
+pub(crate) use decide::{ReadPolicy, Signals, Standing, Verdict, freshness};
 pub use decide::{Reason, Strategy};
 pub(crate) use drift::References;
 pub use drift::{DriftBound, DriftMeasure};

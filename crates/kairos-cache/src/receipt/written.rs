@@ -51,18 +51,26 @@ impl Serialize for Receipt {
 
 impl<V: Serialize> Serialize for Guard<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.hit.serialize(serializer)
+        hit(self.value(), self.receipt(), serializer)
     }
 }
 
 impl<V: Serialize> Serialize for Hit<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut to = serializer.serialize_struct("Hit", 1 + OF_VALUE + OF_READ)?;
-        to.serialize_field("value", self.value())?;
-        of_value(&mut to, self.receipt())?;
-        of_read(&mut to, self.receipt())?;
-        to.end()
+        hit(self.value(), self.receipt(), serializer)
     }
+}
+
+fn hit<S: Serializer>(
+    value: &impl Serialize,
+    receipt: &Receipt,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut to = serializer.serialize_struct("Hit", 1 + OF_VALUE + OF_READ)?;
+    to.serialize_field("value", value)?;
+    of_value(&mut to, receipt)?;
+    of_read(&mut to, receipt)?;
+    to.end()
 }
 
 impl<V: Serialize> Serialize for Answer<V> {

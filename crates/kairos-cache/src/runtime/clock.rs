@@ -86,10 +86,26 @@ impl Clock {
         }
     }
 
+    /// What a hit takes for the time.
+    pub(crate) fn of_hit(&self, _coarse: bool) -> MonoNs {
+        self.now().mono
+    }
+
+    /// Starts to time something.
+    #[inline]
+    pub(crate) fn begin(&self) -> Timing {
+        Timing(self.mono())
+    }
+
+    /// The nanoseconds since.
+    pub(crate) fn took(&self, since: Timing) -> u64 {
+        self.mono().saturating_sub(since.0)
+    }
+
     /// The second of the day's clock as it was when this one began: it never goes back.
-    pub(crate) fn second(&self, now: Now) -> u64 {
+    pub(crate) fn second(&self, now: MonoNs) -> u64 {
         let began = u64::try_from(self.0.began).unwrap_or(0);
-        began.saturating_add(now.mono) / 1_000_000_000
+        began.saturating_add(now) / 1_000_000_000
     }
 
     /// Counts the steps of the wall clock by more than 100 ms.
@@ -159,6 +175,10 @@ impl ManualClock {
         self.0.advance(by);
     }
 }
+
+/// The start of something that is timed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timing(u64);
 
 /// A duration in nanoseconds, saturating after 584 years.
 pub(crate) fn nanos(duration: Duration) -> u64 {

@@ -23,7 +23,7 @@ use std::pin::Pin;
 use crate::policy::MonoNs;
 
 pub use clock::{Clock, ManualClock};
-pub(crate) use clock::{nanos, system_time, wall_ns};
+pub(crate) use clock::{Timing, nanos, system_time, wall_ns};
 pub(crate) use lineage::Lineage;
 pub(crate) use parking::{before, may_wait, wait};
 pub(crate) use random::{Draws, Purpose};

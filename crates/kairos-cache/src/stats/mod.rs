@@ -107,6 +107,24 @@ impl Stats {
         }
     }
 
+    /// Whether the calling thread's next read is timed if it is served fresh.
+    #[inline]
+    pub(crate) fn times_fresh(&self) -> bool {
+        let every = self.sampling.load(Ordering::Relaxed); // Relaxed: as in `read`.
+        self.latency[Strategy::ServeFresh as usize].is_due(every)
+    }
+
+    /// Counts a read that was served fresh. `took_ns` as in `read`.
+    #[inline]
+    pub(crate) fn served_fresh(&self, signal: Signal, took_ns: impl FnOnce() -> u64) {
+        self.reads[Reason::Fresh as usize][score_index(signal)].inc();
+        let latency = &self.latency[Strategy::ServeFresh as usize];
+        // Relaxed: as in `read`.
+        if let Some(weight) = latency.due(self.sampling.load(Ordering::Relaxed)) {
+            latency.record_n(took_ns(), weight.into());
+        }
+    }
+
     /// Times 1 in `every` served reads from now on.
     pub(crate) fn sample_latency(&self, every: u32) {
         self.sampling.store(every, Ordering::Relaxed); // Relaxed: as in `read`.

@@ -1,30 +1,34 @@
-// A key as the store keeps it: with the hash by which it was stored, whatever its own code says of it later.
-// Never knows: slots, or who looks for the key.
-// Read next: `mod.rs`, which finds slots by it.
+// What the store keeps for a key: the key, the hash by which it was stored, and the key's slot.
+// Never knows: what a slot holds, or who looks for the key.
+// Read next: `mod.rs`, which finds rows by it.
 //
 // A key's code runs where somebody asks for a key, and nowhere else: moka ranks, evicts and walks by
 // the remembered hash and by identity. A key that changes, or whose code panics, harms its own row.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use equivalent::Equivalent;
 use foldhash::fast::FixedState;
 
 use crate::contain::shielded;
+use crate::truth::{Row, Slot};
 
-/// A key that is stored, and the hash by which it is found.
-pub(super) struct Stored<K> {
+/// A key that is stored, the hash by which it is found, and its slot.
+pub(crate) struct Stored<K, E> {
     pub(super) hash: u64,
+    slot: Slot<E>,
     /// Taken by the drop alone.
     key: Option<K>,
 }
 
-impl<K> Stored<K> {
-    pub(super) fn new(key: K, hash: u64) -> Stored<K> {
-        Stored { hash, key: Some(key) }
+impl<K, E> Stored<K, E> {
+    pub(super) fn new(key: K, hash: u64, slot: Slot<E>) -> Stored<K, E> {
+        Stored { hash, slot, key: Some(key) }
     }
 
+    #[inline]
     pub(super) fn key(&self) -> &K {
         self.key.as_ref().expect("only the drop takes it")
     }
@@ -36,9 +40,15 @@ impl<K> Stored<K> {
     {
         self.key().eq(self.key()) && hasher.hash_one(self.key()) == self.hash
     }
+
+    /// Whether this is the key that is asked for.
+    #[inline]
+    pub(crate) fn is_key<Q: Equivalent<K> + ?Sized>(&self, asked: &Probe<'_, Q>) -> bool {
+        self.hash == asked.hash && asked.key.equivalent(self.key())
+    }
 }
 
-impl<K> Drop for Stored<K> {
+impl<K, E> Drop for Stored<K, E> {
     /// Contained: moka drops keys in the middle of its own work.
     fn drop(&mut self) {
         if std::mem::needs_drop::<K>() {
@@ -48,74 +58,112 @@ impl<K> Drop for Stored<K> {
     }
 }
 
-impl<K> Hash for Stored<K> {
+impl<K, E> Row<E> for Arc<Stored<K, E>> {
+    #[inline]
+    fn slot(&self) -> &Slot<E> {
+        &self.slot
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self, other)
+    }
+}
+
+/// A row as moka knows it: by its key.
+pub(super) struct Name<K, E>(pub(super) Arc<Stored<K, E>>);
+
+impl<K, E> Hash for Name<K, E> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
+        state.write_u64(self.0.hash);
     }
 }
 
-impl<K: Eq> PartialEq for Stored<K> {
+impl<K: Eq, E> PartialEq for Name<K, E> {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other) || self.hash == other.hash && self.key() == other.key()
+        Arc::ptr_eq(&self.0, &other.0)
+            || self.0.hash == other.0.hash && self.0.key() == other.0.key()
     }
 }
 
-impl<K: Eq> Eq for Stored<K> {}
+impl<K: Eq, E> Eq for Name<K, E> {}
 
 /// A key that is asked for, with its hash.
-pub(super) struct Probe<'a, Q: ?Sized> {
+pub(crate) struct Probe<'a, Q: ?Sized> {
     pub(super) hash: u64,
     pub(super) key: &'a Q,
 }
 
-impl<Q: ?Sized> Hash for Probe<'_, Q> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
+impl<Q: ?Sized> Clone for Probe<'_, Q> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
+
+impl<Q: ?Sized> Copy for Probe<'_, Q> {}
 
 impl<Q: ?Sized> Probe<'_, Q> {
-    /// Whether this is the stored key.
-    pub(super) fn is<K>(&self, stored: &Stored<K>) -> bool
-    where
-        Q: Equivalent<K>,
-    {
-        stored.hash == self.hash && self.key.equivalent(stored.key())
+    /// The key's hash.
+    #[inline]
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    pub(crate) fn key(&self) -> &Q {
+        self.key
     }
 }
 
-/// A probe that keeps a clone of the stored key which it equals.
-pub(super) struct Copying<'a, K, Q: ?Sized> {
-    pub(super) probe: Probe<'a, Q>,
-    pub(super) found: Cell<Option<K>>,
+/// A look for a row that moka takes no notice of: it asks whether a key is the one that is meant, the row
+/// is taken down, and the answer is no.
+///
+/// So moka neither reads its clock nor logs a read. It also asks about a key that has been taken out and
+/// not been overwritten: its row is dead, or dies by the notice that moka is about to give.
+pub(super) struct Seeking<'a, K, E, Q: ?Sized> {
+    probe: Probe<'a, Q>,
+    found: Cell<Option<Arc<Stored<K, E>>>>,
+    is_found: Cell<bool>,
 }
 
-impl<K, Q: ?Sized> Hash for Copying<'_, K, Q> {
+impl<'a, K, E, Q: ?Sized> Seeking<'a, K, E, Q> {
+    pub(super) fn new(probe: Probe<'a, Q>) -> Self {
+        Seeking { probe, found: Cell::new(None), is_found: Cell::new(false) }
+    }
+
+    /// The row that has been found.
+    pub(super) fn into_found(self) -> Option<Arc<Stored<K, E>>> {
+        self.found.into_inner()
+    }
+}
+
+impl<K, E, Q: ?Sized> Hash for Seeking<'_, K, E, Q> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.probe.hash(state);
+        state.write_u64(self.probe.hash);
     }
 }
 
-impl<K: Clone, Q: Equivalent<K> + ?Sized> Copying<'_, K, Q> {
-    /// Whether this is the stored key, of which a clone is kept then.
-    pub(super) fn is(&self, stored: &Stored<K>) -> bool {
-        let same = self.probe.is(stored);
-        if same {
-            self.found.set(Some(stored.key().clone()));
+impl<K, E, Q: Equivalent<K> + ?Sized> Equivalent<Name<K, E>> for Seeking<'_, K, E, Q> {
+    fn equivalent(&self, name: &Name<K, E>) -> bool {
+        // No two rows have one key: once it is found the keys behind it are not looked at.
+        if !self.is_found.get() && name.0.is_key(&self.probe) {
+            self.is_found.set(true);
+            self.found.set(Some(Arc::clone(&name.0)));
         }
-        same
+        false
     }
 }
 
-impl<K, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Probe<'_, Q> {
-    fn equivalent(&self, stored: &Stored<K>) -> bool {
-        self.is(stored)
+/// This row, whatever its key's own code says.
+pub(super) struct Itself<'a, K, E>(pub(super) &'a Arc<Stored<K, E>>);
+
+impl<K, E> Hash for Itself<'_, K, E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
     }
 }
 
-impl<K: Clone, Q: Equivalent<K> + ?Sized> Equivalent<Stored<K>> for Copying<'_, K, Q> {
-    fn equivalent(&self, stored: &Stored<K>) -> bool {
-        self.is(stored)
+impl<K, E> Equivalent<Name<K, E>> for Itself<'_, K, E> {
+    fn equivalent(&self, name: &Name<K, E>) -> bool {
+        Arc::ptr_eq(self.0, &name.0)
     }
 }
 

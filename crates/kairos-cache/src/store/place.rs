@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use equivalent::Equivalent;
 
-use crate::store::Store;
-use crate::store::key::Probe;
+use crate::store::key::{Probe, Stored};
+use crate::store::{Gone, SharedRow, Store};
 use crate::to_key::ToKey;
-use crate::truth::{Admitted, Held, Keep, Shelf, Slot};
+use crate::truth::{Admitted, Held, Keep, Row, Shelf};
+
+/// Whoever puts a row in tells moka of at most so many reads.
+const TOLD: usize = 32;
 
 /// A key's place in a store.
 pub(crate) struct Place<'a, K, E, Q: ?Sized> {
-    pub(super) store: &'a Store<K, E>,
-    pub(super) probe: Probe<'a, Q>,
-    /// Whoever asks has found nothing there before.
-    is_empty: bool,
+    store: &'a Store<K, E>,
+    probe: Probe<'a, Q>,
 }
 
 impl<K, E> Store<K, E>
@@ -30,15 +31,7 @@ where
     where
         Q: Hash + ?Sized,
     {
-        Place { store: self, probe: self.probe(key), is_empty: false }
-    }
-
-    /// The place of a key in which nothing was found before.
-    pub(crate) fn empty_shelf<'a, Q>(&'a self, key: &'a Q) -> Place<'a, K, E, Q>
-    where
-        Q: Hash + ?Sized,
-    {
-        Place { is_empty: true, ..self.shelf(key) }
+        Place { store: self, probe: self.probe(key) }
     }
 }
 
@@ -48,19 +41,22 @@ where
     Q: Hash + Equivalent<K> + ?Sized,
     E: Send + Sync + 'static,
 {
-    fn slot(&self) -> Option<Arc<Slot<E>>> {
-        if self.is_empty {
-            return self.store.find_unlikely(&self.probe);
-        }
-        self.store.find(&self.probe)
+    type Row = SharedRow<K, E>;
+
+    fn row(&self) -> Option<SharedRow<K, E>> {
+        self.store.find(self.probe)
     }
 
-    fn take_out(&self, slot: &Arc<Slot<E>>) {
-        self.store.take_out(&self.probe, self.probe.hash, slot);
+    fn hash(&self) -> u64 {
+        self.probe.hash()
+    }
+
+    fn take_out(&self, row: &SharedRow<K, E>) {
+        self.store.take_out(row);
     }
 
     fn displace(&self, held: Held<E>) {
-        self.store.displaced.keep(held);
+        self.store.displaced.keep(Gone::Entry(held));
     }
 }
 
@@ -70,18 +66,19 @@ where
     Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     E: Send + Sync + 'static,
 {
-    fn keep(&self, slot: Admitted<E>) {
-        self.store.put(self.probe.key.to_key(), self.probe.hash, slot.into_slot());
+    fn keep(&self, slot: Admitted<E>, dead: Option<&SharedRow<K, E>>) {
+        let Probe { hash, key } = self.probe;
+        self.store.tell_touched(TOLD);
+        self.store.put(Arc::new(Stored::new(key.to_key(), hash, slot.into_slot())), dead);
     }
 
     /// Has the slot weighed anew if its weight is another.
-    fn replaced(&self, slot: Admitted<E>, old: &E, new: &E) {
+    fn replaced(&self, row: &SharedRow<K, E>, old: &E, new: &E) {
         if self.store.weight_of.is_some_and(|weight_of| weight_of(old) != weight_of(new)) {
-            let slot = slot.into_slot();
-            self.store.put(self.probe.key.to_key(), self.probe.hash, Arc::clone(&slot));
-            // A kill that came in between has taken out the slot that stood here before.
-            if slot.is_dead() {
-                self.take_out(&slot);
+            self.store.put(Arc::clone(row), None);
+            // A kill that came in between has taken out the row that stood here before.
+            if row.slot().is_dead() {
+                self.take_out(row);
             }
         }
     }

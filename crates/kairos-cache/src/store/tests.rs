@@ -19,7 +19,9 @@ fn the_stored_key_is_found_by_a_borrowed_form_that_has_no_owned_one() {
     assert!(Arc::ptr_eq(&found, &stored));
     assert!(store.key("other").is_none());
     let shelf = store.shelf("k");
-    shelf.take_out(&shelf.slot().expect("stored"));
+    let row = shelf.row().expect("stored");
+    assert!(row.slot().kill().is_some());
+    shelf.take_out(&row);
     assert!(store.key("k").is_none());
 }
 #[test]
@@ -32,14 +34,17 @@ fn a_slot_is_not_taken_out_for_another_that_stood_in_its_place() {
         let finding = Finding::Value(Some(Arc::new(value)));
         let marks = KeyMarks::default();
         assert!(conclude(&store.shelf(&7), finding, &capture, marks, || false).stands());
-        store.get(&7).expect("stored")
+        store.find(store.probe(&7)).expect("stored")
     };
     let old = put(1);
-    assert!(old.kill().is_some());
+    assert!(old.slot().kill().is_some());
     let new = put(2);
     assert!(!Arc::ptr_eq(&old, &new));
     store.shelf(&7).take_out(&old);
-    assert!(store.get(&7).is_some_and(|slot| Arc::ptr_eq(&slot, &new)));
+    store.run_pending();
+    assert_eq!(store.len(), 1);
+    assert!(store.find(store.probe(&7)).is_some_and(|row| row.is(&new)));
     store.shelf(&7).take_out(&new);
-    assert!(store.get(&7).is_none());
+    store.run_pending();
+    assert_eq!(store.len(), 0);
 }

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use super::shelf::{Removed, Shelf, remove_if};
+use super::slot::Row;
 use crate::truth::generation::{Capture, Class, Mark, Sequence};
 use crate::truth::slot::Held;
 use crate::truth::stamp::Version;
@@ -18,17 +19,28 @@ use crate::truth::tags::Tags;
 
 /// The number line, the mark that covers everything, and the count of changes that reach across
 /// matches. One per cache.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Invalidations {
     sequence: Sequence,
     everything: Arc<Mark>,
     changes: Version,
+    /// Invalidations of keys that met no entry, by the keys' hashes: so many that one of them makes few
+    /// readers look again.
+    misses: [Version; MISSES],
 }
+
+/// A power of two.
+const MISSES: usize = if cfg!(kairos_loom) { 1 } else { 64 };
 
 impl Invalidations {
     /// Nothing has been invalidated yet.
     pub fn new() -> Invalidations {
-        Invalidations::default()
+        Invalidations {
+            sequence: Sequence::new(),
+            everything: Arc::default(),
+            changes: Version::new(),
+            misses: std::array::from_fn(|_| Version::new()),
+        }
     }
 
     /// The number line.
@@ -39,6 +51,12 @@ impl Invalidations {
     /// The count of the changes that could alter decisions across matches.
     pub fn changes(&self) -> &Version {
         &self.changes
+    }
+
+    /// The count of the invalidations of keys of this hash, and of some others, that met no entry.
+    pub fn misses(&self, hash: u64) -> &Version {
+        // The low bits find the key's row.
+        &self.misses[(hash >> 40) as usize % MISSES]
     }
 
     /// Captures the present of a class. Must happen before the compute starts.
@@ -87,9 +105,9 @@ impl Invalidations {
         // What was captured since the number was taken has seen the kill, and stays.
         match remove_if(place, |held| held.capture.seq() < seq, ask) {
             Removed::Ended(answer) => return Some(answer),
-            // A slot that the store is letting go lives until its notice is given, and a pin may
-            // remember it: the pin must look again, and finds that the key has none.
-            Removed::NoSlot => self.changes.touch(),
+            // A slot that the store is letting go lives until its notice is given, and a reader may
+            // remember it: the reader must look again, and finds that the key has none.
+            Removed::NoSlot => self.misses(place.hash()).touch(),
             Removed::Nothing => {}
         }
         None
@@ -99,9 +117,14 @@ impl Invalidations {
     pub fn expire_key<E>(&self, place: &impl Shelf<E>, tell: impl FnOnce(u64)) {
         let seq = self.sequence.next();
         tell(seq);
-        if let Some(slot) = place.slot() {
-            slot.expire(seq);
+        if !place.row().is_some_and(|row| row.slot().expire(seq)) {
+            self.misses(place.hash()).touch(); // As for a kill.
         }
-        self.changes.touch();
+    }
+}
+
+impl Default for Invalidations {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -10,15 +10,21 @@ use std::sync::Arc;
 
 use super::key::KeyMarks;
 use crate::truth::generation::Capture;
-use crate::truth::slot::{Held, Replaced, Slot, View};
+use crate::truth::slot::{Held, Replaced, Row, Slot, View};
 
 /// One key's place in a store, which finds and forgets the key's slot and decides nothing.
 pub trait Shelf<E> {
-    /// The key's slot.
-    fn slot(&self) -> Option<Arc<Slot<E>>>;
+    /// What the store keeps for a key, with the key's slot in it.
+    type Row: Row<E>;
 
-    /// Takes the key's slot out, unless another stands in its place by now.
-    fn take_out(&self, slot: &Arc<Slot<E>>);
+    /// The key's row.
+    fn row(&self) -> Option<Self::Row>;
+
+    /// The key's hash.
+    fn hash(&self) -> u64;
+
+    /// Takes the key's row out, unless another stands in its place by now.
+    fn take_out(&self, row: &Self::Row);
 
     /// Keeps an entry that has left its slot until it can be dropped under no lock.
     fn displace(&self, held: Held<E>);
@@ -26,21 +32,22 @@ pub trait Shelf<E> {
 
 /// A place in which a slot can be put.
 pub trait Keep<E>: Shelf<E> {
-    /// Puts a slot in the key's place, from where every reader finds it.
-    fn keep(&self, slot: Admitted<E>);
+    /// Puts a slot in the key's place, from where every reader finds it. `dead` is what was found there
+    /// before.
+    fn keep(&self, slot: Admitted<E>, dead: Option<&Self::Row>);
 
-    /// Called after an entry was replaced in its slot, which stays where it is.
-    fn replaced(&self, slot: Admitted<E>, old: &E, new: &E);
+    /// Called after an entry was replaced in the slot of a row, which stays where it is.
+    fn replaced(&self, row: &Self::Row, old: &E, new: &E);
 }
 
 /// A slot whose entry [`conclude`] has admitted. Nothing else makes one, so nothing else has a slot
 /// put where readers find it.
 #[derive(Debug)]
-pub struct Admitted<E>(Arc<Slot<E>>);
+pub struct Admitted<E>(Slot<E>);
 
 impl<E> Admitted<E> {
     /// The slot.
-    pub fn into_slot(self) -> Arc<Slot<E>> {
+    pub fn into_slot(self) -> Slot<E> {
         self.0
     }
 }
@@ -128,15 +135,16 @@ fn publish<E>(
     if is_barred() || marks.killed > held.capture.seq() {
         return false;
     }
-    if let Some(slot) = shelf.slot() {
+    if let Some(row) = shelf.row() {
+        let slot = row.slot();
         // 2. The key's own expiry, before the entry can be seen. It covers the old entry just as
         // well. Model: an_expiry_is_seen_with_the_entry_that_replaces_an_old_one.
-        slot.expire(marks.expired);
+        slot.note_expiry(marks.expired);
         // 3. The entry, admitted to its class and visible in one step.
         let new = Arc::clone(&held.entry);
         match slot.replace(held) {
             Replaced::Yes(old) => {
-                shelf.replaced(Admitted(slot), &old.entry, &new);
+                shelf.replaced(&row, &old.entry, &new);
                 shelf.displace(old);
                 return true;
             }
@@ -146,18 +154,23 @@ fn publish<E>(
                 }
                 return false;
             }
-            Replaced::Dead(again) => return publish_first(shelf, again, marks.expired),
+            Replaced::Dead(again) => return publish_first(shelf, again, marks.expired, Some(&row)),
         }
     }
-    publish_first(shelf, held, marks.expired)
+    publish_first(shelf, held, marks.expired, None)
 }
 
 /// Makes a result visible for a key without a living slot.
-fn publish_first<E>(shelf: &impl Keep<E>, held: Held<E>, expired: u64) -> bool {
+fn publish_first<E, S: Keep<E>>(
+    shelf: &S,
+    held: Held<E>,
+    expired: u64,
+    dead: Option<&S::Row>,
+) -> bool {
     // 2. and 3. The slot is made with the expiry and the admitted entry in it.
     let Some(slot) = Slot::with_entry(held, expired) else { return false };
     // 4. From here on readers see it. Model: an_expiry_is_seen_with_the_first_entry.
-    shelf.keep(Admitted(Arc::new(slot)));
+    shelf.keep(Admitted(slot), dead);
     true
 }
 
@@ -167,8 +180,9 @@ pub fn inspect<E, T>(
     shelf: &impl Shelf<E>,
     ask: impl FnOnce(&Slot<E>, &Held<E>) -> T,
 ) -> Option<T> {
-    let slot = shelf.slot()?;
-    slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(&slot, held)))?
+    let row = shelf.row()?;
+    let slot = row.slot();
+    slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(slot, held)))?
 }
 
 /// Whether a reader that looks again would see the same entry, or none again. `is_for` is whether an
@@ -207,12 +221,12 @@ pub(super) fn remove_if<E, T>(
     should_go: impl FnOnce(&Held<E>) -> bool,
     ask: impl FnOnce(&Held<E>) -> T,
 ) -> Removed<T> {
-    let Some(slot) = shelf.slot() else { return Removed::NoSlot };
-    // Dead first: a pin that remembers the slot goes by its word.
-    let ended = slot.kill_if(should_go);
+    let Some(row) = shelf.row() else { return Removed::NoSlot };
+    // Dead first: whoever remembers the slot goes by its word.
+    let ended = row.slot().kill_if(should_go);
     // By itself: a newer slot may stand in the key's place by now.
-    if ended.is_some() || slot.is_dead() {
-        shelf.take_out(&slot);
+    if ended.is_some() || row.slot().is_dead() {
+        shelf.take_out(&row);
     }
     let Some(held) = ended else { return Removed::Nothing };
     let answer = ask(&held);

@@ -23,6 +23,25 @@ pub struct Slot<E> {
     content: Mutex<Option<Held<E>>>,
 }
 
+/// A share in what a store keeps for a key, with the key's slot in it.
+pub trait Row<E>: Clone {
+    /// The slot.
+    fn slot(&self) -> &Slot<E>;
+
+    /// Whether both are shares in the same.
+    fn is(&self, other: &Self) -> bool;
+}
+
+impl<E> Row<E> for Arc<Slot<E>> {
+    fn slot(&self) -> &Slot<E> {
+        self
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self, other)
+    }
+}
+
 /// An entry together with what it was captured under.
 #[derive(Debug)]
 pub struct Held<E> {
@@ -73,17 +92,27 @@ impl<E> Slot<E> {
     }
 
     /// The version word: equal to one remembered while the entry remembered with it stands.
+    #[inline]
     pub fn version(&self) -> u64 {
         // Relaxed: a reader that begins after a change has returned sees the word changed by that
         // alone; one that sees it changed gets the entry under the lock. Model: slot_replace.
         self.word.load(Ordering::Relaxed)
     }
 
-    /// The entry with its version, unless the slot is dead. Checks no invalidation.
-    pub fn read(&self) -> Option<(u64, Held<E>)> {
+    /// The entry, unless the slot is dead. Checks no invalidation.
+    pub fn read(&self) -> Option<Held<E>> {
+        self.read_with(|_, _| ()).map(|(held, ())| held)
+    }
+
+    /// The entry with what `note` makes of it and of the version, under the slot's lock.
+    pub(super) fn read_with<T>(
+        &self,
+        note: impl FnOnce(u64, &Held<E>) -> T,
+    ) -> Option<(Held<E>, T)> {
         let content = self.content.lock();
-        let held = content.as_ref()?.clone();
-        Some((self.version(), held))
+        let held = content.as_ref()?;
+        let noted = note(self.version(), held);
+        Some((held.clone(), noted))
     }
 
     /// Calls `ask` with the entry under the slot's lock, so that the caller holds no share in it
@@ -109,8 +138,7 @@ impl<E> Slot<E> {
                 return Replaced::Covered(content.take());
             }
         }
-        // Relaxed: only holders of the lock write the word; readers as in `version`.
-        self.word.store(self.word.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.step();
         Replaced::Yes(std::mem::replace(old, held))
     }
 
@@ -133,11 +161,29 @@ impl<E> Slot<E> {
         self.version() == DEAD
     }
 
-    /// Expires the entry if it was captured before `seq`.
-    pub fn expire(&self, seq: u64) {
+    /// Expires the entry if it was captured before `seq`: the version changes, so that whoever remembers
+    /// the entry looks again. Returns whether there was an entry.
+    pub fn expire(&self, seq: u64) -> bool {
+        let content = self.content.lock();
         // Release: as in `Mark::expire`; the newest expiry wins. Pairs with `expired_after`.
         // Model: what_replaces_an_entry_expired_by_its_key_is_new.
         self.expired.fetch_max(seq, Ordering::Release);
+        if content.is_some() {
+            self.step();
+        }
+        content.is_some()
+    }
+
+    /// What is known of the key's own expiry, for an entry that is yet to be put in.
+    pub(super) fn note_expiry(&self, seq: u64) {
+        // Release: as above.
+        self.expired.fetch_max(seq, Ordering::Release);
+    }
+
+    /// Another version, for whoever remembers this one. The caller holds the lock.
+    fn step(&self) {
+        // Relaxed: only holders of the lock write the word; readers as in `version`.
+        self.word.store(self.word.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// Whether this key was expired after `seq`.
@@ -151,17 +197,24 @@ impl<E> Slot<E> {
 /// An entry that no kill had covered when it was looked at.
 #[derive(Debug)]
 pub struct View<E> {
-    slot: Arc<Slot<E>>,
-    version: u64,
     held: Held<E>,
+    is_expired: bool,
 }
 
 impl<E> View<E> {
     /// Looks at the entry of a slot. Not to be called under a lock: the view could hold the last
     /// share in its value.
-    pub fn of(slot: Arc<Slot<E>>) -> Option<View<E>> {
-        let (version, held) = slot.read()?;
-        (!held.capture.is_killed()).then_some(View { slot, version, held })
+    pub fn of(slot: &Slot<E>) -> Option<View<E>> {
+        View::judged(slot.read()?, slot)
+    }
+
+    /// An entry that has been read in this slot, unless a kill has covered it.
+    pub(super) fn judged(held: Held<E>, slot: &Slot<E>) -> Option<View<E>> {
+        if held.capture.is_killed() {
+            return None;
+        }
+        let is_expired = held.is_expired_in(slot);
+        Some(View { held, is_expired })
     }
 
     /// The entry.
@@ -174,14 +227,9 @@ impl<E> View<E> {
         &self.held
     }
 
-    /// Whether an expiry has covered the entry since its compute started.
+    /// Whether an expiry had covered the entry when it was looked at.
     pub fn is_expired(&self) -> bool {
-        self.held.is_expired_in(&self.slot)
-    }
-
-    /// Whether the entry still stands in its slot: one load. Checks no marks.
-    pub fn stands(&self) -> bool {
-        self.slot.version() == self.version
+        self.is_expired
     }
 }
 

@@ -92,6 +92,7 @@ impl<K: Key, V: Value> Filling<K, V> {
             drop(engine.forget_failure(key));
         }
         engine.sweep_if_full();
+        engine.forget_near(engine.store.probe(key));
         stored
     }
 }

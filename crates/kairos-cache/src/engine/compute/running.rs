@@ -25,7 +25,6 @@ pub(super) struct Running<K: Key, V: Value> {
     kind: Kind,
     home: Home,
     began: Began,
-    may_replace: bool,
     /// What it would replace, as it was when it started.
     previous: Option<Held<Entry<V>>>,
     /// The weight of the value that was found, if it can be kept.
@@ -45,18 +44,17 @@ impl<K: Key, V: Value> Running<K, V> {
     /// Takes a compute over from its launch, with the work to be run.
     pub(super) fn new(compute: Launched<K, V>, moment: &Moment) -> (Running<K, V>, Work<V>) {
         let (claim, Launch { run, kind, job }) = compute.take();
-        let Job { work, home, may_replace } = job;
+        let Job { work, home } = job;
         let engine = claim.engine();
         engine.stats.compute_started(kind);
         let began = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
         // After the capture: what has covered the old value is not offered, what will has a number that
         // covers the result.
         // Also where nothing was found: it may have waited for another compute, or for its turn.
-        let previous = || engine.previous(claim.key(), &home.place, moment.now, may_replace);
+        let previous = || engine.previous(claim.key(), &home.place, moment.now);
         let previous = caught(previous).unwrap_or(None);
         let (weight, is_published) = (None, false);
-        let running =
-            Running { claim, run, kind, home, began, may_replace, previous, weight, is_published };
+        let running = Running { claim, run, kind, home, began, previous, weight, is_published };
         (running, work)
     }
 
@@ -199,8 +197,7 @@ impl<K: Key, V: Value> Running<K, V> {
         moment: &Moment,
     ) -> (Fate, Option<u64>) {
         let (engine, Taken { fresh, moved }) = (self.claim.engine(), taken);
-        let (store, key) = (&engine.store, self.claim.key());
-        let at = if self.may_replace { store.shelf(key) } else { store.empty_shelf(key) };
+        let at = engine.store.shelf(self.claim.key());
         let Some(moved) = moved else {
             let place = &self.home.place;
             return (engine.store_result(&self.claim, &at, fresh, place, capture, marks), None);

@@ -43,23 +43,15 @@ pub(super) struct Moved {
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// The entry with the live value that a compute for this place would replace. Not to be called under
-    /// a lock: it may come to be the last share. `is_likely` is whether one is to be expected.
-    pub(super) fn previous(
-        &self,
-        key: &K,
-        place: &Place,
-        now: Now,
-        is_likely: bool,
-    ) -> Option<Held<Entry<V>>> {
+    /// a lock: it may come to be the last share.
+    pub(super) fn previous(&self, key: &K, place: &Place, now: Now) -> Option<Held<Entry<V>>> {
         if !self.is_enabled() || place.is_barred() {
             return None;
         }
         let is_for = |held: &Held<Entry<V>>| {
             place.scope.as_ref().is_none_or(|scope| held.entry.place.is_within(scope))
         };
-        let store = &self.store;
-        let at = if is_likely { store.shelf(key) } else { store.empty_shelf(key) };
-        inspect(&at, |_, held| {
+        inspect(&self.store.shelf(key), |_, held| {
             live_value(held, now).is_some_and(|_| is_for(held)).then(|| held.clone())
         })?
     }

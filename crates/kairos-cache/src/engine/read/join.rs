@@ -55,8 +55,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 reading.verdict.reason == Reason::Disabled
                     || self.is_unchanged(key, scope, reading.view.as_ref())
             };
-            let may_replace = reading.verdict.reason != Reason::Miss;
-            let job = || Job { may_replace, ..job(&moment.rules) };
+            let job = || job(&moment.rules);
             match flight.join(kind, unchanged, job) {
                 Join::Wait(ticket, launch) => {
                     let queued = ticket.queued;

@@ -5,8 +5,10 @@
 mod background;
 mod check;
 mod join;
+mod near;
 mod pin;
 mod reading;
+mod vouched;
 mod waiting;
 
 use std::hash::Hash;
@@ -26,8 +28,10 @@ use crate::flight::{Done, Job, Joined, Offer, Work};
 use crate::policy::{Now, Reason};
 use crate::receipt::{Answer, Guard};
 use crate::stats::Bounded;
+use crate::store::Probe;
 use crate::to_key::{Key, ToKey, Value};
 
+pub(super) use near::Kept;
 pub use pin::Pinned;
 pub(crate) use reading::{Reading, Request};
 
@@ -54,6 +58,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
+        if let Some((served, now)) = self.read_near(key, context, true) {
+            let (receipt, value) = (served.receipt_at(now), Arc::clone(served.value()));
+            return Ok(Answer { receipt, outcome: Ok(value) });
+        }
         let moment = self.moment();
         let request = self.arrive(key, context, moment.now)?;
         let mut offer = None;
@@ -75,17 +83,33 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
+    #[inline]
     pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
+        let timing = self.time_fresh();
+        let (now, probe) = (self.time_of_hit(), self.store.probe(key));
+        let is_loaded = self.loader.is_some();
+        match self.remembered(probe, now, is_loaded, timing, |_, _| true) {
+            Some(served) => Some(Guard::of_near(served, now)),
+            None => self.read_stored_anew(probe),
+        }
+    }
+
+    #[cold]
+    fn read_stored_anew<Q>(self: &Arc<Self>, probe: Probe<'_, Q>) -> Option<Guard<V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
         let moment = self.moment();
-        let request = Request::of_stored(key, moment.now);
-        let reading = self.reading(&request, &moment);
+        let request = Request::of_stored(probe.key(), moment.now);
+        let (sighting, reading) = self.sighted_reading(&request, &moment);
         let refreshing = self.loader.is_some() && self.load_behind(&request, &reading, &moment);
         if !reading.is_served(&moment) {
             return None;
         }
+        self.remember(probe, sighting, &reading, &moment);
         let Answer { receipt, outcome } = self.serve(&reading, moment.now, refreshing);
         outcome.ok().map(|value| Guard::new(value, receipt))
     }

@@ -1,6 +1,6 @@
 // A pinned key: remembers its entry and until when nothing can have changed, so that a read is a few loads.
 // Never knows: how a decision is made; where the few loads do not suffice it asks for one.
-// Read next: `mod.rs`, whose read it shortens; `../../policy/freshness.rs` for the instant.
+// Read next: `vouched.rs` for what must still be so; `mod.rs`, whose read it shortens.
 // Why: `docs/decisions/0007-get-fills-only-while-the-slot-is-there.md`.
 // Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
@@ -9,16 +9,13 @@ use std::sync::Arc;
 
 use equivalent::Equivalent;
 
-use crate::engine::find::View;
 use crate::engine::read::reading::{Reading, Request};
+use crate::engine::read::vouched::Vouched;
 use crate::engine::{Engine, Moment};
 use crate::flight::Home;
-use crate::matches::Place;
-use crate::policy::{MonoNs, Now, Reason, Signals};
-use crate::receipt::Guard;
-use crate::runtime::Purpose;
+use crate::policy::{MonoNs, Reason};
+use crate::receipt::{Guard, Served};
 use crate::to_key::{Key, ToKey, Value};
-use crate::truth::{Remembered, Stamp, Version};
 
 /// A pinned key: its reads hash nothing and touch no shared structure while the value is fresh.
 ///
@@ -41,57 +38,65 @@ use crate::truth::{Remembered, Stamp, Version};
 pub struct Pinned<K, V> {
     engine: Arc<Engine<K, V>>,
     key: K,
-    /// The last reading that was served.
-    reading: Remembered<Reading<V>, Place, 3>,
-    /// Where the last entry belonged that called for the loader or could not be served.
+    hash: u64,
+    /// The last reading that was served as fresh, with what vouches for it.
+    fresh: Option<(Vouched<K, V>, Served<V>)>,
+    /// The last reading that was served otherwise.
+    stale: Option<Reading<V>>,
+    /// Where the last entry belonged, if there is a loader to fill its place again.
     home: Option<Home>,
-    /// The first instant at which the reading could be another.
-    valid_until: MonoNs,
+    /// How many reads have been served by the few loads.
+    reads: u32,
 }
 
-/// How a pin came to the reading that it serves.
-enum Renewed {
-    /// The remembered one holds as of now.
-    Held(Now),
-    /// It was decided anew.
-    Decided { refresh_started: bool },
-}
+/// moka is told of one in so many reads.
+const TOLD: u32 = 64;
 
 impl<K: Key, V: Value> Pinned<K, V> {
     pub(crate) fn new<Q>(engine: Arc<Engine<K, V>>, key: &Q) -> Option<Pinned<K, V>>
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        let mut pinned = Pinned {
-            engine,
-            key: key.to_key(),
-            reading: Remembered::new(),
-            home: None,
-            valid_until: 0,
-        };
+        let hash = engine.store.probe(key).hash();
+        let (key, reads) = (key.to_key(), 0);
+        let mut pinned = Pinned { engine, key, hash, fresh: None, stale: None, home: None, reads };
         pinned.look();
-        pinned.reading.decision().is_some().then_some(pinned)
+        (pinned.fresh.is_some() || pinned.stale.is_some()).then_some(pinned)
     }
 
     /// Returns the value, fresh or stale; `None` where a compute would be needed.
+    #[inline]
     pub fn get(&mut self) -> Option<&V> {
+        if self.holds().is_some() {
+            return self.fresh.as_ref().map(|(_, served)| &**served.value());
+        }
         self.renew()?;
-        self.reading.decision()?.view.as_ref()?.entry().value.as_deref()
+        match (&self.fresh, &self.stale) {
+            (Some((_, served)), _) => Some(served.value()),
+            (None, Some(stale)) => stale.view.as_ref()?.entry().value.as_deref(),
+            (None, None) => None,
+        }
     }
 
     /// Returns the value with its receipt; `None` where a compute would be needed.
     pub fn read(&mut self) -> Option<Guard<V>> {
-        let renewed = self.renew()?;
-        let reading = self.reading.decision_mut()?;
-        let refresh_started = match renewed {
-            Renewed::Held(now) => {
-                reading.restate(&self.engine.moment_at(now));
-                false
+        if let Some(now) = self.holds() {
+            let (_, served) = self.fresh.as_ref()?;
+            return Some(Guard::new(Arc::clone(served.value()), served.receipt_at(now)));
+        }
+        let refresh_started = self.renew()?;
+        match (&self.fresh, &self.stale) {
+            (Some((_, served)), _) => {
+                let mut receipt = *served.receipt();
+                receipt.refresh_started = refresh_started;
+                Some(Guard::new(Arc::clone(served.value()), receipt))
             }
-            Renewed::Decided { refresh_started } => refresh_started,
-        };
-        let value = reading.view.as_ref()?.entry().value.clone()?;
-        Some(Guard::new(value, reading.receipt(refresh_started)))
+            (None, Some(stale)) => {
+                let value = stale.view.as_ref()?.entry().value.clone()?;
+                Some(Guard::new(value, stale.receipt(refresh_started)))
+            }
+            (None, None) => None,
+        }
     }
 
     /// Returns the key.
@@ -99,71 +104,57 @@ impl<K: Key, V: Value> Pinned<K, V> {
         &self.key
     }
 
-    /// Brings the remembered reading to the present and counts it, or gives it up.
-    fn renew(&mut self) -> Option<Renewed> {
-        let now = self.engine.now();
-        let holds = now.mono < self.valid_until
-            && self.reading.holds(
-                |reading| reading.view.as_ref().is_some_and(View::stands),
-                |place| self.engine.versions(place),
-            );
-        let renewed = if holds { Renewed::Held(now) } else { self.look() };
-        let reading = self.reading.decision_mut()?;
-        if holds {
-            reading.now = now;
+    /// Whether the remembered reading holds; counts the read then, and returns its time.
+    #[inline]
+    fn holds(&mut self) -> Option<MonoNs> {
+        let (vouched, _) = self.fresh.as_ref()?;
+        let engine = &*self.engine;
+        let timing = engine.time_fresh();
+        let now = engine.time_of_hit();
+        let holds = vouched.is_in_time(now, engine.loader.is_some())
+            && vouched.sighting.holds(engine.versions(self.hash));
+        if !holds {
+            return None;
         }
-        let took = || self.engine.clock.now().mono.saturating_sub(now.mono);
-        self.engine.stats.read(reading.verdict.reason, reading.signals.signal, took);
-        Some(renewed)
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads & (TOLD - 1) == 0 {
+            engine.store.touch(vouched.sighting.row());
+        }
+        engine.count_fresh(vouched.signal(), timing);
+        Some(now)
     }
 
-    /// Decides anew, and starts the load that the decision calls for.
-    fn look(&mut self) -> Renewed {
-        let Pinned { engine, key, reading, home, valid_until } = self;
-        let (mut refresh_started, mut valid) = (false, 0);
-        let vouched_for = reading.decide(
-            |place| Stamp::take(engine.versions(place)),
-            |last| {
-                // Another reading of the clock than the caller's: a step that came between that
-                // one and the stamp would be vouched for unseen.
-                let moment = engine.moment();
-                let reading = engine.reading(&Request::of_stored(&*key, moment.now), &moment);
-                refresh_started = load(engine, key, home, last, &reading, &moment);
-                let view = reading.view.as_ref()?;
-                if reading.verdict.reason == Reason::Fresh {
-                    valid = engine.valid_until(key, view, &reading.signals, &moment);
-                }
-                let place = view.entry().place.clone();
-                reading.is_served(&moment).then_some((reading, place))
-            },
-        );
-        *valid_until = if vouched_for { valid } else { 0 };
-        Renewed::Decided { refresh_started }
-    }
-}
-
-impl<K: Key, V: Value> Engine<K, V> {
-    /// The counts of the changes that could alter a decision about an entry of this place, except
-    /// those of the entry itself.
-    fn versions<'a>(&'a self, place: &'a Place) -> [&'a Version; 3] {
-        [self.matches.version(place), self.invalidations.changes(), self.clock.steps()]
-    }
-
-    /// The first instant at which a pinned read could be decided otherwise than as fresh, if
-    /// nothing of what its stamp vouches for changes.
-    fn valid_until(&self, key: &K, view: &View<V>, signals: &Signals, moment: &Moment) -> MonoNs {
-        let (rules, entry, place) = (&moment.rules.read, view.rules_view(), &view.entry().place);
-        let (facts, _, same_feeds_until) = place.facts_at(moment.now, &moment.rules.odds);
-        let cap = rules.cap_ns(signals);
-        let fresh = rules.freshness.fresh_until(&entry, facts, moment.now, cap);
-        let early = match rules.xfetch {
-            Some(xfetch) if self.loader.is_some() => {
-                let draw = self.draws.draw(Purpose::EarlyRefresh, key, entry.stored_at);
-                xfetch.instant(fresh, entry.compute_ns, draw)
+    /// Looks anew and counts the read, or gives the reading up. Returns whether a refresh was started.
+    #[cold]
+    fn renew(&mut self) -> Option<bool> {
+        let arrived = self.engine.now();
+        let refresh_started = self.look();
+        let engine = &*self.engine;
+        match (&self.fresh, &self.stale) {
+            (Some((vouched, _)), _) => {
+                engine.count_as(Reason::Fresh, vouched.signal(), arrived);
             }
-            _ => fresh,
-        };
-        early.min(place.published(moment.now).1).min(same_feeds_until)
+            (None, Some(stale)) => engine.count(stale, arrived),
+            (None, None) => return None,
+        }
+        Some(refresh_started)
+    }
+
+    /// Decides anew, and starts the load that the decision calls for. Returns whether it was started.
+    fn look(&mut self) -> bool {
+        let Pinned { engine, key, fresh, stale, home, .. } = self;
+        let moment = engine.moment();
+        let request = Request::of_stored(&*key, moment.now);
+        let (sighting, reading) = engine.sighted_reading(&request, &moment);
+        let refresh_started = load(engine, key, home, &reading, &moment);
+        (*fresh, *stale) = (None, None);
+        if reading.is_served(&moment) {
+            *fresh = sighting.and_then(|seen| engine.vouch(&*key, seen, &reading, &moment));
+            if fresh.is_none() {
+                *stale = Some(reading);
+            }
+        }
+        refresh_started
     }
 }
 
@@ -173,19 +164,15 @@ fn load<K: Key, V: Value>(
     engine: &Arc<Engine<K, V>>,
     key: &K,
     home: &mut Option<Home>,
-    last: Option<&Reading<V>>,
     reading: &Reading<V>,
     moment: &Moment,
 ) -> bool {
     if engine.loader.is_none() {
         return false;
     }
-    let calls = engine.calls_for_load(key, reading, moment);
-    if calls || !reading.is_served(moment) {
-        let view = reading.view.as_ref().or_else(|| last?.view.as_ref());
-        if let Some(view) = view {
-            *home = Some(engine.home_of(view.held()));
-        }
+    if let Some(view) = &reading.view {
+        *home = Some(engine.home_of(view.held()));
     }
-    calls && home.as_ref().is_some_and(|home| engine.load(key, reading, home, moment))
+    engine.calls_for_load(key, reading, moment)
+        && home.as_ref().is_some_and(|home| engine.load(key, reading, home, moment))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use equivalent::Equivalent;
 
 use crate::context::Context;
-use crate::engine::find::View;
+use crate::engine::find::{Sighting, View};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Joined, Kind};
@@ -104,20 +104,6 @@ impl<V> Reading<V> {
         young_enough && !view.entry().may_compute(self.now) && self.is_allowed_if_error(moment)
     }
 
-    /// Brings zone, TTL, age and freshness of a remembered reading to its present `now`, for the
-    /// receipt: a value may stay fresh from one zone into the next.
-    pub(super) fn restate(&mut self, moment: &Moment) {
-        let Some(view) = &self.view else { return };
-        let (facts, watch, _) = view.entry().place.facts_at(moment.now, &moment.rules.odds);
-        let (rules_view, rules) = (view.rules_view(), &moment.rules.read);
-        self.signals.watch = watch;
-        let verdict = rules.decide(Some(&rules_view), &self.signals, facts, moment.now);
-        // Another reason means a change since the read was decided and counted: the reading stays.
-        if verdict.reason == self.verdict.reason {
-            self.verdict = verdict;
-        }
-    }
-
     pub(super) fn receipt(&self, refresh_started: bool) -> Receipt {
         let verdict = &self.verdict;
         Receipt {
@@ -142,8 +128,20 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
+        self.sighted_reading(request, moment).1
+    }
+
+    /// The same, with what vouches for it if there is an entry.
+    pub(super) fn sighted_reading<Q>(
+        &self,
+        request: &Request<'_, Q>,
+        moment: &Moment,
+    ) -> (Option<Sighting<K, V>>, Reading<V>)
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
         let Request { key, context, place, .. } = request;
-        let view = self.view(*key, place.scope.as_ref());
+        let (sighting, view) = self.sight(self.store.probe(*key), place.scope.as_ref()).unzip();
         self.release_behind();
         let (now, rules) = (moment.now, &moment.rules.read);
         let ruled_by = ruling(view.as_ref(), place);
@@ -157,7 +155,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if nothing && matches!(verdict.reason, Reason::Stale | Reason::TooStale) {
             verdict = rules.decide(None, &signals, facts, now);
         }
-        Reading { view, signals, verdict, now }
+        (sighting, Reading { view, signals, verdict, now })
     }
 
     /// Whether a key of this place that has no entry would be filled: its value could be stored,
@@ -285,9 +283,13 @@ impl<K: Key, V: Value> Engine<K, V> {
         Answer { receipt, outcome: done.outcome }
     }
 
-    fn count(&self, reading: &Reading<V>, arrived: Now) {
+    pub(super) fn count(&self, reading: &Reading<V>, arrived: Now) {
+        self.count_as(reading.verdict.reason, reading.signals.signal, arrived);
+    }
+
+    pub(super) fn count_as(&self, reason: Reason, signal: Signal, arrived: Now) {
         let took = || self.clock.mono().saturating_sub(arrived.mono);
-        self.stats.read(reading.verdict.reason, reading.signals.signal, took);
+        self.stats.read(reason, signal, took);
     }
 }
 

@@ -31,7 +31,7 @@ impl World {
 }
 
 fn value(slot: &Slot<u32>) -> Option<u32> {
-    slot.read().filter(|(_, held)| !held.capture.is_killed()).map(|(_, held)| *held.entry)
+    slot.read().filter(|held| !held.capture.is_killed()).map(|held| *held.entry)
 }
 
 #[test]

@@ -1,0 +1,274 @@
+// Reads that are served from what their thread remembers, and what it is given to remember.
+// Never knows: how a value is decided to be fresh.
+// Read next: `vouched.rs` for what must still be so, `../../store/near.rs` for where a thread remembers.
+// Why: `docs/decisions/0022-each-thread-remembers-what-it-was-served.md`.
+
+use std::hash::Hash;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use equivalent::Equivalent;
+
+use crate::context::Context;
+use crate::engine::find::Sighting;
+use crate::engine::read::reading::Reading;
+use crate::engine::read::vouched::Vouched;
+use crate::engine::{Engine, Moment};
+use crate::policy::{MarketId, MonoNs, Reason, Signal};
+use crate::receipt::Served;
+use crate::runtime::Timing;
+use crate::store::{Entry, Probe, SharedRow, forget_gone};
+use crate::to_key::{Key, Value};
+
+/// What a thread remembers of a key.
+pub(crate) struct Kept<K, V> {
+    pub(super) vouched: Vouched<K, V>,
+    /// Shared with the guards of this thread.
+    served: Rc<Served<V>>,
+    /// How many reads have been served this.
+    reads: u32,
+}
+
+/// In one of so many reads a thread looks after one part of what it remembers.
+const TENDED: u32 = 16;
+
+impl<K: Key, V: Value> Kept<K, V> {
+    fn is<Q: Equivalent<K> + ?Sized>(&self, probe: &Probe<'_, Q>) -> bool {
+        self.vouched.sighting.row().is_key(probe)
+    }
+
+    fn is_dead(&self) -> bool {
+        !self.vouched.sighting.stands()
+    }
+}
+
+/// What is let go of, and may be the last share of.
+type Spare<K, V> = (SharedRow<K, Entry<V>>, Option<Arc<V>>);
+
+impl<K: Key, V: Value> Engine<K, V> {
+    /// What a read is served from what its thread remembers. `suits` is whether the read may be served
+    /// that, as far as it is not the same for all. Counts the read. Locks nothing, allocates nothing, and
+    /// runs no code but the key's.
+    #[inline]
+    pub(super) fn remembered<Q>(
+        &self,
+        probe: Probe<'_, Q>,
+        now: MonoNs,
+        may_refresh: bool,
+        timing: Option<Timing>,
+        suits: impl FnOnce(&Vouched<K, V>, &Served<V>) -> bool,
+    ) -> Option<Rc<Served<V>>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let (served, is_due) = self.near.with(|table| {
+            let kept = table.find(probe.hash(), |kept| kept.is(&probe))?;
+            let vouched = &kept.vouched;
+            let holds = vouched.is_in_time(now, may_refresh)
+                && vouched.sighting.holds(self.versions(probe.hash()))
+                && suits(vouched, &kept.served);
+            if !holds {
+                return None;
+            }
+            kept.reads = kept.reads.wrapping_add(1);
+            // At first each, then one in sixteen: moka ranks what is read often as it would by all reads.
+            if kept.reads & (TENDED - 1) == 0 || kept.reads.is_power_of_two() {
+                self.store.touch(vouched.sighting.row());
+            }
+            self.count_fresh(vouched.signal(), timing);
+            let served = Rc::clone(&kept.served);
+            Some((served, table.counts_to(TENDED)))
+        })??;
+        if is_due {
+            self.tend();
+        }
+        Some(served)
+    }
+
+    /// What a read for a context is served from what its thread remembers: the value and its receipt.
+    /// Publishes the context's kickoff and line-up to its match, as every read does.
+    #[inline]
+    pub(super) fn read_near<Q>(
+        &self,
+        key: &Q,
+        context: &Context,
+        may_refresh: bool,
+    ) -> Option<(Rc<Served<V>>, MonoNs)>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if !self.near.is_on() || context.force_refresh || !context.current_odds.is_empty() {
+            return None;
+        }
+        let own = match &context.scope {
+            Some(scope) => {
+                let state = scope.state().filter(|_| self.matches.own(scope))?;
+                state.publish(context.kickoff, context.lineup_confirmed);
+                Some(state.version())
+            }
+            None if context.needs_match().is_some() => return None,
+            None => None,
+        };
+        let suits = |vouched: &Vouched<K, V>, served: &Served<V>, now| {
+            let is_within = own.is_none_or(|own| {
+                vouched.sighting.is_of(own) && self.is_market(vouched.market(), context)
+            });
+            let max_age = context.max_age;
+            is_within && max_age.is_none_or(|max| u128::from(served.age_ns(now)) <= max.as_nanos())
+        };
+        let timing = self.time_fresh();
+        let now = self.time_of_hit();
+        let suits = |vouched: &_, served: &_| suits(vouched, served, now);
+        let served = self.remembered(self.store.probe(key), now, may_refresh, timing, suits)?;
+        Some((served, now))
+    }
+
+    /// Whether a context names this market of the match.
+    fn is_market(&self, market: Option<MarketId>, context: &Context) -> bool {
+        match (market, &context.market) {
+            (None, None) => true,
+            (Some(market), Some(name)) => *self.graph.market_name(market) == **name,
+            _ => false,
+        }
+    }
+
+    /// The time of a read that is served what is remembered: the published one.
+    #[inline]
+    pub(super) fn time_of_hit(&self) -> MonoNs {
+        let now = self.clock.of_hit(true);
+        if !self.breaker.has_begun(self.clock.second(now)) {
+            self.now();
+        }
+        now
+    }
+
+    /// Starts to time a read, if its time is to be taken should it be served fresh.
+    #[inline]
+    pub(super) fn time_fresh(&self) -> Option<Timing> {
+        self.stats.times_fresh().then(|| self.clock.begin())
+    }
+
+    /// Counts a read that is served fresh from what is remembered.
+    #[inline]
+    pub(super) fn count_fresh(&self, signal: Signal, timing: Option<Timing>) {
+        self.stats.served_fresh(signal, || timing.map_or(0, |timing| self.clock.took(timing)));
+    }
+
+    /// Has the calling thread remember a reading that it is served as fresh.
+    pub(super) fn remember<Q>(
+        &self,
+        probe: Probe<'_, Q>,
+        sighting: Option<Sighting<K, V>>,
+        reading: &Reading<V>,
+        moment: &Moment,
+    ) where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if reading.verdict.reason != Reason::Fresh || !self.near.is_on() {
+            return;
+        }
+        let vouched = sighting.and_then(|seen| self.vouch(probe.key(), seen, reading, moment));
+        let Some((vouched, served)) = vouched else { return };
+        let (mut both, mut spare) = (Some((vouched, served)), None);
+        let mut keep = || {
+            self.near.with(|table| {
+                let is = |kept: &Kept<K, V>| kept.is(&probe);
+                table.put(probe.hash(), Kept::is_dead, is, |before| {
+                    let (vouched, served) = both.take().expect("made once");
+                    let Some(before) = before else { return Kept::new(vouched, Rc::new(served)) };
+                    let (kept, left) = self.in_place_of(before, vouched, served);
+                    spare = Some(left);
+                    kept
+                });
+            })
+        };
+        if keep().is_none() {
+            self.near.open();
+            keep();
+        }
+        if let Some(spare) = spare {
+            self.let_go(spare);
+        }
+        // A key's own code reads the cache: nothing is remembered of that.
+        if let Some((vouched, served)) = both {
+            self.let_go((vouched.sighting.into_row(), Some(served.into_arc())));
+        }
+    }
+
+    /// Remembers this in the place of something, whose memory it takes if no guard holds it.
+    fn in_place_of(
+        &self,
+        before: Kept<K, V>,
+        vouched: Vouched<K, V>,
+        served: Served<V>,
+    ) -> (Kept<K, V>, Spare<K, V>) {
+        let Kept { vouched: old, served: mut place, reads } = before;
+        let row = old.sighting.into_row();
+        if reads & (TENDED - 1) != 0 {
+            self.store.touch(&row);
+        }
+        match Rc::get_mut(&mut place) {
+            Some(own) => {
+                let value = std::mem::replace(own, served).into_arc();
+                (Kept::new(vouched, place), (row, Some(value)))
+            }
+            // The guard drops it.
+            None => (Kept::new(vouched, Rc::new(served)), (row, None)),
+        }
+    }
+
+    /// Forgets what the calling thread remembers of a key.
+    pub(in crate::engine) fn forget_near<Q>(&self, probe: Probe<'_, Q>)
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let kept = self.near.with(|table| table.take(probe.hash(), |kept| kept.is(&probe)));
+        if let Some(kept) = kept.flatten() {
+            self.let_go(kept.into_spare());
+        }
+    }
+
+    /// Forgets all that is dead of what the calling thread remembers. O(places of the thread).
+    pub(crate) fn sweep_near(&self) {
+        for kept in self.near.with(|table| table.sweep(Kept::is_dead)).unwrap_or_default() {
+            self.let_go(kept.into_spare());
+        }
+    }
+
+    /// Forgets what is dead of one part of what the calling thread remembers.
+    #[cold]
+    fn tend(&self) {
+        let Some((swept, is_through)) = self.near.with(|table| table.sweep_next(Kept::is_dead))
+        else {
+            return;
+        };
+        for kept in swept.into_iter().flatten() {
+            self.let_go(kept.into_spare());
+        }
+        if is_through {
+            forget_gone();
+        }
+    }
+
+    /// Lets go of shares. A read runs no other entry's destructor: what it is the last to hold is dropped
+    /// behind it.
+    fn let_go(&self, (row, value): Spare<K, V>) {
+        if let Some(value) = value.and_then(Arc::into_inner) {
+            self.store.displace(value);
+        }
+        if let Some(row) = Arc::into_inner(row) {
+            self.store.displace(row);
+        }
+    }
+}
+
+impl<K: Key, V: Value> Kept<K, V> {
+    fn new(vouched: Vouched<K, V>, served: Rc<Served<V>>) -> Kept<K, V> {
+        Kept { vouched, served, reads: 0 }
+    }
+
+    fn into_spare(self) -> Spare<K, V> {
+        let value = Rc::into_inner(self.served).map(Served::into_arc);
+        (self.vouched.sighting.into_row(), value)
+    }
+}

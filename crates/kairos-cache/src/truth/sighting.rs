@@ -1,0 +1,74 @@
+// An entry that a read has seen in its slot, with what must not have changed for another read to be served the same.
+// Never knows: what was decided about the entry, or until when it holds by itself.
+// Read next: `stamp.rs` for why a few loads suffice; `../engine/read/vouched.rs`, which keeps it.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::truth::slot::{Held, Row, View};
+use crate::truth::stamp::{Stamp, Version};
+
+/// What vouches for a decision about an entry: its slot's version, and the counts of the changes that
+/// could alter the decision, as they were before it was made.
+///
+/// It holds the row and no share in the entry, which dies when its slot does.
+#[derive(Debug)]
+pub struct Sighting<E, R> {
+    row: R,
+    /// The version of the slot.
+    word: u64,
+    /// Changes of what the entry belongs to.
+    own: Arc<Version>,
+    stamp: Stamp,
+    _of: PhantomData<fn() -> E>,
+}
+
+impl<E, R: Row<E>> Sighting<E, R> {
+    /// Looks at the entry of a row, unless a kill has covered it. `own` returns the count of the changes
+    /// of what an entry belongs to, under the slot's lock; `others` are the counts that concern it whatever
+    /// it belongs to. Not to be called under a lock.
+    pub fn of<const N: usize>(
+        row: R,
+        own: impl FnOnce(&E) -> Arc<Version>,
+        others: [&Version; N],
+    ) -> Option<(Sighting<E, R>, View<E>)> {
+        // 1. Version, entry and stamp under the slot's lock: the entry belongs to what is stamped.
+        let note = |word, held: &Held<E>| {
+            let own = own(&held.entry);
+            let stamp = Stamp::take(&own, others);
+            (word, own, stamp)
+        };
+        let (held, (word, own, stamp)) = row.slot().read_with(note)?;
+        // 2. What the stamp vouches for: whatever changes from here on is noticed later. Models:
+        // a_stamp_taken_after_the_decision_misses_*.
+        let view = View::judged(held, row.slot())?;
+        Some((Sighting { row, word, own, stamp, _of: PhantomData }, view))
+    }
+
+    /// Whether nothing has changed since. `others` are as they were when the entry was looked at.
+    #[inline]
+    pub fn holds<const N: usize>(&self, others: [&Version; N]) -> bool {
+        self.stands() && Stamp::take(&self.own, others) == self.stamp
+    }
+
+    /// Whether the entry still stands in its slot: one load. Checks no counts.
+    #[inline]
+    pub fn stands(&self) -> bool {
+        self.row.slot().version() == self.word
+    }
+
+    /// The row.
+    pub fn row(&self) -> &R {
+        &self.row
+    }
+
+    /// The row, for whoever does not remember the entry any more.
+    pub fn into_row(self) -> R {
+        self.row
+    }
+
+    /// Whether the entry belongs to what counts its changes here.
+    pub fn is_of(&self, own: &Arc<Version>) -> bool {
+        Arc::ptr_eq(&self.own, own)
+    }
+}
