@@ -103,8 +103,8 @@ pub use cache::{Builder, Cache, EventOutcome, Feed, Fill, blocking};
 pub use computed::{Computed, Noted};
 pub use config::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, DriftConfig, EvaluateAt,
-    EventsConfig, FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, Preset, SwrConfig,
-    VolatilityConfig, XFetchConfig, ZoneConfig, ZoneName,
+    EventsConfig, FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, NearConfig, Preset,
+    SwrConfig, VolatilityConfig, XFetchConfig, ZoneConfig, ZoneName,
 };
 pub use context::Context;
 pub use engine::Pinned;

@@ -204,6 +204,15 @@ macro_rules! with_fields {
                 significant_digits: u8 = 2, set by significant_digits;
             }
 
+            /// What each thread remembers of the values that it was served fresh, so that it is served
+            /// them again by a few loads.
+            [near] NearConfig {
+                /// Maximum number of values that a thread remembers, rounded up to a power of two, at
+                /// most 1000000; 0: none. A thread that does nothing keeps them. Fixed when the cache
+                /// is built.
+                slots: usize = 4096, set by near_slots;
+            }
+
             /// Bounds of what is kept besides entries; each at least 1.
             [bounds] BoundsConfig {
                 /// Maximum number of matches with a state of their own; `Cache::scope` says what

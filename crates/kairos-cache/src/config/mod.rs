@@ -26,6 +26,6 @@ pub use golden_hour::{EvaluateAt, ZoneConfig, ZoneName};
 pub use preset::Preset;
 pub use sections::{
     BoundsConfig, BreakerConfig, CacheConfig, ComputesConfig, Config, DriftConfig, EventsConfig,
-    FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, SwrConfig, VolatilityConfig,
-    XFetchConfig,
+    FailSafeConfig, FeedConfig, GoldenHourConfig, MetricsConfig, NearConfig, SwrConfig,
+    VolatilityConfig, XFetchConfig,
 };

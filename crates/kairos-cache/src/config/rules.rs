@@ -19,6 +19,9 @@ use crate::policy::{
 };
 use crate::runtime::nanos;
 
+/// More would be a second store in each thread.
+const MOST_NEAR_SLOTS: usize = 1_000_000;
+
 /// What the engine decides by.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
@@ -63,6 +66,7 @@ impl Rules {
         )?;
         let cache = &config.cache;
         require((0.0..1.0).contains(&cache.jitter), "cache.jitter", "at least 0 and below 1")?;
+        require(config.near.slots <= MOST_NEAR_SLOTS, "near.slots", "at most 1000000")?;
         let default_ttl = positive(config.cache.default_ttl, "cache.default_ttl")?;
         let golden_hour = golden_hour(&config.golden_hour, default_ttl)?;
         let odds = odds(config)?;
@@ -125,6 +129,7 @@ pub(crate) struct Fixed {
     max_capacity: u64,
     max_weight: u64,
     significant_digits: u8,
+    pub(crate) near_slots: usize,
     events: EventsConfig,
 }
 
@@ -134,6 +139,7 @@ impl Fixed {
             max_capacity: config.cache.max_capacity,
             max_weight: config.cache.max_weight,
             significant_digits: config.metrics.significant_digits,
+            near_slots: config.near.slots,
             events: config.events.clone(),
         }
     }
@@ -144,6 +150,7 @@ impl Fixed {
         require(self.max_weight == new.max_weight, "cache.max_weight", allowed)?;
         let digits = self.significant_digits == new.significant_digits;
         require(digits, "metrics.significant_digits", allowed)?;
+        require(self.near_slots == new.near_slots, "near.slots", allowed)?;
         require(self.events == new.events, "events", allowed)
     }
 }

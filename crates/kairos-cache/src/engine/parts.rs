@@ -76,7 +76,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let wakes = notices.clone();
         let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {
-            near: Near::new(4096),
+            near: Near::new(fixed.near_slots),
             store,
             weigher,
             flights: Flights::new(hasher.clone()),

@@ -63,10 +63,6 @@ impl<K, E> Row<E> for Arc<Stored<K, E>> {
     fn slot(&self) -> &Slot<E> {
         &self.slot
     }
-
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(self, other)
-    }
 }
 
 /// A row as moka knows it: by its key.

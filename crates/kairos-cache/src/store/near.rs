@@ -80,7 +80,7 @@ impl<W: 'static> Near<W> {
     }
 
     #[cold]
-    fn bring_to_front(&self, tables: &mut Vec<Row>) -> Option<()> {
+    fn bring_to_front(&self, tables: &mut [Row]) -> Option<()> {
         let at = tables.iter().position(|row| row.cache == self.cache)?;
         tables.swap(0, at);
         Some(())

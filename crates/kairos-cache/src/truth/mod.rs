@@ -17,5 +17,7 @@ pub use key::KeyMarks;
 pub use shelf::{Admitted, Fate, Finding, Keep, Shelf, conclude, inspect, is_unchanged};
 pub use sighting::Sighting;
 pub use slot::{Held, Row, Slot, View};
-pub use stamp::{Stamp, Version};
+#[cfg(kairos_loom)]
+pub use stamp::Stamp;
+pub use stamp::Version;
 pub use tags::{TagMark, Tags};

@@ -27,18 +27,11 @@ pub struct Slot<E> {
 pub trait Row<E>: Clone {
     /// The slot.
     fn slot(&self) -> &Slot<E>;
-
-    /// Whether both are shares in the same.
-    fn is(&self, other: &Self) -> bool;
 }
 
 impl<E> Row<E> for Arc<Slot<E>> {
     fn slot(&self) -> &Slot<E> {
         self
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(self, other)
     }
 }
 
