@@ -136,6 +136,7 @@ pub mod model {
     };
     pub use crate::matches::{Given, Published, ScopeState};
     pub use crate::policy::{DriftRule, FeedRule, MatchFacts, Moved, Watch};
+    pub use crate::runtime::{Coarse, Seen, reading};
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::stats::{Heard, Listener, Ring};
     pub use crate::truth::{

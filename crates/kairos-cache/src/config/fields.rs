@@ -33,6 +33,9 @@ macro_rules! with_fields {
                 error_ttl: Duration = 0 s, set by error_ttl;
                 /// Largest fraction by which a TTL is shortened at random, at least 0 and below 1.
                 jitter: f64 = 0.0, set by jitter;
+                /// Whether a hit may take a published time, which a thread of the process advances twice
+                /// a millisecond while there are hits; if not, every hit reads the clock.
+                coarse_time: bool = true, set by coarse_time;
             }
 
             /// TTL by time to kickoff.

@@ -35,6 +35,8 @@ pub(crate) struct Rules {
     pub(crate) negative_ttl_ns: u64,
     pub(crate) error_ttl_ns: u64,
     pub(crate) jitter: f64,
+    /// Whether a hit may take a published time.
+    pub(crate) coarse_time: bool,
     pub(crate) soft_timeout_ns: u64,
     pub(crate) max_concurrent_computes: usize,
     pub(crate) compute_queue: usize,
@@ -96,6 +98,7 @@ impl Rules {
             negative_ttl_ns: nanos(cache.negative_ttl),
             error_ttl_ns: nanos(cache.error_ttl),
             jitter: cache.jitter,
+            coarse_time: cache.coarse_time,
             soft_timeout_ns: nanos(config.computes.soft_timeout),
             max_concurrent_computes: config.computes.max_concurrent,
             compute_queue: config.computes.queue,

@@ -77,6 +77,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         let max_concurrent = rules.max_concurrent_computes;
         self.stats.sample_latency(rules.latency_sampling);
+        // Relaxed: a hit that begins after the reload has returned sees it by that alone.
+        self.coarse_time.store(rules.coarse_time, Ordering::Relaxed);
         let before = self.rules.swap(Arc::new(rules));
         self.touch();
         self.gate.set_limit(max_concurrent);

@@ -57,6 +57,8 @@ pub(crate) struct Engine<K, V> {
     sweeps: Sweeps,
     invalidations: Arc<Invalidations>,
     enabled: AtomicBool,
+    /// Whether a hit may take a published time.
+    coarse_time: AtomicBool,
     graph: EventGraph,
     loader: Option<Loader<K, V>>,
     failures: FailedKeys<K, Option<Failure>>,

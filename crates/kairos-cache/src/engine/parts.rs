@@ -89,6 +89,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             failures: FailedKeys::new(hasher.clone()),
             invalidations: Arc::new(Invalidations::new()),
             enabled: AtomicBool::new(rules.enabled),
+            coarse_time: AtomicBool::new(rules.coarse_time),
             graph,
             refreshes: Permits::new(),
             gate: Gate::new(rules.max_concurrent_computes),

@@ -1,6 +1,6 @@
-// Time: the only file that asks the operating system for it, and a manual clock for tests and replay.
+// Time: of the operating system, of a tokio runtime, and a manual clock for tests and replay.
 // Never knows: what a deadline means.
-// Read next: `mod.rs` for timers and tasks.
+// Read next: `machine_time.rs` for the operating system's; `mod.rs` for timers and tasks.
 
 #![expect(clippy::disallowed_methods, reason = "this is the clock")]
 
@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::BoxFuture;
+use super::machine_time::MachineTime;
 use super::manual::{Manual, Sleep};
 use super::steps::Steps;
+use super::ticker::{Os, machine_time};
 use super::tokio_time::TokioTime;
 use crate::policy::{MonoNs, Now, WallNs};
 use crate::truth::Version;
@@ -26,19 +28,28 @@ const FAR_AWAY: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// # Ok::<_, kairos_cache::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Clock(Arc<Source>);
-
-#[derive(Debug)]
-struct Source {
-    kind: Kind,
+pub struct Clock {
+    source: Source,
     /// The wall reading when the monotonic one was zero.
     began: WallNs,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// The operating system's clocks, and the monotonic reading that is this one's zero.
+    System(&'static MachineTime<Os>, MonoNs),
+    Given(Arc<Given>),
+}
+
+/// A time that is not the operating system's.
+#[derive(Debug)]
+struct Given {
+    kind: Kind,
     steps: Steps,
 }
 
 #[derive(Debug)]
 enum Kind {
-    System { origin: Instant },
     Manual(Arc<Manual>),
     Tokio(TokioTime),
 }
@@ -46,14 +57,16 @@ enum Kind {
 impl Clock {
     /// Returns the operating system's clocks.
     pub fn system() -> Clock {
-        Clock::of(Kind::System { origin: Instant::now() }, wall_ns(SystemTime::now()))
+        let time = machine_time();
+        let (origin, began) = time.now();
+        Clock { source: Source::System(time, origin), began }
     }
 
     /// Returns a clock that stands still, and the hand that moves it.
     pub fn manual(start: SystemTime) -> (Clock, ManualClock) {
         let wall = wall_ns(start);
         let readings = Arc::new(Manual::new(wall));
-        (Clock::of(Kind::Manual(Arc::clone(&readings)), wall), ManualClock(readings))
+        (Clock::given(Kind::Manual(Arc::clone(&readings)), wall), ManualClock(readings))
     }
 
     /// Returns the clock of the current tokio runtime: it stands still while that time is paused,
@@ -62,73 +75,96 @@ impl Clock {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn tokio() -> Clock {
-        Clock::of(Kind::Tokio(TokioTime::of_current()), wall_ns(SystemTime::now()))
+        Clock::given(Kind::Tokio(TokioTime::of_current()), wall_ns(SystemTime::now()))
     }
 
-    fn of(kind: Kind, began: WallNs) -> Clock {
+    fn given(kind: Kind, began: WallNs) -> Clock {
         // The monotonic reading is zero now, or as good as that.
-        Clock(Arc::new(Source { kind, began, steps: Steps::new(began) }))
+        let given = Given { kind, steps: Steps::new(began) };
+        Clock { source: Source::Given(Arc::new(given)), began }
     }
 
     /// One reading of both clocks. Notices a step of the wall clock.
     pub(crate) fn now(&self) -> Now {
-        let now = self.read();
-        self.0.steps.note(now.wall.saturating_sub(now.mono.cast_signed()));
-        now
+        match &self.source {
+            Source::System(time, origin) => {
+                let (mono, wall) = time.now();
+                Now { mono: mono.saturating_sub(*origin), wall }
+            }
+            Source::Given(given) => {
+                let now = given.read(self.began);
+                given.steps.note(now.wall.saturating_sub(now.mono.cast_signed()));
+                now
+            }
+        }
     }
 
     /// The reading of the monotonic clock alone.
     pub(crate) fn mono(&self) -> MonoNs {
-        match &self.0.kind {
-            Kind::System { origin } => nanos(origin.elapsed()),
-            Kind::Manual(manual) => manual.read().mono,
-            Kind::Tokio(time) => nanos(time.elapsed()),
+        match &self.source {
+            Source::System(time, origin) => time.mono().saturating_sub(*origin),
+            Source::Given(given) => given.mono(),
         }
     }
 
-    /// What a hit takes for the time.
-    pub(crate) fn of_hit(&self, _coarse: bool) -> MonoNs {
+    /// What a hit takes for the monotonic reading. A `coarse` one of the operating system's is at most
+    /// 1 ms behind while the ticker runs, and if that has stopped for at most 16 hits of a thread; never
+    /// behind an earlier hit of the same thread, nor 50 µs behind its last `now`. Any other is precise. Notices a step of the wall
+    /// clock: whoever finds a time from beyond it here finds it counted.
+    #[inline]
+    pub(crate) fn of_hit(&self, coarse: bool) -> MonoNs {
+        match &self.source {
+            // A clock may be younger than what is published.
+            Source::System(time, origin) if coarse => time.of_hit().saturating_sub(*origin),
+            _ => self.precise(),
+        }
+    }
+
+    /// Out of line, so that hits are as short as a published time allows.
+    #[inline(never)]
+    fn precise(&self) -> MonoNs {
         self.now().mono
     }
 
-    /// Starts to time something.
+    /// Starts to time something, by the processor's counter where the time is the operating system's.
     #[inline]
     pub(crate) fn begin(&self) -> Timing {
-        Timing(self.mono())
+        match &self.source {
+            Source::System(time, _) => Timing(time.machine().count()),
+            Source::Given(given) => Timing(given.mono()),
+        }
     }
 
     /// The nanoseconds since.
+    #[inline]
     pub(crate) fn took(&self, since: Timing) -> u64 {
-        self.mono().saturating_sub(since.0)
+        match &self.source {
+            Source::System(time, _) => time.machine().since_ns(since.0),
+            Source::Given(given) => given.mono().saturating_sub(since.0),
+        }
     }
 
     /// The second of the day's clock as it was when this one began: it never goes back.
     pub(crate) fn second(&self, now: MonoNs) -> u64 {
-        let began = u64::try_from(self.0.began).unwrap_or(0);
+        let began = u64::try_from(self.began).unwrap_or(0);
         began.saturating_add(now) / 1_000_000_000
     }
 
     /// Counts the steps of the wall clock by more than 100 ms.
     pub(crate) fn steps(&self) -> &Version {
-        self.0.steps.version()
-    }
-
-    fn read(&self) -> Now {
-        match &self.0.kind {
-            Kind::System { .. } => Now { mono: self.mono(), wall: wall_ns(SystemTime::now()) },
-            Kind::Manual(manual) => manual.read(),
-            Kind::Tokio(_) => {
-                let mono = self.mono();
-                Now { mono, wall: self.0.began.saturating_add_unsigned(mono) }
-            }
+        match &self.source {
+            Source::System(time, _) => time.steps().version(),
+            Source::Given(given) => given.steps.version(),
         }
     }
 
     /// When a deadline comes by the operating system's clock, of which this is to be one.
     pub(super) fn instant(&self, deadline: MonoNs) -> Instant {
-        let origin = match &self.0.kind {
-            Kind::System { origin } => *origin,
-            Kind::Manual(_) | Kind::Tokio(_) => Instant::now(),
+        let (origin, deadline) = match &self.source {
+            Source::System(time, origin) => {
+                (time.machine().began(), deadline.saturating_add(*origin))
+            }
+            Source::Given(_) => (Instant::now(), deadline),
         };
         let after = |time| origin.checked_add(time);
         after(Duration::from_nanos(deadline)).or_else(|| after(FAR_AWAY)).unwrap_or(origin)
@@ -136,10 +172,29 @@ impl Clock {
 
     /// A sleep by this clock, if its time is not the operating system's.
     pub(super) fn sleep_until(&self, deadline: MonoNs) -> Option<BoxFuture> {
-        match &self.0.kind {
-            Kind::System { .. } => None,
-            Kind::Manual(readings) => Some(Box::pin(Sleep::new(Arc::clone(readings), deadline))),
-            Kind::Tokio(time) => Some(Box::pin(time.sleep_until(Duration::from_nanos(deadline)))),
+        let Source::Given(given) = &self.source else { return None };
+        Some(match &given.kind {
+            Kind::Manual(readings) => Box::pin(Sleep::new(Arc::clone(readings), deadline)),
+            Kind::Tokio(time) => Box::pin(time.sleep_until(Duration::from_nanos(deadline))),
+        })
+    }
+}
+
+impl Given {
+    fn mono(&self) -> MonoNs {
+        match &self.kind {
+            Kind::Manual(manual) => manual.read().mono,
+            Kind::Tokio(time) => nanos(time.elapsed()),
+        }
+    }
+
+    fn read(&self, began: WallNs) -> Now {
+        match &self.kind {
+            Kind::Manual(manual) => manual.read(),
+            Kind::Tokio(_) => {
+                let mono = self.mono();
+                Now { mono, wall: began.saturating_add_unsigned(mono) }
+            }
         }
     }
 }

@@ -4,7 +4,10 @@
 
 mod alarms;
 mod clock;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
+mod coarse;
 mod lineage;
+mod machine_time;
 mod manual;
 mod parking;
 mod random;
@@ -12,6 +15,7 @@ mod sim;
 mod sleeping;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod steps;
+mod ticker;
 mod timers;
 mod to_come;
 mod tokio;
@@ -24,6 +28,8 @@ use crate::policy::MonoNs;
 
 pub use clock::{Clock, ManualClock};
 pub(crate) use clock::{Timing, nanos, system_time, wall_ns};
+#[cfg(kairos_loom)]
+pub use coarse::{Coarse, Seen, reading};
 pub(crate) use lineage::Lineage;
 pub(crate) use parking::{before, may_wait, wait};
 pub(crate) use random::{Draws, Purpose};

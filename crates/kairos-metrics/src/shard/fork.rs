@@ -33,6 +33,7 @@ static REACH: OnceSlot<Reach> = OnceSlot::new();
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
 /// See [`super::forks`].
+#[inline]
 pub(super) fn forks() -> u64 {
     // Relaxed: written in a child with one thread, before any other begins.
     FORKS.load(Ordering::Relaxed)

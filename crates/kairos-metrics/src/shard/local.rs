@@ -33,6 +33,7 @@ process_static! {
 }
 
 /// The process's shards and ids.
+#[inline]
 pub(crate) fn process() -> &'static Process {
     &PROCESS
 }
@@ -45,6 +46,7 @@ pub(crate) fn process() -> &'static Process {
 /// ```
 /// assert_eq!(kairos_metrics::forks(), 0, "the process that counted first");
 /// ```
+#[inline]
 pub fn forks() -> u64 {
     #[cfg(all(unix, not(kairos_loom)))]
     {

@@ -2,3 +2,4 @@
 // Never knows: what is worked out from a reading.
 
 mod clock;
+mod coarse;

@@ -18,6 +18,7 @@ use crate::policy::{MarketId, MonoNs, Reason, Signal};
 use crate::receipt::Served;
 use crate::runtime::Timing;
 use crate::store::{Entry, Probe, SharedRow, forget_gone};
+use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
 
 /// What a thread remembers of a key.
@@ -135,7 +136,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The time of a read that is served what is remembered: the published one.
     #[inline]
     pub(super) fn time_of_hit(&self) -> MonoNs {
-        let now = self.clock.of_hit(true);
+        // Relaxed: as where it is stored.
+        let now = self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed));
         if !self.breaker.has_begun(self.clock.second(now)) {
             self.now();
         }

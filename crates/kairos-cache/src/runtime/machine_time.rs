@@ -1,0 +1,189 @@
+// The operating system's time, one for all caches of the process: precise readings, and what a hit takes.
+// Never knows: caches, deadlines, or how a thread ticks and parks.
+// Read next: `coarse.rs` for the published word; `ticker.rs` for the thread and the clocks behind this.
+// Why: `docs/decisions/0020-a-hit-takes-a-published-time.md`.
+
+use std::cell::Cell;
+
+use kairos_metrics::forks;
+
+use super::coarse::{Coarse, reading};
+use super::steps::Steps;
+use crate::policy::{MonoNs, WallNs};
+use crate::sync::{AtomicU64, Ordering};
+
+/// A thread looks whether the published time still is what it seems once in so many hits. A power of
+/// two.
+const CHECKED_EVERY: u32 = 16;
+
+/// How far a published time may be behind where a hit looks.
+const BEHIND_NS: u64 = 1_000_000;
+
+/// How soon a thread for the ticker is asked for again after there was none.
+const RETRY_NS: u64 = 1_000_000_000;
+
+thread_local! {
+    /// How many hits this thread has had, of all caches.
+    static HITS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Counts a hit of this thread; whether it is one that looks.
+#[inline]
+fn looks() -> bool {
+    let hits = HITS.get().wrapping_add(1);
+    HITS.set(hits);
+    hits.is_multiple_of(CHECKED_EVERY)
+}
+
+/// Where readings come from, and the thread that ticks.
+pub(super) trait Machine: Send + Sync + Sized + 'static {
+    /// The processor's counter.
+    fn count(&self) -> u64;
+
+    /// Nanoseconds since a reading of the counter.
+    fn since_ns(&self, count: u64) -> u64;
+
+    /// Nanoseconds on the monotonic clock, since a beginning of its own.
+    fn mono(&self) -> u64;
+
+    /// The wall clock.
+    fn wall(&self) -> WallNs;
+
+    /// Starts the thread that ticks for `time`, or wakes it where it parks. Whether there is one.
+    fn wake(&self, time: &'static MachineTime<Self>) -> bool;
+}
+
+/// What a hit reads: a cache line of its own, which is written at each tick.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Told {
+    coarse: Coarse,
+    /// Which process of a line of forks has the ticker: a child has none of its parent's threads.
+    forks: u64,
+}
+
+/// The time of a machine, for all caches of a process.
+#[derive(Debug)]
+pub(super) struct MachineTime<M> {
+    told: Told,
+    steps: Steps,
+    /// No thread is asked for before this reading.
+    no_thread_until: AtomicU64,
+    machine: M,
+}
+
+impl<M: Machine> MachineTime<M> {
+    pub(super) fn new(machine: M) -> MachineTime<M> {
+        let ahead = machine.wall().saturating_sub(reading(machine.mono()).cast_signed());
+        MachineTime {
+            told: Told { coarse: Coarse::new(), forks: forks() },
+            steps: Steps::new(ahead),
+            no_thread_until: AtomicU64::new(0),
+            machine,
+        }
+    }
+
+    /// Counts the steps of the wall clock.
+    pub(super) fn steps(&self) -> &Steps {
+        &self.steps
+    }
+
+    pub(super) fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// A precise reading of both clocks. Notices a step of the wall clock, and publishes itself.
+    pub(super) fn now(&self) -> (MonoNs, WallNs) {
+        let (mono, wall) = self.read();
+        (self.told.coarse.follow(mono), wall)
+    }
+
+    /// A precise reading of the monotonic clock alone. Not published: whoever takes a published time has
+    /// found the steps up to it counted.
+    pub(super) fn mono(&self) -> MonoNs {
+        reading(self.machine.mono())
+    }
+
+    /// The time for a hit: the published one, or where that is not known, or this hit looks and it is not
+    /// of the last millisecond, a precise reading. Five loads and a thread's own count where nothing is to
+    /// be done.
+    ///
+    /// To look is to read the processor's counter, which takes a third of the time that the clock takes.
+    /// A count of less than a millisecond since the publication says what a precise reading would say of
+    /// the published time: that it is at most that far behind.
+    #[inline]
+    pub(super) fn of_hit(&'static self) -> MonoNs {
+        let looks = looks();
+        let seen = self.told.coarse.seen();
+        if seen.is_known() && !looks && forks() == self.told.forks {
+            return seen.reading();
+        }
+        self.of_hit_that_looks(looks)
+    }
+
+    #[inline(never)]
+    fn of_hit_that_looks(&'static self, looks: bool) -> MonoNs {
+        // 1. A child of a fork has no ticker, and leaves its parent's word as it was.
+        if forks() != self.told.forks {
+            return self.read().0;
+        }
+        // 2. The stamp before the word, which is no older then.
+        let coarse = &self.told.coarse;
+        let stamp = coarse.stamp();
+        let seen = coarse.seen();
+        if seen.is_known() && self.machine.since_ns(stamp) < BEHIND_NS {
+            return seen.reading();
+        }
+        self.of_hit_that_reads(looks)
+    }
+
+    #[cold]
+    fn of_hit_that_reads(&'static self, looks: bool) -> MonoNs {
+        // 3. The count before the reading, which is no older then.
+        let count = self.machine.count();
+        let read = self.read().0;
+        // 4. A parked ticker is woken for many hits, not for each of a few: one costs less than a tick.
+        let wakes = looks && self.may_wake(read);
+        // 5. Published before the ticker wakes, which would park again if it found the word as it was.
+        let (now, woken) = self.told.coarse.publish(read, count, wakes);
+        if woken {
+            self.wake(now);
+        }
+        now
+    }
+
+    fn may_wake(&self, now: MonoNs) -> bool {
+        // Relaxed: a bound on how often a thread is asked for; nothing is published by it.
+        now >= self.no_thread_until.load(Ordering::Relaxed)
+    }
+
+    fn wake(&'static self, now: MonoNs) {
+        if !self.machine.wake(self) {
+            // Relaxed: as in `may_wake`.
+            self.no_thread_until.store(now.saturating_add(RETRY_NS), Ordering::Relaxed);
+            self.told.coarse.park();
+        }
+    }
+
+    /// What the ticker does at each tick. Whether it is to park, until `is_parked` says no more.
+    pub(super) fn tick(&self, asks: bool) -> bool {
+        let count = self.machine.count();
+        let now = self.read().0;
+        self.told.coarse.tick(now, count, asks).is_parked()
+    }
+
+    /// Whether the ticker is to stay parked.
+    pub(super) fn is_parked(&self) -> bool {
+        self.told.coarse.seen().is_parked()
+    }
+
+    fn read(&self) -> (MonoNs, WallNs) {
+        let (mono, wall) = (reading(self.machine.mono()), self.machine.wall());
+        // Before the reading is published: see `Coarse::seen`.
+        self.steps.note(wall.saturating_sub(mono.cast_signed()));
+        (mono, wall)
+    }
+}
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;

@@ -1,0 +1,175 @@
+// Models of the published time: its order, its questions, and how the ticker parks and is woken.
+// Never knows: where readings come from.
+
+use std::sync::Arc;
+
+use kairos_cache::model::{Coarse, Steps, reading};
+use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use loom::thread;
+
+/// A published time, and the clock that is read for it. A count of the processor is the same number.
+struct Time {
+    coarse: Coarse,
+    clock: AtomicU64,
+}
+
+impl Time {
+    fn new() -> Arc<Time> {
+        Arc::new(Time { coarse: Coarse::new(), clock: AtomicU64::new(0) })
+    }
+
+    /// The same after a first hit.
+    fn begun() -> Arc<Time> {
+        let time = Time::new();
+        time.hit(|| {});
+        time
+    }
+
+    /// A reading, and a count from before it. As coarse as `reading` leaves it.
+    fn read(&self) -> (u64, u64) {
+        // AcqRel: what was read earlier is smaller, on whichever thread.
+        let count = self.clock.fetch_add(4, Ordering::AcqRel) + 4;
+        (reading(count), count)
+    }
+
+    fn tick(&self, asks: bool) -> bool {
+        let (reading, count) = self.read();
+        self.coarse.tick(reading, count, asks).is_parked()
+    }
+
+    /// A hit that takes what is published, or reads; `wakes` the ticker where it parks.
+    fn hit(&self, wakes: impl FnOnce()) -> u64 {
+        let seen = self.coarse.seen();
+        if seen.is_known() { seen.reading() } else { self.hit_that_reads(wakes) }
+    }
+
+    fn hit_that_reads(&self, wakes: impl FnOnce()) -> u64 {
+        let (reading, count) = self.read();
+        let (now, has_to_wake) = self.coarse.publish(reading, count, true);
+        if has_to_wake {
+            wakes();
+        }
+        now
+    }
+}
+
+#[test]
+fn a_published_time_is_no_older_than_its_stamp() {
+    loom::model(|| {
+        let time = Time::begun();
+        let others = [false, true].map(|ticks| {
+            let time = Arc::clone(&time);
+            thread::spawn(move || {
+                if ticks {
+                    time.tick(false);
+                    time.tick(true);
+                } else {
+                    time.hit_that_reads(|| {});
+                }
+            })
+        });
+        let stamp = time.coarse.stamp();
+        assert!(time.coarse.seen().reading() >= reading(stamp), "it seems newer than it is");
+        others.map(|other| other.join().unwrap());
+    });
+}
+
+#[test]
+fn the_time_never_goes_back_for_the_hits_of_a_thread() {
+    loom::model(|| {
+        let time = Time::begun();
+        let others = [false, true].map(|ticks| {
+            let time = Arc::clone(&time);
+            thread::spawn(move || {
+                if ticks {
+                    time.tick(true);
+                    time.tick(true);
+                } else {
+                    time.hit_that_reads(|| {});
+                }
+            })
+        });
+        let first = time.hit(|| {});
+        let precise = time.coarse.follow(time.read().0);
+        let second = time.hit(|| {});
+        assert!(first <= precise && first <= second, "{first} {precise} {second}");
+        others.map(|other| other.join().unwrap());
+    });
+}
+
+/// The ticker asks twice, and parks unless it is answered. Whoever reads from then on wakes it: it does
+/// not park beside a word that hits take for the time.
+#[test]
+fn a_ticker_that_parks_is_woken_by_the_hit_that_publishes_next() {
+    loom::model(|| {
+        let time = Time::begun();
+        let passed = Arc::new(AtomicBool::new(false));
+        let ticker = {
+            let (time, passed) = (Arc::clone(&time), Arc::clone(&passed));
+            thread::spawn(move || {
+                time.tick(true);
+                if time.tick(true) {
+                    while time.coarse.seen().is_parked() {
+                        thread::park();
+                    }
+                }
+                passed.store(true, Ordering::Release);
+            })
+        };
+        // A precise reading that saw the word before the question, and is as good as a minute later.
+        let late = {
+            let time = Arc::clone(&time);
+            thread::spawn(move || time.coarse.follow(reading(60_000_000_000)))
+        };
+        loop {
+            time.hit(|| ticker.thread().unpark());
+            if passed.load(Ordering::Acquire) {
+                break;
+            }
+            thread::yield_now();
+        }
+        ticker.join().unwrap();
+        late.join().unwrap();
+    });
+}
+
+/// Of hits that find the ticker parked one publishes, and that one wakes it.
+#[test]
+fn of_two_hits_that_find_the_ticker_parked_one_wakes_it() {
+    loom::model(|| {
+        let time = Time::new();
+        let woken = Arc::new(AtomicU64::new(0));
+        let hit = {
+            let (time, woken) = (Arc::clone(&time), Arc::clone(&woken));
+            move || {
+                // Relaxed: counted, and read after the threads have ended.
+                time.hit(|| drop(woken.fetch_add(1, Ordering::Relaxed)))
+            }
+        };
+        let other = thread::spawn(hit.clone());
+        hit();
+        other.join().unwrap();
+        assert_eq!(woken.load(Ordering::Relaxed), 1, "Relaxed: as above");
+        assert!(time.coarse.seen().is_known());
+    });
+}
+
+#[test]
+fn a_published_time_from_beyond_a_step_finds_it_counted() {
+    loom::model(|| {
+        let time = Time::begun();
+        let steps = Arc::new(Steps::new(0));
+        let before = time.coarse.seen().reading();
+        let ticker = {
+            let (time, steps) = (Arc::clone(&time), Arc::clone(&steps));
+            thread::spawn(move || {
+                steps.note(1_000_000_000);
+                time.tick(false);
+            })
+        };
+        if time.coarse.seen().reading() > before {
+            assert_eq!(steps.version().current(), 1, "a deadline from before the step is in use");
+        }
+        ticker.join().unwrap();
+    });
+}
