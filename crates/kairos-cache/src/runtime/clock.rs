@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::BoxFuture;
-use super::machine_time::MachineTime;
+use super::machine_time::{Machine, MachineTime};
 use super::manual::{Manual, Sleep};
 use super::steps::Steps;
 use super::ticker::{Os, machine_time};
