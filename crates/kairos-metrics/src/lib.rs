@@ -68,7 +68,7 @@ pub use registry::{
     CounterFamily, DEFAULT_FAMILY_LIMIT, Family, FractionGaugeFamily, GaugeFamily, HistogramFamily,
     Label, LabelSet, Measured, Registry, RegistryBuilder, Response, TypedFamily,
 };
-pub use shard::{forks, shards};
+pub use shard::{forks, in_child, shards};
 pub use snapshot::{HistogramSnapshot, MetricSnapshot, SeriesSnapshot, Snapshot, Value};
 #[cfg(feature = "hdr-log")]
 pub use snapshot::{Interval, write_interval_log};

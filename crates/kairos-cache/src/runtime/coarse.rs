@@ -53,8 +53,10 @@ impl Seen {
     }
 }
 
-/// The published time.
+/// The published time. A hit reads the word, and one that looks the stamp; both are written together, and
+/// nothing else stands on their line.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct Coarse {
     word: AtomicU64,
     /// The processor's counter, before the reading of the word or of one that has come before it.
@@ -134,7 +136,7 @@ impl Coarse {
         self.seen()
     }
 
-    /// There is no thread that could tick.
+    /// There is no thread that ticks.
     pub fn park(&self) {
         // Relaxed: a word that is parked publishes nothing; what was published before by others stays so
         // through this exchange.

@@ -12,8 +12,7 @@ use super::steps::Steps;
 use crate::policy::{MonoNs, WallNs};
 use crate::sync::{AtomicU64, Ordering};
 
-/// A thread looks whether the published time still is what it seems once in so many hits. A power of
-/// two.
+/// A thread looks whether the published time still is what it seems once in so many hits.
 const CHECKED_EVERY: u32 = 16;
 
 /// How far a published time may be behind where a hit looks.
@@ -23,16 +22,16 @@ const BEHIND_NS: u64 = 1_000_000;
 const RETRY_NS: u64 = 1_000_000_000;
 
 thread_local! {
-    /// How many hits this thread has had, of all caches.
-    static HITS: Cell<u32> = const { Cell::new(0) };
+    /// At which hit from here on this thread looks, whichever caches they are of.
+    static LEFT: Cell<u32> = const { Cell::new(CHECKED_EVERY) };
 }
 
 /// Counts a hit of this thread; whether it is one that looks.
 #[inline]
 fn looks() -> bool {
-    let hits = HITS.get().wrapping_add(1);
-    HITS.set(hits);
-    hits.is_multiple_of(CHECKED_EVERY)
+    let left = LEFT.get().wrapping_sub(1);
+    LEFT.set(left);
+    left == 0
 }
 
 /// Where readings come from, and the thread that ticks.
@@ -53,20 +52,14 @@ pub(super) trait Machine: Send + Sync + Sized + 'static {
     fn wake(&self, time: &'static MachineTime<Self>) -> bool;
 }
 
-/// What a hit reads: a cache line of its own, which is written at each tick.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Told {
-    coarse: Coarse,
-    /// Which process of a line of forks has the ticker: a child has none of its parent's threads.
-    forks: u64,
-}
-
 /// The time of a machine, for all caches of a process.
 #[derive(Debug)]
 pub(super) struct MachineTime<M> {
-    told: Told,
+    /// What a hit reads, on a cache line of its own.
+    coarse: Coarse,
     steps: Steps,
+    /// Which process of a line of forks has the ticker: a child has none of its parent's threads.
+    forks: u64,
     /// No thread is asked for before this reading.
     no_thread_until: AtomicU64,
     machine: M,
@@ -76,8 +69,9 @@ impl<M: Machine> MachineTime<M> {
     pub(super) fn new(machine: M) -> MachineTime<M> {
         let ahead = machine.wall().saturating_sub(reading(machine.mono()).cast_signed());
         MachineTime {
-            told: Told { coarse: Coarse::new(), forks: forks() },
+            coarse: Coarse::new(),
             steps: Steps::new(ahead),
+            forks: forks(),
             no_thread_until: AtomicU64::new(0),
             machine,
         }
@@ -95,7 +89,7 @@ impl<M: Machine> MachineTime<M> {
     /// A precise reading of both clocks. Notices a step of the wall clock, and publishes itself.
     pub(super) fn now(&self) -> (MonoNs, WallNs) {
         let (mono, wall) = self.read();
-        (self.told.coarse.follow(mono), wall)
+        (self.coarse.follow(mono), wall)
     }
 
     /// A precise reading of the monotonic clock alone. Not published: whoever takes a published time has
@@ -105,32 +99,27 @@ impl<M: Machine> MachineTime<M> {
     }
 
     /// The time for a hit: the published one, or where that is not known, or this hit looks and it is not
-    /// of the last millisecond, a precise reading. Five loads and a thread's own count where nothing is to
-    /// be done.
+    /// of the last millisecond, a precise reading. One load and a thread's own count where there is nothing
+    /// to be done.
     ///
-    /// To look is to read the processor's counter, which takes a third of the time that the clock takes.
-    /// A count of less than a millisecond since the publication says what a precise reading would say of
-    /// the published time: that it is at most that far behind.
+    /// To look is to read the processor's counter, which takes a fifth of what a precise reading takes. A
+    /// count of less than a millisecond since the publication says what a precise reading would say of the
+    /// published time: that it is at most that far behind.
     #[inline]
     pub(super) fn of_hit(&'static self) -> MonoNs {
         let looks = looks();
-        let seen = self.told.coarse.seen();
-        if seen.is_known() && !looks && forks() == self.told.forks {
-            return seen.reading();
-        }
-        self.of_hit_that_looks(looks)
+        let seen = self.coarse.seen();
+        if seen.is_known() && !looks { seen.reading() } else { self.of_hit_that_looks(looks) }
     }
 
     #[inline(never)]
     fn of_hit_that_looks(&'static self, looks: bool) -> MonoNs {
-        // 1. A child of a fork has no ticker, and leaves its parent's word as it was.
-        if forks() != self.told.forks {
-            return self.read().0;
+        if looks {
+            LEFT.set(CHECKED_EVERY);
         }
-        // 2. The stamp before the word, which is no older then.
-        let coarse = &self.told.coarse;
-        let stamp = coarse.stamp();
-        let seen = coarse.seen();
+        // 1. The stamp before the word, which is no older then.
+        let stamp = self.coarse.stamp();
+        let seen = self.coarse.seen();
         if seen.is_known() && self.machine.since_ns(stamp) < BEHIND_NS {
             return seen.reading();
         }
@@ -139,17 +128,26 @@ impl<M: Machine> MachineTime<M> {
 
     #[cold]
     fn of_hit_that_reads(&'static self, looks: bool) -> MonoNs {
-        // 3. The count before the reading, which is no older then.
+        // 2. The count before the reading, which is no older then.
         let count = self.machine.count();
         let read = self.read().0;
+        // 3. A child of a fork has nobody who would keep what it publishes.
+        if forks() != self.forks {
+            return read;
+        }
         // 4. A parked ticker is woken for many hits, not for each of a few: one costs less than a tick.
         let wakes = looks && self.may_wake(read);
         // 5. Published before the ticker wakes, which would park again if it found the word as it was.
-        let (now, woken) = self.told.coarse.publish(read, count, wakes);
+        let (now, woken) = self.coarse.publish(read, count, wakes);
         if woken {
             self.wake(now);
         }
         now
+    }
+
+    /// Takes back what a parent has published, in its child.
+    pub(super) fn leave_parent(&self) {
+        self.coarse.park();
     }
 
     fn may_wake(&self, now: MonoNs) -> bool {
@@ -161,7 +159,7 @@ impl<M: Machine> MachineTime<M> {
         if !self.machine.wake(self) {
             // Relaxed: as in `may_wake`.
             self.no_thread_until.store(now.saturating_add(RETRY_NS), Ordering::Relaxed);
-            self.told.coarse.park();
+            self.coarse.park();
         }
     }
 
@@ -169,12 +167,12 @@ impl<M: Machine> MachineTime<M> {
     pub(super) fn tick(&self, asks: bool) -> bool {
         let count = self.machine.count();
         let now = self.read().0;
-        self.told.coarse.tick(now, count, asks).is_parked()
+        self.coarse.tick(now, count, asks).is_parked()
     }
 
     /// Whether the ticker is to stay parked.
     pub(super) fn is_parked(&self) -> bool {
-        self.told.coarse.seen().is_parked()
+        self.coarse.seen().is_parked()
     }
 
     fn read(&self) -> (MonoNs, WallNs) {

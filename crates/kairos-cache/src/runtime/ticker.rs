@@ -38,7 +38,17 @@ static TIME: OnceLock<MachineTime<Os>> = OnceLock::new();
 
 /// The time of this process.
 pub(super) fn machine_time() -> &'static MachineTime<Os> {
-    TIME.get_or_init(|| MachineTime::new(Os::new()))
+    TIME.get_or_init(|| {
+        kairos_metrics::in_child(leave_parent);
+        MachineTime::new(Os::new())
+    })
+}
+
+/// A child of a fork has no ticker: from its first hit on it reads precisely.
+fn leave_parent() {
+    if let Some(time) = TIME.get() {
+        time.leave_parent();
+    }
 }
 
 impl Os {

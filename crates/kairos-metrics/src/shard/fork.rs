@@ -32,8 +32,28 @@ static REACH: OnceSlot<Reach> = OnceSlot::new();
 /// How often this process's line was forked since the hooks were registered.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
+/// What a child calls, and what it calls after that; never taken back.
+static CALLS: OnceSlot<&'static Call> = OnceSlot::new();
+
+struct Call {
+    call: fn(),
+    next: OnceSlot<&'static Call>,
+}
+
+/// See [`super::in_child`].
+pub(super) fn in_child(call: fn()) {
+    let call: &'static Call = Box::leak(Box::new(Call { call, next: OnceSlot::new() }));
+    let mut place = &CALLS;
+    loop {
+        let placed = place.get_or_init(|| call);
+        if std::ptr::eq(placed, call) {
+            return;
+        }
+        place = &placed.next;
+    }
+}
+
 /// See [`super::forks`].
-#[inline]
 pub(super) fn forks() -> u64 {
     // Relaxed: written in a child with one thread, before any other begins.
     FORKS.load(Ordering::Relaxed)
@@ -49,7 +69,7 @@ pub(super) fn watch(reach: Reach) {
     // A failure (out of memory) leaves the child with the parent's counts, which is what there
     // would be without the hook.
     unsafe {
-        libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child));
+        libc::pthread_atfork(Some(before), Some(in_parent), Some(begin_child));
     }
 }
 
@@ -65,11 +85,16 @@ extern "C" fn in_parent() {
     drop(release());
 }
 
-extern "C" fn in_child() {
+extern "C" fn begin_child() {
     FORKS.fetch_add(1, Ordering::Relaxed); // Relaxed: as in `forks`.
     if let (Some(mut held), Some(reach)) = (release(), REACH.get()) {
         let now = Clock::system().unix_ns();
         (reach.process)().restart(&mut held, (reach.own_shard)(), now);
+    }
+    let mut place = CALLS.get();
+    while let Some(Call { call, next }) = place {
+        call();
+        place = next.get();
     }
 }
 

@@ -33,7 +33,6 @@ process_static! {
 }
 
 /// The process's shards and ids.
-#[inline]
 pub(crate) fn process() -> &'static Process {
     &PROCESS
 }
@@ -46,7 +45,6 @@ pub(crate) fn process() -> &'static Process {
 /// ```
 /// assert_eq!(kairos_metrics::forks(), 0, "the process that counted first");
 /// ```
-#[inline]
 pub fn forks() -> u64 {
     #[cfg(all(unix, not(kairos_loom)))]
     {
@@ -56,6 +54,32 @@ pub fn forks() -> u64 {
     #[cfg(any(not(unix), kairos_loom))]
     {
         0
+    }
+}
+
+/// Has every child of a fork of this process, and its children, call `call` before the fork returns in
+/// it. Never taken back.
+///
+/// For words that another thread of the parent keeps, which the child does not have. The child has one
+/// thread then, and no lock of any other: `call` stores to atomics, and neither waits, allocates nor
+/// panics. Does nothing where there is no `fork`.
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// static IS_KEPT: AtomicBool = AtomicBool::new(true);
+/// kairos_metrics::in_child(|| IS_KEPT.store(false, Ordering::Relaxed));
+/// assert!(IS_KEPT.load(Ordering::Relaxed), "this is no child");
+/// ```
+pub fn in_child(call: fn()) {
+    #[cfg(all(unix, not(kairos_loom)))]
+    {
+        let _watched = process();
+        super::fork::in_child(call);
+    }
+    #[cfg(any(not(unix), kairos_loom))]
+    {
+        let _never = call;
     }
 }
 

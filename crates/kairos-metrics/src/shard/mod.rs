@@ -17,7 +17,7 @@ mod window;
 
 pub(crate) use ids::Released;
 pub(crate) use local::{Place, add, due, increment, is_due, process, record};
-pub use local::{forks, shards};
+pub use local::{forks, in_child, shards};
 #[cfg(kairos_loom)]
 pub(crate) use process::Process;
 pub(crate) use process::Reader;

@@ -70,7 +70,9 @@ fn a_published_time_is_no_older_than_its_stamp() {
         });
         let stamp = time.coarse.stamp();
         assert!(time.coarse.seen().reading() >= reading(stamp), "it seems newer than it is");
-        others.map(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
     });
 }
 
@@ -93,7 +95,9 @@ fn the_time_never_goes_back_for_the_hits_of_a_thread() {
         let precise = time.coarse.follow(time.read().0);
         let second = time.hit(|| {});
         assert!(first <= precise && first <= second, "{first} {precise} {second}");
-        others.map(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
     });
 }
 
@@ -143,7 +147,9 @@ fn of_two_hits_that_find_the_ticker_parked_one_wakes_it() {
             let (time, woken) = (Arc::clone(&time), Arc::clone(&woken));
             move || {
                 // Relaxed: counted, and read after the threads have ended.
-                time.hit(|| drop(woken.fetch_add(1, Ordering::Relaxed)))
+                time.hit(|| {
+                    woken.fetch_add(1, Ordering::Relaxed);
+                });
             }
         };
         let other = thread::spawn(hit.clone());

@@ -163,7 +163,7 @@ fn one_hit_answers_the_ticker_and_a_precise_reading_does_not() {
 fn what_was_read_before_a_question_or_a_parking_does_not_undo_it() {
     for asked in [1, 2] {
         let time = begun();
-        let coarse = &time.told.coarse;
+        let coarse = &time.coarse;
         let late = time.present();
         time.advance(MS);
         for _ in 0..asked {
@@ -205,20 +205,21 @@ fn without_a_thread_hits_are_precise_and_one_is_asked_for_once_a_second() {
 fn a_child_of_a_fork_reads_precisely_and_publishes_nothing() {
     for asked in 0..3 {
         let mut made = MachineTime::new(Hand::default());
-        made.told.forks = forks() + 1; // As its parent would find it.
+        made.forks = forks() + 1; // As its parent would find it.
         let reading = reading(MS);
-        made.told.coarse.publish(reading, 3 * MS, true);
+        made.coarse.publish(reading, 3 * MS, true);
         for _ in 0..asked {
             made.tick(true);
         }
         let time: Time = Box::leak(Box::new(made));
-        let seen = time.told.coarse.seen();
+        time.leave_parent();
+        let seen = time.coarse.seen();
         time.advance(MS);
         for _ in 0..100 {
             time.advance(10);
             assert_eq!(time.of_hit(), time.present());
         }
-        assert_eq!((time.told.coarse.seen(), time.woken()), (seen, 0));
+        assert_eq!((time.coarse.seen(), time.woken()), (seen, 0));
         time.machine.ahead.store(3600 * 1_000_000_000, Ordering::Relaxed);
         time.of_hit();
         assert_eq!(time.steps.version().current(), 1, "it notices steps by itself");
@@ -324,7 +325,7 @@ fn of_this_machine() -> &'static MachineTime<Os> {
 
 /// Hits until one is published.
 fn begin(time: &'static MachineTime<Os>) {
-    while !time.told.coarse.seen().is_known() {
+    while !time.coarse.seen().is_known() {
         time.of_hit();
     }
 }
@@ -340,8 +341,8 @@ fn until(holds: impl Fn() -> bool) {
 fn a_thread_ticks_without_hits_parks_and_is_woken() {
     let time = of_this_machine();
     for _ in 0..3 {
-        let seen = time.told.coarse.seen();
-        until(|| time.told.coarse.seen() != seen);
+        let seen = time.coarse.seen();
+        until(|| time.coarse.seen() != seen);
         until(|| time.is_parked());
         let first = time.mono();
         assert!(time.of_hit() >= first, "precise");
