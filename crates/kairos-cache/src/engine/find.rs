@@ -83,7 +83,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     #[inline]
     pub(super) fn versions(&self, hash: u64) -> [&Version; 3] {
         let invalidations = &self.invalidations;
-        [invalidations.changes(), invalidations.misses(hash), self.clock.steps()]
+        [invalidations.changes(), invalidations.misses(hash), &self.steps]
     }
 
     /// Whether a reader that looks again would see the same entry.

@@ -33,9 +33,9 @@ use crate::policy::{BreakerLevel, EventGraph, MonoNs, Now, ZoneTtl};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Stats};
 use crate::store::{Entry, Near, Store, Sweeper, Weigher};
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 use crate::to_key::{Key, Value};
-use crate::truth::{Invalidations, Tags};
+use crate::truth::{Invalidations, Tags, Version};
 
 pub(crate) use compute::{Batch, Filling, FoundTogether, Together, blocking_work, work};
 pub(crate) use parts::Parts;
@@ -72,6 +72,10 @@ pub(crate) struct Engine<K, V> {
     sweeper: Arc<Sweeper>,
     wanted: Wanted,
     breaker: BreakerCell,
+    /// When the newest second ends for which the breaker has been evaluated.
+    evaluated_until: AtomicU64,
+    /// Steps of the wall clock.
+    steps: Arc<Version>,
     draws: Draws,
     clock: Clock,
     runtime: Arc<dyn Runtime>,
@@ -137,6 +141,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         if self.breaker.note(second, &rules.read.breaker, scored, || self.touch(), publish) {
             self.notices.wake();
+        }
+        let ends = self.clock.end_of_second(second);
+        // Relaxed, both: a hit that finds an older one asks once more.
+        if self.evaluated_until.load(Ordering::Relaxed) < ends {
+            self.evaluated_until.store(ends, Ordering::Relaxed);
         }
         let level =
             if rules.read.breaker.enabled { self.breaker.level() } else { BreakerLevel::Normal };

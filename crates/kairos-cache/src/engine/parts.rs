@@ -18,7 +18,7 @@ use crate::policy::{BreakerLevel, EventGraph};
 use crate::runtime::{Clock, Draws, Lineage, Runtime};
 use crate::stats::{Notice, Notices, Sizes, Stats};
 use crate::store::{Bound, Entry, Near, Store, Sweeper, Weigher};
-use crate::sync::{AtomicBool, Mutex};
+use crate::sync::{AtomicBool, AtomicU64, Mutex};
 use crate::to_key::{Key, Value};
 use crate::truth::{Held, Invalidations, Tags};
 
@@ -98,6 +98,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             sweeper: Arc::new(Sweeper::new()),
             wanted: Wanted::new(),
             breaker: BreakerCell::new(),
+            evaluated_until: AtomicU64::new(0),
+            steps: Arc::clone(clock.steps()),
             draws: Draws::new(hasher),
             rules: ArcSwap::from_pointee(rules),
             reloading: Mutex::new(()),

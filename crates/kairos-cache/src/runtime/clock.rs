@@ -150,8 +150,14 @@ impl Clock {
         began.saturating_add(now) / 1_000_000_000
     }
 
+    /// When the second after this one begins.
+    pub(crate) fn end_of_second(&self, second: u64) -> MonoNs {
+        let began = u64::try_from(self.began).unwrap_or(0);
+        second.saturating_add(1).saturating_mul(1_000_000_000).saturating_sub(began)
+    }
+
     /// Counts the steps of the wall clock by more than 100 ms.
-    pub(crate) fn steps(&self) -> &Version {
+    pub(crate) fn steps(&self) -> &Arc<Version> {
         match &self.source {
             Source::System(time, _) => time.steps().version(),
             Source::Given(given) => given.steps.version(),

@@ -2,6 +2,8 @@
 // Never knows: where readings come from, or what happens then.
 // Read next: `clock.rs`, whose readings are noted.
 
+use std::sync::Arc;
+
 use crate::sync::{AtomicI64, AtomicU64, Mutex, Ordering};
 use crate::truth::Version;
 
@@ -13,17 +15,17 @@ const STEP_NS: u64 = 100_000_000;
 pub struct Steps {
     /// Wall minus monotonic, when a step was last noticed.
     offset: AtomicI64,
-    version: Version,
+    version: Arc<Version>,
 }
 
 impl Steps {
     /// A clock whose wall reading is this far ahead of its monotonic one.
     pub fn new(offset: i64) -> Steps {
-        Steps { offset: AtomicI64::new(offset), version: Version::new() }
+        Steps { offset: AtomicI64::new(offset), version: Arc::default() }
     }
 
     /// Counts the steps noticed.
-    pub fn version(&self) -> &Version {
+    pub fn version(&self) -> &Arc<Version> {
         &self.version
     }
 

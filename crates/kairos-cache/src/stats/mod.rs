@@ -68,12 +68,18 @@ pub(crate) struct Stats {
     baselines: Mutex<Baselines>,
 }
 
-fn score_index(signal: Signal) -> usize {
-    match signal {
-        Signal::Unscored => 0,
-        Signal::Scored(Volatility::Normal, _) => 1,
-        Signal::Scored(Volatility::Warning, _) => 2,
-        Signal::Scored(Volatility::Panic, _) => 3,
+/// How the volatility of a read was scored: a column of the table of reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Score(u8);
+
+impl Score {
+    pub(crate) fn of(signal: Signal) -> Score {
+        Score(match signal {
+            Signal::Unscored => 0,
+            Signal::Scored(Volatility::Normal, _) => 1,
+            Signal::Scored(Volatility::Warning, _) => 2,
+            Signal::Scored(Volatility::Panic, _) => 3,
+        })
     }
 }
 
@@ -93,8 +99,8 @@ impl Stats {
 
     /// Counts a finished read. `took_ns` is called only if the read is timed: 1 in `sampling`
     /// served reads, every computed one.
-    pub(crate) fn read(&self, reason: Reason, signal: Signal, took_ns: impl FnOnce() -> u64) {
-        self.reads[reason as usize][score_index(signal)].inc();
+    pub(crate) fn read(&self, reason: Reason, score: Score, took_ns: impl FnOnce() -> u64) {
+        self.reads[reason as usize][usize::from(score.0)].inc();
         let strategy = reason.strategy();
         let latency = &self.latency[strategy as usize];
         let every = match strategy {
@@ -114,15 +120,18 @@ impl Stats {
         self.latency[Strategy::ServeFresh as usize].is_due(every)
     }
 
-    /// Counts a read that was served fresh. `took_ns` as in `read`.
+    /// Counts a read that was served fresh. Returns the weight of its time, if that is to be recorded.
     #[inline]
-    pub(crate) fn served_fresh(&self, signal: Signal, took_ns: impl FnOnce() -> u64) {
-        self.reads[Reason::Fresh as usize][score_index(signal)].inc();
-        let latency = &self.latency[Strategy::ServeFresh as usize];
+    pub(crate) fn served_fresh(&self, score: Score) -> Option<u32> {
+        self.reads[Reason::Fresh as usize][usize::from(score.0)].inc();
         // Relaxed: as in `read`.
-        if let Some(weight) = latency.due(self.sampling.load(Ordering::Relaxed)) {
-            latency.record_n(took_ns(), weight.into());
-        }
+        self.latency[Strategy::ServeFresh as usize].due(self.sampling.load(Ordering::Relaxed))
+    }
+
+    /// Records how long a read took that was served fresh.
+    #[inline]
+    pub(crate) fn took_fresh(&self, took_ns: u64, weight: u32) {
+        self.latency[Strategy::ServeFresh as usize].record_n(took_ns, weight.into());
     }
 
     /// Times 1 in `every` served reads from now on.

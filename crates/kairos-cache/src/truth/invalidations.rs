@@ -49,11 +49,13 @@ impl Invalidations {
     }
 
     /// The count of the changes that could alter decisions across matches.
+    #[inline]
     pub fn changes(&self) -> &Version {
         &self.changes
     }
 
     /// The count of the invalidations of keys of this hash, and of some others, that met no entry.
+    #[inline]
     pub fn misses(&self, hash: u64) -> &Version {
         // The low bits find the key's row.
         &self.misses[(hash >> 40) as usize % MISSES]

@@ -14,9 +14,10 @@ use crate::engine::find::Sighting;
 use crate::engine::read::reading::Reading;
 use crate::engine::read::vouched::Vouched;
 use crate::engine::{Engine, Moment};
-use crate::policy::{MarketId, MonoNs, Reason, Signal};
+use crate::policy::{MarketId, MonoNs, Reason};
 use crate::receipt::Served;
 use crate::runtime::Timing;
+use crate::stats::Score;
 use crate::store::{Entry, Probe, SharedRow, forget_gone};
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
@@ -76,7 +77,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             if kept.reads & (TENDED - 1) == 0 || kept.reads.is_power_of_two() {
                 self.store.touch(vouched.sighting.row());
             }
-            self.count_fresh(vouched.signal(), timing);
+            self.count_fresh(vouched.score(), timing);
             let served = Rc::clone(&kept.served);
             Some((served, table.counts_to(TENDED)))
         })??;
@@ -138,8 +139,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(super) fn time_of_hit(&self) -> MonoNs {
         // Relaxed: as where it is stored.
         let now = self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed));
-        if !self.breaker.has_begun(self.clock.second(now)) {
-            self.now();
+        // Relaxed: as where it is stored.
+        if now >= self.evaluated_until.load(Ordering::Relaxed) {
+            // The breaker is evaluated in seconds in which there are only hits, too.
+            self.moment();
         }
         now
     }
@@ -152,8 +155,11 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Counts a read that is served fresh from what is remembered.
     #[inline]
-    pub(super) fn count_fresh(&self, signal: Signal, timing: Option<Timing>) {
-        self.stats.served_fresh(signal, || timing.map_or(0, |timing| self.clock.took(timing)));
+    pub(super) fn count_fresh(&self, score: Score, timing: Option<Timing>) {
+        if let Some(weight) = self.stats.served_fresh(score) {
+            let took_ns = timing.map_or(0, |timing| self.clock.took(timing));
+            self.stats.took_fresh(took_ns, weight);
+        }
     }
 
     /// Has the calling thread remember a reading that it is served as fresh.

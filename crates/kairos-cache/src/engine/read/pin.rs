@@ -120,7 +120,7 @@ impl<K: Key, V: Value> Pinned<K, V> {
         if self.reads & (TOLD - 1) == 0 {
             engine.store.touch(vouched.sighting.row());
         }
-        engine.count_fresh(vouched.signal(), timing);
+        engine.count_fresh(vouched.score(), timing);
         Some(now)
     }
 
@@ -132,7 +132,7 @@ impl<K: Key, V: Value> Pinned<K, V> {
         let engine = &*self.engine;
         match (&self.fresh, &self.stale) {
             (Some((vouched, _)), _) => {
-                engine.count_as(Reason::Fresh, vouched.signal(), arrived);
+                engine.count_as(Reason::Fresh, vouched.score(), arrived);
             }
             (None, Some(stale)) => engine.count(stale, arrived),
             (None, None) => return None,

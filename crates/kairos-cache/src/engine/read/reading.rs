@@ -17,6 +17,7 @@ use crate::matches::{OddsRule, Place};
 use crate::policy::{EntryView, Now, Reason, Signal, Signals, Verdict, Watch};
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::{Purpose, nanos};
+use crate::stats::Score;
 use crate::to_key::{Key, Value};
 
 /// A read that has arrived.
@@ -284,12 +285,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     pub(super) fn count(&self, reading: &Reading<V>, arrived: Now) {
-        self.count_as(reading.verdict.reason, reading.signals.signal, arrived);
+        self.count_as(reading.verdict.reason, Score::of(reading.signals.signal), arrived);
     }
 
-    pub(super) fn count_as(&self, reason: Reason, signal: Signal, arrived: Now) {
+    pub(super) fn count_as(&self, reason: Reason, score: Score, arrived: Now) {
         let took = || self.clock.mono().saturating_sub(arrived.mono);
-        self.stats.read(reason, signal, took);
+        self.stats.read(reason, score, took);
     }
 }
 

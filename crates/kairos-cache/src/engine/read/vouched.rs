@@ -5,9 +5,10 @@
 use crate::engine::find::{Sighting, View};
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};
-use crate::policy::{MarketId, MonoNs, Reason, Signal};
+use crate::policy::{MarketId, MonoNs, Reason};
 use crate::receipt::Served;
 use crate::runtime::Purpose;
+use crate::stats::Score;
 use crate::to_key::{Key, Value};
 
 /// What must still be so for a read to be served the same fresh value as before.
@@ -21,14 +22,15 @@ pub(super) struct Vouched<K, V> {
     until: MonoNs,
     /// From here on a read that can compute, or has a loader behind it, refreshes early.
     due_from: MonoNs,
-    signal: Signal,
+    score: Score,
     market: Option<MarketId>,
 }
 
 impl<K: Key, V: Value> Vouched<K, V> {
     /// How reads are scored that are served this.
-    pub(super) fn signal(&self) -> Signal {
-        self.signal
+    #[inline]
+    pub(super) fn score(&self) -> Score {
+        self.score
     }
 
     pub(super) fn market(&self) -> Option<MarketId> {
@@ -58,8 +60,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (until, due_from) = self.steady_until(key, view, reading, moment);
         let (stored_at, ttl_ns) = (entry.rules_view.stored_at, reading.verdict.ttl_ns);
         let served = Served::new(value, stored_at, ttl_ns, reading.receipt(false));
-        let (signal, market) = (reading.signals.signal, entry.place.market);
-        Some((Vouched { sighting, until, due_from, signal, market }, served))
+        let (score, market) = (Score::of(reading.signals.signal), entry.place.market);
+        Some((Vouched { sighting, until, due_from, score, market }, served))
     }
 
     /// The first instant at which a read of a fresh value could be decided otherwise, if nothing of what
