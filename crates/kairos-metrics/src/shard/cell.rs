@@ -107,21 +107,27 @@ impl Cell {
 }
 
 /// A cell of half the width, for a histogram's bucket, of which a thread has thousands: a count of
-/// 31 bits, and one bit that says that the bucket is inside.
+/// [`BITS`], and above it the mark of a bucket inside, whose bits are all set or all not.
 ///
 /// Outside are the buckets without a count, and the edges: the buckets of the smallest and of the
 /// largest value, where they are wider than one. A value in one of these may be smaller or larger
-/// yet; one inside cannot be. The inside bit is the sign, so that the sign of the new count alone
-/// tells a plain add from all that takes more care.
+/// yet; one inside cannot be. The mark reaches up to the sign, and a count that overflows takes it away:
+/// the sign of the new count alone tells a plain add from all that takes more care. And some cells are
+/// added up as they are, with their marks: those are told from the counts by the size of the sum.
 #[derive(Debug)]
 pub(super) struct NarrowCell(AtomicU32);
 
-/// The bit of a bucket inside.
-const INSIDE: u32 = 1 << 31;
+/// How wide a narrow cell's count is.
+const BITS: u32 = 25;
 
-/// The most that is added at once, and that is counted otherwise than by [`NarrowCell::after`]: the
-/// sum of two such numbers just reaches the sign.
-const MOST: u32 = 1 << 30;
+/// The mark of a bucket inside.
+const INSIDE: u32 = u32::MAX << BITS;
+
+/// The most that is added at once, and that is counted otherwise than by [`NarrowCell::after`].
+const MOST: u32 = 1 << (BITS - 1);
+
+/// How many cells are added up as they are: so many counts and as many times 2^[`BITS`] stay below 2^32.
+const BLOCK: usize = 1 << (31 - BITS);
 
 impl NarrowCell {
     pub(super) fn new() -> NarrowCell {
@@ -141,7 +147,8 @@ impl NarrowCell {
         let n = i32::try_from(n).ok().filter(|n| *n < MOST as i32)?;
         // Relaxed: as in `Cell::add`.
         let sum = (self.0.load(Ordering::Relaxed) as i32).wrapping_add(n);
-        // Inside is negative until it overflows; outside is at most `MOST`, and stays positive.
+        // Inside is negative until it overflows; outside is at most `MOST`, and the sum of two such
+        // numbers stays positive.
         (sum < 0).then_some(sum as u32)
     }
 
@@ -189,6 +196,35 @@ impl NarrowCell {
         // Relaxed: as in `Cell::load`.
         (self.0.load(Ordering::Relaxed) & !INSIDE).into()
     }
+
+    /// The sum of some counts, which cannot overflow; for anybody. Out of line, so that the loop has
+    /// all registers.
+    #[inline(never)]
+    pub(super) fn sum(cells: &[NarrowCell]) -> u64 {
+        cells.chunks(BLOCK).map(NarrowCell::sum_of_block).sum()
+    }
+
+    /// The sum of at most [`BLOCK`] counts. Loads of atomics are not vectorised: the mark is not taken
+    /// off each, but off the sum.
+    #[inline]
+    fn sum_of_block(cells: &[NarrowCell]) -> u64 {
+        // Relaxed: as in `load`.
+        let marked = |cell: &NarrowCell| u64::from(cell.0.load(Ordering::Relaxed));
+        let (chunks, rest) = cells.as_chunks::<8>();
+        let mut lanes = [0_u64; 4];
+        for [a, b, c, d, e, f, g, h] in chunks {
+            lanes[0] += marked(a) + marked(e);
+            lanes[1] += marked(b) + marked(f);
+            lanes[2] += marked(c) + marked(g);
+            lanes[3] += marked(d) + marked(h);
+        }
+        let sum: u64 = lanes.into_iter().chain(rest.iter().map(marked)).sum();
+        // With 2^BITS for each cell a mark becomes 2^32, and what is not of a mark stays below that.
+        let (len, unit) = (cells.len() as u64, 1 << BITS);
+        let sum = sum + len * unit;
+        let inside = sum >> u32::BITS;
+        (sum & u64::from(u32::MAX)) - (len - inside) * unit
+    }
 }
 
 // SAFETY: a cell is one atomic integer, for which zero bytes are a valid value.
@@ -217,6 +253,7 @@ fn leaked<C: bytemuck::Zeroable>(len: usize) -> &'static [C] {
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A cell that counted `count`, inside or not.
     fn cell(count: u32, inside: bool) -> NarrowCell {
@@ -233,18 +270,46 @@ mod tests {
             let after = cell.after(n).inspect(|count| cell.put(*count));
             assert_eq!(after.map(|_| cell.load()), expected, "{count} {inside} {n}");
         };
-        let most = u64::from(MOST);
+        let (most, largest) = (u64::from(MOST), !INSIDE);
         for n in [1, 2, most - 1, most, 1 << 31, 1 << 32, u64::MAX] {
             for count in [0, 1, 7, MOST - 1, MOST] {
                 check(count, false, n, false);
             }
-            check(INSIDE - 1, true, n, false);
+            check(largest, true, n, false);
             check(7, true, n, n < most);
         }
-        check(INSIDE - 2, true, 1, true);
-        check(INSIDE - 2, true, 2, false);
+        check(largest - 1, true, 1, true);
+        check(largest - 1, true, 2, false);
         check(MOST, true, most - 1, true);
         check(MOST + 1, true, most - 1, false);
+    }
+
+    proptest! {
+        #[test]
+        fn counts_are_added_up_whatever_their_marks(
+            counts in prop::collection::vec((any::<bool>(), 0..=!INSIDE, 0_u8..3), 0..300),
+        ) {
+            let mut expected = 0;
+            let mut cells = Vec::new();
+            for (inside, count, size) in counts {
+                let most = if inside { !INSIDE } else { MOST };
+                let count = [count, 0, most][usize::from(size)].min(most);
+                expected += u64::from(count);
+                cells.push(cell(count, inside));
+            }
+            prop_assert_eq!(NarrowCell::sum(&cells), expected);
+        }
+    }
+
+    #[test]
+    fn the_largest_counts_are_added_up() {
+        for inside in [false, true] {
+            let most = if inside { !INSIDE } else { MOST };
+            let cells: Vec<_> = (0..2 * BLOCK).map(|_| cell(most, inside)).collect();
+            for len in 0..=cells.len() {
+                assert_eq!(NarrowCell::sum(&cells[..len]), len as u64 * u64::from(most));
+            }
+        }
     }
 
     #[test]
@@ -257,6 +322,6 @@ mod tests {
             cell.clear();
             assert_eq!((cell.load(), cell.after(1)), (0, None), "cleared, it is not inside");
         }
-        assert!(!cell(INSIDE - 1, true).try_add(1), "there is more than that");
+        assert!(!cell(!INSIDE, true).try_add(1), "there is more than that");
     }
 }

@@ -77,41 +77,44 @@ impl Sum {
             self.total += tally.total();
             self.saturated = self.saturated.saturating_add(tally.saturated.load());
             let bounds = tally.bounds();
-            let mut start = bounds.start;
-            for (count, edge) in self.counts.iter_mut().zip(edges.iter().chain([&usize::MAX])) {
-                if start == bounds.end {
-                    break;
-                }
-                let end = bounds.end.min(*edge);
-                if start < end {
-                    let owned = tally.narrow(&(start..end)).map(|(_, cells)| sum_of_narrow(cells));
-                    let owned = owned[0] + owned[1];
-                    let shared = sum_of_wide(tally.shared_cells.get(start..end));
-                    *count = count.saturating_add(owned).saturating_add(shared);
-                    start = end;
-                }
+            // An owner's has the one kind of cells, the shared shard's the other.
+            for (first, cells) in tally.narrow(&bounds) {
+                self.add_ranges(edges, first, cells, NarrowCell::sum);
             }
+            let shared = tally.shared_cells.get(bounds.clone()).unwrap_or_default();
+            self.add_ranges(edges, bounds.start, shared, sum_of_wide);
         }
         if let Some(rest) = self.counts.last_mut() {
             *rest = rest.saturating_add(self.saturated);
         }
     }
-}
 
-/// The sum of some narrow cells, which cannot overflow; several at a time, as loads of atomics are
-/// not vectorised.
-fn sum_of_narrow(cells: &[NarrowCell]) -> u64 {
-    let (chunks, rest) = cells.as_chunks::<16>();
-    let mut sums = [0_u64; 4];
-    for chunk in chunks {
-        for (cell, lane) in chunk.iter().zip((0..4).cycle()) {
-            sums[lane] += cell.load();
+    /// Adds the cells of the buckets from `first` on to the ranges that they lie in.
+    #[inline]
+    fn add_ranges<C>(
+        &mut self,
+        edges: &[usize],
+        mut first: usize,
+        mut cells: &[C],
+        sum: impl Fn(&[C]) -> u64,
+    ) {
+        for (count, edge) in self.counts.iter_mut().zip(edges) {
+            if cells.is_empty() {
+                return;
+            }
+            if *edge > first {
+                let (range, rest) = cells.split_at(cells.len().min(*edge - first));
+                *count = count.saturating_add(sum(range));
+                (first, cells) = (*edge, rest);
+            }
+        }
+        if let Some(count) = self.counts.last_mut() {
+            *count = count.saturating_add(sum(cells));
         }
     }
-    sums.into_iter().chain(rest.iter().map(NarrowCell::load)).sum()
 }
 
 /// The sum of some cells of the shared shard.
-fn sum_of_wide(cells: Option<&[Cell]>) -> u64 {
-    cells.unwrap_or_default().iter().map(Cell::load).fold(0, u64::saturating_add)
+fn sum_of_wide(cells: &[Cell]) -> u64 {
+    cells.iter().map(Cell::load).fold(0, u64::saturating_add)
 }

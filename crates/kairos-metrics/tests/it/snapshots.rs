@@ -115,17 +115,20 @@ fn values_above_the_highest_are_counted_at_the_top_and_said_to_be() {
 
 #[test]
 fn a_bucket_counts_past_32_bits_exactly() {
-    // In a bucket at the edge and in one between: up to the 31 bits of a cell, to 32, and beyond.
-    let (most, half) = ((1_u64 << 31) - 1, 1_u64 << 30);
-    for weights in [
-        [half, half - 1],
-        [half, half],
-        [half + 1, 1],
-        [half - 1, half - 1],
-        [most, 1],
-        [1, most],
-        [1 << 32, 3],
-    ] {
+    // In a bucket at the edge and in one between: up to the 25 bits of a cell, to 32, and beyond.
+    let around = |most: u64| {
+        let half = most / 2 + 1;
+        [
+            [half, half - 1],
+            [half, half],
+            [half + 1, 1],
+            [half - 1, half - 1],
+            [most, 1],
+            [1, most],
+            [2 * most, 3],
+        ]
+    };
+    for weights in [25, 31, 32].map(|bits| around((1 << bits) - 1)).concat() {
         let of = |value: u64| weights.map(|weight| (value, weight));
         let recorded = [of(1_000_000), of(2_000_000), of(3_000_000)].concat();
         let distribution = distribution(Precision::two_digits(), &recorded);

@@ -63,13 +63,13 @@ fn differences_of_a_histogram_never_run_backwards_and_add_up() {
 #[test]
 fn a_full_bucket_is_folded_while_readers_add_up() {
     loom::model(|| {
-        const FULL: u64 = (1 << 31) - 1;
+        const FULL: u64 = (1 << 25) - 1;
         let process = Process::leaked(1, 1);
         let id = process.acquire_histogram(tiny());
         let shard = process.try_lease().expect("nobody holds the lock yet");
         // A first count takes half of it at most.
-        shard.record(process, id, tiny(), 3, 1 << 30);
-        shard.record(process, id, tiny(), 3, FULL - (1 << 30));
+        shard.record(process, id, tiny(), 3, 1 << 24);
+        shard.record(process, id, tiny(), 3, FULL - (1 << 24));
         let reading = thread::spawn(move || {
             let first = process.histogram(id, tiny()).count();
             (first, process.histogram(id, tiny()).count())
