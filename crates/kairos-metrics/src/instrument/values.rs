@@ -2,9 +2,6 @@
 // Never knows: what the values lead to.
 // Read next: `series.rs`, the map and the list.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// The values of one series; a clone is the same allocation.
@@ -58,11 +55,14 @@ impl Brief {
             (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
         } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk()) {
             (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
-        } else if len > 0 {
-            let byte = |at: usize| u64::from(bytes[at]);
-            (byte(0) | byte(len / 2) << 8 | byte(len - 1) << 16, 0)
         } else {
-            (0, 0)
+            let first = match *bytes {
+                [a, b, c, ..] => u32::from_le_bytes([a, b, c, 0]),
+                [a, b] => u16::from_le_bytes([a, b]).into(),
+                [a] => a.into(),
+                [] => 0,
+            };
+            (first.into(), 0)
         };
         Brief { len: len as u64, first, last }
     }
@@ -138,35 +138,58 @@ fn mixed(a: u64, b: u64) -> u64 {
 
 /// A map by label values, which are borrowed from whoever looks them up.
 ///
-/// By their hash, which is computed once, then by the values. The hash has no secret: the series of a
-/// family are bounded in number, so that values chosen to collide cost no more than a search through
-/// that many.
+/// By their hash, which is computed once, then by the values. Entries are in chains, of which there are
+/// twice as many: what most lookups find is the first of its chain, with less work than a probe of
+/// groups takes. The hash has no secret: the series of a family are bounded in number, so that values
+/// chosen to collide cost no more than a search through that many.
 #[derive(Debug)]
 pub(super) struct ByValues<V> {
-    slots: HashMap<u64, Slot<V>, BuildHasherDefault<AsIs>>,
+    /// A power of two of them, or none.
+    chains: Box<[Chain<V>]>,
+    len: usize,
 }
 
-/// One entry, and others of the same hash.
+/// An entry, and those after it.
+type Chain<V> = Option<Box<Slot<V>>>;
+
 #[derive(Debug)]
 struct Slot<V> {
+    hash: u64,
     /// In one place in memory, of one length for all entries.
     briefs: Box<[Brief]>,
-    values: Owned,
     found: V,
-    next: Option<Box<Slot<V>>>,
+    next: Chain<V>,
+    values: Owned,
 }
 
 impl<V> Default for ByValues<V> {
     fn default() -> ByValues<V> {
-        ByValues { slots: HashMap::default() }
+        ByValues { chains: Box::default(), len: 0 }
+    }
+}
+
+impl<V> Drop for ByValues<V> {
+    /// One entry after the other: a chain that drops itself needs stack for each.
+    fn drop(&mut self) {
+        for chain in &mut self.chains {
+            while let Some(mut slot) = chain.take() {
+                *chain = slot.next.take();
+            }
+        }
     }
 }
 
 impl<V> ByValues<V> {
+    /// Which chain values of this hash are in; beyond all while there are none.
+    #[inline]
+    fn at(&self, hash: u64) -> usize {
+        hash as usize & self.chains.len().wrapping_sub(1)
+    }
+
     #[expect(clippy::inline_always, reason = "a call would outlast what it does under the lock")]
     #[inline(always)]
     pub(super) fn get(&self, sought: &Sought<'_>) -> Option<&V> {
-        let mut slot = self.slots.get(&sought.hash)?;
+        let mut slot = self.chains.get(self.at(sought.hash))?.as_deref()?;
         while !slot.has(sought) {
             slot = slot.next.as_deref()?;
         }
@@ -174,7 +197,8 @@ impl<V> ByValues<V> {
     }
 
     pub(super) fn get_mut(&mut self, sought: &Sought<'_>) -> Option<&mut V> {
-        let mut slot = self.slots.get_mut(&sought.hash)?;
+        let at = self.at(sought.hash);
+        let mut slot = self.chains.get_mut(at)?.as_deref_mut()?;
         while !slot.has(sought) {
             slot = slot.next.as_deref_mut()?;
         }
@@ -184,47 +208,54 @@ impl<V> ByValues<V> {
     /// Puts in what is not there yet.
     pub(super) fn insert(&mut self, values: Owned, found: V) {
         let (briefs, hash) = values.sought(|sought| (Box::from(sought.briefs), sought.hash));
-        self.put(hash, Slot { briefs, values, found, next: None });
+        self.put(Slot { hash, briefs, found, next: None, values });
     }
 
-    fn put(&mut self, hash: u64, mut slot: Slot<V>) {
-        match self.slots.entry(hash) {
-            Entry::Vacant(place) => drop(place.insert(slot)),
-            Entry::Occupied(mut first) => {
-                slot.next = first.get_mut().next.take();
-                first.get_mut().next = Some(Box::new(slot));
+    fn put(&mut self, slot: Slot<V>) {
+        if 2 * self.len >= self.chains.len() {
+            let more = (2 * self.chains.len()).max(2);
+            let chains = std::mem::replace(&mut self.chains, (0..more).map(|_| None).collect());
+            for mut chain in chains {
+                while let Some(mut slot) = chain {
+                    chain = slot.next.take();
+                    self.link(slot);
+                }
             }
         }
+        self.link(Box::new(slot));
+        self.len += 1;
+    }
+
+    fn link(&mut self, mut slot: Box<Slot<V>>) {
+        let chain = &mut self.chains[self.at(slot.hash)];
+        slot.next = chain.take();
+        *chain = Some(slot);
     }
 
     pub(super) fn remove(&mut self, sought: &Sought<'_>) -> Option<(Owned, V)> {
-        let mut rest = self.slots.remove(&sought.hash).map(Box::new);
-        let mut removed = None;
-        // The others of the same hash go back.
-        while let Some(mut slot) = rest {
-            rest = slot.next.take();
-            if slot.has(sought) {
-                let Slot { values, found, .. } = *slot;
-                removed = Some((values, found));
-            } else {
-                self.put(sought.hash, *slot);
-            }
+        let at = self.at(sought.hash);
+        let mut chain = self.chains.get_mut(at)?;
+        while !chain.as_ref()?.has(sought) {
+            chain = &mut chain.as_mut()?.next;
         }
-        removed
+        let Slot { values, found, next, .. } = *chain.take()?;
+        *chain = next;
+        self.len -= 1;
+        Some((values, found))
     }
 
     /// All entries, taken out.
     #[cfg(feature = "facade")]
     pub(super) fn drain(&mut self) -> Vec<(Owned, V)> {
-        let mut all = Vec::with_capacity(self.slots.len());
-        for (_, slot) in self.slots.drain() {
-            let mut rest = Some(Box::new(slot));
-            while let Some(slot) = rest {
+        let mut all = Vec::with_capacity(self.len);
+        for chain in &mut self.chains {
+            while let Some(slot) = chain.take() {
                 let Slot { values, found, next, .. } = *slot;
                 all.push((values, found));
-                rest = next;
+                *chain = next;
             }
         }
+        self.len = 0;
         all
     }
 }
@@ -232,7 +263,7 @@ impl<V> ByValues<V> {
 impl<V> Slot<V> {
     #[inline]
     fn has(&self, sought: &Sought<'_>) -> bool {
-        if self.briefs.len() != sought.briefs.len() {
+        if self.hash != sought.hash || self.briefs.len() != sought.briefs.len() {
             return false;
         }
         for (own, other) in self.briefs.iter().zip(sought.briefs) {
@@ -249,27 +280,6 @@ impl<V> Slot<V> {
     #[inline(never)]
     fn has_long(&self, sought: &Sought<'_>) -> bool {
         *self.values == *sought.values
-    }
-}
-
-/// Hands a hash through.
-#[derive(Default)]
-pub(super) struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn write(&mut self, bytes: &[u8]) {
-        // A hash does not come here; what does is hashed well enough to be found again.
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(31).wrapping_add(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 
@@ -324,7 +334,7 @@ mod tests {
         for (at, value) in all.iter().enumerate() {
             let values = Owned::of(&[value]);
             let briefs = values.sought(|sought| Box::from(sought.briefs));
-            map.put(7, Slot { briefs, values, found: at, next: None });
+            map.put(Slot { hash: 7, briefs, found: at, next: None, values });
         }
         let find = |map: &ByValues<usize>, value: &str| {
             Sought::with(&[value], |sought| map.get(&Sought { hash: 7, ..*sought }).copied())
@@ -338,7 +348,7 @@ mod tests {
         assert_eq!(remove(&mut map, all[1]).map(|(_, at)| at), Some(1));
         assert_eq!(remove(&mut map, all[1]), None);
         assert_eq!(remove(&mut map, all[2]).map(|(_, at)| at), Some(2));
-        assert_eq!(map.slots.len(), 1);
+        assert_eq!(map.len, 2);
         assert_eq!([1, 2, 0, 3].map(|at| find(&map, all[at])), [None, None, Some(0), Some(3)]);
     }
 
@@ -359,6 +369,29 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn entries_come_and_go_as_in_a_map_of_std(
+            steps in prop::collection::vec((any::<bool>(), "[ab]{0,5}", any::<u8>()), 0..200),
+        ) {
+            let mut map = ByValues::default();
+            let mut expected = std::collections::HashMap::new();
+            for (puts_in, value, number) in steps {
+                let known = expected.get(&value).copied();
+                prop_assert_eq!(get(&map, &[&value]).copied(), known);
+                if !puts_in {
+                    let removed = Sought::with(&[&value], |sought| map.remove(sought));
+                    prop_assert_eq!(removed.map(|(_, number)| number), expected.remove(&value));
+                } else if known.is_none() {
+                    map.insert(Owned::of(&[&value]), number);
+                    expected.insert(value, number);
+                }
+                prop_assert_eq!(map.len, expected.len());
+            }
+            for (value, number) in &expected {
+                prop_assert_eq!(get(&map, &[value]), Some(number));
+            }
+        }
+
         #[test]
         fn values_of_one_length_are_in_short_the_same_if_they_are(
             text in "[ab]{0,16}", at in 0_usize..16, swapped in "[abc]",

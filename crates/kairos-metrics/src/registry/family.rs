@@ -51,10 +51,20 @@ impl<H, const N: usize> Family<H, N> {
     ///
     /// Takes a lock and searches; keep the handle where it is used often. Once the limit is
     /// reached, new label values get the overflow series.
+    #[expect(clippy::inline_always, reason = "as a call it copies the values and saves registers")]
+    #[inline(always)]
     pub fn with(&self, values: [&str; N]) -> H {
         let briefs = values.map(Brief::of);
-        let found = self.0.find(&Sought::new(&values, &briefs));
-        found.unwrap_or_else(|| self.0.with(&values))
+        match self.0.find(&Sought::new(&values, &briefs)) {
+            Some(found) => found,
+            None => self.make(&values),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make(&self, values: &[&str; N]) -> H {
+        self.0.with(values)
     }
 
     /// Removes the series of these label values; returns `false` if there is none.
