@@ -134,8 +134,6 @@ pub(crate) struct Table<W> {
     most: usize,
     /// The set that is swept next.
     hand: usize,
-    /// How many reads have been served from it.
-    served: u32,
 }
 
 struct Set<W> {
@@ -167,28 +165,36 @@ impl<W> Set<W> {
 
 impl<W> Table<W> {
     fn new(most: usize) -> Table<W> {
-        Table { sets: empty(FIRST.min(most)), most, hand: 0, served: 0 }
+        Table { sets: empty(FIRST.min(most)), most, hand: 0 }
     }
 
     /// What is remembered under a hash, if it `is` what is meant.
     #[inline]
     pub(crate) fn find(&mut self, hash: u64, is: impl Fn(&W) -> bool) -> Option<&mut W> {
         let at = self.at(hash);
-        let set = &mut self.sets[at];
-        for way in 0..WAYS {
-            if set.hashes[way] == hash && set.kept[way].as_ref().is_some_and(&is) {
-                set.note_use(way);
-                return set.kept[way].as_mut();
-            }
+        let set = &self.sets[at];
+        // Which of them it is has no pattern: a branch for each would be mispredicted.
+        let same = |way: usize| u32::from(set.hashes[way] == hash) << way;
+        let ways = (0..WAYS).map(same).fold(0, std::ops::BitOr::bitor);
+        if ways == 0 {
+            return None;
         }
-        None
+        let way = ways.trailing_zeros() as usize % WAYS;
+        if !set.kept[way].as_ref().is_some_and(&is) {
+            return self.find_other(at, hash, is);
+        }
+        let set = &mut self.sets[at];
+        if set.used & 1 << way == 0 {
+            set.note_use(way);
+        }
+        set.kept[way].as_mut()
     }
 
-    /// Counts a read that is served from the table; true for one in `every`, a power of two.
-    #[inline]
-    pub(crate) fn counts_to(&mut self, every: u32) -> bool {
-        self.served = self.served.wrapping_add(1);
-        self.served & (every - 1) == 0
+    /// The same where the first place with the hash is not meant.
+    #[cold]
+    fn find_other(&mut self, at: usize, hash: u64, is: impl Fn(&W) -> bool) -> Option<&mut W> {
+        let way = self.way_of(at, hash, is)?;
+        self.sets[at].kept[way].as_mut()
     }
 
     /// Remembers under a hash what `make` returns, which is given what stood in its place: the same by

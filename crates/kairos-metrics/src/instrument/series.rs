@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::values::{ByValues, Owned, Sought};
 use crate::names::OVERFLOW;
-use crate::sync::{Mutex, RwLock, Shared};
+use crate::sync::{AtomicU32, Mutex, Ordering, RwLock, Shared};
 
 /// Series by label values, at most `limit` of them and one for the overflow.
 ///
@@ -25,6 +25,8 @@ pub(crate) struct SeriesMap<T, F> {
     index: Box<[Part<T>]>,
     /// Made since the list was last read; pushed while the bound is locked.
     fresh: Mutex<Vec<(Place, F)>>,
+    /// 0 while there are none of them; changes while they are locked.
+    has_fresh: AtomicU32,
 }
 
 /// Two cache lines, as the processor fetches them in pairs.
@@ -59,6 +61,7 @@ impl<T, F: Clone> SeriesMap<T, F> {
             bound: Mutex::new(Bound { limit, len: 0, overflow: None }),
             index: (0..parts).map(|_| Part(RwLock::new(ByValues::default()))).collect(),
             fresh: Mutex::new(Vec::new()),
+            has_fresh: AtomicU32::new(0),
         }
     }
 
@@ -120,7 +123,12 @@ impl<T, F: Clone> SeriesMap<T, F> {
             bound.len += 1;
             self.insert(owned.clone(), Shared::clone(&series));
         }
-        self.fresh.lock().push(((into_overflow, owned), face));
+        let mut fresh = self.fresh.lock();
+        fresh.push(((into_overflow, owned), face));
+        // Relaxed: who is to see the series was told of it, which orders this; the lock publishes it.
+        // Model: a_reader_is_shown_what_there_is_whoever_makes_and_removes_series.
+        self.has_fresh.store(1, Ordering::Relaxed);
+        drop(fresh);
         series
     }
 
@@ -199,7 +207,8 @@ impl<T, F: Clone> SeriesMap<T, F> {
     /// The list, with all series that there are, and what is to be had at the same moment.
     pub(crate) fn list<R>(&self, beside: impl FnOnce() -> R) -> (Arc<Listed<F>>, R) {
         let mut listed = self.listed.lock();
-        if !self.fresh.lock().is_empty() {
+        // Relaxed: as where it is set; who set it back had the list, which has what was fresh by then.
+        if self.has_fresh.load(Ordering::Relaxed) != 0 {
             self.take_up(&mut listed);
         }
         (Arc::clone(&listed), beside())
@@ -208,7 +217,11 @@ impl<T, F: Clone> SeriesMap<T, F> {
     /// The list to be changed, with all series that there are; a copy where readers share it.
     fn take_up<'a>(&self, listed: &'a mut Arc<Listed<F>>) -> &'a mut Listed<F> {
         let faces = Arc::make_mut(listed);
-        faces.0.extend(self.fresh.lock().drain(..));
+        let mut fresh = self.fresh.lock();
+        faces.0.extend(fresh.drain(..));
+        // Relaxed: as where it is set.
+        self.has_fresh.store(0, Ordering::Relaxed);
+        drop(fresh);
         faces
     }
 

@@ -97,7 +97,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn read_stored_anew<Q>(self: &Arc<Self>, probe: Probe<'_, Q>) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,

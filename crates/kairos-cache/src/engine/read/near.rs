@@ -27,12 +27,18 @@ pub(crate) struct Kept<K, V> {
     pub(super) vouched: Vouched<K, V>,
     /// Shared with the guards of this thread.
     served: Rc<Served<V>>,
-    /// How many reads have been served this.
-    reads: u32,
+    /// How many reads are served this before something is to be done about it.
+    left: u32,
+    /// How often that has been done.
+    told: u32,
 }
 
-/// In one of so many reads a thread looks after one part of what it remembers.
+/// In one of so many reads of a key moka is told of it, and its thread looks after one part of what it
+/// remembers.
 const TENDED: u32 = 16;
+
+/// Of so many reads moka is told of each, so that it ranks what is seldom read as it would by all reads.
+const TOLD_EACH: u32 = 4;
 
 impl<K: Key, V: Value> Kept<K, V> {
     fn is<Q: Equivalent<K> + ?Sized>(&self, probe: &Probe<'_, Q>) -> bool {
@@ -72,19 +78,25 @@ impl<K: Key, V: Value> Engine<K, V> {
             if !holds {
                 return None;
             }
-            kept.reads = kept.reads.wrapping_add(1);
-            // At first each, then one in sixteen: moka ranks what is read often as it would by all reads.
-            if kept.reads & (TENDED - 1) == 0 || kept.reads.is_power_of_two() {
-                self.store.touch(vouched.sighting.row());
-            }
             self.count_fresh(vouched.score(), timing);
-            let served = Rc::clone(&kept.served);
-            Some((served, table.counts_to(TENDED)))
+            kept.left -= 1;
+            Some((Rc::clone(&kept.served), kept.left == 0 && self.tell(kept)))
         })??;
         if is_due {
             self.tend();
         }
         Some(served)
+    }
+
+    /// Tells moka of reads of a key. Returns whether the thread is to look after what it remembers.
+    #[cold]
+    #[inline(never)]
+    fn tell(&self, kept: &mut Kept<K, V>) -> bool {
+        self.store.touch(kept.vouched.sighting.row());
+        kept.told = kept.told.saturating_add(1);
+        let is_read_often = kept.told >= TOLD_EACH;
+        kept.left = if is_read_often { TENDED } else { 1 };
+        is_read_often
     }
 
     /// What a read for a context is served from what its thread remembers: the value and its receipt.
@@ -141,10 +153,16 @@ impl<K: Key, V: Value> Engine<K, V> {
         let now = self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed));
         // Relaxed: as where it is stored.
         if now >= self.evaluated_until.load(Ordering::Relaxed) {
-            // The breaker is evaluated in seconds in which there are only hits, too.
-            self.moment();
+            self.begin_second();
         }
         now
+    }
+
+    /// Has the breaker evaluate in seconds in which there are only hits, too.
+    #[cold]
+    #[inline(never)]
+    fn begin_second(&self) {
+        self.moment();
     }
 
     /// Starts to time a read, if its time is to be taken should it be served fresh.
@@ -210,9 +228,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         vouched: Vouched<K, V>,
         served: Served<V>,
     ) -> (Kept<K, V>, Spare<K, V>) {
-        let Kept { vouched: old, served: mut place, reads } = before;
+        let Kept { vouched: old, served: mut place, left, told } = before;
         let row = old.sighting.into_row();
-        if reads & (TENDED - 1) != 0 {
+        if told >= TOLD_EACH && left < TENDED {
             self.store.touch(&row);
         }
         match Rc::get_mut(&mut place) {
@@ -272,7 +290,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
 impl<K: Key, V: Value> Kept<K, V> {
     fn new(vouched: Vouched<K, V>, served: Rc<Served<V>>) -> Kept<K, V> {
-        Kept { vouched, served, reads: 0 }
+        Kept { vouched, served, left: 1, told: 0 }
     }
 
     fn into_spare(self) -> Spare<K, V> {
