@@ -140,8 +140,8 @@ pub mod model {
     pub use crate::runtime::{SecondHand, Steps};
     pub use crate::stats::{Heard, Listener, Ring};
     pub use crate::truth::{
-        Admitted, Capture, Class, Fate, Finding, Held, Invalidations, Keep, KeyMarks, Mark, Row,
-        Sequence, Shelf, Sighting, Slot, Stamp, TagMark, Tags, Version, View, conclude,
+        Admitted, Capture, Class, Fate, Finding, Glance, Held, Invalidations, Keep, KeyMarks, Mark,
+        Row, Sequence, Shelf, Sighting, Slot, Stamp, TagMark, Tags, Version, View, conclude,
         is_unchanged,
     };
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::policy::{FeedStatus, MonoNs, Reason, Strategy, Volatility, Zone, freshness};
+use crate::policy::{FeedStatus, MarketId, MonoNs, Reason, Strategy, Volatility, Zone, freshness};
 
 #[cfg(feature = "serde")]
 mod written;
@@ -245,10 +245,12 @@ impl<V> Guard<V> {
 
 /// A fresh value as reads are served it until something changes.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Served<V> {
     value: Arc<V>,
     stored_at: MonoNs,
     ttl_ns: u64,
+    market: Option<MarketId>,
     /// The receipt of the first of the reads.
     receipt: Receipt,
 }
@@ -258,9 +260,10 @@ impl<V> Served<V> {
         value: Arc<V>,
         stored_at: MonoNs,
         ttl_ns: u64,
+        market: Option<MarketId>,
         receipt: Receipt,
     ) -> Served<V> {
-        Served { value, stored_at, ttl_ns, receipt }
+        Served { value, stored_at, ttl_ns, market, receipt }
     }
 
     #[inline]
@@ -275,6 +278,11 @@ impl<V> Served<V> {
     /// The receipt of the first read.
     pub(crate) fn receipt(&self) -> &Receipt {
         &self.receipt
+    }
+
+    /// The market to which the value belongs.
+    pub(crate) fn market(&self) -> Option<MarketId> {
+        self.market
     }
 
     /// The age at `now`.

@@ -27,6 +27,9 @@ pub(crate) type View<V> = truth::View<Entry<V>>;
 /// What vouches for a decision about an entry.
 pub(crate) type Sighting<K, V> = truth::Sighting<Entry<V>, SharedRow<K, Entry<V>>>;
 
+/// What vouches for it where it is asked often.
+pub(crate) type Glance<K, V> = truth::Glance<Entry<V>, SharedRow<K, Entry<V>>>;
+
 impl<V> View<V> {
     /// What the rules need to know of the entry.
     pub(crate) fn rules_view(&self) -> EntryView {
@@ -84,6 +87,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(super) fn versions(&self, hash: u64) -> [&Version; 3] {
         let invalidations = &self.invalidations;
         [invalidations.changes(), invalidations.misses(hash), &self.steps]
+    }
+
+    /// The counts of all changes.
+    #[inline]
+    pub(super) fn all_changes(&self) -> [&Version; 2] {
+        [self.invalidations.all(), &self.steps]
     }
 
     /// Whether a reader that looks again would see the same entry.

@@ -73,6 +73,9 @@ impl<K: Key, V: Value> Engine<K, V> {
             let clock = clock.clone();
             move || clock.now()
         };
+        let invalidations = Arc::new(Invalidations::new());
+        let (markets, changes) = (graph.market_count(), invalidations.all());
+        let matches = Matches::new(owner, hasher.clone(), markets, changes, read_clock);
         let wakes = notices.clone();
         let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {
@@ -80,14 +83,14 @@ impl<K: Key, V: Value> Engine<K, V> {
             store,
             weigher,
             flights: Flights::new(hasher.clone()),
-            matches: Matches::new(owner, hasher.clone(), graph.market_count(), read_clock),
+            matches,
             feeds: Feeds::new(hasher.clone()),
             silences: Silences::new(),
             tags: Tags::new(hasher.clone(), tag_shards(rules.bounds.tags)),
             sweeps: Sweeps::new(),
             loader: load.map(|load| Loader::new(load, hasher.clone())),
             failures: FailedKeys::new(hasher.clone()),
-            invalidations: Arc::new(Invalidations::new()),
+            invalidations,
             enabled: AtomicBool::new(rules.enabled),
             coarse_time: AtomicBool::new(rules.coarse_time),
             graph,

@@ -147,11 +147,12 @@ impl Deref for Known<'_> {
 }
 
 impl Matches {
-    /// `now` reads the cache's clock.
+    /// `changes` counts all changes in the cache; `now` reads its clock.
     pub(crate) fn new(
         owner: u64,
         hasher: FixedState,
         markets: usize,
+        changes: &Arc<Version>,
         now: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Matches {
         Matches {
@@ -163,8 +164,8 @@ impl Matches {
             drawn: AtomicU64::new(0),
             pace: Pace::new(),
             looks: Pace::new(),
-            no_match: state::ScopeState::new("", markets),
-            common: Common::new(now),
+            no_match: state::ScopeState::new("", markets).counted_in(changes),
+            common: Common::new(Arc::clone(changes), now),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::matches::state::{Loss, ScopeState, TradingStatus};
 use crate::policy::{
     DriftBound, EventId, MarketId, MatchFacts, MonoNs, Now, Volatility, WallNs, Watch,
 };
-use crate::truth::{Mark, Sequence};
+use crate::truth::{Mark, Sequence, Version};
 
 /// A match that has a state. Entries, contexts and computes hold it, so that one in use is never
 /// forgotten.
@@ -34,13 +34,18 @@ pub(crate) struct Match {
 pub(crate) struct Common {
     /// The mark that covers the computes of matches without a state.
     pub(super) over_bound: Arc<Mark>,
+    /// The count of all changes in the cache.
+    pub(super) changes: Arc<Version>,
     /// Reads the cache's clock, for a handle that is asked by itself.
     now: Box<dyn Fn() -> Now + Send + Sync>,
 }
 
 impl Common {
-    pub(super) fn new(now: impl Fn() -> Now + Send + Sync + 'static) -> Arc<Common> {
-        Arc::new(Common { over_bound: Arc::default(), now: Box::new(now) })
+    pub(super) fn new(
+        changes: Arc<Version>,
+        now: impl Fn() -> Now + Send + Sync + 'static,
+    ) -> Arc<Common> {
+        Arc::new(Common { over_bound: Arc::default(), changes, now: Box::new(now) })
     }
 }
 
@@ -54,7 +59,7 @@ impl Match {
     /// A match of which nothing is known, with a status for each market of the event graph.
     pub(super) fn new(name: &str, markets: usize, common: &Arc<Common>) -> Match {
         Match {
-            state: ScopeState::new(name, markets),
+            state: ScopeState::new(name, markets).counted_in(&common.changes),
             odds: OddsBook::new(),
             common: Arc::clone(common),
         }

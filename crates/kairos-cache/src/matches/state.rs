@@ -99,6 +99,12 @@ impl ScopeState {
         }
     }
 
+    /// The same, of a cache that counts all changes here.
+    #[must_use]
+    pub fn counted_in(self, all: &Arc<Version>) -> ScopeState {
+        ScopeState { version: Arc::new(Version::within(all)), ..self }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -25,7 +25,8 @@ struct World {
 impl World {
     fn new(bound: usize) -> World {
         let graph = EventGraph::football();
-        let matches = Matches::new(1, FixedState::with_seed(7), graph.market_count(), || at(0));
+        let (markets, changes) = (graph.market_count(), Arc::default());
+        let matches = Matches::new(1, FixedState::with_seed(7), markets, &changes, || at(0));
         World { matches, bound, graph, tags: Tags::new(FixedState::default(), 4) }
     }
 

@@ -16,11 +16,14 @@ use crate::contain::shielded;
 use crate::truth::{Row, Slot};
 
 /// A key that is stored, the hash by which it is found, and its slot.
+///
+/// In this order, so that what a hit compares lies together: the key and the slot's version.
+#[repr(C)]
 pub(crate) struct Stored<K, E> {
     pub(super) hash: u64,
-    slot: Slot<E>,
     /// Taken by the drop alone.
     key: Option<K>,
+    slot: Slot<E>,
 }
 
 impl<K, E> Stored<K, E> {

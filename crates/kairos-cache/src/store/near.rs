@@ -128,73 +128,71 @@ pub(crate) fn forget_gone() {
     forget(|row| row.is_there.strong_count() == 0);
 }
 
-/// What one thread remembers of one cache.
+/// What one thread remembers of one cache: sets of a few places, each for the hashes that lead to it.
 pub(crate) struct Table<W> {
-    sets: Box<[Set<W>]>,
+    hashes: Box<[Hashes]>,
+    kept: Box<[[Option<W>; WAYS]]>,
     most: usize,
     /// The set that is swept next.
     hand: usize,
 }
 
-struct Set<W> {
-    hashes: [u64; WAYS],
-    /// One bit for each place: used since all of them were, so that another one is given up.
-    used: u8,
-    kept: [Option<W>; WAYS],
-}
+/// The hashes of a set. The lowest bit is not the hash's: the place has been used since all of them were, so
+/// that another one is given up.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+struct Hashes([u64; WAYS]);
 
-impl<W> Set<W> {
-    fn new() -> Set<W> {
-        Set { hashes: [0; WAYS], used: 0, kept: [const { None }; WAYS] }
+const USED: u64 = 1;
+
+impl Hashes {
+    /// The places with a hash, a bit for each.
+    #[inline]
+    fn ways(&self, hash: u64) -> u32 {
+        // Which of them it is has no pattern: a branch for each would be mispredicted.
+        let same = |way: usize| u32::from(self.0[way] | USED == hash | USED) << way;
+        (0..WAYS).map(same).fold(0, std::ops::BitOr::bitor)
     }
 
+    #[cold]
     fn note_use(&mut self, way: usize) {
-        const ALL: u8 = (1 << WAYS) - 1;
-        self.used |= 1 << way;
-        if self.used == ALL {
-            self.used = 1 << way;
+        self.0[way] |= USED;
+        if self.0.iter().all(|hash| hash & USED != 0) {
+            self.0.iter_mut().for_each(|hash| *hash &= !USED);
+            self.0[way] |= USED;
         }
-    }
-
-    /// The place for another: one that is free or, if all are taken, one that has not been used lately.
-    fn victim(&self) -> usize {
-        let free = self.kept.iter().position(Option::is_none);
-        free.unwrap_or_else(|| (!self.used).trailing_zeros() as usize % WAYS)
     }
 }
 
 impl<W> Table<W> {
     fn new(most: usize) -> Table<W> {
-        Table { sets: empty(FIRST.min(most)), most, hand: 0 }
+        let (hashes, kept) = empty(FIRST.min(most));
+        Table { hashes, kept, most, hand: 0 }
     }
 
     /// What is remembered under a hash, if it `is` what is meant.
     #[inline]
     pub(crate) fn find(&mut self, hash: u64, is: impl Fn(&W) -> bool) -> Option<&mut W> {
         let at = self.at(hash);
-        let set = &self.sets[at];
-        // Which of them it is has no pattern: a branch for each would be mispredicted.
-        let same = |way: usize| u32::from(set.hashes[way] == hash) << way;
-        let ways = (0..WAYS).map(same).fold(0, std::ops::BitOr::bitor);
+        let ways = self.hashes[at].ways(hash);
         if ways == 0 {
             return None;
         }
         let way = ways.trailing_zeros() as usize % WAYS;
-        if !set.kept[way].as_ref().is_some_and(&is) {
+        if !self.kept[at][way].as_ref().is_some_and(&is) {
             return self.find_other(at, hash, is);
         }
-        let set = &mut self.sets[at];
-        if set.used & 1 << way == 0 {
-            set.note_use(way);
+        if self.hashes[at].0[way] & USED == 0 {
+            self.hashes[at].note_use(way);
         }
-        set.kept[way].as_mut()
+        self.kept[at][way].as_mut()
     }
 
     /// The same where the first place with the hash is not meant.
     #[cold]
     fn find_other(&mut self, at: usize, hash: u64, is: impl Fn(&W) -> bool) -> Option<&mut W> {
         let way = self.way_of(at, hash, is)?;
-        self.sets[at].kept[way].as_mut()
+        self.kept[at][way].as_mut()
     }
 
     /// Remembers under a hash what `make` returns, which is given what stood in its place: the same by
@@ -209,45 +207,52 @@ impl<W> Table<W> {
         let mut at = self.at(hash);
         let known = self.way_of(at, hash, &is).or_else(|| self.dead_way(at, &is_dead));
         let way = known.unwrap_or_else(|| {
-            while self.sets.len() < self.most && self.sets[at].kept.iter().all(Option::is_some) {
+            while self.kept.len() < self.most && self.kept[at].iter().all(Option::is_some) {
                 self.grow();
                 at = self.at(hash);
             }
-            self.sets[at].victim()
+            self.victim(at)
         });
-        let before = self.sets[at].kept[way].take();
+        let before = self.kept[at][way].take();
         self.set(at, way, hash, make(before));
     }
 
     fn way_of(&self, at: usize, hash: u64, is: impl Fn(&W) -> bool) -> Option<usize> {
-        let set = &self.sets[at];
-        (0..WAYS).find(|way| set.hashes[*way] == hash && set.kept[*way].as_ref().is_some_and(&is))
+        let ways = self.hashes[at].ways(hash);
+        let is_there = |way: &usize| self.kept[at][*way].as_ref().is_some_and(&is);
+        (0..WAYS).filter(|way| ways & 1 << way != 0).find(is_there)
     }
 
     fn dead_way(&self, at: usize, is_dead: impl Fn(&W) -> bool) -> Option<usize> {
-        self.sets[at].kept.iter().position(|kept| kept.as_ref().is_some_and(&is_dead))
+        self.kept[at].iter().position(|kept| kept.as_ref().is_some_and(&is_dead))
+    }
+
+    /// The place for another: one that is free or, if all are taken, one that has not been used lately.
+    fn victim(&self, at: usize) -> usize {
+        let free = self.kept[at].iter().position(Option::is_none);
+        let unused = || self.hashes[at].0.iter().position(|hash| hash & USED == 0);
+        free.or_else(unused).unwrap_or(0)
     }
 
     fn set(&mut self, at: usize, way: usize, hash: u64, kept: W) {
-        let set = &mut self.sets[at];
-        set.note_use(way);
-        set.hashes[way] = hash;
-        set.kept[way] = Some(kept);
+        self.hashes[at].0[way] = hash & !USED;
+        self.hashes[at].note_use(way);
+        self.kept[at][way] = Some(kept);
     }
 
     /// Forgets what is remembered under a hash, and returns it.
     pub(crate) fn take(&mut self, hash: u64, is: impl Fn(&W) -> bool) -> Option<W> {
         let at = self.at(hash);
         let way = self.way_of(at, hash, is)?;
-        self.sets[at].kept[way].take()
+        self.kept[at][way].take()
     }
 
     /// Forgets what is dead of the next set. Returns it, and whether the table has been gone through.
     pub(crate) fn sweep_next(&mut self, is_dead: impl Fn(&W) -> bool) -> ([Option<W>; WAYS], bool) {
-        let set = &mut self.sets[self.hand];
-        let swept = set.kept.each_mut().map(|kept| kept.take_if(|kept| is_dead(kept)));
+        let set = &mut self.kept[self.hand];
+        let swept = set.each_mut().map(|kept| kept.take_if(|kept| is_dead(kept)));
         self.hand += 1;
-        let is_through = self.hand == self.sets.len();
+        let is_through = self.hand == self.kept.len();
         if is_through {
             self.hand = 0;
         }
@@ -256,40 +261,43 @@ impl<W> Table<W> {
 
     /// Forgets all that is dead, and returns it. O(places).
     pub(crate) fn sweep(&mut self, is_dead: impl Fn(&W) -> bool) -> Vec<W> {
-        let kept = self.sets.iter_mut().flat_map(|set| &mut set.kept);
+        let kept = self.kept.as_flattened_mut().iter_mut();
         kept.filter_map(|kept| kept.take_if(|kept| is_dead(kept))).collect()
     }
 
     fn at(&self, hash: u64) -> usize {
         // A power of two of sets. The low bits find the key's row.
-        (hash >> 20) as usize & (self.sets.len() - 1)
+        (hash >> 20) as usize & (self.hashes.len() - 1)
     }
 
     #[cold]
     fn grow(&mut self) {
-        let larger = empty((self.sets.len() * 4).min(self.most));
-        let before = std::mem::replace(&mut self.sets, larger);
+        let (hashes, kept) = empty((self.kept.len() * 4).min(self.most));
+        let hashes = std::mem::replace(&mut self.hashes, hashes);
+        let kept = std::mem::replace(&mut self.kept, kept);
         self.hand = 0;
-        for set in before {
-            for (hash, kept) in set.hashes.into_iter().zip(set.kept) {
+        for (Hashes(hashes), kept) in hashes.into_iter().zip(kept) {
+            for (hash, kept) in hashes.into_iter().zip(kept) {
                 let Some(kept) = kept else { continue };
-                // Those of one set before are those of several.
+                // Those of one set before are those of several: each finds a free place.
                 let at = self.at(hash);
-                let way = self.sets[at].victim();
-                self.set(at, way, hash, kept);
+                self.set(at, self.victim(at), hash, kept);
             }
         }
     }
 }
 
-fn empty<W>(sets: usize) -> Box<[Set<W>]> {
-    std::iter::repeat_with(Set::new).take(sets).collect()
+type Sets<W> = (Box<[Hashes]>, Box<[[Option<W>; WAYS]]>);
+
+fn empty<W>(sets: usize) -> Sets<W> {
+    let kept = std::iter::repeat_with(|| [const { None }; WAYS]).take(sets).collect();
+    (vec![Hashes([0; WAYS]); sets].into_boxed_slice(), kept)
 }
 
 impl<W> Drop for Table<W> {
     /// Contained: it drops what is its user's, at the end of a thread too.
     fn drop(&mut self) {
-        let sets = std::mem::take(&mut self.sets);
-        shielded(|| drop_each(sets.into_iter().flat_map(|set| set.kept).flatten()));
+        let kept = std::mem::take(&mut self.kept);
+        shielded(|| drop_each(kept.into_iter().flatten().flatten()));
     }
 }

@@ -23,6 +23,8 @@ use crate::truth::tags::Tags;
 pub struct Invalidations {
     sequence: Sequence,
     everything: Arc<Mark>,
+    /// Whatever changes in the cache.
+    all: Arc<Version>,
     changes: Version,
     /// Invalidations of keys that met no entry, by the keys' hashes: so many that one of them makes few
     /// readers look again.
@@ -35,17 +37,25 @@ const MISSES: usize = if cfg!(kairos_loom) { 1 } else { 64 };
 impl Invalidations {
     /// Nothing has been invalidated yet.
     pub fn new() -> Invalidations {
+        let all: Arc<Version> = Arc::default();
         Invalidations {
             sequence: Sequence::new(),
             everything: Arc::default(),
-            changes: Version::new(),
-            misses: std::array::from_fn(|_| Version::new()),
+            changes: Version::within(&all),
+            misses: std::array::from_fn(|_| Version::within(&all)),
+            all,
         }
     }
 
     /// The number line.
     pub fn sequence(&self) -> &Sequence {
         &self.sequence
+    }
+
+    /// The count of all changes that could alter decisions, of the matches that count theirs in it too.
+    #[inline]
+    pub fn all(&self) -> &Arc<Version> {
+        &self.all
     }
 
     /// The count of the changes that could alter decisions across matches.

@@ -15,7 +15,7 @@ pub use generation::{Capture, Class, Mark, Sequence};
 pub use invalidations::Invalidations;
 pub use key::KeyMarks;
 pub use shelf::{Admitted, Fate, Finding, Keep, Shelf, conclude, inspect, is_unchanged};
-pub use sighting::Sighting;
+pub use sighting::{Glance, Sighting};
 pub use slot::{Held, Row, Slot, View};
 #[cfg(kairos_loom)]
 pub use stamp::Stamp;

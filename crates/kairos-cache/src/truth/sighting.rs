@@ -72,3 +72,49 @@ impl<E, R: Row<E>> Sighting<E, R> {
         Arc::ptr_eq(&self.own, own)
     }
 }
+
+/// A sighting that is looked at often: while nothing at all has changed, it asks for two counts alone.
+#[derive(Debug)]
+pub struct Glance<E, R> {
+    sighting: Sighting<E, R>,
+    /// The counts of all changes, as they were before anything was looked at.
+    all: Stamp,
+}
+
+impl<E, R: Row<E>> Glance<E, R> {
+    /// Looks as [`Sighting::of`] does. `all` are counts of which one at least grows, after theirs, with each of
+    /// the others; `look` takes a sighting.
+    pub fn of<V>(
+        all: [&Version; 2],
+        look: impl FnOnce() -> Option<(Sighting<E, R>, V)>,
+    ) -> Option<(Glance<E, R>, V)> {
+        // First: see `Stamp`.
+        let all = Stamp::of(all);
+        look().map(|(sighting, view)| (Glance { sighting, all }, view))
+    }
+
+    /// Whether nothing that concerns the entry has changed since.
+    #[inline]
+    pub fn holds<const N: usize>(&mut self, all: [&Version; 2], others: [&Version; N]) -> bool {
+        if !self.sighting.stands() {
+            return false;
+        }
+        // Before the others: what is counted among all is counted there by then.
+        let all = Stamp::of(all);
+        all == self.all || self.holds_still(all, others)
+    }
+
+    #[cold]
+    fn holds_still<const N: usize>(&mut self, all: Stamp, others: [&Version; N]) -> bool {
+        let holds = self.sighting.holds(others);
+        if holds {
+            self.all = all;
+        }
+        holds
+    }
+
+    /// What it is about.
+    pub fn sighting(&self) -> &Sighting<E, R> {
+        &self.sighting
+    }
+}

@@ -16,6 +16,7 @@ const DEAD: u64 = u64::MAX;
 /// The word counts the entries that have stood here and is [`u64::MAX`] once the slot is dead. A
 /// reader that remembers word and entry learns with one load whether they still belong together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Slot<E> {
     word: AtomicU64,
     /// The newest expiry of this key alone; see [`Slot::expire`].

@@ -7,6 +7,8 @@
 // another count than a decision from before the change was stamped with. A decision whose stamp
 // already shows the change was made from what the change had left.
 
+use std::sync::Arc;
+
 use crate::sync::{AtomicU64, Ordering};
 
 /// Counts changes of one kind, so that a reader with a remembered decision notices them.
@@ -14,12 +16,21 @@ use crate::sync::{AtomicU64, Ordering};
 /// On a cache line of its own: readers load it at each read, and nothing else that is written may slow them.
 #[derive(Debug)]
 #[repr(align(64))]
-pub struct Version(AtomicU64);
+pub struct Version {
+    changes: AtomicU64,
+    /// Counts the changes of several kinds.
+    all: Option<Arc<Version>>,
+}
 
 impl Version {
     /// Nothing has changed yet.
     pub fn new() -> Version {
-        Version(AtomicU64::new(0))
+        Version { changes: AtomicU64::new(0), all: None }
+    }
+
+    /// Nothing has changed yet; what does is counted in `all` too.
+    pub fn within(all: &Arc<Version>) -> Version {
+        Version { all: Some(Arc::clone(all)), ..Version::new() }
     }
 
     /// The number of changes so far.
@@ -27,14 +38,18 @@ impl Version {
     pub fn current(&self) -> u64 {
         // Acquire: a decision made after this read sees every change that is counted in it; pairs
         // with the Release in `touch`. Model: a_remembered_read_after_*.
-        self.0.load(Ordering::Acquire)
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Counts a change that has been made.
     pub fn touch(&self) {
         // Release: publishes the change made before, also through the counts since; pairs with the
         // Acquire in `current`. Model: a_remembered_read_after_*.
-        self.0.fetch_add(1, Ordering::Release);
+        self.changes.fetch_add(1, Ordering::Release);
+        // Last: who finds a change counted among all finds it counted here.
+        if let Some(all) = &self.all {
+            all.touch();
+        }
     }
 }
 
@@ -52,8 +67,13 @@ pub struct Stamp(u64);
 impl Stamp {
     /// Reads the versions. Must happen before anything that they vouch for is looked at.
     #[inline]
+    pub fn of<const N: usize>(versions: [&Version; N]) -> Stamp {
+        Stamp(versions.map(Version::current).into_iter().fold(0, u64::wrapping_add))
+    }
+
+    /// The same, with one that is not among the others.
+    #[inline]
     pub fn take<const N: usize>(own: &Version, others: [&Version; N]) -> Stamp {
-        let others = others.map(Version::current);
-        Stamp(others.into_iter().fold(own.current(), u64::wrapping_add))
+        Stamp(own.current().wrapping_add(Stamp::of(others).0))
     }
 }

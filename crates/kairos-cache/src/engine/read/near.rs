@@ -23,30 +23,37 @@ use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
 
 /// What a thread remembers of a key.
+///
+/// One cache line, which a hit reads whole.
+#[repr(align(64))]
 pub(crate) struct Kept<K, V> {
-    pub(super) vouched: Vouched<K, V>,
+    pub(super) vouched: Vouched<Sighting<K, V>>,
     /// Shared with the guards of this thread.
     served: Rc<Served<V>>,
+    /// How reads are scored that are served this.
+    score: Score,
     /// How many reads are served this before something is to be done about it.
-    left: u32,
+    left: u8,
     /// How often that has been done.
-    told: u32,
+    told: u8,
 }
+
+const _: () = assert!(size_of::<Option<Kept<u64, u64>>>() == 64, "a cache line");
 
 /// In one of so many reads of a key moka is told of it, and its thread looks after one part of what it
 /// remembers.
-const TENDED: u32 = 16;
+const TENDED: u8 = 16;
 
 /// Of so many reads moka is told of each, so that it ranks what is seldom read as it would by all reads.
-const TOLD_EACH: u32 = 4;
+const TOLD_EACH: u8 = 4;
 
 impl<K: Key, V: Value> Kept<K, V> {
     fn is<Q: Equivalent<K> + ?Sized>(&self, probe: &Probe<'_, Q>) -> bool {
-        self.vouched.sighting.row().is_key(probe)
+        self.vouched.seen.row().is_key(probe)
     }
 
     fn is_dead(&self) -> bool {
-        !self.vouched.sighting.stands()
+        !self.vouched.seen.stands()
     }
 }
 
@@ -64,7 +71,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         now: MonoNs,
         may_refresh: bool,
         timing: Option<Timing>,
-        suits: impl FnOnce(&Vouched<K, V>, &Served<V>) -> bool,
+        suits: impl FnOnce(&Vouched<Sighting<K, V>>, &Served<V>) -> bool,
     ) -> Option<Rc<Served<V>>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -73,12 +80,12 @@ impl<K: Key, V: Value> Engine<K, V> {
             let kept = table.find(probe.hash(), |kept| kept.is(&probe))?;
             let vouched = &kept.vouched;
             let holds = vouched.is_in_time(now, may_refresh)
-                && vouched.sighting.holds(self.versions(probe.hash()))
+                && vouched.seen.holds(self.versions(probe.hash()))
                 && suits(vouched, &kept.served);
             if !holds {
                 return None;
             }
-            self.count_fresh(vouched.score(), timing);
+            self.count_fresh(kept.score, timing);
             kept.left -= 1;
             Some((Rc::clone(&kept.served), kept.left == 0 && self.tell(kept)))
         })??;
@@ -92,7 +99,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     #[cold]
     #[inline(never)]
     fn tell(&self, kept: &mut Kept<K, V>) -> bool {
-        self.store.touch(kept.vouched.sighting.row());
+        self.store.touch(kept.vouched.seen.row());
         kept.told = kept.told.saturating_add(1);
         let is_read_often = kept.told >= TOLD_EACH;
         kept.left = if is_read_often { TENDED } else { 1 };
@@ -123,9 +130,9 @@ impl<K: Key, V: Value> Engine<K, V> {
             None if context.needs_match().is_some() => return None,
             None => None,
         };
-        let suits = |vouched: &Vouched<K, V>, served: &Served<V>, now| {
+        let suits = |vouched: &Vouched<Sighting<K, V>>, served: &Served<V>, now| {
             let is_within = own.is_none_or(|own| {
-                vouched.sighting.is_of(own) && self.is_market(vouched.market(), context)
+                vouched.seen.is_of(own) && self.is_market(served.market(), context)
             });
             let max_age = context.max_age;
             is_within && max_age.is_none_or(|max| u128::from(served.age_ns(now)) <= max.as_nanos())
@@ -194,15 +201,19 @@ impl<K: Key, V: Value> Engine<K, V> {
             return;
         }
         let vouched = sighting.and_then(|seen| self.vouch(probe.key(), seen, reading, moment));
-        let Some((vouched, served)) = vouched else { return };
-        let (mut both, mut spare) = (Some((vouched, served)), None);
+        let (mut all, mut spare) = (vouched, None);
+        if all.is_none() {
+            return;
+        }
         let mut keep = || {
             self.near.with(|table| {
                 let is = |kept: &Kept<K, V>| kept.is(&probe);
                 table.put(probe.hash(), Kept::is_dead, is, |before| {
-                    let (vouched, served) = both.take().expect("made once");
-                    let Some(before) = before else { return Kept::new(vouched, Rc::new(served)) };
-                    let (kept, left) = self.in_place_of(before, vouched, served);
+                    let (vouched, served, score) = all.take().expect("made once");
+                    let Some(before) = before else {
+                        return Kept::new(vouched, Rc::new(served), score);
+                    };
+                    let (kept, left) = self.in_place_of(before, vouched, served, score);
                     spare = Some(left);
                     kept
                 });
@@ -216,8 +227,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             self.let_go(spare);
         }
         // A key's own code reads the cache: nothing is remembered of that.
-        if let Some((vouched, served)) = both {
-            self.let_go((vouched.sighting.into_row(), Some(served.into_arc())));
+        if let Some((vouched, served, _)) = all {
+            self.let_go((vouched.seen.into_row(), Some(served.into_arc())));
         }
     }
 
@@ -225,21 +236,22 @@ impl<K: Key, V: Value> Engine<K, V> {
     fn in_place_of(
         &self,
         before: Kept<K, V>,
-        vouched: Vouched<K, V>,
+        vouched: Vouched<Sighting<K, V>>,
         served: Served<V>,
+        score: Score,
     ) -> (Kept<K, V>, Spare<K, V>) {
-        let Kept { vouched: old, served: mut place, left, told } = before;
-        let row = old.sighting.into_row();
+        let Kept { vouched: old, served: mut place, left, told, .. } = before;
+        let row = old.seen.into_row();
         if told >= TOLD_EACH && left < TENDED {
             self.store.touch(&row);
         }
         match Rc::get_mut(&mut place) {
             Some(own) => {
                 let value = std::mem::replace(own, served).into_arc();
-                (Kept::new(vouched, place), (row, Some(value)))
+                (Kept::new(vouched, place, score), (row, Some(value)))
             }
             // The guard drops it.
-            None => (Kept::new(vouched, Rc::new(served)), (row, None)),
+            None => (Kept::new(vouched, Rc::new(served), score), (row, None)),
         }
     }
 
@@ -289,12 +301,12 @@ impl<K: Key, V: Value> Engine<K, V> {
 }
 
 impl<K: Key, V: Value> Kept<K, V> {
-    fn new(vouched: Vouched<K, V>, served: Rc<Served<V>>) -> Kept<K, V> {
-        Kept { vouched, served, left: 1, told: 0 }
+    fn new(vouched: Vouched<Sighting<K, V>>, served: Rc<Served<V>>, score: Score) -> Kept<K, V> {
+        Kept { vouched, served, score, left: 1, told: 0 }
     }
 
     fn into_spare(self) -> Spare<K, V> {
         let value = Rc::into_inner(self.served).map(Served::into_arc);
-        (self.vouched.sighting.into_row(), value)
+        (self.vouched.seen.into_row(), value)
     }
 }

@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use equivalent::Equivalent;
 
+use crate::engine::find::Glance;
 use crate::engine::read::reading::{Reading, Request};
 use crate::engine::read::vouched::Vouched;
 use crate::engine::{Engine, Moment};
 use crate::flight::Home;
 use crate::policy::{MonoNs, Reason};
 use crate::receipt::{Guard, Served};
+use crate::stats::Score;
 use crate::to_key::{Key, ToKey, Value};
+use crate::truth;
 
 /// A pinned key: its reads hash nothing and touch no shared structure while the value is fresh.
 ///
@@ -40,7 +43,7 @@ pub struct Pinned<K, V> {
     key: K,
     hash: u64,
     /// The last reading that was served as fresh, with what vouches for it.
-    fresh: Option<(Vouched<K, V>, Served<V>)>,
+    fresh: Option<Fresh<K, V>>,
     /// The last reading that was served otherwise.
     stale: Option<Reading<V>>,
     /// Where the last entry belonged, if there is a loader to fill its place again.
@@ -48,6 +51,9 @@ pub struct Pinned<K, V> {
     /// How many reads have been served by the few loads.
     reads: u32,
 }
+
+/// A fresh value, with what vouches for it and how reads of it are scored.
+type Fresh<K, V> = (Vouched<Glance<K, V>>, Served<V>, Score);
 
 /// moka is told of one in so many reads.
 const TOLD: u32 = 64;
@@ -68,11 +74,11 @@ impl<K: Key, V: Value> Pinned<K, V> {
     #[inline]
     pub fn get(&mut self) -> Option<&V> {
         if self.holds().is_some() {
-            return self.fresh.as_ref().map(|(_, served)| &**served.value());
+            return self.fresh.as_ref().map(|(_, served, _)| &**served.value());
         }
         self.renew()?;
         match (&self.fresh, &self.stale) {
-            (Some((_, served)), _) => Some(served.value()),
+            (Some((_, served, _)), _) => Some(served.value()),
             (None, Some(stale)) => stale.view.as_ref()?.entry().value.as_deref(),
             (None, None) => None,
         }
@@ -81,12 +87,12 @@ impl<K: Key, V: Value> Pinned<K, V> {
     /// Returns the value with its receipt; `None` where a compute would be needed.
     pub fn read(&mut self) -> Option<Guard<V>> {
         if let Some(now) = self.holds() {
-            let (_, served) = self.fresh.as_ref()?;
+            let (_, served, _) = self.fresh.as_ref()?;
             return Some(Guard::new(Arc::clone(served.value()), served.receipt_at(now)));
         }
         let refresh_started = self.renew()?;
         match (&self.fresh, &self.stale) {
-            (Some((_, served)), _) => {
+            (Some((_, served, _)), _) => {
                 let mut receipt = *served.receipt();
                 receipt.refresh_started = refresh_started;
                 Some(Guard::new(Arc::clone(served.value()), receipt))
@@ -107,20 +113,20 @@ impl<K: Key, V: Value> Pinned<K, V> {
     /// Whether the remembered reading holds; counts the read then, and returns its time.
     #[inline]
     fn holds(&mut self) -> Option<MonoNs> {
-        let (vouched, _) = self.fresh.as_ref()?;
+        let (vouched, _, score) = self.fresh.as_mut()?;
         let engine = &*self.engine;
         let timing = engine.time_fresh();
         let now = engine.time_of_hit();
         let holds = vouched.is_in_time(now, engine.loader.is_some())
-            && vouched.sighting.holds(engine.versions(self.hash));
+            && vouched.seen.holds(engine.all_changes(), engine.versions(self.hash));
         if !holds {
             return None;
         }
         self.reads = self.reads.wrapping_add(1);
         if self.reads & (TOLD - 1) == 0 {
-            engine.store.touch(vouched.sighting.row());
+            engine.store.touch(vouched.seen.sighting().row());
         }
-        engine.count_fresh(vouched.score(), timing);
+        engine.count_fresh(*score, timing);
         Some(now)
     }
 
@@ -131,9 +137,7 @@ impl<K: Key, V: Value> Pinned<K, V> {
         let refresh_started = self.look();
         let engine = &*self.engine;
         match (&self.fresh, &self.stale) {
-            (Some((vouched, _)), _) => {
-                engine.count_as(Reason::Fresh, vouched.score(), arrived);
-            }
+            (Some((_, _, score)), _) => engine.count_as(Reason::Fresh, *score, arrived),
             (None, Some(stale)) => engine.count(stale, arrived),
             (None, None) => return None,
         }
@@ -145,11 +149,17 @@ impl<K: Key, V: Value> Pinned<K, V> {
         let Pinned { engine, key, fresh, stale, home, .. } = self;
         let moment = engine.moment();
         let request = Request::of_stored(&*key, moment.now);
-        let (sighting, reading) = engine.sighted_reading(&request, &moment);
+        let mut reading = None;
+        let glance = truth::Glance::of(engine.all_changes(), || {
+            let (sighting, found) = engine.sighted_reading(&request, &moment);
+            reading = Some(found);
+            sighting.map(|sighting| (sighting, ()))
+        });
+        let reading = reading.expect("it is looked at once");
         let refresh_started = load(engine, key, home, &reading, &moment);
         (*fresh, *stale) = (None, None);
         if reading.is_served(&moment) {
-            *fresh = sighting.and_then(|seen| engine.vouch(&*key, seen, &reading, &moment));
+            *fresh = glance.and_then(|(seen, ())| engine.vouch(&*key, seen, &reading, &moment));
             if fresh.is_none() {
                 *stale = Some(reading);
             }
