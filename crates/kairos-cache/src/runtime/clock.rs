@@ -5,11 +5,12 @@
 #![expect(clippy::disallowed_methods, reason = "this is the clock")]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::BoxFuture;
 use super::machine_time::{Machine, MachineTime};
 use super::manual::{Manual, Sleep};
+use super::nanos::{nanos, wall_ns};
 use super::steps::Steps;
 use super::ticker::{Os, machine_time};
 use super::tokio_time::TokioTime;
@@ -240,27 +241,6 @@ impl ManualClock {
 /// The start of something that is timed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing(u64);
-
-/// A duration in nanoseconds, saturating after 584 years.
-pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// The system's time that is so many nanoseconds after the Unix epoch.
-pub(crate) fn system_time(wall: WallNs) -> SystemTime {
-    let distance = Duration::from_nanos(wall.unsigned_abs());
-    if wall < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
-}
-
-/// Nanoseconds since the Unix epoch, saturating at the ends of `i64`.
-pub(crate) fn wall_ns(time: SystemTime) -> WallNs {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => {
-            i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, i64::wrapping_neg)
-        }
-    }
-}
 
 #[cfg(all(test, not(kairos_loom)))]
 mod tests;

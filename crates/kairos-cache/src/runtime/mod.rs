@@ -9,6 +9,7 @@ mod coarse;
 mod lineage;
 mod machine_time;
 mod manual;
+mod nanos;
 mod parking;
 mod random;
 mod sim;
@@ -26,11 +27,12 @@ use std::pin::Pin;
 
 use crate::policy::MonoNs;
 
+pub(crate) use clock::Timing;
 pub use clock::{Clock, ManualClock};
-pub(crate) use clock::{Timing, nanos, system_time, wall_ns};
 #[cfg(kairos_loom)]
 pub use coarse::{Coarse, Seen, reading};
 pub(crate) use lineage::Lineage;
+pub(crate) use nanos::{nanos, system_time, wall_ns};
 pub(crate) use parking::{before, may_wait, wait};
 pub(crate) use random::{Draws, Purpose};
 pub use sim::Sim;

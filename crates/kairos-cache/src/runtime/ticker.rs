@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::clock::{nanos, wall_ns};
 use super::machine_time::{Machine, MachineTime};
+use super::nanos::{nanos, wall_ns};
 use crate::policy::WallNs;
 use crate::sync::Mutex;
 

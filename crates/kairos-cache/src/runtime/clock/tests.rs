@@ -2,6 +2,8 @@
 // Never knows: anything beyond the module it tests.
 // Read next: `clock.rs`.
 
+use std::time::UNIX_EPOCH;
+
 use super::*;
 
 #[test]
