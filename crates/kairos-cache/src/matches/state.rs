@@ -118,7 +118,7 @@ impl ScopeState {
     pub fn facts(&self) -> MatchFacts {
         // Relaxed: a reader that begins after `publish` returned sees what it stored by that alone,
         // and neither word publishes anything else; pins go by the version.
-        // Model: a_pinned_read_after_*.
+        // Model: a_remembered_read_after_*.
         let kickoff = self.kickoff.load(Ordering::Relaxed);
         MatchFacts {
             kickoff: (kickoff != NO_KICKOFF).then_some(kickoff),

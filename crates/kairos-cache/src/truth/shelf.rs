@@ -99,7 +99,7 @@ pub fn conclude<E>(
         }
     };
     // A key that has no value is not served its old one, whatever forbids to remember that. Model:
-    // a_pinned_read_after_a_compute_that_found_nothing_serves_nothing.
+    // a_remembered_read_after_a_compute_that_found_nothing_serves_nothing.
     if !has_value && fate != Fate::Stands {
         remove(shelf);
         return Fate::Gone;

@@ -40,10 +40,10 @@ fn deadlines_from_before_a_step_are_outdated(offsets: &'static [i64]) {
                 }
             })
         };
-        let stamp = Stamp::take([time.steps.version()]);
+        let stamp = Stamp::take(time.steps.version(), []);
         let remembered = time.now();
         let now = time.now();
-        if stamp == Stamp::take([time.steps.version()]) {
+        if stamp == Stamp::take(time.steps.version(), []) {
             assert_eq!(remembered, now, "a deadline from before a step is in use after it");
         }
         other.join().unwrap();

@@ -8,6 +8,7 @@
 // flight, `is_unchanged`, and `conclude`, which the engine's `Running` calls between the user's code
 // and the counts.
 
+mod memory;
 mod prices;
 mod source;
 
@@ -17,13 +18,14 @@ use std::task::{Context, Poll, Waker};
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
     Admitted, Capture, Class, Fate, Finding, Flight, Held, Invalidations, Join, Keep, KeyMarks,
-    Kind, Launch, Launchable, Refresh, ScopeState, Shelf, Slot, Tags, Ticket, View, conclude,
+    Kind, Launch, Launchable, Refresh, ScopeState, Shelf, Tags, Ticket, Version, View, conclude,
     is_unchanged,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
 use loom::sync::Mutex;
 use loom::thread::{self, JoinHandle};
 
+pub(crate) use memory::{Memory, Remember, StageRow};
 pub(crate) use prices::{FAR, NEAR, Prices, REFERENCE};
 pub(crate) use source::{Source, Turn};
 
@@ -149,9 +151,14 @@ impl World {
         self.store(self.source.read(), &capture, KeyMarks::default())
     }
 
+    /// The counts that vouch for a remembered read of the key, besides the match's.
+    pub(crate) fn versions(&self) -> [&Version; 2] {
+        [self.invalidations.changes(), self.invalidations.misses(self.place.hash())]
+    }
+
     /// The entry that a read finds.
     pub(crate) fn look(&self) -> Option<View<u64>> {
-        View::of(self.place.slot()?)
+        View::of(&*self.place.row()?)
     }
 
     /// The value that is stored and lives.
@@ -248,7 +255,7 @@ pub(crate) fn answer(ticket: &mut Ticket<u64>) -> Option<u64> {
 }
 
 /// The key's place in the store: a lock around an option plays moka.
-pub(crate) struct Place(Mutex<Option<Arc<Slot<u64>>>>);
+pub(crate) struct Place(Mutex<Option<StageRow>>);
 
 impl Place {
     pub(crate) fn new() -> Place {
@@ -268,13 +275,19 @@ impl Place {
 }
 
 impl Shelf<u64> for Place {
-    fn slot(&self) -> Option<Arc<Slot<u64>>> {
+    type Row = StageRow;
+
+    fn row(&self) -> Option<StageRow> {
         self.0.lock().unwrap().clone()
     }
 
-    fn take_out(&self, slot: &Arc<Slot<u64>>) {
+    fn hash(&self) -> u64 {
+        0
+    }
+
+    fn take_out(&self, row: &StageRow) {
         let mut place = self.0.lock().unwrap();
-        if place.as_ref().is_some_and(|current| Arc::ptr_eq(current, slot)) {
+        if place.as_ref().is_some_and(|current| Arc::ptr_eq(current, row)) {
             *place = None;
         }
     }
@@ -285,9 +298,9 @@ impl Shelf<u64> for Place {
 }
 
 impl Keep<u64> for Place {
-    fn keep(&self, slot: Admitted<u64>) {
-        *self.0.lock().unwrap() = Some(slot.into_slot());
+    fn keep(&self, slot: Admitted<u64>, _: Option<&StageRow>) {
+        *self.0.lock().unwrap() = Some(Arc::new(slot.into_slot()));
     }
 
-    fn replaced(&self, _: Admitted<u64>, _: &u64, _: &u64) {}
+    fn replaced(&self, _: &StageRow, _: &u64, _: &u64) {}
 }

@@ -55,13 +55,13 @@ impl World {
 }
 
 fn is_alive(place: &Place) -> bool {
-    place.slot().and_then(View::of).is_some()
+    place.row().is_some_and(|row| View::of(&row).is_some())
 }
 
 /// Ends the slot of a place as the store's eviction does, which leaves it there for a while. Returns
 /// whether it has ended an entry.
 fn evict(place: &Place) -> bool {
-    place.slot().is_some_and(|slot| slot.kill().is_some())
+    place.row().is_some_and(|row| row.kill().is_some())
 }
 
 #[test]
@@ -161,13 +161,13 @@ fn an_eviction_beside_a_replacement_ends_one_of_the_two_entries() {
         let evicting = {
             let place = Arc::clone(&place);
             thread::spawn(move || {
-                let slot = place.slot().expect("nothing takes it out");
-                slot.kill().map(|_| slot)
+                let row = place.row().expect("nothing takes it out");
+                row.kill().map(|_| row)
             })
         };
         assert!(world.publish(&place, &world.class), "nothing covers it");
         let evicted = evicting.join().unwrap().expect("a slot that lived");
-        let stands = place.slot().expect("nothing takes it out");
+        let stands = place.row().expect("nothing takes it out");
         let is_evicted = Arc::ptr_eq(&stands, &evicted);
         assert_eq!(is_alive(&place), !is_evicted);
         assert_eq!(world.kill_class(), u64::from(!is_evicted), "what was evicted is not counted");

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Capture, KeyMarks, Kind, Remembered, Shelf, Stamp, Version, View};
+use kairos_cache::model::{Capture, KeyMarks, Kind, Shelf, View};
 use loom::thread;
 
-use crate::stage::{World, graph};
+use crate::stage::{Memory, Remember, World, graph};
 
 /// How a result becomes visible.
 type Store = fn(&World, u64, &Capture, KeyMarks) -> bool;
@@ -19,45 +19,10 @@ fn in_order(world: &World, value: u64, capture: &Capture, marks: KeyMarks) -> bo
 /// The mistake that the models must find: the entry first, its expiry after it.
 fn expiry_last(world: &World, value: u64, capture: &Capture, marks: KeyMarks) -> bool {
     let stands = world.store(value, capture, KeyMarks { expired: 0, ..marks });
-    if let Some(slot) = world.place.slot() {
-        slot.expire(marks.expired);
+    if let Some(row) = world.place.row() {
+        row.expire(marks.expired);
     }
     stands
-}
-
-/// A pin: the decision to serve an entry as fresh, with what vouches for it.
-struct Pin(Remembered<View<u64>, (), 2>);
-
-impl Pin {
-    fn new(world: &World) -> Pin {
-        let mut pin = Pin(Remembered::new());
-        pin.look(world);
-        pin.look(world);
-        pin
-    }
-
-    fn look(&mut self, world: &World) {
-        self.0.decide(
-            |()| stamp(world),
-            |_| world.look().filter(|view| !view.is_expired()).map(|view| (view, ())),
-        );
-    }
-
-    /// What the pin serves as fresh: what it remembers, or else finds.
-    fn serves_fresh(&mut self, world: &World) -> Option<u64> {
-        if !self.0.holds(View::stands, |()| versions(world)) {
-            self.look(world);
-        }
-        self.0.decision().map(|view| **view.entry())
-    }
-}
-
-fn versions(world: &World) -> [&Version; 2] {
-    [world.scope.version(), world.invalidations.changes()]
-}
-
-fn stamp(world: &World) -> Stamp<2> {
-    Stamp::take(versions(world))
 }
 
 /// What stands in the key's place when the compute ends.
@@ -77,7 +42,7 @@ fn is_lost(view: Option<View<u64>>) -> bool {
 
 const COVERED: u64 = 1;
 
-/// The key is expired while its compute runs; the compute ends beside a read and a pin.
+/// The key is expired while its compute runs; the compute ends beside a read and one that remembers.
 fn an_expiry_is_seen_with_what_it_covers(before: Before, store: Store) {
     let graph = graph();
     loom::model(move || {
@@ -103,11 +68,11 @@ fn an_expiry_is_seen_with_what_it_covers(before: Before, store: Store) {
         };
         world.turn.take();
         assert!(!is_lost(world.look()), "seen fresh meanwhile");
-        let mut pin = Pin::new(&world);
-        assert_ne!(pin.serves_fresh(&world), Some(COVERED), "served fresh by a pin meanwhile");
+        let mut memory = Memory::new(&world, Remember::InOrder);
+        assert_ne!(memory.read(&world), Some(COVERED), "remembered as fresh meanwhile");
         ending.join().unwrap();
         assert!(world.look().is_some_and(|view| **view.entry() == COVERED && view.is_expired()));
-        assert_ne!(pin.serves_fresh(&world), Some(COVERED), "served fresh by a pin later");
+        assert_ne!(memory.read(&world), Some(COVERED), "remembered as fresh later");
     });
 }
 

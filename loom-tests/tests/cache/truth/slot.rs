@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Class, Invalidations, Shelf, View};
+use kairos_cache::model::{Class, Invalidations, Shelf, Sighting};
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
-use crate::stage::Place;
+use crate::stage::{Place, StageRow};
 
-/// A pin remembers word and entry; once a kill has returned it serves nothing, and what it serves is
-/// what the word stood for.
+/// A read remembers word and entry; once a kill has returned it serves nothing, and what it serves is
+/// what the word stands for.
 #[test]
 fn slot_replace() {
     loom::model(|| {
@@ -18,9 +18,9 @@ fn slot_replace() {
         let capture = invalidations.capture(&Arc::new(Class::new([])));
         let (place, killed) = (Arc::new(Place::new()), Arc::new(AtomicBool::new(false)));
         assert!(place.store(0, &capture, || false), "nothing covers it");
-        let slot = place.slot().expect("stored");
-        let (version, first) = slot.read().expect("stored");
-        let pinned = View::of(Arc::clone(&slot)).expect("stored");
+        let row = place.row().expect("stored");
+        let sight = |row: &StageRow| Sighting::of(Arc::clone(row), |_| Arc::default(), []);
+        let (seen, first) = sight(&row).expect("stored");
         let writing = {
             let (place, killed) = (Arc::clone(&place), Arc::clone(&killed));
             thread::spawn(move || {
@@ -32,13 +32,16 @@ fn slot_replace() {
         };
         // Acquire: pairs with the store above.
         let was_killed = killed.load(Ordering::Acquire);
-        assert!(!(was_killed && pinned.stands()), "a dead slot looks unchanged");
-        if let Some((now, again)) = slot.read() {
-            assert_eq!(now == version, Arc::ptr_eq(&again.entry, &first.entry));
+        let stood = seen.stands();
+        assert!(!(was_killed && stood), "a dead slot looks unchanged");
+        if let Some((_, second)) = sight(&row) {
+            let is_same = Arc::ptr_eq(first.entry(), second.entry());
+            assert!(stood || !is_same, "the entry of a word that has gone");
+            assert!(is_same || !seen.stands(), "another entry under the same word");
         }
         writing.join().unwrap();
-        assert!(slot.read().is_none());
-        assert!(!pinned.stands());
+        assert!(row.read().is_none());
+        assert!(!seen.stands());
     });
 }
 
@@ -59,7 +62,7 @@ fn one_of_two_kills_ends_an_entry() {
         let other = killing.join().unwrap();
         let ended = |value| usize::from(own == Some(value)) + usize::from(other == Some(value));
         assert_eq!(ended(0), 1, "by {own:?} and {other:?}");
-        let stands = place.slot().is_some_and(|slot| slot.read().is_some());
+        let stands = place.row().is_some_and(|row| row.read().is_some());
         assert_eq!(usize::from(stored), usize::from(stands) + ended(1));
     });
 }

@@ -41,7 +41,7 @@ impl World {
     }
 
     fn serve(&self) -> Option<u64> {
-        View::of(self.place.slot()?).map(|view| **view.entry())
+        View::of(&*self.place.row()?).map(|view| **view.entry())
     }
 }
 
