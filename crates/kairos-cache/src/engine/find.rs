@@ -71,13 +71,16 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let Some(row) = self.store.find(probe) else {
-            self.store.miss(probe.hash());
-            return None;
+        let find = || {
+            let row = self.store.find(probe);
+            match &row {
+                Some(row) => self.store.touch(row),
+                None => self.store.miss(probe.hash()),
+            }
+            row
         };
-        self.store.touch(&row);
         let own = |entry: &Entry<V>| Arc::clone(self.matches.version(&entry.place));
-        let seen = Sighting::of(row, own, self.versions(probe.hash()))?;
+        let seen = Sighting::of(find, own, self.versions(probe.hash()))?;
         is_for(seen.1.entry(), scope).then_some(seen)
     }
 

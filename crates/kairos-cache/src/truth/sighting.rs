@@ -24,22 +24,27 @@ pub struct Sighting<E, R> {
 }
 
 impl<E, R: Row<E>> Sighting<E, R> {
-    /// Looks at the entry of a row, unless a kill has covered it. `own` returns the count of the changes
-    /// of what an entry belongs to, under the slot's lock; `others` are the counts that concern it whatever
-    /// it belongs to. Not to be called under a lock.
+    /// Looks at the entry of the row that `find` returns, unless a kill has covered it. `own` returns the
+    /// count of the changes of what an entry belongs to, under the slot's lock; `others` are the counts that
+    /// concern it whatever it belongs to. Not to be called under a lock.
     pub fn of<const N: usize>(
-        row: R,
+        find: impl FnOnce() -> Option<R>,
         own: impl FnOnce(&E) -> Arc<Version>,
         others: [&Version; N],
     ) -> Option<(Sighting<E, R>, View<E>)> {
-        // 1. Version, entry and stamp under the slot's lock: the entry belongs to what is stamped.
+        // 1. The counts that are known before the row is: a kill that meets no row leaves nothing but its
+        // count, and whoever found the row before that must find the count changed. Model:
+        // a_row_found_before_the_counts_hides_an_invalidation_that_meets_none.
+        let others = Stamp::of(others);
+        let row = find()?;
+        // 2. Version, entry and its own count under the slot's lock: the entry belongs to what is stamped.
         let note = |word, held: &Held<E>| {
             let own = own(&held.entry);
-            let stamp = Stamp::take(&own, others);
+            let stamp = others.with(&own);
             (word, own, stamp)
         };
         let (held, (word, own, stamp)) = row.slot().read_with(note)?;
-        // 2. What the stamp vouches for: whatever changes from here on is noticed later. Models:
+        // 3. What the stamp vouches for: whatever changes from here on is noticed later. Models:
         // a_stamp_taken_after_the_decision_misses_*.
         let view = View::judged(held, row.slot())?;
         Some((Sighting { row, word, own, stamp, _of: PhantomData }, view))

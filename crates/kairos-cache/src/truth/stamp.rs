@@ -74,6 +74,12 @@ impl Stamp {
     /// The same, with one that is not among the others.
     #[inline]
     pub fn take<const N: usize>(own: &Version, others: [&Version; N]) -> Stamp {
-        Stamp(own.current().wrapping_add(Stamp::of(others).0))
+        Stamp::of(others).with(own)
+    }
+
+    /// Reads one more.
+    #[inline]
+    pub(super) fn with(self, version: &Version) -> Stamp {
+        Stamp(self.0.wrapping_add(version.current()))
     }
 }

@@ -7,8 +7,8 @@ use kairos_cache::model::{MatchFacts, Row, Shelf, Sighting, Slot, Stamp, Version
 
 use super::World;
 
-/// The row of the key on the stage.
-pub(crate) type StageRow = Arc<Slot<u64>>;
+/// The row of a key on the stage.
+pub(crate) type StageRow<E = u64> = Arc<Slot<E>>;
 
 /// How a read remembers: as production does, or with one of the mistakes that models must find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +17,16 @@ pub(crate) enum Remember {
     InOrder,
     /// The stamp after the decision that it vouches for.
     StampedLate,
+    /// The row before the counts that are to vouch for what is found in it.
+    FoundEarly,
     /// The word after the entry, outside of the slot's lock.
     WordApart,
+    /// By no count of the kills that met no entry.
+    WithoutMisses,
+    /// By the word alone, as if no change were counted.
+    WithoutCounts,
+    /// By the counts alone, as if the word never moved.
+    WithoutWord,
 }
 
 /// What vouches for a decision.
@@ -52,11 +60,13 @@ impl Memory {
 
     /// Whether what is remembered would be served.
     pub(crate) fn holds(&self, world: &World) -> bool {
-        let versions = world.versions();
-        match &self.kept {
-            None => false,
-            Some((Vouching::Sighted(seen), _)) => seen.holds(versions),
-            Some((Vouching::Mistaken(row, word, stamp), _)) => {
+        let Some((vouching, _)) = &self.kept else { return false };
+        match (vouching, self.how) {
+            (Vouching::Sighted(seen), Remember::WithoutMisses) => seen.holds([world.versions()[0]]),
+            (Vouching::Sighted(seen), Remember::WithoutCounts) => seen.stands(),
+            (Vouching::Sighted(seen), _) => seen.holds(world.versions()),
+            (Vouching::Mistaken(_, _, stamp), Remember::WithoutWord) => stamp_of(world) == *stamp,
+            (Vouching::Mistaken(row, word, stamp), _) => {
                 row.slot().version() == *word && stamp_of(world) == *stamp
             }
         }
@@ -64,9 +74,11 @@ impl Memory {
 
     fn look(&mut self, world: &World) {
         let vouched = match self.how {
-            Remember::InOrder => sight(world, world.versions()),
+            Remember::InOrder | Remember::WithoutCounts => sight(world, world.versions()),
+            Remember::WithoutMisses => sight(world, [world.versions()[0]]),
             Remember::StampedLate => stamp_late(world),
-            Remember::WordApart => word_apart(world),
+            Remember::FoundEarly => found_early(world),
+            Remember::WordApart | Remember::WithoutWord => word_apart(world),
         };
         self.kept = vouched.map(|(vouching, view)| (vouching, Arc::clone(view.entry())));
     }
@@ -74,7 +86,14 @@ impl Memory {
 
 fn sight<const N: usize>(world: &World, versions: [&Version; N]) -> Option<(Vouching, View<u64>)> {
     let own = |_: &u64| Arc::clone(world.scope.version());
-    let (seen, view) = Sighting::of(world.place.row()?, own, versions)?;
+    let (seen, view) = Sighting::of(|| world.place.row(), own, versions)?;
+    is_served(world, &view).then_some((Vouching::Sighted(seen), view))
+}
+
+fn found_early(world: &World) -> Option<(Vouching, View<u64>)> {
+    let found = world.place.row();
+    let own = |_: &u64| Arc::clone(world.scope.version());
+    let (seen, view) = Sighting::of(|| found, own, world.versions())?;
     is_served(world, &view).then_some((Vouching::Sighted(seen), view))
 }
 

@@ -1,7 +1,7 @@
 // The stage of the models: a match, a key of it with its place in the store, a value outside of the cache.
 // Never knows: which interleaving a model is about.
 //
-// What loom cannot see is played. A lock around an option plays moka. A thread plays the task that
+// What loom cannot see is played. Two locks around an option play moka. A thread plays the task that
 // tokio runs and the user's closure in it: whoever is handed a flight's next compute runs it, where
 // the engine spawns it. A read is served what lives, where the engine asks rules and odds, which
 // stand behind an arc-swap. What is asked and stored under a flight's lock is production code: the
@@ -9,6 +9,7 @@
 // and the counts.
 
 mod memory;
+mod place;
 mod prices;
 mod source;
 
@@ -17,15 +18,14 @@ use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
-    Admitted, Capture, Class, Fate, Finding, Flight, Held, Invalidations, Join, Keep, KeyMarks,
-    Kind, Launch, Launchable, Refresh, ScopeState, Shelf, Tags, Ticket, Version, View, conclude,
-    is_unchanged,
+    Capture, Class, Fate, Finding, Flight, Invalidations, Join, KeyMarks, Kind, Launch, Launchable,
+    Refresh, ScopeState, Shelf, Tags, Ticket, Version, View, conclude, is_unchanged,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
-use loom::sync::Mutex;
 use loom::thread::{self, JoinHandle};
 
 pub(crate) use memory::{Memory, Remember, StageRow};
+pub(crate) use place::Place;
 pub(crate) use prices::{FAR, NEAR, Prices, REFERENCE};
 pub(crate) use source::{Source, Turn};
 
@@ -252,55 +252,4 @@ pub(crate) fn answer(ticket: &mut Ticket<u64>) -> Option<u64> {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,
     }
-}
-
-/// The key's place in the store: a lock around an option plays moka.
-pub(crate) struct Place(Mutex<Option<StageRow>>);
-
-impl Place {
-    pub(crate) fn new() -> Place {
-        Place(Mutex::new(None))
-    }
-
-    /// Stores a value; says whether it did.
-    pub(crate) fn store(
-        &self,
-        value: u64,
-        capture: &Capture,
-        is_barred: impl FnOnce() -> bool,
-    ) -> bool {
-        let finding = Finding::Value(Some(Arc::new(value)));
-        conclude(self, finding, capture, KeyMarks::default(), is_barred).stands()
-    }
-}
-
-impl Shelf<u64> for Place {
-    type Row = StageRow;
-
-    fn row(&self) -> Option<StageRow> {
-        self.0.lock().unwrap().clone()
-    }
-
-    fn hash(&self) -> u64 {
-        0
-    }
-
-    fn take_out(&self, row: &StageRow) {
-        let mut place = self.0.lock().unwrap();
-        if place.as_ref().is_some_and(|current| Arc::ptr_eq(current, row)) {
-            *place = None;
-        }
-    }
-
-    fn displace(&self, held: Held<u64>) {
-        drop(held);
-    }
-}
-
-impl Keep<u64> for Place {
-    fn keep(&self, slot: Admitted<u64>, _: Option<&StageRow>) {
-        *self.0.lock().unwrap() = Some(Arc::new(slot.into_slot()));
-    }
-
-    fn replaced(&self, _: &StageRow, _: &u64, _: &u64) {}
 }

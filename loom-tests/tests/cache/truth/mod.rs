@@ -4,7 +4,9 @@
 mod counts;
 mod expiry;
 mod found;
+mod held;
 mod publish;
+mod remembered;
 mod slot;
 mod stamp;
 mod tags;

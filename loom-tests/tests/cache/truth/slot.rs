@@ -19,7 +19,7 @@ fn slot_replace() {
         let (place, killed) = (Arc::new(Place::new()), Arc::new(AtomicBool::new(false)));
         assert!(place.store(0, &capture, || false), "nothing covers it");
         let row = place.row().expect("stored");
-        let sight = |row: &StageRow| Sighting::of(Arc::clone(row), |_| Arc::default(), []);
+        let sight = |row: &StageRow| Sighting::of(|| Some(Arc::clone(row)), |_| Arc::default(), []);
         let (seen, first) = sight(&row).expect("stored");
         let writing = {
             let (place, killed) = (Arc::clone(&place), Arc::clone(&killed));
