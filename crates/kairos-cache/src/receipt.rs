@@ -10,10 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::policy::{FeedStatus, MarketId, MonoNs, Reason, Strategy, Volatility, Zone, freshness};
+use crate::policy::{FeedStatus, MonoNs, Reason, Strategy, Volatility, Zone};
 
+mod served;
 #[cfg(feature = "serde")]
 mod written;
+
+pub(crate) use served::Served;
 
 /// The source of an answer: the cache or a compute.
 ///
@@ -207,7 +210,7 @@ impl<V> Guard<V> {
     #[inline]
     pub fn value(&self) -> &V {
         match &self.value {
-            Kept::Near(served, _) => &served.value,
+            Kept::Near(served, _) => served.value(),
             Kept::Own(value) => value,
         }
     }
@@ -223,7 +226,7 @@ impl<V> Guard<V> {
     /// Returns a share in the value, which may be kept.
     pub fn into_arc(self) -> Arc<V> {
         match self.value {
-            Kept::Near(served, _) => Arc::clone(&served.value),
+            Kept::Near(served, _) => Arc::clone(served.value()),
             Kept::Own(value) => value,
         }
     }
@@ -240,62 +243,6 @@ impl<V> Guard<V> {
     pub fn into_hit(self) -> Hit<V> {
         let receipt = *self.receipt();
         Hit { value: self.into_arc(), receipt }
-    }
-}
-
-/// A fresh value as reads are served it until something changes.
-#[derive(Debug)]
-#[repr(C)]
-pub(crate) struct Served<V> {
-    value: Arc<V>,
-    stored_at: MonoNs,
-    ttl_ns: u64,
-    market: Option<MarketId>,
-    /// The receipt of the first of the reads.
-    receipt: Receipt,
-}
-
-impl<V> Served<V> {
-    pub(crate) fn new(
-        value: Arc<V>,
-        stored_at: MonoNs,
-        ttl_ns: u64,
-        market: Option<MarketId>,
-        receipt: Receipt,
-    ) -> Served<V> {
-        Served { value, stored_at, ttl_ns, market, receipt }
-    }
-
-    #[inline]
-    pub(crate) fn value(&self) -> &Arc<V> {
-        &self.value
-    }
-
-    pub(crate) fn into_arc(self) -> Arc<V> {
-        self.value
-    }
-
-    /// The receipt of the first read.
-    pub(crate) fn receipt(&self) -> &Receipt {
-        &self.receipt
-    }
-
-    /// The market to which the value belongs.
-    pub(crate) fn market(&self) -> Option<MarketId> {
-        self.market
-    }
-
-    /// The age at `now`.
-    #[inline]
-    pub(crate) fn age_ns(&self, now: MonoNs) -> u64 {
-        now.saturating_sub(self.stored_at)
-    }
-
-    /// The receipt of a read at `now`.
-    pub(crate) fn receipt_at(&self, now: MonoNs) -> Receipt {
-        let age_ns = self.age_ns(now);
-        let (age, freshness) = (Duration::from_nanos(age_ns), freshness(age_ns, self.ttl_ns));
-        Receipt { age, freshness, ..self.receipt }
     }
 }
 

@@ -10,25 +10,20 @@ use equivalent::Equivalent;
 use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::Engine;
+use crate::engine::kept::Sighting;
 use crate::engine::sweep::is_dead;
 use crate::error::Error;
 use crate::flight::Home;
 use crate::matches::{Known, Place, Scope};
 use crate::policy::{EntryView, MarketId, Now};
 use crate::stats::Bounded;
-use crate::store::{Entry, Probe, SharedRow};
+use crate::store::{Entry, Probe};
 use crate::to_key::{Key, Value};
 use crate::truth;
 use crate::truth::{Class, Held, Invalidations, Mark, Row, Slot, TagMark, Tags, Version};
 
 /// An entry that no kill has covered, as one read sees it.
 pub(crate) type View<V> = truth::View<Entry<V>>;
-
-/// What vouches for a decision about an entry.
-pub(crate) type Sighting<K, V> = truth::Sighting<Entry<V>, SharedRow<K, Entry<V>>>;
-
-/// What vouches for it where it is asked often.
-pub(crate) type Glance<K, V> = truth::Glance<Entry<V>, SharedRow<K, Entry<V>>>;
 
 impl<V> View<V> {
     /// What the rules need to know of the entry.

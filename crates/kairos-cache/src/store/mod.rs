@@ -26,7 +26,7 @@ use moka::notification::RemovalCause;
 use crate::contain::{drop_each, shielded};
 use crate::store::displaced::{Asked, Displaced, Releasing};
 use crate::store::key::{Itself, Name, Remembered, Seeking};
-use crate::store::policy::Touched;
+use crate::store::policy::{Missed, Read, Touched};
 use crate::sync::Mutex;
 use crate::truth::{Held, Row, Slot};
 
@@ -273,6 +273,28 @@ where
         for table in tables.both() {
             table.iter().for_each(|(name, ())| see(&name.0));
         }
+    }
+
+    /// Notes a read of a row, of which moka is told later.
+    pub(crate) fn touch(&self, row: &SharedRow<K, E>) {
+        self.touched.note(|| Read::Hit(Arc::clone(row)));
+    }
+
+    /// Notes a read that found no row.
+    pub(crate) fn miss(&self, hash: u64) {
+        self.touched.note(|| Read::Miss(hash));
+    }
+
+    /// Tells moka of at most so many reads. Not to be called by a read.
+    fn tell_touched(&self, most: usize) {
+        self.touched.tell(most, |read| {
+            let table = &self.tables.load().current;
+            match read {
+                Read::Hit(row) if row.slot().is_dead() => {}
+                Read::Hit(row) => _ = table.get(&Itself(&row)),
+                Read::Miss(hash) => _ = table.get(&Missed(hash)),
+            }
+        });
     }
 
     /// Whether an entry of this weight could be kept if it were alone.

@@ -12,9 +12,7 @@ use std::sync::Arc;
 use crossbeam_queue::ArrayQueue;
 use equivalent::Equivalent;
 
-use super::key::{Itself, Name};
-use super::{SharedRow, Store};
-use crate::truth::Row;
+use super::key::{Name, Stored};
 
 /// At most so many reads wait to be told.
 const MOST: usize = 512;
@@ -23,14 +21,14 @@ const MOST: usize = 512;
 pub(super) struct Touched<K, E>(ArrayQueue<Read<K, E>>);
 
 /// A read that moka has not been told of.
-enum Read<K, E> {
-    Hit(SharedRow<K, E>),
+pub(super) enum Read<K, E> {
+    Hit(Arc<Stored<K, E>>),
     /// Of a key of this hash, which was not there: a newcomer is let in by how often it was asked for.
     Miss(u64),
 }
 
 /// No key, of this hash.
-struct Missed(u64);
+pub(super) struct Missed(pub(super) u64);
 
 impl Hash for Missed {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -48,36 +46,20 @@ impl<K, E> Touched<K, E> {
     pub(super) fn new() -> Touched<K, E> {
         Touched(ArrayQueue::new(MOST))
     }
-}
 
-impl<K, E> Store<K, E>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    E: Send + Sync + 'static,
-{
-    /// Notes a read of a row. A few loads where the queue is full, else one exchange.
-    pub(crate) fn touch(&self, row: &SharedRow<K, E>) {
-        if !self.touched.0.is_full() {
+    /// Notes a read. A few loads where the queue is full, else one exchange.
+    pub(super) fn note(&self, read: impl FnOnce() -> Read<K, E>) {
+        if !self.0.is_full() {
             // Filled meanwhile, it is not told.
-            let _told = self.touched.0.push(Read::Hit(Arc::clone(row)));
+            let _told = self.0.push(read());
         }
     }
 
-    /// Notes a read that found no row.
-    pub(crate) fn miss(&self, hash: u64) {
-        let _told = self.touched.0.push(Read::Miss(hash));
-    }
-
-    /// Tells moka of at most so many reads. Not to be called by a read.
-    pub(crate) fn tell_touched(&self, most: usize) {
+    /// Tells `whom` of at most so many reads.
+    pub(super) fn tell(&self, most: usize, mut whom: impl FnMut(Read<K, E>)) {
         for _ in 0..most.min(MOST) {
-            let Some(read) = self.touched.0.pop() else { return };
-            let table = &self.tables.load().current;
-            match read {
-                Read::Hit(row) if row.slot().is_dead() => {}
-                Read::Hit(row) => _ = table.get(&Itself(&row)),
-                Read::Miss(hash) => _ = table.get(&Missed(hash)),
-            }
+            let Some(read) = self.0.pop() else { return };
+            whom(read);
         }
     }
 }

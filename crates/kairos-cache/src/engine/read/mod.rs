@@ -31,7 +31,6 @@ use crate::stats::Bounded;
 use crate::store::Probe;
 use crate::to_key::{Key, ToKey, Value};
 
-pub(super) use near::Kept;
 pub use pin::Pinned;
 pub(crate) use reading::{Reading, Request};
 

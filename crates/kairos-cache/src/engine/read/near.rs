@@ -10,55 +10,16 @@ use std::sync::Arc;
 use equivalent::Equivalent;
 
 use crate::context::Context;
-use crate::engine::find::Sighting;
+use crate::engine::kept::{Kept, Sighting, Spare, Vouched};
 use crate::engine::read::reading::Reading;
-use crate::engine::read::vouched::Vouched;
 use crate::engine::{Engine, Moment};
 use crate::policy::{MarketId, MonoNs, Reason};
 use crate::receipt::Served;
 use crate::runtime::Timing;
 use crate::stats::Score;
-use crate::store::{Entry, Probe, SharedRow, forget_gone};
+use crate::store::{Probe, forget_gone};
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
-
-/// What a thread remembers of a key.
-///
-/// One cache line, which a hit reads whole.
-#[repr(align(64))]
-pub(crate) struct Kept<K, V> {
-    pub(super) vouched: Vouched<Sighting<K, V>>,
-    /// Shared with the guards of this thread.
-    served: Rc<Served<V>>,
-    /// How reads are scored that are served this.
-    score: Score,
-    /// How many reads are served this before something is to be done about it.
-    left: u8,
-    /// How often that has been done.
-    told: u8,
-}
-
-const _: () = assert!(size_of::<Option<Kept<u64, u64>>>() == 64, "a cache line");
-
-/// In one of so many reads of a key moka is told of it, and its thread looks after one part of what it
-/// remembers.
-const TENDED: u8 = 16;
-
-/// Of so many reads moka is told of each, so that it ranks what is seldom read as it would by all reads.
-const TOLD_EACH: u8 = 4;
-
-impl<K: Key, V: Value> Kept<K, V> {
-    fn is<Q: Equivalent<K> + ?Sized>(&self, probe: &Probe<'_, Q>) -> bool {
-        self.vouched.seen.row().is_key(probe)
-    }
-
-    fn is_dead(&self) -> bool {
-        !self.vouched.seen.stands()
-    }
-}
-
-/// What is let go of, and may be the last share of.
-type Spare<K, V> = (SharedRow<K, Entry<V>>, Option<Arc<V>>);
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// What a read is served from what its thread remembers. `suits` is whether the read may be served
@@ -86,8 +47,8 @@ impl<K: Key, V: Value> Engine<K, V> {
                 return None;
             }
             self.count_fresh(kept.score, timing);
-            kept.left -= 1;
-            Some((Rc::clone(&kept.served), kept.left == 0 && self.tell(kept)))
+            let is_due = kept.counts() && self.tell(kept);
+            Some((Rc::clone(&kept.served), is_due))
         })??;
         if is_due {
             self.tend();
@@ -100,10 +61,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     #[inline(never)]
     fn tell(&self, kept: &mut Kept<K, V>) -> bool {
         self.store.touch(kept.vouched.seen.row());
-        kept.told = kept.told.saturating_add(1);
-        let is_read_often = kept.told >= TOLD_EACH;
-        kept.left = if is_read_often { TENDED } else { 1 };
-        is_read_often
+        kept.note_told()
     }
 
     /// What a read for a context is served from what its thread remembers: the value and its receipt.
@@ -240,11 +198,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         served: Served<V>,
         score: Score,
     ) -> (Kept<K, V>, Spare<K, V>) {
-        let Kept { vouched: old, served: mut place, left, told, .. } = before;
-        let row = old.seen.into_row();
-        if told >= TOLD_EACH && left < TENDED {
-            self.store.touch(&row);
+        if before.has_untold() {
+            self.store.touch(before.vouched.seen.row());
         }
+        let Kept { vouched: old, served: mut place, .. } = before;
+        let row = old.seen.into_row();
         match Rc::get_mut(&mut place) {
             Some(own) => {
                 let value = std::mem::replace(own, served).into_arc();
@@ -297,16 +255,5 @@ impl<K: Key, V: Value> Engine<K, V> {
         if let Some(row) = Arc::into_inner(row) {
             self.store.displace(row);
         }
-    }
-}
-
-impl<K: Key, V: Value> Kept<K, V> {
-    fn new(vouched: Vouched<Sighting<K, V>>, served: Rc<Served<V>>, score: Score) -> Kept<K, V> {
-        Kept { vouched, served, score, left: 1, told: 0 }
-    }
-
-    fn into_spare(self) -> Spare<K, V> {
-        let value = Rc::into_inner(self.served).map(Served::into_arc);
-        (self.vouched.seen.into_row(), value)
     }
 }

@@ -9,9 +9,8 @@ use std::sync::Arc;
 
 use equivalent::Equivalent;
 
-use crate::engine::find::Glance;
+use crate::engine::kept::{Glance, Vouched};
 use crate::engine::read::reading::{Reading, Request};
-use crate::engine::read::vouched::Vouched;
 use crate::engine::{Engine, Moment};
 use crate::flight::Home;
 use crate::policy::{MonoNs, Reason};

@@ -9,7 +9,8 @@ use std::time::Duration;
 use equivalent::Equivalent;
 
 use crate::context::Context;
-use crate::engine::find::{Sighting, View};
+use crate::engine::find::View;
+use crate::engine::kept::Sighting;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Joined, Kind};

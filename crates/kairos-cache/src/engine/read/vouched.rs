@@ -5,6 +5,7 @@
 use std::hash::Hash;
 
 use crate::engine::find::View;
+use crate::engine::kept::Vouched;
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};
 use crate::policy::{MonoNs, Reason};
@@ -12,29 +13,6 @@ use crate::receipt::Served;
 use crate::runtime::Purpose;
 use crate::stats::Score;
 use crate::to_key::{Key, Value};
-
-/// What must still be so for a read to be served the same fresh value as before; `S` is what vouches that
-/// nothing has changed.
-///
-/// What comes unannounced is counted, and the counts are in what was `seen`. What comes by the clock
-/// alone comes at an instant that is known: the end of freshness, of a zone, of a status that holds, of a
-/// window of prices, of a feed's silence.
-pub(super) struct Vouched<S> {
-    pub(super) seen: S,
-    /// The first instant at which a read could be decided otherwise than as fresh, or in another zone.
-    until: MonoNs,
-    /// From here on a read that can compute, or has a loader behind it, refreshes early.
-    due_from: MonoNs,
-}
-
-impl<S> Vouched<S> {
-    /// Whether a read is served the same at `now`, as far as the clock is concerned. `may_refresh` is
-    /// whether it could refresh the value early.
-    #[inline]
-    pub(super) fn is_in_time(&self, now: MonoNs, may_refresh: bool) -> bool {
-        now < if may_refresh { self.due_from } else { self.until }
-    }
-}
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// What vouches for a reading and for how long, with what it serves and how that is scored; nothing
@@ -54,7 +32,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let receipt = reading.receipt(false);
         let served = Served::new(value, stored_at, ttl_ns, entry.place.market, receipt);
         let score = Score::of(reading.signals.signal);
-        Some((Vouched { seen, until, due_from }, served, score))
+        Some((Vouched::new(seen, until, due_from), served, score))
     }
 
     /// The first instant at which a read of a fresh value could be decided otherwise, if nothing of what

@@ -1,0 +1,119 @@
+// What is remembered of a fresh value that was served, and what must still be so for it to be served again.
+// Never knows: how a value is decided to be fresh, or how it is found.
+// Read next: `read/vouched.rs`, which makes it; `read/near.rs` and `read/pin.rs`, which remember it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use equivalent::Equivalent;
+
+use crate::policy::MonoNs;
+use crate::receipt::Served;
+use crate::stats::Score;
+use crate::store::{Entry, Probe, SharedRow};
+use crate::truth;
+
+/// What vouches for a decision about an entry.
+pub(in crate::engine) type Sighting<K, V> = truth::Sighting<Entry<V>, SharedRow<K, Entry<V>>>;
+
+/// What vouches for it where it is asked often.
+pub(in crate::engine) type Glance<K, V> = truth::Glance<Entry<V>, SharedRow<K, Entry<V>>>;
+
+/// What must still be so for a read to be served the same fresh value as before; `S` is what vouches that
+/// nothing has changed.
+///
+/// What comes unannounced is counted, and the counts are in what was `seen`. What comes by the clock
+/// alone comes at an instant that is known: the end of freshness, of a zone, of a status that holds, of a
+/// window of prices, of a feed's silence.
+pub(in crate::engine) struct Vouched<S> {
+    pub(in crate::engine) seen: S,
+    /// The first instant at which a read could be decided otherwise than as fresh, or in another zone.
+    until: MonoNs,
+    /// From here on a read that can compute, or has a loader behind it, refreshes early.
+    due_from: MonoNs,
+}
+
+impl<S> Vouched<S> {
+    pub(in crate::engine) fn new(seen: S, until: MonoNs, due_from: MonoNs) -> Vouched<S> {
+        Vouched { seen, until, due_from }
+    }
+
+    /// Whether a read is served the same at `now`, as far as the clock is concerned. `may_refresh` is
+    /// whether it could refresh the value early.
+    #[inline]
+    pub(in crate::engine) fn is_in_time(&self, now: MonoNs, may_refresh: bool) -> bool {
+        now < if may_refresh { self.due_from } else { self.until }
+    }
+}
+
+/// What a thread remembers of a key.
+///
+/// One cache line, which a hit reads whole.
+#[repr(align(64))]
+pub(crate) struct Kept<K, V> {
+    pub(in crate::engine) vouched: Vouched<Sighting<K, V>>,
+    /// Shared with the guards of this thread.
+    pub(in crate::engine) served: Rc<Served<V>>,
+    /// How reads are scored that are served this.
+    pub(in crate::engine) score: Score,
+    /// How many reads are served this before something is to be done about it.
+    left: u8,
+    /// How often that has been done.
+    told: u8,
+}
+
+const _: () = assert!(size_of::<Option<Kept<u64, u64>>>() == 64, "a cache line");
+
+/// In one of so many reads of a key moka is told of it, and its thread looks after one part of what it
+/// remembers.
+const TENDED: u8 = 16;
+
+/// Of so many reads moka is told of each, so that it ranks what is seldom read as it would by all reads.
+const TOLD_EACH: u8 = 4;
+
+/// What is let go of, and may be the last share of.
+pub(in crate::engine) type Spare<K, V> = (SharedRow<K, Entry<V>>, Option<Arc<V>>);
+
+impl<K, V> Kept<K, V> {
+    pub(in crate::engine) fn new(
+        vouched: Vouched<Sighting<K, V>>,
+        served: Rc<Served<V>>,
+        score: Score,
+    ) -> Kept<K, V> {
+        Kept { vouched, served, score, left: 1, told: 0 }
+    }
+
+    #[inline]
+    pub(in crate::engine) fn is<Q: Equivalent<K> + ?Sized>(&self, probe: &Probe<'_, Q>) -> bool {
+        self.vouched.seen.row().is_key(probe)
+    }
+
+    pub(in crate::engine) fn is_dead(&self) -> bool {
+        !self.vouched.seen.stands()
+    }
+
+    /// Counts a read that is served this; true if moka is to be told.
+    #[inline]
+    pub(in crate::engine) fn counts(&mut self) -> bool {
+        self.left -= 1;
+        self.left == 0
+    }
+
+    /// Moka is told. Returns whether the value is read often.
+    pub(in crate::engine) fn note_told(&mut self) -> bool {
+        self.told = self.told.saturating_add(1);
+        let is_read_often = self.told >= TOLD_EACH;
+        self.left = if is_read_often { TENDED } else { 1 };
+        is_read_often
+    }
+
+    /// Whether there are reads that moka has not been told of.
+    pub(in crate::engine) fn has_untold(&self) -> bool {
+        self.told >= TOLD_EACH && self.left < TENDED
+    }
+
+    pub(in crate::engine) fn into_spare(self) -> Spare<K, V> {
+        let value = Rc::into_inner(self.served).map(Served::into_arc);
+        (self.vouched.seen.into_row(), value)
+    }
+}
