@@ -7,21 +7,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use benches::exposition::{client_text, exporter_counter, exporter_text, registered, sample};
-use benches::race::Contestant;
+use benches::race::{Contestant, OURS};
 use benches::report::{Report, Target};
 use kairos_metrics::Registry;
 use prometheus_client::metrics::counter::Counter as ClientCounter;
 use prometheus_client::registry::Registry as ClientRegistry;
 
-const ONE: [Target; 4] =
-    [(1, "plain add", 2.0), (2, "plain add", 2.0), (1, "prometheus", 0.3), (2, "prometheus", 0.06)];
+const ONE: [Target; 4] = [
+    (1, OURS, "plain add", 2.0),
+    (2, OURS, "plain add", 2.0),
+    (1, OURS, "prometheus", 0.3),
+    (2, OURS, "prometheus", 0.06),
+];
 
-const EIGHT: [Target; 2] = [(1, "plain add", 1.5), (2, "plain add", 1.5)];
+const EIGHT: [Target; 2] = [(1, OURS, "plain add", 1.5), (2, OURS, "plain add", 1.5)];
 
 fn main() {
     let mut report = Report::from_args();
-    report.race("counter", &one(), &ONE);
-    report.race("eight counters", &eight(), &EIGHT);
+    report.race("counter", one, &ONE);
+    report.race("eight counters", eight, &EIGHT);
     report.judge();
 }
 

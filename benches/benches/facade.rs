@@ -13,7 +13,7 @@ static LABELS: [Label; 2] =
 
 fn main() {
     let mut report = Report::from_args();
-    report.race("facade, by key", &lookup(), &[]);
+    report.race("facade, by key", lookup, &[]);
     report.judge();
 }
 

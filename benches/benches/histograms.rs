@@ -9,19 +9,22 @@ use benches::exposition::{
     client_text, exporter_histogram, exporter_text, exporter_upkeep, registered, sample,
 };
 use benches::latencies::{bounds, latencies};
-use benches::race::Contestant;
+use benches::race::{Contestant, OURS};
 use benches::report::{Report, Target};
 use hdrhistogram::Histogram as HdrHistogram;
 use kairos_metrics::{Clock, Precision, Registry};
 use prometheus_client::metrics::histogram::Histogram as ClientHistogram;
 use prometheus_client::registry::Registry as ClientRegistry;
 
-const TARGETS: [Target; 3] =
-    [(1, "hdrhistogram", 0.5), (2, "hdrhistogram", 0.5), (2, "AtomicHistogram", 0.1)];
+const TARGETS: [Target; 3] = [
+    (1, OURS, "hdrhistogram", 0.5),
+    (2, OURS, "hdrhistogram", 0.5),
+    (2, OURS, "AtomicHistogram", 0.1),
+];
 
 fn main() {
     let mut report = Report::from_args();
-    report.race("histogram", &record(), &TARGETS);
+    report.race("histogram", record, &TARGETS);
     report.judge();
 }
 

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use benches::race::Contestant;
+use benches::race::{Contestant, OURS};
 use benches::report::{Report, Target};
 use kairos_cache::{Cache, Context};
 use tokio::runtime::{Builder, Runtime};
 
-const TARGETS: [Target; 2] = [(1, "moka get_with", 1.3), (2, "moka get_with", 1.3)];
+const TARGETS: [Target; 2] = [(1, OURS, "moka get_with", 1.3), (2, OURS, "moka get_with", 1.3)];
 
 const CAPACITY: u64 = 10_000;
 
 fn main() {
     let mut report = Report::from_args();
-    report.race("miss", &[kairos(), moka()], &TARGETS);
+    report.race("miss", || vec![kairos(), moka()], &TARGETS);
     report.judge();
 }
 

@@ -25,20 +25,22 @@ const ENTRIES: u64 = 1000;
 
 fn main() {
     let mut report = Report::from_args();
-    let hard = |b: Builder<u64, f64>| b.drift_hard(BOUND);
-    let soft = |b: Builder<u64, f64>| b.drift_soft(BOUND);
-    let contestants = [
-        observing("drift off", 1, FAR, |b| b, false),
-        observing("no move", 1, NEAR, hard, false),
-        observing("no move, 64 markets", 64, NEAR, hard, false),
-        observing("soft, 1 market", 1, FAR, soft, true),
-        observing("soft, 8 markets", 8, FAR, soft, true),
-        observing("soft, 64 markets", 64, FAR, soft, true),
-        observing("hard, 1 market", 1, FAR, hard, true),
-        observing("hard, 8 markets", 8, FAR, hard, true),
-        observing("hard, 64 markets", 64, FAR, hard, true),
-    ];
-    report.race_long("move", &contestants, 1, &[]);
+    let contestants = || {
+        let hard = |b: Builder<u64, f64>| b.drift_hard(BOUND);
+        let soft = |b: Builder<u64, f64>| b.drift_soft(BOUND);
+        vec![
+            observing("drift off", 1, FAR, |b| b, false),
+            observing("no move", 1, NEAR, hard, false),
+            observing("no move, 64 markets", 64, NEAR, hard, false),
+            observing("soft, 1 market", 1, FAR, soft, true),
+            observing("soft, 8 markets", 8, FAR, soft, true),
+            observing("soft, 64 markets", 64, FAR, soft, true),
+            observing("hard, 1 market", 1, FAR, hard, true),
+            observing("hard, 8 markets", 8, FAR, hard, true),
+            observing("hard, 64 markets", 64, FAR, hard, true),
+        ]
+    };
+    report.race_with("move", &[1], contestants, &[]);
     report.judge();
 }
 

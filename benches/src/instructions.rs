@@ -24,12 +24,18 @@ impl Watched {
         Some(Watched { group: group.clone(), contestant: contestant.clone(), n })
     }
 
-    /// Does the operation, if it is one of this group.
-    pub(crate) fn operate(&self, group: &str, contestants: &[Contestant]) {
-        if self.group == group {
-            let named = |known: &&Contestant| known.name == self.contestant;
-            watched_by_valgrind(contestants.iter().find(named).expect("a contestant"), self.n);
-        }
+    /// Whether the operation is one of this group.
+    pub(crate) fn is_of(&self, group: &str) -> bool {
+        self.group == group
+    }
+
+    /// Does the operation.
+    pub(crate) fn operate(&self, contestants: &[Contestant]) {
+        let named = |known: &&Contestant| known.name == self.contestant;
+        let contestant = contestants.iter().find(named).expect("a contestant");
+        // What is set up once stays outside of the count.
+        contestant.go(64);
+        watched_by_valgrind(contestant, self.n);
     }
 }
 
@@ -42,7 +48,7 @@ fn watched_by_valgrind(contestant: &Contestant, n: u64) {
 
 /// Instructions an operation.
 pub(crate) fn count(group: &str, contestant: &Contestant) -> Option<f64> {
-    let n = 1_000_000;
+    let n = (4_000_000 / contestant.share).clamp(1_024, 1_000_000);
     let instructions = total(group, contestant.name, n)?;
     (instructions > 0).then(|| instructions as f64 / n as f64)
 }

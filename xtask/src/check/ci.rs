@@ -32,14 +32,24 @@ const STEPS: &[(&str, Run)] = &[
     ("packages", Run::Own(packages::run)),
     ("spelling", Run::Own(prose::spelling)),
     ("links", Run::Own(prose::links)),
-    ("clippy", Run::Line("cargo clippy --workspace --all-targets --all-features -- -Dwarnings")),
-    ("test", Run::Line("cargo test --workspace --all-features")),
+    (
+        "clippy",
+        Run::Line(
+            "cargo clippy --workspace --exclude benches --all-targets --all-features -- -Dwarnings",
+        ),
+    ),
+    ("test", Run::Line("cargo test --workspace --exclude benches --all-features")),
     ("examples", Run::Own(examples::run)),
     ("property", Run::Own(property::run)),
     ("features", Run::Own(features::run)),
     ("scrape", Run::Own(scrape::run)),
     ("clocks", Run::Own(clocks::run)),
-    ("doc", Run::Line("RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --all-features")),
+    (
+        "doc",
+        Run::Line(
+            "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --exclude benches --no-deps --all-features",
+        ),
+    ),
     ("loom", Run::Own(loom::run)),
 ];
 

@@ -46,6 +46,22 @@ pub(super) fn faults(metadata: &Value, readme: &str) -> Vec<String> {
     faults
 }
 
+/// The names of the packages that are built for one of these crates.
+pub(super) fn shipped<'a>(
+    metadata: &'a Value,
+    crates: impl Iterator<Item = &'a str>,
+) -> BTreeSet<&'a str> {
+    let packages = by_id(&metadata["packages"]);
+    let nodes = by_id(&metadata["resolve"]["nodes"]);
+    let crates: Vec<&str> = crates.collect();
+    let is_one = |package: &Value| {
+        package["source"].is_null() && package["name"].as_str().is_some_and(|n| crates.contains(&n))
+    };
+    let ids = packages.iter().filter(|(_, package)| is_one(package)).map(|(id, _)| *id);
+    let reached = ids.flat_map(|id| reached(id, &nodes));
+    reached.filter_map(|id| packages.get(id)?["name"].as_str()).collect()
+}
+
 fn by_id(list: &Value) -> BTreeMap<&str, &Value> {
     let rows = list.as_array().into_iter().flatten();
     rows.filter_map(|row| Some((row["id"].as_str()?, row))).collect()
@@ -98,6 +114,14 @@ mod tests {
         let readme = format!("| `kairos-cache` | {stated} | the engine |");
         let found = faults(&metadata(&stated.into(), kind, target), &readme);
         assert_eq!(found, expected, "{stated}, {kind}, {target}");
+    }
+
+    #[test]
+    fn what_a_crate_reaches_is_shipped() {
+        let all = metadata(&"1.88".into(), &Value::Null, &Value::Null);
+        let names = shipped(&all, ["kairos-cache"].into_iter());
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["kairos-cache", "middle", "needy"]);
+        assert!(shipped(&all, ["kairos-cli"].into_iter()).is_empty());
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
 
 /// With the features of the other steps, so that nothing is built twice.
 fn build() -> Invocation {
-    Invocation::words("cargo build --workspace --all-features --bins --examples")
+    Invocation::words("cargo build --workspace --exclude benches --all-features --bins --examples")
 }
 
 /// The examples that are run here, sorted.
@@ -100,7 +100,10 @@ mod tests {
 
     #[test]
     fn the_programs_are_built_with_the_features_of_the_other_steps() {
-        assert_eq!(build().to_string(), "cargo build --workspace --all-features --bins --examples");
+        assert_eq!(
+            build().to_string(),
+            "cargo build --workspace --exclude benches --all-features --bins --examples"
+        );
     }
 
     #[test]

@@ -35,9 +35,11 @@ fn parse(args: &[String]) -> Result<Invocation, Failure> {
 
 /// The features are those of the other steps, so that nothing is built twice.
 fn invocation(sequences: u64, seed: u64) -> Invocation {
-    Invocation::words("cargo test --workspace --all-features --test it -- model:: --nocapture")
-        .var("KAIROS_MODEL_SEQUENCES", sequences.to_string())
-        .var("KAIROS_MODEL_SEED", seed.to_string())
+    Invocation::words(
+        "cargo test --workspace --exclude benches --all-features --test it -- model:: --nocapture",
+    )
+    .var("KAIROS_MODEL_SEQUENCES", sequences.to_string())
+    .var("KAIROS_MODEL_SEED", seed.to_string())
 }
 
 #[cfg(test)]
@@ -54,7 +56,7 @@ mod tests {
         let run = |sequences: u64, seed: u64| {
             Some(format!(
                 "KAIROS_MODEL_SEQUENCES={sequences} KAIROS_MODEL_SEED={seed} \
-                 cargo test --workspace --all-features --test it -- model:: --nocapture"
+                 cargo test --workspace --exclude benches --all-features --test it -- model:: --nocapture"
             ))
         };
         assert_eq!(shown(""), run(10_000, 0));

@@ -74,7 +74,9 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
 
 /// With the features of the other steps, so that nothing is built twice.
 fn examples() -> Invocation {
-    Invocation::words("cargo build --workspace --all-features --example service --example tour")
+    Invocation::words(
+        "cargo build --workspace --exclude benches --all-features --example service --example tour",
+    )
 }
 
 /// The address in the line that the service prints, `http://ADDRESS/metrics`.
@@ -230,7 +232,7 @@ mod tests {
     fn the_examples_are_built_with_the_features_of_the_other_steps() {
         assert_eq!(
             examples().to_string(),
-            "cargo build --workspace --all-features --example service --example tour"
+            "cargo build --workspace --exclude benches --all-features --example service --example tour"
         );
     }
 
