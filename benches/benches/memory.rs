@@ -1,13 +1,21 @@
-//! How much memory is resident: of a histogram with one recording thread, after a crowd of short threads.
+//! How much memory there is: of an entry, of a histogram with one recording thread, after a crowd of threads.
 // Never knows: how memory is laid out.
 // Read next: `counters.rs`, where time is measured.
 
+use std::sync::Arc;
+
+use benches::allocations::bytes;
+use benches::caches;
 use benches::latencies::latencies;
-use benches::race::Spread;
+use benches::order::{Order, keys};
+use benches::race::{OURS, Spread};
 use benches::report::Report;
+use benches::stage::Stage;
 use kairos_metrics::{Precision, Registry, shards};
 
 const HISTOGRAMS: usize = 256;
+
+const ENTRIES: usize = 100_000;
 
 fn main() {
     let mut report = Report::from_args();
@@ -26,7 +34,32 @@ fn main() {
     note("the same, in every octave 128 ns to 1 s", "KiB", 20.0, histogram_kib(&wide));
     note("the same, in every octave 1 ns to 1 h", "KiB", 20.0, histogram_kib(&all));
     note("what 10 000 short threads leave", "MiB", 1.0, churn_mib());
+    entries(&mut report);
     report.judge();
+}
+
+/// Bytes that 100 000 entries take, of each cache with the same keys and values.
+fn entries(report: &mut Report) {
+    let order = Arc::new(Order::<u64>::uniform(keys(ENTRIES)));
+    let of = |bytes: i64| Spread::exact(bytes as f64 / ENTRIES as f64);
+    let before = bytes();
+    let stage = Stage::set(order.keys(), |b| b);
+    let ours = bytes() - before;
+    let bare = caches::moka_cache(order.keys());
+    let moka = bytes() - before - ours;
+    report.value("memory", "an entry of kairos", "bytes", f64::INFINITY, of(ours));
+    report.value("memory", "an entry of moka", "bytes", f64::INFINITY, of(moka));
+    let ratio = Spread::exact(ours as f64 / moka as f64);
+    report.ratio("memory, an entry", (1, OURS, "moka", 1.5), ratio);
+    assert_eq!(stage.cache.entry_count(), bare.entry_count(), "both hold all of them");
+    #[cfg(feature = "peers")]
+    {
+        let before = bytes();
+        let held = caches::quick_cache_of(order.keys());
+        let theirs = bytes() - before;
+        report.value("memory", "an entry of quick_cache", "bytes", f64::INFINITY, of(theirs));
+        assert_eq!(held.len(), ENTRIES, "it holds all of them");
+    }
 }
 
 /// Resident memory of this process in bytes, where the system tells.

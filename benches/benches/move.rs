@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use benches::race::Contestant;
-use benches::report::Report;
+use benches::report::{Report, Target};
 use kairos_cache::{Builder, Cache, Clock, Context};
 
 /// The ends between which a price swings: further apart than half of the bound.
@@ -23,25 +23,50 @@ const BOUND: f64 = 0.01;
 /// Live entries of the match, which every move covers.
 const ENTRIES: u64 = 1000;
 
+const FLOOR: &str = "fetch_add";
+
+/// At most 100 times the floor, and 3 times for each market and class.
+const TARGETS: [Target; 6] = [
+    (1, "kairos, soft, 1 market", FLOOR, 106.0),
+    (1, "kairos, soft, 8 markets", FLOOR, 127.0),
+    (1, "kairos, soft, 64 markets", FLOOR, 295.0),
+    (1, "kairos, hard, 1 market", FLOOR, 106.0),
+    (1, "kairos, hard, 8 markets", FLOOR, 127.0),
+    (1, "kairos, hard, 64 markets", FLOOR, 295.0),
+];
+
 fn main() {
     let mut report = Report::from_args();
     let contestants = || {
         let hard = |b: Builder<u64, f64>| b.drift_hard(BOUND);
         let soft = |b: Builder<u64, f64>| b.drift_soft(BOUND);
         vec![
-            observing("drift off", 1, FAR, |b| b, false),
-            observing("no move", 1, NEAR, hard, false),
-            observing("no move, 64 markets", 64, NEAR, hard, false),
-            observing("soft, 1 market", 1, FAR, soft, true),
-            observing("soft, 8 markets", 8, FAR, soft, true),
-            observing("soft, 64 markets", 64, FAR, soft, true),
-            observing("hard, 1 market", 1, FAR, hard, true),
-            observing("hard, 8 markets", 8, FAR, hard, true),
-            observing("hard, 64 markets", 64, FAR, hard, true),
+            fetch_add(),
+            observing("kairos, drift off", 1, FAR, |b| b, false),
+            observing("kairos, no move", 1, NEAR, hard, false),
+            observing("kairos, no move, 64 markets", 64, NEAR, hard, false),
+            observing("kairos, soft, 1 market", 1, FAR, soft, true),
+            observing("kairos, soft, 8 markets", 8, FAR, soft, true),
+            observing("kairos, soft, 64 markets", 64, FAR, soft, true),
+            observing("kairos, hard, 1 market", 1, FAR, hard, true),
+            observing("kairos, hard, 8 markets", 8, FAR, hard, true),
+            observing("kairos, hard, 64 markets", 64, FAR, hard, true),
         ]
     };
-    report.race_with("move", &[1], contestants, &[]);
+    report.race_with("move", &[1], contestants, &TARGETS);
     report.judge();
+}
+
+/// An addition to an atomic that no other thread has.
+fn fetch_add() -> Contestant {
+    let cell = AtomicU64::new(0);
+    Contestant::uncounted(FLOOR, move |n| {
+        for _ in 0..n {
+            // Relaxed: no other thread reads it.
+            black_box(cell.fetch_add(1, Ordering::Relaxed));
+        }
+    })
+    .slow(8)
 }
 
 fn now() -> SystemTime {

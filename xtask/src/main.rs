@@ -109,8 +109,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "bench [GROUP] [-- PROGRAM ARGS]",
-        about: "the benchmarks in benches/, every group or one",
+        usage: "bench [GROUP...] [--quick] [--check] [--write | --page] [--no-peers] [--traces DIR]",
+        about: "the benchmarks in benches/ against their peers, and docs/performance.md",
         run: bench::run,
     },
     Command {

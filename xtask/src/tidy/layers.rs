@@ -82,6 +82,7 @@ pub(super) const PLANS: &[Plan] = &[
         package: "xtask",
         floors: &[
             ("", "check > bench frontier scrape tidy > tools > invocation target > failure"),
+            ("bench", "mod > page check > figure > table > outcome machine"),
             ("frontier", "mod > figure > table > curve"),
             ("tidy", "mod > examples rooms text > house > layers tree > code"),
         ],
