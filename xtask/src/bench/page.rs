@@ -72,7 +72,8 @@ pub(super) fn write(root: &Path, measured: &Value) -> Result<(), Failure> {
     }
     let notes = |name: &str| {
         let file = root.join(format!("benches/notes/{name}.md"));
-        fs::read_to_string(file).unwrap_or_default()
+        // Links from the notes lead to the pages beside this one.
+        fs::read_to_string(file).unwrap_or_default().replace("](../../docs/", "](")
     };
     let points: Vec<&Point> = outcomes.iter().flat_map(|(_, outcome)| &outcome.points).collect();
     let mut figures = Vec::new();
