@@ -42,7 +42,7 @@ impl Report {
             Mode::Watched(watched)
         } else if let Some(file) = file {
             let is_quick = args.iter().any(|arg| arg == "--quick");
-            let (rounds, slice) = if is_quick { (11, 4_000_000) } else { (31, 8_000_000) };
+            let (rounds, slice) = if is_quick { (15, 3_000_000) } else { (31, 8_000_000) };
             Mode::Rounds { rounds, slice, is_quick, file: file.clone() }
         } else {
             let criterion = Criterion::default()

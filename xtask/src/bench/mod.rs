@@ -17,35 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::target;
-use outcome::Outcome;
-
-/// Every group, in the order in which they run when none is named: each is the bench of that name in
-/// the `benches` package.
-const GROUPS: &[&str] = &[
-    "hit",
-    "pinned",
-    "tail",
-    "contention",
-    "flat",
-    "mixed",
-    "miss",
-    "insert",
-    "flight",
-    "invalidate",
-    "observe",
-    "move",
-    "memory",
-    "hit_ratio",
-    "counters",
-    "histograms",
-    "requests",
-    "families",
-    "facade",
-    "scrape",
-];
-
-/// What was measured when the page was written: the baseline of `--check`.
-const BASELINE: &str = "docs/performance.json";
+use outcome::{BASELINE, GROUPS, Outcome};
 
 /// What is done with what was measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -93,10 +65,10 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
         let outcome = measured(root, group, &wish)?;
         programs.insert((*group).to_owned(), outcome);
     }
-    let outcomes: Vec<(String, Outcome)> = page::outcomes(&programs);
+    let outcomes: Vec<(String, Outcome)> = outcome::outcomes(&programs);
     print!("\n{}", table::verdicts(&outcomes));
     if wish.then == Then::Check {
-        return check::against(&page::outcomes(&known(&baseline)), &outcomes);
+        return check::against(&outcome::outcomes(&known(&baseline)), &outcomes);
     }
     if !wish.are_all && wish.then != Then::Write {
         println!("\nThe page is left as it is: a part is written with `--write`.");
@@ -105,11 +77,16 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     let mut all = known(&baseline);
     all.retain(|name, _| GROUPS.contains(&name.as_str()) && !wish.are_all);
     all.extend(programs);
-    let written = json!({ "programs": all });
-    let text = serde_json::to_string_pretty(&written).unwrap_or_default() + "\n";
-    fs::write(root.join(BASELINE), text)
+    fs::write(root.join(BASELINE), lines(&all))
         .map_err(|error| Failure::Failed(format!("{BASELINE}: {error}")))?;
-    page::write(root, &written)
+    page::write(root, &json!({ "programs": all }))
+}
+
+/// The baseline as JSON with a line for each program, so that a difference shows which have changed.
+fn lines(programs: &Map<String, Value>) -> String {
+    let lines: Vec<String> =
+        programs.iter().map(|(name, outcome)| format!("{}: {outcome}", json!(name))).collect();
+    format!("{{\"programs\": {{\n{}\n}}}}\n", lines.join(",\n"))
 }
 
 fn known(baseline: &Value) -> Map<String, Value> {
@@ -207,6 +184,16 @@ mod tests {
         assert_eq!(parsed("hit -- --x").expect("a group").program_args, ["--x"]);
         assert_eq!(parsed("moon"), None);
         assert_eq!(parsed("--traces"), None);
+    }
+
+    #[test]
+    fn the_baseline_is_read_as_it_is_written() {
+        let programs = json!({"hit": {"rows": [1, 2]}, "move": {"rows": []}});
+        let programs = programs.as_object().expect("an object");
+        let text = lines(programs);
+        assert_eq!(text.lines().count(), 4);
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(&known(&value), programs);
     }
 
     #[test]

@@ -2,7 +2,35 @@
 // Never knows: what is made of it.
 // Read next: `table.rs`, which shows it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// Every group, in the order in which they run when none is named: each is the bench of that name in
+/// the `benches` package.
+pub(super) const GROUPS: &[&str] = &[
+    "hit",
+    "pinned",
+    "tail",
+    "contention",
+    "flat",
+    "mixed",
+    "miss",
+    "insert",
+    "flight",
+    "invalidate",
+    "observe",
+    "move",
+    "memory",
+    "hit_ratio",
+    "counters",
+    "histograms",
+    "requests",
+    "families",
+    "facade",
+    "scrape",
+];
+
+/// What was measured when the page was written: the baseline of `--check`.
+pub(super) const BASELINE: &str = "docs/performance.json";
 
 /// A median with the tenth and ninetieth percentile beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -87,6 +115,12 @@ impl Outcome {
             is_quick: value["quick"] == true,
         }
     }
+}
+
+/// The programs of a baseline, in the order in which they run.
+pub(super) fn outcomes(programs: &Map<String, Value>) -> Vec<(String, Outcome)> {
+    let known = GROUPS.iter().filter_map(|name| Some((*name, programs.get(*name)?)));
+    known.map(|(name, value)| (name.to_owned(), Outcome::of(value))).collect()
 }
 
 fn measured(value: &Value) -> Measured {

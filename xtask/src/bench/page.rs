@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::outcome::{Outcome, Point};
-use super::{BASELINE, GROUPS, figure, table};
+use super::outcome::{BASELINE, Outcome, Point, outcomes};
+use super::{figure, table};
 use crate::failure::Failure;
 
 const PAGE: &str = "docs/performance.md";
@@ -52,12 +52,6 @@ const FIGURES: [(&str, &str, &str, &str, &str); 3] = [
     ),
     ("entries", "performance-entries.svg", "A fresh hit against entries", "entries", "ns"),
 ];
-
-/// The programs of a baseline, in the order in which they run.
-pub(super) fn outcomes(programs: &Map<String, Value>) -> Vec<(String, Outcome)> {
-    let known = GROUPS.iter().filter_map(|name| Some((*name, programs.get(*name)?)));
-    known.map(|(name, value)| (name.to_owned(), Outcome::of(value))).collect()
-}
 
 /// Writes the page and its figures from what was measured.
 ///
