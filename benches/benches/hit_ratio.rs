@@ -27,8 +27,9 @@ fn main() {
     report.race_with("hit ratio, an access of a Zipf trace", &[1], contestants, &[]);
     if let Some(rounds) = report.rounds() {
         let repeats = if rounds > 15 { 3 } else { 1 };
+        let most = if rounds == 1 { 20_000 } else { usize::MAX };
         for (name, trace) in traces() {
-            compare(&mut report, &name, &trace, repeats);
+            compare(&mut report, &name, &trace[..trace.len().min(most)], repeats);
         }
     }
     report.judge();

@@ -141,10 +141,14 @@ fn histogram() -> Histogram<u64> {
 /// Interleaved rounds: each hit and each put is timed.
 fn tails(report: &mut Report, rounds: usize) {
     let (all, order) = (shared(), Order::<u64>::uniform(keys(READ)));
-    let reads = if rounds > 15 { 2_000_000 } else { 500_000 };
+    let reads = match rounds {
+        ..15 => 20_000,
+        15 => 500_000,
+        _ => 2_000_000,
+    };
     let mut hits: Vec<Vec<Histogram<u64>>> = all.iter().map(|_| Vec::new()).collect();
     let mut puts: Vec<Vec<Histogram<u64>>> = all.iter().map(|_| Vec::new()).collect();
-    for _ in 0..rounds.max(15) {
+    for _ in 0..rounds {
         for (at, shared) in all.iter().enumerate() {
             let mut took = histogram();
             let written = beside_puts(&*shared.put, || {

@@ -19,7 +19,8 @@ pub type Target = (usize, &'static str, &'static str, f64);
 ///
 /// Without arguments of its own the program is one of criterion's, each race a group: filters,
 /// baselines and the rest are criterion's. `--report FILE` runs interleaved rounds instead, prints them
-/// and writes them to the file (`-` for none); `--quick` then takes fewer rounds. `--instructions GROUP
+/// and writes them to the file (`-` for none); `--quick` then takes fewer rounds, and `--smoke` one short
+/// one, which shows that the program works and measures nothing. `--instructions GROUP
 /// CONTESTANT N` does one operation N times, for an instruction counter to run the program under.
 pub struct Report {
     mode: Mode,
@@ -29,7 +30,7 @@ pub struct Report {
 
 enum Mode {
     Criterion(Box<Criterion>),
-    Rounds { rounds: usize, slice: u64, is_quick: bool, file: String },
+    Rounds { rounds: usize, slice: u64, is_quick: bool, is_smoke: bool, file: String },
     Watched(Watched),
 }
 
@@ -42,8 +43,13 @@ impl Report {
             Mode::Watched(watched)
         } else if let Some(file) = file {
             let is_quick = args.iter().any(|arg| arg == "--quick");
-            let (rounds, slice) = if is_quick { (15, 3_000_000) } else { (31, 8_000_000) };
-            Mode::Rounds { rounds, slice, is_quick, file: file.clone() }
+            let is_smoke = args.iter().any(|arg| arg == "--smoke");
+            let (rounds, slice) = match (is_smoke, is_quick) {
+                (true, _) => (1, 40_000),
+                (_, true) => (15, 3_000_000),
+                _ => (31, 8_000_000),
+            };
+            Mode::Rounds { rounds, slice, is_quick, is_smoke, file: file.clone() }
         } else {
             let criterion = Criterion::default()
                 .warm_up_time(Duration::from_millis(300))
@@ -107,10 +113,10 @@ impl Report {
             Mode::Watched(watched) if watched.is_of(group) => watched.operate(&contestants()),
             Mode::Watched(_) => {}
             Mode::Criterion(criterion) => by_criterion(criterion, group, threads, &contestants()),
-            Mode::Rounds { rounds, slice, is_quick, .. } => {
+            Mode::Rounds { rounds, slice, is_quick, is_smoke, .. } => {
                 let (rounds, slice) = (*rounds, *slice * slices);
                 // Counting takes long, and in a quick run it is this workspace's own that matter.
-                let counted = if !self.are_counted {
+                let counted = if !self.are_counted || *is_smoke {
                     None
                 } else if *is_quick {
                     Some(OURS)

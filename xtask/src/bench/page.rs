@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::outcome::{BASELINE, Outcome, Point, outcomes};
+use super::outcome::{BASELINE, GROUPS, Outcome, Point, outcomes};
 use super::{figure, table};
 use crate::failure::Failure;
 
@@ -113,13 +113,20 @@ fn text(
     for (title, file) in figures {
         let _ = write!(page, "\n![{title}]({file})\n");
     }
-    for (name, outcome) in outcomes {
+    for name in GROUPS {
+        let (notes, found) = (notes(name), outcomes.iter().find(|(other, _)| other == name));
+        if notes.is_empty() && found.is_none() {
+            continue;
+        }
         let _ = write!(page, "\n## {}\n\n", title(name));
-        let notes = notes(name);
         if !notes.is_empty() {
             page += &notes;
             page += "\n";
         }
+        let Some((_, outcome)) = found else {
+            page += "Not measured.\n";
+            continue;
+        };
         if !outcome.rows.is_empty() {
             page += &table::targets(outcome);
             page += "\n";
