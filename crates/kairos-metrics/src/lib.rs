@@ -60,7 +60,7 @@ mod sync;
 pub use buckets::{HOUR_NS, Precision};
 pub use clock::{Clock, ManualClock};
 pub use error::Error;
-pub use instrument::{Counter, FractionGauge, Gauge, Histogram, HistogramConfig, Timer};
+pub use instrument::{Counter, FractionGauge, Gauge, Histogram, HistogramConfig, Skip, Timer};
 pub use names::{Kind, OVERFLOW, Unit};
 #[cfg(feature = "facade")]
 pub use recorder::{Matcher, Recorder, RecorderBuilder, Renamed};

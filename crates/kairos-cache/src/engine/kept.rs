@@ -6,9 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use equivalent::Equivalent;
+use kairos_metrics::Skip;
 
 use crate::policy::MonoNs;
 use crate::receipt::Served;
+use crate::runtime::Timing;
 use crate::stats::Score;
 use crate::store::{Entry, Probe, SharedRow};
 use crate::truth;
@@ -18,6 +20,15 @@ pub(in crate::engine) type Sighting<K, V> = truth::Sighting<Entry<V>, SharedRow<
 
 /// What vouches for it where it is asked often.
 pub(in crate::engine) type Glance<K, V> = truth::Glance<Entry<V>, SharedRow<K, Entry<V>>>;
+
+/// What is done about the time of a read that may be served what is remembered.
+#[derive(Clone, Copy)]
+pub(in crate::engine) enum Timed {
+    /// It is not taken.
+    Skipped(Skip),
+    /// It is taken, unless a longer gap is drawn meanwhile.
+    From(Timing),
+}
 
 /// What must still be so for a read to be served the same fresh value as before; `S` is what vouches that
 /// nothing has changed.
@@ -36,6 +47,11 @@ pub(in crate::engine) struct Vouched<S> {
 impl<S> Vouched<S> {
     pub(in crate::engine) fn new(seen: S, until: MonoNs, due_from: MonoNs) -> Vouched<S> {
         Vouched { seen, until, due_from }
+    }
+
+    /// The first instant at which a read is not served the same, as far as the clock is concerned.
+    pub(in crate::engine) fn until(&self, may_refresh: bool) -> MonoNs {
+        if may_refresh { self.due_from } else { self.until }
     }
 
     /// Whether a read is served the same at `now`, as far as the clock is concerned. `may_refresh` is

@@ -3,7 +3,7 @@
 // Read next: `keys.rs`, which derives the 34 keys from these counts.
 // Why: `docs/decisions/0006-reads-are-counted-by-reason-and-volatility.md`.
 
-use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry};
+use kairos_metrics::{Counter, Gauge, Histogram, HistogramSnapshot, Registry, Skip};
 
 use crate::error::ObservationError;
 use crate::flight::Kind;
@@ -113,23 +113,28 @@ impl Stats {
         }
     }
 
-    /// Whether the calling thread's next read is timed if it is served fresh.
+    /// How to count the calling thread's next read if it is served fresh and not timed; `None` if it may be
+    /// timed.
     #[inline]
-    pub(crate) fn times_fresh(&self) -> bool {
-        let every = self.sampling.load(Ordering::Relaxed); // Relaxed: as in `read`.
-        self.latency[Strategy::ServeFresh as usize].is_due(every)
+    pub(crate) fn skips_fresh(&self) -> Option<Skip> {
+        // Relaxed: as in `read`.
+        self.latency[Strategy::ServeFresh as usize].skip(self.sampling.load(Ordering::Relaxed))
     }
 
-    /// Counts a read that was served fresh. Returns the weight of its time, if that is to be recorded.
+    /// The counter of reads that are served fresh and scored like this.
     #[inline]
-    pub(crate) fn served_fresh(&self, score: Score) -> Option<u32> {
-        self.reads[Reason::Fresh as usize][usize::from(score.0)].inc();
+    pub(crate) fn fresh(&self, score: Score) -> &Counter {
+        // A mask where the compiler would check a bound.
+        &self.reads[Reason::Fresh as usize][usize::from(score.0) % SCORES.len()]
+    }
+
+    /// The weight of the time of a read that was served fresh, if it is to be recorded.
+    pub(crate) fn times_fresh(&self) -> Option<u32> {
         // Relaxed: as in `read`.
         self.latency[Strategy::ServeFresh as usize].due(self.sampling.load(Ordering::Relaxed))
     }
 
     /// Records how long a read took that was served fresh.
-    #[inline]
     pub(crate) fn took_fresh(&self, took_ns: u64, weight: u32) {
         self.latency[Strategy::ServeFresh as usize].record_n(took_ns, weight.into());
     }

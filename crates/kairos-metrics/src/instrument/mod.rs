@@ -19,7 +19,7 @@ mod view;
 pub use counter::Counter;
 pub use gauge::{FractionGauge, Gauge};
 pub use histogram::{Histogram, HistogramConfig};
-pub use timer::Timer;
+pub use timer::{Skip, Timer};
 
 pub(crate) use description::{Constant, Description};
 pub(crate) use histogram::HistogramSpec;

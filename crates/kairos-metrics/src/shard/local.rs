@@ -3,6 +3,7 @@
 // Read next: `process.rs`, which leases; `instrument/counter.rs`, the first caller.
 
 use std::cell::Cell as StdCell;
+use std::marker::PhantomData;
 
 use super::cell::Cell;
 use super::gap::Gap;
@@ -292,6 +293,27 @@ pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
 #[inline(never)]
 fn due_slowly(place: &Place, every: u32) -> Option<u32> {
     find_gap(place).map_or(Some(1), |gap| gap.due(every))
+}
+
+/// How to count this thread's next timing as one that is not taken; `None` where [`due`] has more to do.
+#[inline]
+pub(crate) fn skip(place: &Place, every: u32) -> Option<Skipped> {
+    let gap = &tally_at_hand(place).gap;
+    gap.would_pass_over(every).then_some(Skipped { gap, _of_this_thread: PhantomData })
+}
+
+/// A timing of the calling thread that is not taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Skipped {
+    gap: &'static Gap,
+    _of_this_thread: PhantomData<*const ()>,
+}
+
+impl Skipped {
+    #[inline]
+    pub(crate) fn count(self) {
+        self.gap.pass_over();
+    }
 }
 
 /// Whether [`due`] would take this thread's next timing.

@@ -16,7 +16,7 @@ mod tally;
 mod window;
 
 pub(crate) use ids::Released;
-pub(crate) use local::{Place, add, due, increment, is_due, process, record};
+pub(crate) use local::{Place, Skipped, add, due, increment, is_due, process, record, skip};
 pub use local::{forks, in_child, shards};
 #[cfg(kairos_loom)]
 pub(crate) use process::Process;

@@ -87,10 +87,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let timing = self.time_fresh();
+        let timed = self.time_fresh();
         let (now, probe) = (self.time_of_hit(), self.store.probe(key));
         let is_loaded = self.loader.is_some();
-        match self.remembered(probe, now, is_loaded, timing, |_, _| true) {
+        match self.remembered(probe, now, is_loaded, timed, |_, _| true) {
             Some(served) => Some(Guard::of_near(served, now)),
             None => self.read_stored_anew(probe),
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use equivalent::Equivalent;
 
 use crate::context::Context;
-use crate::engine::kept::{Kept, Sighting, Spare, Vouched};
+use crate::engine::kept::{Kept, Sighting, Spare, Timed, Vouched};
 use crate::engine::read::reading::Reading;
 use crate::engine::{Engine, Moment};
 use crate::policy::{MarketId, MonoNs, Reason};
@@ -31,7 +31,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         probe: Probe<'_, Q>,
         now: MonoNs,
         may_refresh: bool,
-        timing: Option<Timing>,
+        timed: Timed,
         suits: impl FnOnce(&Vouched<Sighting<K, V>>, &Served<V>) -> bool,
     ) -> Option<Rc<Served<V>>>
     where
@@ -46,7 +46,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             if !holds {
                 return None;
             }
-            self.count_fresh(kept.score, timing);
+            self.stats.fresh(kept.score).inc();
+            self.end_timing(timed);
             let is_due = kept.counts() && self.tell(kept);
             Some((Rc::clone(&kept.served), is_due))
         })??;
@@ -95,10 +96,10 @@ impl<K: Key, V: Value> Engine<K, V> {
             let max_age = context.max_age;
             is_within && max_age.is_none_or(|max| u128::from(served.age_ns(now)) <= max.as_nanos())
         };
-        let timing = self.time_fresh();
+        let timed = self.time_fresh();
         let now = self.time_of_hit();
         let suits = |vouched: &_, served: &_| suits(vouched, served, now);
-        let served = self.remembered(self.store.probe(key), now, may_refresh, timing, suits)?;
+        let served = self.remembered(self.store.probe(key), now, may_refresh, timed, suits)?;
         Some((served, now))
     }
 
@@ -114,34 +115,55 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The time of a read that is served what is remembered: the published one.
     #[inline]
     pub(super) fn time_of_hit(&self) -> MonoNs {
-        // Relaxed: as where it is stored.
-        let now = self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed));
-        // Relaxed: as where it is stored.
-        if now >= self.evaluated_until.load(Ordering::Relaxed) {
+        let now = self.hit_time();
+        if now >= self.evaluated_until() {
             self.begin_second();
         }
         now
     }
 
+    /// The same for a read that sees to the breaker by itself.
+    #[inline]
+    pub(super) fn hit_time(&self) -> MonoNs {
+        // Relaxed: as where it is stored.
+        self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed))
+    }
+
+    /// Until when the breaker has been evaluated.
+    #[inline]
+    pub(super) fn evaluated_until(&self) -> MonoNs {
+        self.evaluated_until.load(Ordering::Relaxed) // Relaxed: as where it is stored.
+    }
+
     /// Has the breaker evaluate in seconds in which there are only hits, too.
     #[cold]
     #[inline(never)]
-    fn begin_second(&self) {
+    pub(super) fn begin_second(&self) {
         self.moment();
     }
 
     /// Starts to time a read, if its time is to be taken should it be served fresh.
     #[inline]
-    pub(super) fn time_fresh(&self) -> Option<Timing> {
-        self.stats.times_fresh().then(|| self.clock.begin())
+    pub(super) fn time_fresh(&self) -> Timed {
+        match self.stats.skips_fresh() {
+            Some(skip) => Timed::Skipped(skip),
+            None => Timed::From(self.clock.begin()),
+        }
     }
 
-    /// Counts a read that is served fresh from what is remembered.
+    /// Ends the timing of a read that was served fresh.
     #[inline]
-    pub(super) fn count_fresh(&self, score: Score, timing: Option<Timing>) {
-        if let Some(weight) = self.stats.served_fresh(score) {
-            let took_ns = timing.map_or(0, |timing| self.clock.took(timing));
-            self.stats.took_fresh(took_ns, weight);
+    pub(super) fn end_timing(&self, timed: Timed) {
+        match timed {
+            Timed::Skipped(skip) => skip.count(),
+            Timed::From(start) => self.record_fresh(start),
+        }
+    }
+
+    #[inline(never)]
+    fn record_fresh(&self, start: Timing) {
+        if let Some(weight) = self.stats.times_fresh() {
+            self.stats.took_fresh(self.clock.took(start), weight);
         }
     }
 

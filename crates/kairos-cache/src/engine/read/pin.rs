@@ -8,13 +8,14 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use equivalent::Equivalent;
+use kairos_metrics::Counter;
 
 use crate::engine::kept::{Glance, Vouched};
 use crate::engine::read::reading::{Reading, Request};
 use crate::engine::{Engine, Moment};
 use crate::flight::Home;
 use crate::policy::{MonoNs, Reason};
-use crate::receipt::{Guard, Served};
+use crate::receipt::{Guard, Receipt, Served};
 use crate::stats::Score;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth;
@@ -39,23 +40,44 @@ use crate::truth;
 /// ```
 pub struct Pinned<K, V> {
     engine: Arc<Engine<K, V>>,
-    key: K,
-    hash: u64,
-    /// The last reading that was served as fresh, with what vouches for it.
+    /// What the last reading was served, if that was fresh.
     fresh: Option<Fresh<K, V>>,
     /// The last reading that was served otherwise.
     stale: Option<Reading<V>>,
+    key: K,
+    hash: u64,
     /// Where the last entry belonged, if there is a loader to fill its place again.
     home: Option<Home>,
-    /// How many reads have been served by the few loads.
-    reads: u32,
 }
 
-/// A fresh value, with what vouches for it and how reads of it are scored.
-type Fresh<K, V> = (Vouched<Glance<K, V>>, Served<V>, Score);
+/// A fresh value, as long as it may be served.
+struct Fresh<K, V> {
+    vouched: Vouched<Glance<K, V>>,
+    served: Served<V>,
+    /// At the end of the second at the latest, in which the breaker is to be evaluated anew.
+    until: MonoNs,
+    score: Score,
+    /// Counts reads that are served this.
+    count: Counter,
+    /// How many reads are served this before moka is told.
+    left: u8,
+}
 
 /// moka is told of one in so many reads.
-const TOLD: u32 = 64;
+const TOLD: u8 = 64;
+
+impl<K: Key, V: Value> Engine<K, V> {
+    /// Whether what a pin remembers holds as far as the clock is concerned, once the breaker has been
+    /// evaluated.
+    #[cold]
+    fn is_still_in_time(&self, fresh: &mut Fresh<K, V>, now: MonoNs) -> bool {
+        if now >= self.evaluated_until() {
+            self.begin_second();
+        }
+        fresh.until = self.evaluated_until().min(fresh.vouched.until(self.loader.is_some()));
+        now < fresh.until
+    }
+}
 
 impl<K: Key, V: Value> Pinned<K, V> {
     pub(crate) fn new<Q>(engine: Arc<Engine<K, V>>, key: &Q) -> Option<Pinned<K, V>>
@@ -63,8 +85,8 @@ impl<K: Key, V: Value> Pinned<K, V> {
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let hash = engine.store.probe(key).hash();
-        let (key, reads) = (key.to_key(), 0);
-        let mut pinned = Pinned { engine, key, hash, fresh: None, stale: None, home: None, reads };
+        let key = key.to_key();
+        let mut pinned = Pinned { engine, fresh: None, stale: None, key, hash, home: None };
         pinned.look();
         (pinned.fresh.is_some() || pinned.stale.is_some()).then_some(pinned)
     }
@@ -72,36 +94,27 @@ impl<K: Key, V: Value> Pinned<K, V> {
     /// Returns the value, fresh or stale; `None` where a compute would be needed.
     #[inline]
     pub fn get(&mut self) -> Option<&V> {
-        if self.holds().is_some() {
-            return self.fresh.as_ref().map(|(_, served, _)| &**served.value());
+        if self.holds().is_none() {
+            self.renew()?;
         }
-        self.renew()?;
-        match (&self.fresh, &self.stale) {
-            (Some((_, served, _)), _) => Some(served.value()),
-            (None, Some(stale)) => stale.view.as_ref()?.entry().value.as_deref(),
-            (None, None) => None,
+        match &self.fresh {
+            Some(fresh) => Some(fresh.served.value()),
+            None => self.stale.as_ref()?.view.as_ref()?.entry().value.as_deref(),
         }
     }
 
     /// Returns the value with its receipt; `None` where a compute would be needed.
     pub fn read(&mut self) -> Option<Guard<V>> {
-        if let Some(now) = self.holds() {
-            let (_, served, _) = self.fresh.as_ref()?;
-            return Some(Guard::new(Arc::clone(served.value()), served.receipt_at(now)));
+        let held = self.holds();
+        let refresh_started = held.is_none() && self.renew()?;
+        if let Some(Fresh { served, .. }) = &self.fresh {
+            let receipt = held.map_or(*served.receipt(), |now| served.receipt_at(now));
+            let receipt = Receipt { refresh_started, ..receipt };
+            return Some(Guard::new(Arc::clone(served.value()), receipt));
         }
-        let refresh_started = self.renew()?;
-        match (&self.fresh, &self.stale) {
-            (Some((_, served, _)), _) => {
-                let mut receipt = *served.receipt();
-                receipt.refresh_started = refresh_started;
-                Some(Guard::new(Arc::clone(served.value()), receipt))
-            }
-            (None, Some(stale)) => {
-                let value = stale.view.as_ref()?.entry().value.clone()?;
-                Some(Guard::new(value, stale.receipt(refresh_started)))
-            }
-            (None, None) => None,
-        }
+        let stale = self.stale.as_ref()?;
+        let value = stale.view.as_ref()?.entry().value.clone()?;
+        Some(Guard::new(value, stale.receipt(refresh_started)))
     }
 
     /// Returns the key.
@@ -109,23 +122,24 @@ impl<K: Key, V: Value> Pinned<K, V> {
         &self.key
     }
 
-    /// Whether the remembered reading holds; counts the read then, and returns its time.
+    /// Whether what is remembered holds; counts the read then, and returns its time.
     #[inline]
     fn holds(&mut self) -> Option<MonoNs> {
-        let (vouched, _, score) = self.fresh.as_mut()?;
-        let engine = &*self.engine;
-        let timing = engine.time_fresh();
-        let now = engine.time_of_hit();
-        let holds = vouched.is_in_time(now, engine.loader.is_some())
-            && vouched.seen.holds(engine.all_changes(), engine.versions(self.hash));
+        let (engine, fresh) = (&*self.engine, self.fresh.as_mut()?);
+        let timed = engine.time_fresh();
+        let now = engine.hit_time();
+        let holds = (now < fresh.until || engine.is_still_in_time(fresh, now))
+            && fresh.vouched.seen.holds(engine.all_changes(), engine.versions(self.hash));
         if !holds {
             return None;
         }
-        self.reads = self.reads.wrapping_add(1);
-        if self.reads & (TOLD - 1) == 0 {
-            engine.store.touch(vouched.seen.sighting().row());
+        fresh.count.inc();
+        engine.end_timing(timed);
+        fresh.left -= 1;
+        if fresh.left == 0 {
+            engine.store.touch(fresh.vouched.seen.sighting().row());
+            fresh.left = TOLD;
         }
-        engine.count_fresh(*score, timing);
         Some(now)
     }
 
@@ -136,7 +150,7 @@ impl<K: Key, V: Value> Pinned<K, V> {
         let refresh_started = self.look();
         let engine = &*self.engine;
         match (&self.fresh, &self.stale) {
-            (Some((_, _, score)), _) => engine.count_as(Reason::Fresh, *score, arrived),
+            (Some(fresh), _) => engine.count_as(Reason::Fresh, fresh.score, arrived),
             (None, Some(stale)) => engine.count(stale, arrived),
             (None, None) => return None,
         }
@@ -158,7 +172,16 @@ impl<K: Key, V: Value> Pinned<K, V> {
         let refresh_started = load(engine, key, home, &reading, &moment);
         (*fresh, *stale) = (None, None);
         if reading.is_served(&moment) {
-            *fresh = glance.and_then(|(seen, ())| engine.vouch(&*key, seen, &reading, &moment));
+            let vouched =
+                glance.and_then(|(seen, ())| engine.vouch(&*key, seen, &reading, &moment));
+            *fresh = vouched.map(|(vouched, served, score)| Fresh {
+                until: engine.evaluated_until().min(vouched.until(engine.loader.is_some())),
+                vouched,
+                served,
+                score,
+                count: engine.stats.fresh(score).clone(),
+                left: TOLD,
+            });
             if fresh.is_none() {
                 *stale = Some(reading);
             }
