@@ -301,3 +301,6 @@ impl<W> Drop for Table<W> {
         shielded(|| drop_each(kept.into_iter().flatten().flatten()));
     }
 }
+
+#[cfg(all(test, not(kairos_loom)))]
+mod tests;
