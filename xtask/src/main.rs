@@ -96,6 +96,12 @@ const COMMANDS: &[Command] = &[
         run: check::clocks,
     },
     Command {
+        name: "asan",
+        usage: "asan",
+        about: "the tests that hold on to values under AddressSanitizer, on nightly",
+        run: check::asan,
+    },
+    Command {
         name: "tsan",
         usage: "tsan",
         about: "stress programs and concurrent tests under ThreadSanitizer, on nightly",
@@ -202,6 +208,7 @@ mod tests {
             "links x",
             "clocks x",
             "tsan x",
+            "asan x",
             "frontier a.csv b.csv",
         ] {
             let result = dispatch(Path::new("."), &words(line));

@@ -3,6 +3,7 @@
 // Never knows: what a model, a test or a program finds.
 // Read next: `ci.rs`, the table of all of them.
 
+mod asan;
 mod ci;
 mod clocks;
 mod compilers;
@@ -16,6 +17,7 @@ mod property;
 mod prose;
 mod tsan;
 
+pub(crate) use asan::run as asan;
 pub(crate) use ci::run as ci;
 pub(crate) use clocks::run as clocks;
 pub(crate) use examples::run as examples;

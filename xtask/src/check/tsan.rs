@@ -54,7 +54,7 @@ fn invocation(root: &Path, host: &str, line: &str) -> Invocation {
 
 /// The platform of the nightly toolchain: the sanitizer wants it named, or it would be applied to
 /// build scripts too.
-fn nightly_host() -> Result<String, Failure> {
+pub(super) fn nightly_host() -> Result<String, Failure> {
     let output = Command::new("rustc").args(["+nightly", "--version", "--verbose"]).output();
     let said = output.ok().filter(|output| output.status.success());
     let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
