@@ -40,32 +40,21 @@ pub(in crate::engine) struct Vouched<S> {
     pub(in crate::engine) seen: S,
     /// The first instant at which a read could be decided otherwise than as fresh, or in another zone.
     until: MonoNs,
-    /// From here on a read that can compute, or has a loader behind it, refreshes early.
-    due_from: MonoNs,
 }
 
 impl<S> Vouched<S> {
-    pub(in crate::engine) fn new(seen: S, until: MonoNs, due_from: MonoNs) -> Vouched<S> {
-        Vouched { seen, until, due_from }
+    pub(in crate::engine) fn new(seen: S, until: MonoNs) -> Vouched<S> {
+        Vouched { seen, until }
     }
 
     /// The first instant at which a read is not served the same, as far as the clock is concerned.
-    pub(in crate::engine) fn until(&self, may_refresh: bool) -> MonoNs {
-        if may_refresh { self.due_from } else { self.until }
-    }
-
-    /// Whether a read is served the same at `now`, as far as the clock is concerned. `may_refresh` is
-    /// whether it could refresh the value early.
     #[inline]
-    pub(in crate::engine) fn is_in_time(&self, now: MonoNs, may_refresh: bool) -> bool {
-        now < if may_refresh { self.due_from } else { self.until }
+    pub(in crate::engine) fn until(&self) -> MonoNs {
+        self.until
     }
 }
 
 /// What a thread remembers of a key.
-///
-/// One cache line, which a hit reads whole.
-#[repr(align(64))]
 pub(crate) struct Kept<K, V> {
     pub(in crate::engine) vouched: Vouched<Sighting<K, V>>,
     /// Shared with the guards of this thread.
@@ -78,11 +67,13 @@ pub(crate) struct Kept<K, V> {
     told: u8,
 }
 
-const _: () = assert!(size_of::<Option<Kept<u64, u64>>>() == 64, "a cache line");
+const _: () = assert!(size_of::<Kept<u64, u64>>() <= 56, "with its hash a cache line");
 
-/// In one of so many reads of a key moka is told of it, and its thread looks after one part of what it
-/// remembers.
-const TENDED: u8 = 16;
+/// moka is told of one in so many reads of a key.
+const TOLD: u8 = 16;
+
+/// At one in so many times that moka is told, its thread looks after one part of what it remembers.
+const TENDED: u8 = 4;
 
 /// Of so many reads moka is told of each, so that it ranks what is seldom read as it would by all reads.
 const TOLD_EACH: u8 = 4;
@@ -115,17 +106,21 @@ impl<K, V> Kept<K, V> {
         self.left == 0
     }
 
-    /// Moka is told. Returns whether the value is read often.
+    /// moka is told. Returns whether the thread is to look after what it remembers.
     pub(in crate::engine) fn note_told(&mut self) -> bool {
-        self.told = self.told.saturating_add(1);
+        self.told += 1;
         let is_read_often = self.told >= TOLD_EACH;
-        self.left = if is_read_often { TENDED } else { 1 };
-        is_read_often
+        self.left = if is_read_often { TOLD } else { 1 };
+        let is_due = self.told == TOLD_EACH + TENDED;
+        if is_due {
+            self.told = TOLD_EACH;
+        }
+        is_due
     }
 
     /// Whether there are reads that moka has not been told of.
     pub(in crate::engine) fn has_untold(&self) -> bool {
-        self.told >= TOLD_EACH && self.left < TENDED
+        self.told >= TOLD_EACH && self.left < TOLD
     }
 
     pub(in crate::engine) fn into_spare(self) -> Spare<K, V> {

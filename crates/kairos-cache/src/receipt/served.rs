@@ -15,6 +15,8 @@ pub(crate) struct Served<V> {
     value: Arc<V>,
     stored_at: MonoNs,
     ttl_ns: u64,
+    /// From here on a read that can compute, or has a loader behind it, refreshes early.
+    due_from: MonoNs,
     market: Option<MarketId>,
     /// The receipt of the first of the reads.
     receipt: Receipt,
@@ -24,11 +26,18 @@ impl<V> Served<V> {
     pub(crate) fn new(
         value: Arc<V>,
         stored_at: MonoNs,
-        ttl_ns: u64,
+        due_from: MonoNs,
         market: Option<MarketId>,
         receipt: Receipt,
     ) -> Served<V> {
-        Served { value, stored_at, ttl_ns, market, receipt }
+        let ttl_ns = u64::try_from(receipt.ttl.as_nanos()).unwrap_or(u64::MAX);
+        Served { value, stored_at, ttl_ns, due_from, market, receipt }
+    }
+
+    /// From here on a read refreshes the value early, if it can.
+    #[inline]
+    pub(crate) fn due_from(&self) -> MonoNs {
+        self.due_from
     }
 
     #[inline]

@@ -130,69 +130,71 @@ pub(crate) fn forget_gone() {
 
 /// What one thread remembers of one cache: sets of a few places, each for the hashes that lead to it.
 pub(crate) struct Table<W> {
-    hashes: Box<[Hashes]>,
-    kept: Box<[[Option<W>; WAYS]]>,
+    sets: Box<[Set<W>]>,
     most: usize,
     /// The set that is swept next.
     hand: usize,
 }
 
-/// The hashes of a set. The lowest bit is not the hash's: the place has been used since all of them were, so
-/// that another one is given up.
-#[derive(Clone, Copy)]
-#[repr(align(32))]
-struct Hashes([u64; WAYS]);
+type Set<W> = [Option<Way<W>>; WAYS];
+
+/// Something that is remembered, on a cache line of its own if it is not larger.
+#[repr(align(64))]
+struct Way<W> {
+    /// The lowest bit is not the hash's: the place has been used since all of the set were, so that another
+    /// one is given up.
+    hash: u64,
+    kept: W,
+}
 
 const USED: u64 = 1;
 
-impl Hashes {
-    /// The places with a hash, a bit for each.
+impl<W> Way<W> {
     #[inline]
-    fn ways(&self, hash: u64) -> u32 {
-        // Which of them it is has no pattern: a branch for each would be mispredicted.
-        let same = |way: usize| u32::from(self.0[way] | USED == hash | USED) << way;
-        (0..WAYS).map(same).fold(0, std::ops::BitOr::bitor)
+    fn has(&self, hash: u64) -> bool {
+        self.hash | USED == hash | USED
     }
+}
 
-    #[cold]
-    fn note_use(&mut self, way: usize) {
-        self.0[way] |= USED;
-        if self.0.iter().all(|hash| hash & USED != 0) {
-            self.0.iter_mut().for_each(|hash| *hash &= !USED);
-            self.0[way] |= USED;
-        }
+/// Where a hash is looked for first, and is if that was free.
+#[inline]
+fn first_way(hash: u64) -> usize {
+    (hash >> 10) as usize % WAYS
+}
+
+fn note_use<W>(set: &mut Set<W>, way: usize) {
+    let used = |way: &Option<Way<W>>| way.as_ref().is_some_and(|way| way.hash & USED != 0);
+    let others = set.iter().enumerate().filter(|(at, _)| *at != way);
+    if others.into_iter().all(|(_, other)| used(other)) {
+        set.iter_mut().flatten().for_each(|way| way.hash &= !USED);
+    }
+    if let Some(way) = &mut set[way] {
+        way.hash |= USED;
     }
 }
 
 impl<W> Table<W> {
     fn new(most: usize) -> Table<W> {
-        let (hashes, kept) = empty(FIRST.min(most));
-        Table { hashes, kept, most, hand: 0 }
+        Table { sets: empty(FIRST.min(most)), most, hand: 0 }
     }
 
     /// What is remembered under a hash, if it `is` what is meant.
     #[inline]
     pub(crate) fn find(&mut self, hash: u64, is: impl Fn(&W) -> bool) -> Option<&mut W> {
-        let at = self.at(hash);
-        let ways = self.hashes[at].ways(hash);
-        if ways == 0 {
-            return None;
+        let (at, mut way) = (self.at(hash), first_way(hash));
+        let first = self.sets[at][way].as_ref();
+        let unused = match first {
+            Some(first) if first.has(hash) && is(&first.kept) => first.hash & USED == 0,
+            _ => {
+                way = self.way_of(at, hash, is)?;
+                self.sets[at][way].as_ref()?.hash & USED == 0
+            }
+        };
+        let set = &mut self.sets[at];
+        if unused {
+            note_use(set, way);
         }
-        let way = ways.trailing_zeros() as usize % WAYS;
-        if !self.kept[at][way].as_ref().is_some_and(&is) {
-            return self.find_other(at, hash, is);
-        }
-        if self.hashes[at].0[way] & USED == 0 {
-            self.hashes[at].note_use(way);
-        }
-        self.kept[at][way].as_mut()
-    }
-
-    /// The same where the first place with the hash is not meant.
-    #[cold]
-    fn find_other(&mut self, at: usize, hash: u64, is: impl Fn(&W) -> bool) -> Option<&mut W> {
-        let way = self.way_of(at, hash, is)?;
-        self.kept[at][way].as_mut()
+        set[way].as_mut().map(|way| &mut way.kept)
     }
 
     /// Remembers under a hash what `make` returns, which is given what stood in its place: the same by
@@ -207,52 +209,57 @@ impl<W> Table<W> {
         let mut at = self.at(hash);
         let known = self.way_of(at, hash, &is).or_else(|| self.dead_way(at, &is_dead));
         let way = known.unwrap_or_else(|| {
-            while self.kept.len() < self.most && self.kept[at].iter().all(Option::is_some) {
+            while self.sets.len() < self.most && self.sets[at].iter().all(Option::is_some) {
                 self.grow();
                 at = self.at(hash);
             }
-            self.victim(at)
+            self.victim(at, hash)
         });
-        let before = self.kept[at][way].take();
-        self.set(at, way, hash, make(before));
+        let before = self.sets[at][way].take();
+        self.set(at, way, hash, make(before.map(|way| way.kept)));
     }
 
     fn way_of(&self, at: usize, hash: u64, is: impl Fn(&W) -> bool) -> Option<usize> {
-        let ways = self.hashes[at].ways(hash);
-        let is_there = |way: &usize| self.kept[at][*way].as_ref().is_some_and(&is);
-        (0..WAYS).filter(|way| ways & 1 << way != 0).find(is_there)
+        let has = |way: &Way<W>| way.has(hash) && is(&way.kept);
+        self.sets[at].iter().position(|way| way.as_ref().is_some_and(has))
     }
 
     fn dead_way(&self, at: usize, is_dead: impl Fn(&W) -> bool) -> Option<usize> {
-        self.kept[at].iter().position(|kept| kept.as_ref().is_some_and(&is_dead))
+        self.sets[at].iter().position(|way| way.as_ref().is_some_and(|way| is_dead(&way.kept)))
     }
 
-    /// The place for another: one that is free or, if all are taken, one that has not been used lately.
-    fn victim(&self, at: usize) -> usize {
-        let free = self.kept[at].iter().position(Option::is_none);
-        let unused = || self.hashes[at].0.iter().position(|hash| hash & USED == 0);
-        free.or_else(unused).unwrap_or(0)
+    /// The place for another: its first one or another that is free or, if all are taken, one that has not
+    /// been used lately.
+    fn victim(&self, at: usize, hash: u64) -> usize {
+        let (set, first) = (&self.sets[at], first_way(hash));
+        if set[first].is_none() {
+            return first;
+        }
+        let free = set.iter().position(Option::is_none);
+        let is_unused = |way: &Option<Way<W>>| way.as_ref().is_some_and(|way| way.hash & USED == 0);
+        free.or_else(|| set.iter().position(is_unused)).unwrap_or(first)
     }
 
     fn set(&mut self, at: usize, way: usize, hash: u64, kept: W) {
-        self.hashes[at].0[way] = hash & !USED;
-        self.hashes[at].note_use(way);
-        self.kept[at][way] = Some(kept);
+        let set = &mut self.sets[at];
+        set[way] = Some(Way { hash: hash & !USED, kept });
+        note_use(set, way);
     }
 
     /// Forgets what is remembered under a hash, and returns it.
     pub(crate) fn take(&mut self, hash: u64, is: impl Fn(&W) -> bool) -> Option<W> {
         let at = self.at(hash);
         let way = self.way_of(at, hash, is)?;
-        self.kept[at][way].take()
+        self.sets[at][way].take().map(|way| way.kept)
     }
 
     /// Forgets what is dead of the next set. Returns it, and whether the table has been gone through.
     pub(crate) fn sweep_next(&mut self, is_dead: impl Fn(&W) -> bool) -> ([Option<W>; WAYS], bool) {
-        let set = &mut self.kept[self.hand];
-        let swept = set.each_mut().map(|kept| kept.take_if(|kept| is_dead(kept)));
+        let set = &mut self.sets[self.hand];
+        let swept =
+            set.each_mut().map(|way| way.take_if(|way| is_dead(&way.kept)).map(|way| way.kept));
         self.hand += 1;
-        let is_through = self.hand == self.kept.len();
+        let is_through = self.hand == self.sets.len();
         if is_through {
             self.hand = 0;
         }
@@ -261,44 +268,38 @@ impl<W> Table<W> {
 
     /// Forgets all that is dead, and returns it. O(places).
     pub(crate) fn sweep(&mut self, is_dead: impl Fn(&W) -> bool) -> Vec<W> {
-        let kept = self.kept.as_flattened_mut().iter_mut();
-        kept.filter_map(|kept| kept.take_if(|kept| is_dead(kept))).collect()
+        let ways = self.sets.as_flattened_mut().iter_mut();
+        ways.filter_map(|way| way.take_if(|way| is_dead(&way.kept)).map(|way| way.kept)).collect()
     }
 
     fn at(&self, hash: u64) -> usize {
         // A power of two of sets. The low bits find the key's row.
-        (hash >> 20) as usize & (self.hashes.len() - 1)
+        (hash >> 20) as usize & (self.sets.len() - 1)
     }
 
     #[cold]
     fn grow(&mut self) {
-        let (hashes, kept) = empty((self.kept.len() * 4).min(self.most));
-        let hashes = std::mem::replace(&mut self.hashes, hashes);
-        let kept = std::mem::replace(&mut self.kept, kept);
+        let larger = empty((self.sets.len() * 4).min(self.most));
         self.hand = 0;
-        for (Hashes(hashes), kept) in hashes.into_iter().zip(kept) {
-            for (hash, kept) in hashes.into_iter().zip(kept) {
-                let Some(kept) = kept else { continue };
+        for set in std::mem::replace(&mut self.sets, larger) {
+            for Way { hash, kept } in set.into_iter().flatten() {
                 // Those of one set before are those of several: each finds a free place.
                 let at = self.at(hash);
-                self.set(at, self.victim(at), hash, kept);
+                self.set(at, self.victim(at, hash), hash, kept);
             }
         }
     }
 }
 
-type Sets<W> = (Box<[Hashes]>, Box<[[Option<W>; WAYS]]>);
-
-fn empty<W>(sets: usize) -> Sets<W> {
-    let kept = std::iter::repeat_with(|| [const { None }; WAYS]).take(sets).collect();
-    (vec![Hashes([0; WAYS]); sets].into_boxed_slice(), kept)
+fn empty<W>(sets: usize) -> Box<[Set<W>]> {
+    std::iter::repeat_with(|| [const { None }; WAYS]).take(sets).collect()
 }
 
 impl<W> Drop for Table<W> {
     /// Contained: it drops what is its user's, at the end of a thread too.
     fn drop(&mut self) {
-        let kept = std::mem::take(&mut self.kept);
-        shielded(|| drop_each(kept.into_iter().flatten().flatten()));
+        let sets = std::mem::take(&mut self.sets);
+        shielded(|| drop_each(sets.into_iter().flatten().flatten()));
     }
 }
 

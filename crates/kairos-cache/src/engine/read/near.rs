@@ -40,7 +40,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (served, is_due) = self.near.with(|table| {
             let kept = table.find(probe.hash(), |kept| kept.is(&probe))?;
             let vouched = &kept.vouched;
-            let holds = vouched.is_in_time(now, may_refresh)
+            let holds = now < vouched.until()
+                && (!may_refresh || now < kept.served.due_from())
                 && vouched.seen.holds(self.versions(probe.hash()))
                 && suits(vouched, &kept.served);
             if !holds {

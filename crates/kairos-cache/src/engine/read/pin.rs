@@ -67,6 +67,12 @@ struct Fresh<K, V> {
 const TOLD: u8 = 64;
 
 impl<K: Key, V: Value> Engine<K, V> {
+    /// Until when what a pin remembers holds as far as the clock is concerned.
+    fn until<S>(&self, vouched: &Vouched<S>, served: &Served<V>) -> MonoNs {
+        let due_from = if self.loader.is_some() { served.due_from() } else { MonoNs::MAX };
+        vouched.until().min(due_from).min(self.evaluated_until())
+    }
+
     /// Whether what a pin remembers holds as far as the clock is concerned, once the breaker has been
     /// evaluated.
     #[cold]
@@ -74,7 +80,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         if now >= self.evaluated_until() {
             self.begin_second();
         }
-        fresh.until = self.evaluated_until().min(fresh.vouched.until(self.loader.is_some()));
+        fresh.until = self.until(&fresh.vouched, &fresh.served);
         now < fresh.until
     }
 }
@@ -175,7 +181,7 @@ impl<K: Key, V: Value> Pinned<K, V> {
             let vouched =
                 glance.and_then(|(seen, ())| engine.vouch(&*key, seen, &reading, &moment));
             *fresh = vouched.map(|(vouched, served, score)| Fresh {
-                until: engine.evaluated_until().min(vouched.until(engine.loader.is_some())),
+                until: engine.until(&vouched, &served),
                 vouched,
                 served,
                 score,

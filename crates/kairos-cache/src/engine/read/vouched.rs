@@ -28,11 +28,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         let value = view.entry().value.clone()?;
         let entry = view.entry();
         let (until, due_from) = self.steady_until(key, view, reading, moment);
-        let (stored_at, ttl_ns) = (entry.rules_view.stored_at, reading.verdict.ttl_ns);
+        let stored_at = entry.rules_view.stored_at;
         let receipt = reading.receipt(false);
-        let served = Served::new(value, stored_at, ttl_ns, entry.place.market, receipt);
+        let served = Served::new(value, stored_at, due_from, entry.place.market, receipt);
         let score = Score::of(reading.signals.signal);
-        Some((Vouched::new(seen, until, due_from), served, score))
+        Some((Vouched::new(seen, until), served, score))
     }
 
     /// The first instant at which a read of a fresh value could be decided otherwise, if nothing of what

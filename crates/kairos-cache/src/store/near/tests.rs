@@ -55,7 +55,7 @@ fn die(table: &mut Table<Kept>, key: u64) {
 }
 
 fn len(table: &Table<Kept>) -> usize {
-    table.kept.iter().flatten().flatten().count()
+    table.sets.iter().flatten().flatten().count()
 }
 
 /// Keys of one set, however many sets there are.
@@ -67,14 +67,14 @@ fn of_one_set(most: usize) -> impl Iterator<Item = u64> {
 fn a_table_that_grows_gives_nothing_up() {
     let most = 8 * FIRST;
     let mut table = Table::new(most);
-    assert_eq!(table.kept.len(), FIRST);
+    assert_eq!(table.sets.len(), FIRST);
     for key in 0..(most * WAYS) as u64 {
         assert_eq!(put(&mut table, Kept::of(key)), None);
         for known in 0..=key {
             assert_eq!(find(&mut table, known), Some(known), "of {key}");
         }
     }
-    assert_eq!(table.kept.len(), most);
+    assert_eq!(table.sets.len(), most);
 }
 
 #[test]
@@ -100,7 +100,9 @@ fn a_dead_place_is_taken_before_a_free_one_and_before_the_table_grows() {
     let mut keys = of_one_set(most);
     let mut next = || keys.next().expect("without end");
     let first = [next(), next()];
-    first.iter().for_each(|key| _ = put(&mut table, Kept::of(*key)));
+    for key in first {
+        put(&mut table, Kept::of(key));
+    }
     die(&mut table, first[1]);
     let dead = Kept { is_dead: true, ..Kept::of(first[1]) };
     let third = next();
@@ -111,7 +113,7 @@ fn a_dead_place_is_taken_before_a_free_one_and_before_the_table_grows() {
     let dead = Kept { is_dead: true, ..Kept::of(first[0]) };
     assert_eq!(put(&mut table, Kept::of(next())), Some(dead));
     assert_eq!(find(&mut table, third), Some(third));
-    assert_eq!((table.kept.len(), len(&table)), (FIRST, WAYS));
+    assert_eq!((table.sets.len(), len(&table)), (FIRST, WAYS));
 }
 
 #[test]
@@ -312,9 +314,9 @@ proptest! {
                     });
                     if let Some(before) = before {
                         if before.key != key && !before.is_dead {
-                            prop_assert_eq!(table.kept.len(), most, "{:?} for {}", before, key);
-                            let kept = &table.kept[table.at(crowded_hash(key))];
-                            prop_assert!(kept.iter().all(Option::is_some));
+                            prop_assert_eq!(table.sets.len(), most, "{:?} for {}", before, key);
+                            let set = &table.sets[table.at(crowded_hash(key))];
+                            prop_assert!(set.iter().all(Option::is_some));
                         }
                         prop_assert_eq!(map.remove(&before.key), Some(before.value));
                     }
@@ -328,7 +330,9 @@ proptest! {
                 Step::Die(key) => {
                     let found = table.find(crowded_hash(key), |kept| kept.key == key);
                     prop_assert_eq!(found.is_some(), map.contains_key(&key));
-                    found.into_iter().for_each(|kept| kept.is_dead = true);
+                    for kept in found {
+                        kept.is_dead = true;
+                    }
                 }
                 Step::SweepNext => {
                     let (swept, _) = table.sweep_next(|kept| kept.is_dead);
