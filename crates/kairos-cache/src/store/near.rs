@@ -1,7 +1,7 @@
 // What a thread remembers of a cache: a small table in front of the store, which its thread alone reads and writes.
 // Never knows: what is remembered, or whether it still counts.
 // Read next: `../engine/read/near.rs`, which serves reads from it.
-// Why: `docs/decisions/0022-each-thread-remembers-what-it-was-served.md`.
+// Why: `docs/decisions/0021-each-thread-remembers-what-it-was-served.md`.
 
 use std::any::Any;
 use std::cell::RefCell;

@@ -26,6 +26,9 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
+        if let Some((served, now)) = self.read_near(key, context, self.loader.is_some()) {
+            return Ok(Guard::of_near(served, now));
+        }
         let moment = self.moment();
         let mut request = self.arrive(key, context, moment.now).map_err(Refused::Context)?;
         // What would have stood against the answer if no refresh were forced is said first.

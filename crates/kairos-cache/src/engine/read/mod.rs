@@ -57,9 +57,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        if let Some((served, now)) = self.read_near(key, context, true) {
-            let (receipt, value) = (served.receipt_at(now), Arc::clone(served.value()));
-            return Ok(Answer { receipt, outcome: Ok(value) });
+        if let Some(answer) = self.answer_near(key, context) {
+            return Ok(answer);
         }
         let moment = self.moment();
         let request = self.arrive(key, context, moment.now)?;
@@ -79,6 +78,17 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         drop(moment);
         Ok(self.wait(&request, waiting, reading, &mut job).await)
+    }
+
+    /// The answer of a read with a compute that is served what its thread remembers.
+    #[inline]
+    pub(crate) fn answer_near<Q>(&self, key: &Q, context: &Context) -> Option<Answer<V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let (served, now) = self.read_near(key, context, true)?;
+        let (receipt, value) = (served.receipt_at(now), Arc::clone(served.value()));
+        Some(Answer { receipt, outcome: Ok(value) })
     }
 
     /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
@@ -170,9 +180,15 @@ impl<K: Key, V: Value> Engine<K, V> {
         let mut newer = None;
         loop {
             let moment = newer.as_ref().unwrap_or(moment);
-            let reading = self.reading(request, moment);
+            let (sighting, reading) = self.sighted_reading(request, moment);
             let kind = match reading.next(moment) {
-                Next::ServeFresh | Next::ServeStale => return Looked::Stored(reading, newer),
+                Next::ServeFresh | Next::ServeStale => {
+                    if request.is_like_any(&reading) {
+                        let probe = self.store.probe(request.key);
+                        self.remember(probe, sighting, &reading, moment);
+                    }
+                    return Looked::Stored(reading, newer);
+                }
                 Next::ServeOld => {
                     return Looked::Answered(self.serve_if_error(request, reading));
                 }

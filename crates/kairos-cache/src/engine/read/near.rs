@@ -1,7 +1,7 @@
 // Reads that are served from what their thread remembers, and what it is given to remember.
 // Never knows: how a value is decided to be fresh.
 // Read next: `vouched.rs` for what must still be so, `../../store/near.rs` for where a thread remembers.
-// Why: `docs/decisions/0022-each-thread-remembers-what-it-was-served.md`.
+// Why: `docs/decisions/0021-each-thread-remembers-what-it-was-served.md`.
 
 use std::hash::Hash;
 use std::rc::Rc;

@@ -47,6 +47,16 @@ impl<'a, Q: ?Sized> Request<'a, Q> {
     }
 }
 
+impl<Q: ?Sized> Request<'_, Q> {
+    /// Whether what was found is decided as for a read without a context: not by prices of the read's own,
+    /// nor by another market than the entry's.
+    pub(super) fn is_like_any<V>(&self, reading: &Reading<V>) -> bool {
+        let is_at_home = |view: &View<V>| self.place == view.entry().place;
+        self.context.current_odds.is_empty()
+            && (self.place.scope.is_none() || reading.view.as_ref().is_some_and(is_at_home))
+    }
+}
+
 /// How a read goes on from what it has found.
 #[derive(Clone, Copy)]
 pub(super) enum Next {

@@ -330,7 +330,7 @@ proptest! {
                 Step::Die(key) => {
                     let found = table.find(crowded_hash(key), |kept| kept.key == key);
                     prop_assert_eq!(found.is_some(), map.contains_key(&key));
-                    for kept in found {
+                    if let Some(kept) = found {
                         kept.is_dead = true;
                     }
                 }
