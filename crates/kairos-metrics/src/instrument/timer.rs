@@ -93,13 +93,13 @@ impl Histogram {
     /// this costs four loads and a store, less than [`is_due`](Self::is_due) and `due`.
     ///
     /// ```
-    /// use kairos_metrics::{Precision, Registry};
+    /// use kairos_metrics::{Precision, Registry, Skip};
     ///
     /// let registry = Registry::new();
     /// let hits = registry.histogram("hit", "Latency of a hit", Precision::two_digits())?;
     /// let clock = hits.clock();
     /// for _ in 0..100 {
-    ///     let skip = hits.skip(16);
+    ///     let skip: Option<Skip> = hits.skip(16);
     ///     let start = skip.is_none().then(|| clock.raw());
     ///     match (skip, start) {
     ///         (Some(skip), _) => skip.count(),

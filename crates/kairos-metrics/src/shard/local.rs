@@ -3,10 +3,8 @@
 // Read next: `process.rs`, which leases; `instrument/counter.rs`, the first caller.
 
 use std::cell::Cell as StdCell;
-use std::marker::PhantomData;
 
 use super::cell::Cell;
-use super::gap::Gap;
 use super::process::Process;
 use super::shard::{Shard, Sizes};
 use super::tally::Tally;
@@ -275,73 +273,17 @@ fn record_slowly(place: &Place, value: u64, weight: u64) {
     }
 }
 
-/// The weight of this thread's next timing of a histogram, if it is to be taken; see
-/// [`Gap`](super::gap::Gap). Without a lease every one is, for itself.
-#[inline]
-pub(crate) fn due(place: &Place, every: u32) -> Option<u32> {
-    let gap = &tally_at_hand(place).gap;
-    if gap.passes_over(every) {
-        None
-    } else if gap.takes_each(every) {
-        Some(1)
-    } else {
-        due_slowly(place, every)
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn due_slowly(place: &Place, every: u32) -> Option<u32> {
-    find_gap(place).map_or(Some(1), |gap| gap.due(every))
-}
-
-/// How to count this thread's next timing as one that is not taken; `None` where [`due`] has more to do.
-#[inline]
-pub(crate) fn skip(place: &Place, every: u32) -> Option<Skipped> {
-    let gap = &tally_at_hand(place).gap;
-    gap.would_pass_over(every).then_some(Skipped { gap, _of_this_thread: PhantomData })
-}
-
-/// A timing of the calling thread that is not taken.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Skipped {
-    gap: &'static Gap,
-    _of_this_thread: PhantomData<*const ()>,
-}
-
-impl Skipped {
-    #[inline]
-    pub(crate) fn count(self) {
-        self.gap.pass_over();
-    }
-}
-
-/// Whether [`due`] would take this thread's next timing.
-#[inline]
-pub(crate) fn is_due(place: &Place, every: u32) -> bool {
-    match tally_at_hand(place).gap.short_is_due(every) {
-        Some(is_due) => is_due,
-        None => is_due_slowly(place, every),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn is_due_slowly(place: &Place, every: u32) -> bool {
-    find_gap(place).is_none_or(|gap| gap.is_due(every))
-}
-
-/// The gap of this thread's tally; `None` without a lease.
-fn find_gap(place: &Place) -> Option<&'static Gap> {
+/// This thread's tally of a histogram; `None` without a lease.
+pub(super) fn own_tally(place: &Place) -> Option<&'static Tally> {
     let at_hand = tally_at_hand(place);
     if !at_hand.is_nowhere() {
-        return Some(&at_hand.gap);
+        return Some(at_hand);
     }
-    LOCAL.with(Local::shard).map(|shard| &find_tally(shard, place).gap)
+    LOCAL.with(Local::shard).map(|shard| find_tally(shard, place))
 }
 
 #[inline]
-fn tally_at_hand(place: &Place) -> &'static Tally {
+pub(super) fn tally_at_hand(place: &Place) -> &'static Tally {
     LOCAL.with(|local| local.tallies[usize::from(place.at_hand)].get())
 }
 

@@ -10,17 +10,19 @@ mod ids;
 mod local;
 mod pages;
 mod process;
+mod sampled;
 mod shard;
 mod sum;
 mod tally;
 mod window;
 
 pub(crate) use ids::Released;
-pub(crate) use local::{Place, Skipped, add, due, increment, is_due, process, record, skip};
+pub(crate) use local::{Place, add, increment, process, record};
 pub use local::{forks, in_child, shards};
 #[cfg(kairos_loom)]
 pub(crate) use process::Process;
 pub(crate) use process::Reader;
+pub(crate) use sampled::{Skipped, due, is_due, skip};
 #[cfg(kairos_loom)]
 pub(crate) use shard::{Shard, Sizes};
 pub(crate) use sum::Sum;
