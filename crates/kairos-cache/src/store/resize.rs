@@ -22,7 +22,7 @@ where
     pub(crate) fn resize(&self, most: u64) {
         let _alone = self.resizing.lock();
         let old = self.tables.load_full().current.clone();
-        // What the old table has still to evict by its own bound.
+        // What the old table has still to evict by its own bound; most of it under no lock.
         old.run_pending_tasks();
         let new = table(most, self.weight_of, &self.evicted, &self.displaced);
         // 1. The new table, for whatever is put in from here on.
@@ -54,6 +54,10 @@ where
     /// Replaces the tables while no row is being put in or taken out.
     fn replace_tables(&self, current: Table<K, E>, before: Option<Table<K, E>>) {
         let _alone = self.changing.each_ref().map(Mutex::lock);
+        // From here on the table before evicts nothing: whoever puts a row in the current one waits for no
+        // notice of the other, and a slot would live beside another of its key. Model:
+        // a_row_that_takes_the_place_of_one_that_is_let_go_fails_without_the_lock_of_the_key.
+        before.as_ref().inspect(|before| before.run_pending_tasks());
         self.tables.store(Arc::new(Tables { current, before }));
     }
 }
