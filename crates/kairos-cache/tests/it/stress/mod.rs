@@ -1,11 +1,13 @@
 // Many threads at once: what they counted is what the cache counted, and no invalidation is lost.
 // Never knows: the insides of the cache.
-// Read next: `counts.rs`, `staleness.rs`, `moves.rs`, `expiry.rs`.
+// Read next: `counts.rs`, `staleness.rs`, `moves.rs`, `near.rs`, `expiry.rs`.
 
 mod chaos;
 mod counts;
 mod expiry;
+mod held;
 mod moves;
+mod near;
 mod staleness;
 
 use kairos_cache::StatsSnapshot;
