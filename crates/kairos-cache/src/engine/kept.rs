@@ -61,22 +61,14 @@ pub(crate) struct Kept<K, V> {
     pub(in crate::engine) served: Rc<Served<V>>,
     /// How reads are scored that are served this.
     pub(in crate::engine) score: Score,
-    /// How many reads are served this before something is to be done about it.
+    /// How many reads are served this before the thread looks after what it remembers.
     left: u8,
-    /// How often that has been done.
-    told: u8,
 }
 
 const _: () = assert!(size_of::<Kept<u64, u64>>() <= 56, "with its hash a cache line");
 
-/// moka is told of one in so many reads of a key.
-const TOLD: u8 = 16;
-
-/// At one in so many times that moka is told, its thread looks after one part of what it remembers.
-const TENDED: u8 = 4;
-
-/// Of so many reads moka is told of each, so that it ranks what is seldom read as it would by all reads.
-const TOLD_EACH: u8 = 4;
+/// In one of so many reads of a key its thread looks after one part of what it remembers.
+const TENDED: u8 = 64;
 
 /// What is let go of, and may be the last share of.
 pub(in crate::engine) type Spare<K, V> = (SharedRow<K, Entry<V>>, Option<Arc<V>>);
@@ -87,7 +79,7 @@ impl<K, V> Kept<K, V> {
         served: Rc<Served<V>>,
         score: Score,
     ) -> Kept<K, V> {
-        Kept { vouched, served, score, left: 1, told: 0 }
+        Kept { vouched, served, score, left: TENDED }
     }
 
     #[inline]
@@ -99,28 +91,15 @@ impl<K, V> Kept<K, V> {
         !self.vouched.seen.stands()
     }
 
-    /// Counts a read that is served this; true if moka is to be told.
+    /// Counts a read that is served this. Returns whether the thread is to look after what it remembers.
     #[inline]
     pub(in crate::engine) fn counts(&mut self) -> bool {
         self.left -= 1;
-        self.left == 0
-    }
-
-    /// moka is told. Returns whether the thread is to look after what it remembers.
-    pub(in crate::engine) fn note_told(&mut self) -> bool {
-        self.told += 1;
-        let is_read_often = self.told >= TOLD_EACH;
-        self.left = if is_read_often { TOLD } else { 1 };
-        let is_due = self.told == TOLD_EACH + TENDED;
+        let is_due = self.left == 0;
         if is_due {
-            self.told = TOLD_EACH;
+            self.left = TENDED;
         }
         is_due
-    }
-
-    /// Whether there are reads that moka has not been told of.
-    pub(in crate::engine) fn has_untold(&self) -> bool {
-        self.told >= TOLD_EACH && self.left < TOLD
     }
 
     pub(in crate::engine) fn into_spare(self) -> Spare<K, V> {

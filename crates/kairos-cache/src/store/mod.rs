@@ -276,6 +276,7 @@ where
     }
 
     /// Notes a read of a row, of which moka is told later.
+    #[inline]
     pub(crate) fn touch(&self, row: &SharedRow<K, E>) {
         self.touched.note(|| Read::Hit(Arc::clone(row)));
     }

@@ -13,7 +13,7 @@ use crate::to_key::ToKey;
 use crate::truth::{Admitted, Held, Keep, Row, Shelf};
 
 /// Whoever puts a row in tells moka of at most so many reads.
-const TOLD: usize = 32;
+const TOLD: usize = 64;
 
 /// A key's place in a store.
 pub(crate) struct Place<'a, K, E, Q: ?Sized> {

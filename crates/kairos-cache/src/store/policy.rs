@@ -48,6 +48,7 @@ impl<K, E> Touched<K, E> {
     }
 
     /// Notes a read. A few loads where the queue is full, else one exchange.
+    #[inline]
     pub(super) fn note(&self, read: impl FnOnce() -> Read<K, E>) {
         if !self.0.is_full() {
             // Filled meanwhile, it is not told.

@@ -49,21 +49,15 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
             self.stats.fresh(kept.score).inc();
             self.end_timing(timed);
-            let is_due = kept.counts() && self.tell(kept);
+            // Of every read, as long as moka is asked for room: what is seldom read ranks by few.
+            self.store.touch(kept.vouched.seen.row());
+            let is_due = kept.counts();
             Some((Rc::clone(&kept.served), is_due))
         })??;
         if is_due {
             self.tend();
         }
         Some(served)
-    }
-
-    /// Tells moka of reads of a key. Returns whether the thread is to look after what it remembers.
-    #[cold]
-    #[inline(never)]
-    fn tell(&self, kept: &mut Kept<K, V>) -> bool {
-        self.store.touch(kept.vouched.seen.row());
-        kept.note_told()
     }
 
     /// What a read for a context is served from what its thread remembers: the value and its receipt.
@@ -194,7 +188,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                     let Some(before) = before else {
                         return Kept::new(vouched, Rc::new(served), score);
                     };
-                    let (kept, left) = self.in_place_of(before, vouched, served, score);
+                    let (kept, left) = Self::in_place_of(before, vouched, served, score);
                     spare = Some(left);
                     kept
                 });
@@ -215,15 +209,11 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Remembers this in the place of something, whose memory it takes if no guard holds it.
     fn in_place_of(
-        &self,
         before: Kept<K, V>,
         vouched: Vouched<Sighting<K, V>>,
         served: Served<V>,
         score: Score,
     ) -> (Kept<K, V>, Spare<K, V>) {
-        if before.has_untold() {
-            self.store.touch(before.vouched.seen.row());
-        }
         let Kept { vouched: old, served: mut place, .. } = before;
         let row = old.seen.into_row();
         match Rc::get_mut(&mut place) {
