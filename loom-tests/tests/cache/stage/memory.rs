@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{MatchFacts, Row, Shelf, Sighting, Slot, Stamp, Version, View};
+use kairos_cache::model::{Glance, MatchFacts, Row, Shelf, Sighting, Slot, Stamp, Version, View};
 
 use super::World;
 
@@ -13,8 +13,12 @@ pub(crate) type StageRow<E = u64> = Arc<Slot<E>>;
 /// How a read remembers: as production does, or with one of the mistakes that models must find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remember {
-    /// Word, entry and stamp under the slot's lock, and the decision after them.
+    /// The counts, the row, then word, entry and the match's count under the slot's lock; the decision last.
     InOrder,
+    /// The same, and the count of all changes before it, by which it is looked at first.
+    AtAGlance,
+    /// The count of all changes after what was looked at.
+    GlancedLate,
     /// The stamp after the decision that it vouches for.
     StampedLate,
     /// The row before the counts that are to vouch for what is found in it.
@@ -32,6 +36,7 @@ pub(crate) enum Remember {
 /// What vouches for a decision.
 enum Vouching {
     Sighted(Sighting<u64, StageRow>),
+    Glanced(Glance<u64, StageRow>),
     /// The parts of a sighting, put together by a mistake.
     Mistaken(StageRow, u64, Stamp),
 }
@@ -59,12 +64,13 @@ impl Memory {
     }
 
     /// Whether what is remembered would be served.
-    pub(crate) fn holds(&self, world: &World) -> bool {
-        let Some((vouching, _)) = &self.kept else { return false };
+    pub(crate) fn holds(&mut self, world: &World) -> bool {
+        let Some((vouching, _)) = &mut self.kept else { return false };
         match (vouching, self.how) {
             (Vouching::Sighted(seen), Remember::WithoutMisses) => seen.holds([world.versions()[0]]),
             (Vouching::Sighted(seen), Remember::WithoutCounts) => seen.stands(),
             (Vouching::Sighted(seen), _) => seen.holds(world.versions()),
+            (Vouching::Glanced(seen), _) => seen.holds(all(world), world.versions()),
             (Vouching::Mistaken(_, _, stamp), Remember::WithoutWord) => stamp_of(world) == *stamp,
             (Vouching::Mistaken(row, word, stamp), _) => {
                 row.slot().version() == *word && stamp_of(world) == *stamp
@@ -76,6 +82,11 @@ impl Memory {
         let vouched = match self.how {
             Remember::InOrder | Remember::WithoutCounts => sight(world, world.versions()),
             Remember::WithoutMisses => sight(world, [world.versions()[0]]),
+            Remember::AtAGlance => glance(world, || look(world, world.versions())),
+            Remember::GlancedLate => {
+                let found = look(world, world.versions());
+                glance(world, || found)
+            }
             Remember::StampedLate => stamp_late(world),
             Remember::FoundEarly => found_early(world),
             Remember::WordApart | Remember::WithoutWord => word_apart(world),
@@ -84,10 +95,31 @@ impl Memory {
     }
 }
 
-fn sight<const N: usize>(world: &World, versions: [&Version; N]) -> Option<(Vouching, View<u64>)> {
+/// What production looks at.
+fn look<const N: usize>(
+    world: &World,
+    versions: [&Version; N],
+) -> Option<(Sighting<u64, StageRow>, View<u64>)> {
     let own = |_: &u64| Arc::clone(world.scope.version());
-    let (seen, view) = Sighting::of(|| world.place.row(), own, versions)?;
-    is_served(world, &view).then_some((Vouching::Sighted(seen), view))
+    let seen = Sighting::of(|| world.place.row(), own, versions)?;
+    is_served(world, &seen.1).then_some(seen)
+}
+
+fn sight<const N: usize>(world: &World, versions: [&Version; N]) -> Option<(Vouching, View<u64>)> {
+    look(world, versions).map(|(seen, view)| (Vouching::Sighted(seen), view))
+}
+
+/// The count of all changes; there are no steps of a clock on the stage.
+fn all(world: &World) -> [&Version; 2] {
+    [world.invalidations.all(), &world.steps]
+}
+
+fn glance(
+    world: &World,
+    look: impl FnOnce() -> Option<(Sighting<u64, StageRow>, View<u64>)>,
+) -> Option<(Vouching, View<u64>)> {
+    let (seen, view) = Glance::of(all(world), look)?;
+    Some((Vouching::Glanced(seen), view))
 }
 
 fn found_early(world: &World) -> Option<(Vouching, View<u64>)> {

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) invalidations: Invalidations,
     pub(crate) tags: Tags,
     pub(crate) scope: ScopeState,
+    /// Of the wall clock, which makes none.
+    pub(crate) steps: Version,
     pub(crate) graph: Arc<EventGraph>,
     pub(crate) market: MarketId,
     pub(crate) event: EventId,
@@ -72,10 +74,13 @@ impl Launchable for Compute {
 
 impl World {
     pub(crate) fn new(graph: &Arc<EventGraph>) -> Arc<World> {
+        let invalidations = Invalidations::new();
+        let scope = ScopeState::new("m", graph.market_count()).counted_in(invalidations.all());
         Arc::new(World {
-            invalidations: Invalidations::new(),
+            invalidations,
             tags: Tags::new(FixedState::default(), 1),
-            scope: ScopeState::new("m", graph.market_count()),
+            scope,
+            steps: Version::new(),
             graph: Arc::clone(graph),
             market: graph.market("btts").expect("a market of the graph"),
             event: graph.event("goal").expect("an event of the graph"),

@@ -47,6 +47,7 @@ macro_rules! beside {
         #[test]
         fn $name() {
             two_remember_beside($change, $leaves, Remember::InOrder);
+            two_remember_beside($change, $leaves, Remember::AtAGlance);
         }
     )*};
 }
@@ -90,6 +91,15 @@ fn a_memory_that_goes_by_no_count_misses_a_hard_move() {
         world.observe(FAR);
     };
     two_remember_beside(observe, None, Remember::WithoutCounts);
+}
+
+#[test]
+#[should_panic(expected = "after the change")]
+fn a_glance_that_reads_the_count_of_all_changes_late_misses_an_invalidation_of_the_match() {
+    let invalidate = |world: &World| {
+        world.scope.kill_all(world.invalidations.sequence());
+    };
+    two_remember_beside(invalidate, None, Remember::GlancedLate);
 }
 
 #[test]
@@ -175,11 +185,13 @@ fn nothing_old(served: Option<u64>) -> bool {
 #[test]
 fn an_invalidation_of_a_key_that_is_let_go_reaches_who_remembers_it() {
     a_row_is_let_go_beside(World::kill_key, nothing, evict, Remember::InOrder);
+    a_row_is_let_go_beside(World::kill_key, nothing, evict, Remember::AtAGlance);
 }
 
 #[test]
 fn an_expiry_of_a_key_that_is_let_go_reaches_who_remembers_it() {
     a_row_is_let_go_beside(World::expire_key, nothing, evict, Remember::InOrder);
+    a_row_is_let_go_beside(World::expire_key, nothing, evict, Remember::AtAGlance);
 }
 
 #[test]
