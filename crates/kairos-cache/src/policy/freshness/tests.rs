@@ -103,6 +103,56 @@ fn a_zone_fixed_at_insertion_keeps_its_ttl() {
     assert_eq!(state_at(&policy, &entry, facts, before(46 * MINUTE)), Freshness::Stale);
 }
 
+/// To the last nanosecond before the instant that is said the zone is the same, and at it another.
+#[test]
+fn a_zone_is_the_same_until_the_instant_that_is_said() {
+    let policy = policy(EvaluateAt::Read);
+    let kickoff = i64::try_from(500 * HOUR).expect("small");
+    // The monotonic clock has another beginning than the wall clock.
+    let at = |mono: u64| Now { mono, wall: kickoff + (mono as i64 - 100 * HOUR as i64) };
+    for (lineup_confirmed, is_watched) in
+        [(false, false), (true, false), (false, true), (true, true)]
+    {
+        let facts = MatchFacts { kickoff: Some(kickoff), lineup_confirmed, is_watched };
+        let zone = |now: Now| policy.golden_hour.at(facts, now.wall).zone;
+        for (before, is, next) in [
+            (40 * HOUR, Zone::Standard, Zone::Prematch),
+            (24 * HOUR, Zone::Standard, Zone::Prematch),
+            (24 * HOUR - 1, Zone::Prematch, Zone::Active),
+            (6 * HOUR, Zone::Prematch, Zone::Active),
+            (6 * HOUR - 1, Zone::Active, Zone::Golden),
+            (HOUR, Zone::Active, Zone::Golden),
+            (HOUR - 1, Zone::Golden, Zone::Warmup),
+            (15 * MINUTE, Zone::Golden, Zone::Warmup),
+            (15 * MINUTE - 1, Zone::Warmup, Zone::MatchStarted),
+            (1, Zone::Warmup, Zone::MatchStarted),
+            (0, Zone::Warmup, Zone::MatchStarted),
+        ] {
+            let now = at(100 * HOUR - before);
+            let until = policy.same_zone_until(facts, now);
+            assert!(now.mono < until, "T-{before}");
+            let zones = [zone(now), zone(at(until - 1)), zone(at(until))];
+            assert_eq!(zones, [is, is, next], "T-{before}, {facts:?}");
+        }
+    }
+}
+
+#[test]
+fn a_zone_ends_by_nothing_without_a_kickoff_ahead_or_where_it_is_fixed() {
+    let (read, insert) = (policy(EvaluateAt::Read), policy(EvaluateAt::Insert));
+    let facts = |kickoff| MatchFacts { kickoff, lineup_confirmed: false, is_watched: false };
+    let now = Now { mono: HOUR, wall: i64::try_from(9 * HOUR).expect("small") };
+    for (policy, kickoff) in [
+        (&read, None),
+        (&read, Some(now.wall - 1)),
+        (&read, Some(0)),
+        (&insert, Some(now.wall + 1)),
+        (&insert, Some(now.wall + i64::try_from(30 * HOUR).expect("small"))),
+    ] {
+        assert_eq!(policy.same_zone_until(facts(kickoff), now), MonoNs::MAX, "{kickoff:?}");
+    }
+}
+
 #[test]
 fn the_stale_limit_is_the_nearer_of_its_two_bounds() {
     let rule = StaleRule { multiplier: 2.0, max_stale_ns: HOUR };
