@@ -10,6 +10,7 @@ mod executors;
 mod given;
 mod handles;
 mod keys;
+mod near;
 mod pins;
 mod recorded;
 mod strange_keys;
