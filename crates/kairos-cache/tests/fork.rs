@@ -12,7 +12,7 @@ use std::task::{Context as Cx, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use kairos_cache::{Cache, Context, Error};
+use kairos_cache::{Cache, Context, Error, Reason};
 
 /// A child that hangs is ended after so many seconds, and is a failure then.
 const PATIENCE: u32 = 60;
@@ -62,6 +62,8 @@ fn a_forked_child_goes_on_without_its_parents_threads() {
     sweeps_what_dies();
     frees_what_its_parent_computes();
     lets_go_of_what_waits_in_its_parent();
+    serves_what_its_parent_was_served();
+    goes_by_a_time_that_moves();
     refuses_a_cache_that_a_thread_was_inside();
 }
 
@@ -172,6 +174,54 @@ fn lets_go_of_what_waits_in_its_parent() {
     });
     assert_eq!(code, 7, "read together 1, not filled 2, room for others 4");
     assert_eq!(cache.sizes().flights, 4, "the parent notices nothing");
+}
+
+/// What the forking thread remembers the child is served, counted as its own, as long as it may be.
+fn serves_what_its_parent_was_served() {
+    let cache: Cache<u8, u8> = Cache::builder().build().expect("in range");
+    for key in 1..=3 {
+        assert!(cache.insert(&key, &Context::none(), key).expect("no match is named"));
+    }
+    let get = |key: u8| cache.get(&key).map(|hit| *hit);
+    let mut pin = cache.pin(&3).expect("stored");
+    for key in [1, 2, 3, 1, 2, 3] {
+        assert_eq!((get(key), pin.get()), (Some(key), Some(&3)), "remembered");
+    }
+    let code = in_fork(|| {
+        let served = (1..=3).all(|key| get(key) == Some(key)) && pin.get() == Some(&3);
+        // A child counts from zero.
+        let counted = cache.stats().total_requests == 4;
+        cache.invalidate(&1);
+        cache.expire(&2);
+        let ended = get(1).is_none();
+        let expired = cache.get(&2).is_some_and(|hit| hit.receipt().reason == Reason::Stale);
+        cache.invalidate_all();
+        let all = get(2).is_none() && pin.get().is_none();
+        let seen = [served, counted, ended, expired, all];
+        seen.iter().rev().fold(0, |code, seen| 2 * code + u8::from(*seen))
+    });
+    assert_eq!(code, 31, "served 1, counted 2, ended 4, expired 8, all ended 16");
+    assert_eq!((get(1), get(2), pin.get()), (Some(1), Some(2), Some(&3)), "not in the parent");
+}
+
+/// The time that the parent's thread published last would be that of all the child's hits.
+fn goes_by_a_time_that_moves() {
+    let ttl = Duration::from_millis(20);
+    let cache: Cache<u8, u8> = Cache::builder().default_ttl(ttl).build().expect("in range");
+    // Enough hits for that thread to start, and to publish.
+    let hit = || {
+        cache.insert(&1, &Context::none(), 1).expect("no match is named");
+        for _ in 0..100 {
+            cache.get(&1);
+        }
+    };
+    hit();
+    let code = in_fork(|| {
+        hit();
+        while cache.get(&1).is_some_and(|hit| hit.receipt().reason == Reason::Fresh) {}
+        0
+    });
+    assert_eq!(code, 0, "it ends by its own, not by its patience");
 }
 
 /// A key that stops its thread where it is compared, which is under a lock.
