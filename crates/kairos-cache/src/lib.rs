@@ -53,9 +53,13 @@
 //! - **mark**: the newest kill and expiry of one thing: a class, a tag, everything.
 //! - **kill**, **expiry**: what an invalidation does, and its soft form: what a kill covers is gone,
 //!   what an expiry covers is stale at once. Each takes a number from the sequence.
-//! - **stamp**: counts of changes, taken before a decision, by which a pin knows that it stands.
+//! - **stamp**: the sum of counts of changes, taken before a decision, by which it is known to stand.
+//! - **sighting**: an entry seen in its slot, with the slot's version and a stamp.
+//! - **vouched**: a fresh value with its sighting and the instant up to which the clock changes nothing.
+//! - **near**, **remembered**: kept by a thread of what it was served, and served to it again.
 //! - **capture**: what a compute saw of sequence and generation before it started.
 //! - **slot**: a key's place in the store, with a version; it dies once.
+//! - **row**: a key with its hash and its slot, as the store keeps it and readers share it.
 //! - **entry**: a stored value with its capture and what the rules need to know of it.
 //! - **shelf**: what finds and keeps a key's slot; moka in the engine, a lock in the models.
 //! - **moment**: the clock's reading, the rules and the breaker's level, taken once per operation.
