@@ -7,6 +7,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::fnv::BuildFnv;
+
+/// Indices by name.
+type Ids<I> = HashMap<Box<str>, I, BuildFnv>;
+
 /// The index of a market in its event graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MarketId(pub(crate) u16);
@@ -118,8 +123,8 @@ struct Event {
 pub struct EventGraph {
     markets: Vec<Market>,
     events: Vec<Event>,
-    market_ids: HashMap<Box<str>, MarketId>,
-    event_ids: HashMap<Box<str>, EventId>,
+    market_ids: Ids<MarketId>,
+    event_ids: Ids<EventId>,
 }
 
 impl EventGraph {
@@ -155,8 +160,8 @@ impl EventGraph {
         let mut graph = EventGraph {
             markets: Vec::new(),
             events: Vec::new(),
-            market_ids: HashMap::new(),
-            event_ids: HashMap::new(),
+            market_ids: Ids::default(),
+            event_ids: Ids::default(),
         };
         for (name, tags) in markets {
             let id = MarketId(u16::try_from(graph.markets.len()).or(Err(GraphError::TooMany))?);
@@ -270,7 +275,7 @@ pub(crate) fn impact_tenths(affected: usize, total: usize) -> u32 {
     tenths as u32 + u32::from(up)
 }
 
-fn claim_name<I>(ids: &mut HashMap<Box<str>, I>, name: &str, id: I) -> Result<(), GraphError> {
+fn claim_name<I>(ids: &mut Ids<I>, name: &str, id: I) -> Result<(), GraphError> {
     if name.is_empty() {
         return Err(GraphError::NoName);
     }

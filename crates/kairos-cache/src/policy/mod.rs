@@ -9,6 +9,7 @@ mod drift;
 mod events;
 #[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod feed;
+mod fnv;
 mod freshness;
 mod golden_hour;
 mod volatility;
