@@ -185,11 +185,12 @@ impl<K: Key, V: Value> Cache<K, V> {
             }
             refreshes.launch(&moment);
         }
-        let waits = waiting.into_iter().map(|(index, request, waits, reading)| async move {
-            let mut job = |rules: &Rules| single(engine, together, &request, rules);
-            let answer = engine.wait(&request, waits, reading, &mut job);
-            (index, before(engine.runtime(), until, answer).await)
-        });
+        let waits =
+            waiting.into_iter().map(|(index, request, mut waits, mut reading)| async move {
+                let mut job = |rules: &Rules| single(engine, together, &request, rules);
+                let answer = engine.wait(&request, &mut waits, &mut reading, &mut job);
+                (index, before(engine.runtime(), until, answer).await)
+            });
         for (index, answer) in join_all(waits).await {
             answers[index] = Some(answer);
         }

@@ -68,7 +68,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             Job::new(work, self.home(request.place.clone(), &context.tags, rules))
         };
         let alone = &mut Alone::default();
-        let (waiting, reading) = match self.look(&request, &moment, &mut job, alone) {
+        let (mut waiting, mut reading) = match self.look(&request, &moment, &mut job, alone) {
             Looked::Stored(reading, newer) => {
                 let moment = newer.as_ref().unwrap_or(&moment);
                 return Ok(self.serve_stored(&request, &reading, moment, &mut job, alone));
@@ -77,7 +77,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             Looked::Waiting(waiting, reading) => (waiting, reading),
         };
         drop(moment);
-        Ok(self.wait(&request, waiting, reading, &mut job).await)
+        Ok(self.wait(&request, &mut waiting, &mut reading, &mut job).await)
     }
 
     /// The answer of a read with a compute that is served what its thread remembers.
@@ -239,12 +239,13 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.serve(reading, request.arrived, refreshing)
     }
 
-    /// Waits for a compute, and for the next one where that was of another match; answers then.
+    /// Waits for a compute, and for the next one where that was of another match; answers then. What it
+    /// waits for stays where its caller has it: to move it would cost each waiter a copy or two.
     pub(crate) async fn wait<Q>(
         self: &Arc<Self>,
         request: &Request<'_, Q>,
-        waiting: Waiting<K, V>,
-        reading: Reading<V>,
+        waiting: &mut Waiting<K, V>,
+        reading: &mut Reading<V>,
         job: &mut impl FnMut(&Rules) -> Job<V>,
     ) -> Answer<V>
     where
@@ -259,8 +260,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     async fn wait_to_the_end<Q>(
         self: &Arc<Self>,
         request: &Request<'_, Q>,
-        mut waiting: Waiting<K, V>,
-        mut reading: Reading<V>,
+        waiting: &mut Waiting<K, V>,
+        reading: &mut Reading<V>,
         job: &mut impl FnMut(&Rules) -> Job<V>,
     ) -> Answer<V>
     where
@@ -278,7 +279,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                     return self.serve_stored(request, &reading, moment, job, alone);
                 }
                 Looked::Answered(answer) => return answer,
-                Looked::Waiting(next, again) => (waiting, reading) = (next, again),
+                Looked::Waiting(next, again) => (*waiting, *reading) = (next, again),
             }
         }
     }

@@ -67,7 +67,7 @@ impl<K: Key, V: Value> Waiting<K, V> {
     }
 
     /// Leaves, and lets the compute go on.
-    pub(crate) fn depart(mut self) {
+    pub(crate) fn depart(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             self.claim.flight().depart(&ticket);
         }
@@ -115,8 +115,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(super) async fn wait_once<Q>(
         &self,
         request: &Request<'_, Q>,
-        mut waiting: Waiting<K, V>,
-        reading: Reading<V>,
+        waiting: &mut Waiting<K, V>,
+        reading: &mut Reading<V>,
     ) -> Option<Answer<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -127,7 +127,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 let zone = self.moment().zone_of(&request.place);
                 let joined = Joined { led: false, queued: false };
                 let done = Done::failed(error, zone, None);
-                return Some(self.answer(&reading, done, joined, request.arrived));
+                return Some(self.answer(reading, done, joined, request.arrived));
             }
         };
         let mut done = None;
@@ -136,7 +136,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         {
             done = waiting.done_before(timer).await;
             if done.is_none()
-                && let Some(old) = self.old_value(request, &reading, &self.moment())
+                && let Some(old) = self.old_value(request, reading, &self.moment())
             {
                 waiting.depart();
                 return Some(self.serve_as(Reason::SoftTimeout, old, request.arrived));
@@ -147,9 +147,9 @@ impl<K: Key, V: Value> Engine<K, V> {
             None => waiting.done().await,
         };
         let seen = waiting.seen;
-        let answer = self.conclude(request, &reading, done, joined, seen);
+        let answer = self.conclude(request, reading, done, joined, seen);
         // It may be the last to hold the value that the answer has replaced.
-        shielded(|| drop(reading));
+        shielded(|| drop(reading.view.take()));
         answer
     }
 
