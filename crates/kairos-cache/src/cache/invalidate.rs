@@ -45,7 +45,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let engine = &self.engine;
-        engine.kill_key(key, engine.now())
+        engine.kill_key(key)
     }
 
     /// Makes one key's entry stale at once. A compute under way stores its result already stale.
@@ -54,20 +54,20 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let engine = &self.engine;
-        engine.now();
+        engine.note_second();
         engine.expire_key(key);
     }
 
     /// Invalidates every entry that carries a tag, such as `team:arsenal`, across matches. O(1).
     pub fn invalidate_tag(&self, tag: &str) {
-        self.engine.now();
+        self.engine.note_second();
         self.engine.invalidations().kill_tag(self.engine.tags(), tag);
         self.engine.sweep_soon();
     }
 
     /// Makes every entry that carries a tag stale at once. O(1).
     pub fn expire_tag(&self, tag: &str) {
-        self.engine.now();
+        self.engine.note_second();
         self.engine.invalidations().expire_tag(self.engine.tags(), tag);
     }
 
@@ -77,7 +77,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         if !self.engine.matches().own(scope) {
             return 0;
         }
-        self.engine.now();
+        self.engine.note_second();
         let died = self.engine.matches().kill_all(scope, self.engine.invalidations().sequence());
         self.engine.stats().full_invalidation();
         self.engine.sweep_dead(died);
@@ -89,13 +89,13 @@ impl<K: Key, V: Value> Cache<K, V> {
         if !self.engine.matches().own(scope) {
             return;
         }
-        self.engine.now();
+        self.engine.note_second();
         self.engine.matches().expire_all(scope, self.engine.invalidations().sequence());
     }
 
     /// Invalidates everything. O(1).
     pub fn invalidate_all(&self) {
-        self.engine.now();
+        self.engine.note_second();
         self.engine.invalidations().kill_everything();
         self.engine.stats().full_invalidation();
         self.engine.sweep_soon();
@@ -103,7 +103,7 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Makes everything stale at once. O(1).
     pub fn expire_all(&self) {
-        self.engine.now();
+        self.engine.note_second();
         self.engine.invalidations().expire_everything();
     }
 
@@ -119,7 +119,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         engine.require_own(scope)?;
         let event = engine.graph().event(name).ok_or_else(|| Error::UnknownEvent(name.into()))?;
         let known = engine.known(scope)?;
-        engine.now();
+        engine.note_second();
         let died = known.kill_event(event, engine.invalidations().sequence());
         let markets = engine.graph().share_affected(event);
         let total_markets = engine.graph().market_count();
@@ -157,7 +157,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         engine.require_own(scope)?;
         let market = engine.market(name)?;
         let known = engine.known(scope)?;
-        engine.now();
+        engine.note_second();
         let died = known.set_status(market, status, engine.invalidations().sequence());
         if let Some(died) = died {
             engine.sweep_dead(died);

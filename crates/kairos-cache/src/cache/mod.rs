@@ -211,8 +211,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.engine.graph()
     }
 
-    /// Returns the number of stored entries, including dead ones that are not reclaimed yet. Exact
-    /// after [`Cache::run_pending_tasks`].
+    /// Returns the number of stored entries, including dead ones that are not reclaimed yet: an invalidated
+    /// key is counted until somebody stores another. Exact after [`Cache::run_pending_tasks`], but for what
+    /// a sweep of the next second reclaims.
     pub fn entry_count(&self) -> u64 {
         self.engine.store().len()
     }

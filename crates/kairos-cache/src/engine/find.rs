@@ -17,7 +17,7 @@ use crate::flight::Home;
 use crate::matches::{Known, Place, Scope};
 use crate::policy::{EntryView, MarketId, Now};
 use crate::stats::Bounded;
-use crate::store::{Entry, Probe};
+use crate::store::{Ending, Entry, Probe};
 use crate::to_key::{Key, Value};
 use crate::truth;
 use crate::truth::{Class, Held, Invalidations, Mark, Row, Slot, TagMark, Tags, Version};
@@ -187,15 +187,26 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Kills the entry of a key, whatever its state, and what is under way for the key. Returns
     /// whether this call ended an entry that a read could be served.
-    pub(crate) fn kill_key<Q>(&self, key: &Q, now: Now) -> bool
+    pub(crate) fn kill_key<Q>(self: &Arc<Self>, key: &Q) -> bool
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.end_key(key, |held| !is_dead(held, now)).unwrap_or(false)
+        self.note_second();
+        self.end_key(key, |held| self.was_live(held)).unwrap_or(false)
+    }
+
+    /// Whether a read could have been served an entry just now. Reads the clock where the entry's match has
+    /// a kickoff; the monotonic one too where that has passed.
+    fn was_live(&self, held: &Held<Entry<V>>) -> bool {
+        let kickoff = || held.entry.place.facts().kickoff;
+        !held.capture.is_killed()
+            && kickoff().is_none_or(|kickoff| {
+                self.clock.wall() <= kickoff || !is_dead(held, self.clock.now())
+            })
     }
 
     /// Kills as [`Engine::kill_key`] does, and returns the value if this call ended a live one.
-    pub(crate) fn remove<Q>(&self, key: &Q) -> Option<Arc<V>>
+    pub(crate) fn remove<Q>(self: &Arc<Self>, key: &Q) -> Option<Arc<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
@@ -204,25 +215,37 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Kills as [`Engine::kill_key`] does, and asks the entry that this call ended.
-    fn end_key<Q, T>(&self, key: &Q, ask: impl FnOnce(&Held<Entry<V>>) -> T) -> Option<T>
+    fn end_key<Q, T>(self: &Arc<Self>, key: &Q, ask: impl FnOnce(&Held<Entry<V>>) -> T) -> Option<T>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let _released = self.store.releasing();
-        let mut failure = None;
+        let (probe, mut failure) = (self.store.probe(key), None);
         let tell = |seq| {
             if self.adopt().is_ok()
-                && let Some(flight) = self.flights.find(key)
+                && let Some(flight) = self.flights.find_by(key, probe.hash())
             {
                 flight.kill_key(seq);
             }
             // After the flight: a compute that fails from here on finds the kill there.
             failure = self.forget_failure(key);
         };
-        let ended = self.invalidations.kill_key(&self.store.shelf(key), tell, ask);
+        let at = Ending::new(self.store.shelf_of(probe));
+        let ended = self.invalidations.kill_key(&at, tell, ask);
+        if let Some(old) = at.into_ended() {
+            self.let_go_of(old);
+        }
         drop(failure);
-        self.forget_near(self.store.probe(key));
+        self.forget_near(probe);
+        self.sweep_left();
         ended
+    }
+
+    /// Drops what was displaced: no lock is held. Where fail-safe has served it, its end is told after that.
+    pub(super) fn let_go_of(&self, old: Held<Entry<V>>) {
+        if old.entry.is_kept_by_fail_safe() {
+            self.store.displace_entry(old);
+        }
     }
 
     /// Expires the entry of a key, and what is under way for the key.

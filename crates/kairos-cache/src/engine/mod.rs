@@ -130,6 +130,17 @@ impl<K: Key, V: Value> Engine<K, V> {
         now
     }
 
+    /// Has the breaker evaluate in the first operation of each second, for one that goes by no time: it asks
+    /// for none that is more precise than a hit's.
+    #[inline]
+    pub(crate) fn note_second(&self) {
+        // Relaxed, both: as where they are stored.
+        let now = self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed));
+        if now >= self.evaluated_until.load(Ordering::Relaxed) {
+            self.moment();
+        }
+    }
+
     /// The moment of an operation that has read the clock.
     pub(crate) fn moment_at(&self, now: Now) -> Moment {
         let rules = self.rules.load();

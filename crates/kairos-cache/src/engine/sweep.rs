@@ -54,11 +54,20 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
+    /// Asks for a sweep if a key has died and there was no room for its row among those that are taken out
+    /// behind. One load if not.
+    pub(super) fn sweep_left(self: &Arc<Self>) {
+        if self.store.leaves_dead() {
+            self.sweep_soon();
+        }
+    }
+
     /// Asks for a sweep if the store is full, so that dead entries go before living ones, and so
     /// often since the last sweep that looking at every slot costs each newcomer a few looks. Asks too
     /// for what was wanted under a lock.
     pub(crate) fn sweep_if_full(self: &Arc<Self>) {
         self.reclaim_if_wanted();
+        self.sweep_left();
         if self.store.is_full() && self.sweeper.is_full_often(self.store.len() / LOOKS) {
             self.sweep_soon();
         }

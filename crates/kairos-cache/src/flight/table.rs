@@ -43,7 +43,14 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let hash = self.table.hasher().hash_one(key);
+        self.find_by(key, self.table.hasher().hash_one(key))
+    }
+
+    /// The flight of a key of this hash, if it has one. Locks one shard.
+    pub(crate) fn find_by<Q>(&self, key: &Q, hash: u64) -> Option<Arc<KeyFlight<V>>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
         let shard = self.table.determine_shard(hash as usize);
         let rows = self.table.shards()[shard].read();
         rows.get(hash, |(kept, _)| key.equivalent(kept)).map(|(_, flight)| Arc::clone(flight.get()))

@@ -100,6 +100,14 @@ impl Clock {
         }
     }
 
+    /// The reading of the wall clock alone. Notices no step.
+    pub(crate) fn wall(&self) -> WallNs {
+        match &self.source {
+            Source::System(time, _) => time.machine().wall(),
+            Source::Given(given) => given.read(self.began).wall,
+        }
+    }
+
     /// The reading of the monotonic clock alone.
     pub(crate) fn mono(&self) -> MonoNs {
         match &self.source {

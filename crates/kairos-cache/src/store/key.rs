@@ -166,6 +166,37 @@ impl<K, E> Equivalent<Name<K, E>> for Itself<'_, K, E> {
     }
 }
 
+/// A look whether this row is there, of which moka takes no notice: as [`Seeking`].
+pub(super) struct Standing<'a, K, E> {
+    row: &'a Arc<Stored<K, E>>,
+    is_there: Cell<bool>,
+}
+
+impl<'a, K, E> Standing<'a, K, E> {
+    pub(super) fn new(row: &'a Arc<Stored<K, E>>) -> Self {
+        Standing { row, is_there: Cell::new(false) }
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.is_there.get()
+    }
+}
+
+impl<K, E> Hash for Standing<'_, K, E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.row.hash);
+    }
+}
+
+impl<K, E> Equivalent<Name<K, E>> for Standing<'_, K, E> {
+    fn equivalent(&self, name: &Name<K, E>) -> bool {
+        if Arc::ptr_eq(self.row, &name.0) {
+            self.is_there.set(true);
+        }
+        false
+    }
+}
+
 /// Hands on a hash that has been made already.
 #[derive(Clone, Default)]
 pub(super) struct Remembered(u64);

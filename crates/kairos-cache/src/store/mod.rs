@@ -5,9 +5,12 @@
 // Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 // Why: `docs/decisions/0018-a-resize-moves-slots-to-a-new-table.md`.
 
+mod dead;
 mod displaced;
 mod entry;
+mod find;
 mod key;
+mod leaving;
 mod near;
 mod place;
 mod policy;
@@ -19,13 +22,13 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use equivalent::Equivalent;
 use foldhash::fast::FixedState;
 use moka::notification::RemovalCause;
 
 use crate::contain::{drop_each, shielded};
+use crate::store::dead::Dead;
 use crate::store::displaced::{Asked, Displaced, Releasing};
-use crate::store::key::{Itself, Name, Remembered, Seeking};
+use crate::store::key::{Itself, Name, Remembered};
 use crate::store::policy::{Missed, Read, Touched};
 use crate::sync::Mutex;
 use crate::truth::{Held, Row, Slot};
@@ -33,6 +36,7 @@ use crate::truth::{Held, Row, Slot};
 pub(crate) use entry::Entry;
 pub(crate) use key::{Probe, Stored};
 pub(crate) use near::{Near, forget_gone};
+pub(crate) use place::Ending;
 pub(crate) use sweeper::Sweeper;
 pub(crate) use weight::{Weigher, weigh};
 
@@ -54,6 +58,8 @@ pub(crate) struct Store<K, E> {
     displaced: Arc<Displaced<Gone<E>>>,
     /// Reads that moka has not been told of.
     touched: Touched<K, E>,
+    /// Dead rows that it still holds.
+    dead: Dead<K, E>,
     /// One resize at a time.
     resizing: Mutex<()>,
 }
@@ -164,8 +170,8 @@ where
         let current = table(most, weight_of, &evicted, &displaced);
         let changing = std::array::from_fn(|_| Mutex::new(()));
         let tables = ArcSwap::from_pointee(Tables { current, before: None });
-        let (touched, resizing) = (Touched::new(), Mutex::new(()));
-        Store { tables, hasher, weight_of, evicted, changing, displaced, touched, resizing }
+        let (touched, dead, resizing) = (Touched::new(), Dead::new(), Mutex::new(()));
+        Store { tables, hasher, weight_of, evicted, changing, displaced, touched, dead, resizing }
     }
 
     /// Releases what the calling operation displaces, at the operation's end.
@@ -183,32 +189,15 @@ where
         self.displaced.keep(Gone::Other(Box::new(gone)));
     }
 
+    /// Keeps an entry until it is dropped under no lock, and the end of that is told.
+    pub(crate) fn displace_entry(&self, held: Held<E>) {
+        self.displaced.keep(Gone::Entry(held));
+    }
+
     /// A key with its hash.
     #[inline]
     pub(crate) fn probe<'a, Q: Hash + ?Sized>(&self, key: &'a Q) -> Probe<'a, Q> {
         Probe { hash: self.hasher.hash_one(key), key }
-    }
-
-    /// The row of a key, whose slot may have died. moka takes no notice. Locks nothing.
-    pub(crate) fn find<Q>(&self, probe: Probe<'_, Q>) -> Option<SharedRow<K, E>>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
-        let tables = self.tables.load();
-        let Some(before) = &tables.before else { return seek(&tables.current, probe) };
-        // One that has died in the table before may have another in its place.
-        let alive = |row: &SharedRow<K, E>| !row.slot().is_dead();
-        seek(before, probe).filter(alive).or_else(|| seek(&tables.current, probe))
-    }
-
-    /// A clone of the key as it is stored, for a caller that has only a borrowed form of it.
-    pub(crate) fn key<Q>(&self, key: &Q) -> Option<K>
-    where
-        K: Clone,
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
-        let row = self.find(self.probe(key))?;
-        (!row.slot().is_dead()).then(|| row.key().clone())
     }
 
     /// The keys of the slots whose entry is live, as the walk comes by them.
@@ -229,6 +218,7 @@ where
     /// Ends every slot whose entry is dead or whose key nobody would find any more, and takes it
     /// out. A key or value whose own code panics keeps no other from being looked at.
     pub(crate) fn sweep(&self, is_dead: impl Fn(&Held<E>) -> bool) {
+        self.take_out_all_dead();
         self.each_row(|row| shielded(|| self.sweep_one(row, &is_dead)));
     }
 
@@ -242,14 +232,6 @@ where
             self.take_out(row);
         }
         drop_each(held);
-    }
-
-    /// Takes a row out, unless another stands in the key's place by now.
-    fn take_out(&self, row: &SharedRow<K, E>) {
-        let _alone = self.changing(row.hash).lock();
-        for table in self.tables.load().both() {
-            table.invalidate(&Itself(row));
-        }
     }
 
     /// Puts a row in, in the place of one that has died.
@@ -288,13 +270,14 @@ where
 
     /// Tells moka of at most so many reads. Not to be called by a read.
     fn tell_touched(&self, most: usize) {
-        self.touched.tell(most, |read| {
-            let table = &self.tables.load().current;
-            match read {
-                Read::Hit(row) if row.slot().is_dead() => {}
-                Read::Hit(row) => _ = table.get(&Itself(&row)),
-                Read::Miss(hash) => _ = table.get(&Missed(hash)),
-            }
+        if self.touched.is_empty() {
+            return;
+        }
+        let table = &self.tables.load().current;
+        self.touched.tell(most, |read| match read {
+            Read::Hit(row) if row.slot().is_dead() => {}
+            Read::Hit(row) => _ = table.get(&Itself(&row)),
+            Read::Miss(hash) => _ = table.get(&Missed(hash)),
         });
     }
 
@@ -314,23 +297,12 @@ where
         self.tables.load().current.entry_count()
     }
 
-    /// Lets moka apply its deferred ranks, evictions and calls of the listener.
+    /// Takes out what is dead, and lets moka apply its deferred ranks, evictions and calls of the listener.
     pub(crate) fn run_pending(&self) {
+        self.take_out_all_dead();
         self.tell_touched(usize::MAX);
         self.tables.load().current.run_pending_tasks();
     }
-}
-
-/// The row of a key in a table.
-fn seek<K, E, Q>(table: &Table<K, E>, probe: Probe<'_, Q>) -> Option<SharedRow<K, E>>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    E: Send + Sync + 'static,
-    Q: Hash + Equivalent<K> + ?Sized,
-{
-    let seeking = Seeking::new(probe);
-    let _never = table.contains_key(&seeking);
-    seeking.into_found()
 }
 
 #[cfg(all(test, not(kairos_loom)))]

@@ -56,6 +56,10 @@ impl<K, E> Touched<K, E> {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Tells `whom` of at most so many reads.
     pub(super) fn tell(&self, most: usize, mut whom: impl FnMut(Read<K, E>)) {
         for _ in 0..most.min(MOST) {

@@ -27,7 +27,7 @@ where
         let new = table(most, self.weight_of, &self.evicted, &self.displaced);
         // 1. The new table, for whatever is put in from here on.
         self.replace_tables(new.clone(), Some(old.clone()));
-        // 2. What stands in the old one. A row that has died, or been replaced, has left it before.
+        // 2. What stands in the old one and lives. A row that has died, or been replaced, stays behind.
         for (name, ()) in &old {
             let row = &name.0;
             let _alone = self.changing(row.hash).lock();

@@ -23,7 +23,8 @@ pub trait Shelf<E> {
     /// The key's hash.
     fn hash(&self) -> u64;
 
-    /// Takes the key's row out, unless another stands in its place by now.
+    /// Takes the key's row out, which has died, here or behind the caller, unless another stands in its
+    /// place by then. Called once by whoever has ended the row.
     fn take_out(&self, row: &Self::Row);
 
     /// Keeps an entry that has left its slot until it can be dropped under no lock.
@@ -150,6 +151,7 @@ fn publish<E>(
             }
             Replaced::Covered(old) => {
                 if let Some(old) = old {
+                    shelf.take_out(&row);
                     shelf.displace(old);
                 }
                 return false;
@@ -224,11 +226,9 @@ pub(super) fn remove_if<E, T>(
     let Some(row) = shelf.row() else { return Removed::NoSlot };
     // Dead first: whoever remembers the slot goes by its word.
     let ended = row.slot().kill_if(should_go);
-    // By itself: a newer slot may stand in the key's place by now.
-    if ended.is_some() || row.slot().is_dead() {
-        shelf.take_out(&row);
-    }
     let Some(held) = ended else { return Removed::Nothing };
+    // By itself: a newer slot may stand in the key's place by now.
+    shelf.take_out(&row);
     let answer = ask(&held);
     shelf.displace(held);
     Removed::Ended(answer)

@@ -5,4 +5,5 @@
 mod forgetting;
 mod on_the_way;
 mod races;
+mod rows;
 mod sweep;

@@ -9,21 +9,21 @@ use kairos_cache::{Cache, Context};
 
 use crate::stage::Stage;
 
-/// So many hashes to come, and what is done at the last of them.
-type AtHash = Option<(u32, Box<dyn FnOnce()>)>;
+/// So many steps to come, and what is done at the last of them.
+type AtStep = Option<(u32, Box<dyn FnOnce()>)>;
 
 thread_local! {
-    /// Runs when this thread has hashed so many keys more.
-    static AT_HASH: RefCell<AtHash> = const { RefCell::new(None) };
+    /// Runs when this thread has hashed or compared so many keys more.
+    static AT_STEP: RefCell<AtStep> = const { RefCell::new(None) };
 }
 
-/// A key whose hash is made just before the cache takes a step with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A key that is hashed when the cache begins with it, and compared where it looks for what it has.
+#[derive(Debug, Clone)]
 struct Stepped(u32);
 
-impl Hash for Stepped {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let due = AT_HASH.with_borrow_mut(|at| {
+impl Stepped {
+    fn step() {
+        let due = AT_STEP.with_borrow_mut(|at| {
             let (left, _) = at.as_mut()?;
             *left = left.checked_sub(1)?;
             if *left == 0 { at.take() } else { None }
@@ -31,9 +31,24 @@ impl Hash for Stepped {
         if let Some((_, act)) = due {
             act();
         }
+    }
+}
+
+impl Hash for Stepped {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Stepped::step();
         self.0.hash(state);
     }
 }
+
+impl PartialEq for Stepped {
+    fn eq(&self, other: &Stepped) -> bool {
+        Stepped::step();
+        self.0 == other.0
+    }
+}
+
+impl Eq for Stepped {}
 
 /// Invalidates a key; at its `step`th step another thread does `act` from beginning to end.
 /// Returns what the invalidation said, and what the other did, if there was such a step.
@@ -48,9 +63,9 @@ fn beside<T: Send + 'static>(
         let acted = std::thread::spawn(move || act(&other)).join().expect("no panic");
         told.send(acted).expect("this thread waits for it");
     });
-    AT_HASH.with_borrow_mut(|at| *at = Some((step, act)));
+    AT_STEP.with_borrow_mut(|at| *at = Some((step, act)));
     let ended = cache.invalidate(&Stepped(1));
-    AT_HASH.with_borrow_mut(|at| *at = None);
+    AT_STEP.with_borrow_mut(|at| *at = None);
     (ended, answer.try_recv().ok())
 }
 

@@ -1,0 +1,67 @@
+// How a row is found: by its key, or by itself. moka takes no notice of a look.
+// Never knows: what is done with a row.
+// Read next: `key.rs`, by whose answers moka tells what it has.
+
+use std::hash::Hash;
+
+use equivalent::Equivalent;
+
+use super::key::{Probe, Seeking, Standing};
+use super::{SharedRow, Store, Table};
+use crate::truth::Row;
+
+impl<K, E> Store<K, E>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    /// The row of a key, whose slot may have died. moka takes no notice. Locks nothing.
+    pub(crate) fn find<Q>(&self, probe: Probe<'_, Q>) -> Option<SharedRow<K, E>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let tables = self.tables.load();
+        let Some(before) = &tables.before else { return seek(&tables.current, probe) };
+        // One that has died in the table before may have another in its place.
+        let alive = |row: &SharedRow<K, E>| !row.slot().is_dead();
+        seek(before, probe).filter(alive).or_else(|| seek(&tables.current, probe))
+    }
+
+    /// Whether entries have weights.
+    pub(crate) fn is_weighed(&self) -> bool {
+        self.weight_of.is_some()
+    }
+
+    /// A clone of the key as it is stored, for a caller that has only a borrowed form of it.
+    pub(crate) fn key<Q>(&self, key: &Q) -> Option<K>
+    where
+        K: Clone,
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let row = self.find(self.probe(key))?;
+        (!row.slot().is_dead()).then(|| row.key().clone())
+    }
+}
+
+/// Whether a row stands in its key's place in a table.
+pub(super) fn stands<K, E>(table: &Table<K, E>, row: &SharedRow<K, E>) -> bool
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    let standing = Standing::new(row);
+    let _never = table.contains_key(&standing);
+    standing.is_there()
+}
+
+/// The row of a key in a table.
+fn seek<K, E, Q>(table: &Table<K, E>, probe: Probe<'_, Q>) -> Option<SharedRow<K, E>>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+    Q: Hash + Equivalent<K> + ?Sized,
+{
+    let seeking = Seeking::new(probe);
+    let _never = table.contains_key(&seeking);
+    seeking.into_found()
+}
