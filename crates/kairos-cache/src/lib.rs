@@ -145,8 +145,8 @@ pub mod model {
     pub use crate::stats::{Heard, Listener, Ring};
     pub use crate::truth::{
         Admitted, Capture, Class, Fate, Finding, Glance, Held, Invalidations, Keep, KeyMarks, Mark,
-        Row, Sequence, Shelf, Sighting, Slot, Stamp, TagMark, Tags, Version, View, conclude,
-        is_unchanged,
+        Renewed, Row, Sequence, Shelf, Sighting, Slot, Stamp, TagMark, Tags, Version, View,
+        conclude, is_unchanged, renew,
     };
 }
 

@@ -77,8 +77,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        let moment = self.engine.moment();
-        Ok(self.engine.begin_fill(key, context, &moment)?.store(value, &moment))
+        self.engine.insert(key, context, value)
     }
 }
 

@@ -156,7 +156,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// The class of entries of this place with these tags.
-    fn class(&self, place: &Place, tags: &[Box<str>], rules: &Rules) -> Arc<Class> {
+    pub(super) fn class(&self, place: &Place, tags: &[Box<str>], rules: &Rules) -> Arc<Class> {
         self.matches.class(place, tags, &self.graph, |tag| self.tag_mark(tag, rules))
     }
 

@@ -56,6 +56,28 @@ where
         rows.get(hash, |(kept, _)| key.equivalent(kept)).map(|(_, flight)| Arc::clone(flight.get()))
     }
 
+    /// Calls `change` while no key of this hash gets a flight, if the key has none and could be given one:
+    /// nothing of the key is under way then, and whoever invalidates it waits for the end of `change`, or
+    /// has found nothing before. `change` calls nothing of the user's. Locks one shard.
+    pub(crate) fn if_idle<Q, T>(
+        &self,
+        key: &Q,
+        hash: u64,
+        bound: usize,
+        change: impl FnOnce() -> T,
+    ) -> Option<T>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        // Relaxed: as in `has_room`.
+        if self.count.load(Ordering::Relaxed) >= bound {
+            return None;
+        }
+        let shard = self.table.determine_shard(hash as usize);
+        let rows = self.table.shards()[shard].write();
+        rows.get(hash, |(kept, _)| key.equivalent(kept)).is_none().then(change)
+    }
+
     /// The flight of a key, created if there are fewer than `bound`.
     pub(crate) fn find_or_create<Q>(&self, key: &Q, bound: usize) -> Option<Arc<KeyFlight<V>>>
     where

@@ -42,6 +42,16 @@ impl<V> Drop for Entry<V> {
 }
 
 impl<V> Entry<V> {
+    pub(crate) fn new(
+        value: Option<Arc<V>>,
+        rules_view: EntryView,
+        place: Place,
+        weight: u32,
+    ) -> Entry<V> {
+        let (refresh_not_before, fail_safe) = (AtomicU64::new(0), OnceLock::new());
+        Entry { value, rules_view, place, refresh_not_before, weight, fail_safe }
+    }
+
     /// Whether fail-safe has served the entry, and that was told.
     pub(crate) fn is_kept_by_fail_safe(&self) -> bool {
         self.fail_safe.get().is_some()

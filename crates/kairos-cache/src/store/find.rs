@@ -27,6 +27,11 @@ where
         seek(before, probe).filter(alive).or_else(|| seek(&tables.current, probe))
     }
 
+    /// Whether a row stands in its key's place. Calls nothing of the key's.
+    pub(crate) fn has(&self, row: &SharedRow<K, E>) -> bool {
+        self.tables.load().both().any(|table| stands(table, row))
+    }
+
     /// Whether entries have weights.
     pub(crate) fn is_weighed(&self) -> bool {
         self.weight_of.is_some()

@@ -14,7 +14,9 @@ mod tags;
 pub use generation::{Capture, Class, Mark, Sequence};
 pub use invalidations::Invalidations;
 pub use key::KeyMarks;
-pub use shelf::{Admitted, Fate, Finding, Keep, Shelf, conclude, inspect, is_unchanged};
+pub use shelf::{
+    Admitted, Fate, Finding, Keep, Renewed, Shelf, conclude, inspect, is_unchanged, renew,
+};
 pub use sighting::{Glance, Sighting};
 pub use slot::{Held, Row, Slot, View};
 #[cfg(kairos_loom)]

@@ -162,6 +162,40 @@ fn publish<E>(
     publish_first(shelf, held, marks.expired, None)
 }
 
+/// What became of an entry that was to take the place of another.
+#[derive(Debug)]
+pub enum Renewed<E> {
+    /// It is visible in the place of this one.
+    Stands(Held<E>),
+    /// The match bars storing, or a kill has covered it. With it goes an old entry that could not go on
+    /// living: its row is to be taken out.
+    Covered(Option<Held<E>>),
+    /// The row has died.
+    NoRow,
+}
+
+/// Makes an entry visible in the place of the one that stands in a row, as [`conclude`] does, for a key of
+/// which nothing is under way: no result of the key can be older. The caller serialises the writers of a key. A
+/// kill or an expiry of it takes its number before it looks for the row, and meets the entry there. Models:
+/// `an_entry_is_renewed_beside_*`.
+pub fn renew<E>(
+    row: &impl Row<E>,
+    entry: Arc<E>,
+    capture: Capture,
+    is_barred: impl FnOnce() -> bool,
+) -> Renewed<E> {
+    // 1. The flag, before the entry is admitted: as in `publish`.
+    if is_barred() {
+        return Renewed::Covered(None);
+    }
+    // 2. and 3. The key's own expiry stands in the slot.
+    match row.slot().replace(Held { entry, capture }) {
+        Replaced::Yes(old) => Renewed::Stands(old),
+        Replaced::Covered(old) => Renewed::Covered(old),
+        Replaced::Dead(_) => Renewed::NoRow,
+    }
+}
+
 /// Makes a result visible for a key without a living slot.
 fn publish_first<E, S: Keep<E>>(
     shelf: &S,

@@ -7,6 +7,7 @@ mod found;
 mod held;
 mod publish;
 mod remembered;
+mod renewed;
 mod slot;
 mod stamp;
 mod tags;

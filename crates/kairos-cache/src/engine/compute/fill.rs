@@ -1,5 +1,6 @@
 // A key that is filled with a value computed elsewhere: captured when it begins, stored under the flight's lock.
 // Never knows: how the value was computed.
+// Read next: `renew.rs`, which fills a live key at once.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::context::Context;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::Home;
+use crate::matches::Place;
 use crate::stats::Bounded;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::Capture;
@@ -39,8 +41,22 @@ impl<K: Key, V: Value> Engine<K, V> {
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
         let place = self.arrive(key, context, moment.now)?.place;
-        let owned = key.to_key();
         self.adopt()?;
+        self.begin_fill_of(key, &place, context, moment)
+    }
+
+    /// Begins to fill a key of this place.
+    pub(super) fn begin_fill_of<Q>(
+        self: &Arc<Self>,
+        key: &Q,
+        place: &Place,
+        context: &Context,
+        moment: &Moment,
+    ) -> Result<Filling<K, V>, Error>
+    where
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
+    {
+        let owned = key.to_key();
         loop {
             let bound = moment.rules.bounds.flights;
             let flight = self.flights.find_or_create(key, bound).ok_or_else(|| {

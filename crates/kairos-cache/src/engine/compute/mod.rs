@@ -10,6 +10,7 @@ mod fill;
 mod launch;
 mod outcome;
 mod publish;
+mod renew;
 mod running;
 mod said;
 mod settle;

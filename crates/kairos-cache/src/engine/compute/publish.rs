@@ -3,7 +3,8 @@
 // Why: `docs/decisions/0015-one-function-from-slot-to-visible-entry.md`.
 // Why: `docs/decisions/0016-draws-by-seed-key-and-instant.md`.
 
-use std::sync::{Arc, OnceLock};
+use std::hash::Hash;
+use std::sync::Arc;
 
 use super::claim::Claim;
 use crate::engine::{Engine, Moment};
@@ -11,7 +12,6 @@ use crate::matches::Place;
 use crate::policy::{EntryView, MonoNs, Now, WallNs, ZoneTtl};
 use crate::runtime::Purpose;
 use crate::store::{Entry, weigh};
-use crate::sync::AtomicU64;
 use crate::to_key::{Key, Value};
 use crate::truth;
 use crate::truth::{Capture, Fate, Finding, Keep, KeyMarks};
@@ -90,7 +90,7 @@ fn found_at(now: Now, zone: ZoneTtl, began: Began) -> EntryView {
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// The share of its TTL that jitter leaves to a result of a key found at a moment.
-    pub(super) fn jitter(&self, key: &K, moment: &Moment) -> f64 {
+    pub(super) fn jitter<Q: Hash + ?Sized>(&self, key: &Q, moment: &Moment) -> f64 {
         let jitter = moment.rules.jitter;
         if jitter == 0.0 {
             return 1.0;
@@ -111,22 +111,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         capture: &Capture,
         marks: KeyMarks,
     ) -> Fate {
-        let view = &result.rules_view;
-        let found = Now { mono: view.stored_at, wall: view.stored_wall };
-        // Begun before a kickoff that has passed, it would not be served.
-        let is_storable = self.is_enabled()
-            && view.at_insert.ttl_ns > 0
-            && !view.ended_by_kickoff(place.facts(), found);
+        let is_storable = self.may_store(&result.rules_view, place);
         let weight = result.weight.filter(|_| is_storable && claim.flight().is_sound());
         let entry = weight.map(|weight| {
-            Arc::new(Entry {
-                weight,
-                value: result.value.clone(),
-                rules_view: result.rules_view,
-                place: place.clone(),
-                refresh_not_before: AtomicU64::new(0),
-                fail_safe: OnceLock::new(),
-            })
+            Arc::new(Entry::new(result.value.clone(), result.rules_view, place.clone(), weight))
         });
         let finding = match (&result.value, result.weight) {
             // What cannot be kept is newer than what it was to replace.
@@ -135,6 +123,15 @@ impl<K: Key, V: Value> Engine<K, V> {
             (None, _) => Finding::Nothing(entry),
         };
         truth::conclude(at, finding, capture, marks, || place.is_barred())
+    }
+
+    /// Whether a result may be stored, as far as that is not a question of what has come since it began.
+    pub(super) fn may_store(&self, view: &EntryView, place: &Place) -> bool {
+        let found = Now { mono: view.stored_at, wall: view.stored_wall };
+        // Begun before a kickoff that has passed, it would not be served.
+        self.is_enabled()
+            && view.at_insert.ttl_ns > 0
+            && !view.ended_by_kickoff(place.facts(), found)
     }
 
     /// The weight of a value, unless it does not fit or cannot be weighed. Not to be called under a

@@ -8,6 +8,7 @@ mod expiry;
 mod held;
 mod moves;
 mod near;
+mod renewals;
 mod staleness;
 
 use kairos_cache::StatsSnapshot;
