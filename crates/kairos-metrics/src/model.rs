@@ -2,6 +2,8 @@
 // Never knows: names, formats. It is compiled under `cfg(kairos_loom)` only.
 // Read next: `loom-tests/tests/metrics/shard/counts.rs`.
 
+use std::sync::Arc;
+
 use crate::buckets::Precision;
 use crate::instrument::SeriesMap;
 use crate::shard::{self, Released, Shard, Sizes, Sum};
@@ -102,7 +104,7 @@ pub struct Series<T>(SeriesMap<T, ()>);
 impl<T> Series<T> {
     /// At most `limit` series and the overflow's.
     pub fn new(limit: usize) -> Series<T> {
-        Series(SeriesMap::new(limit, true))
+        Series(SeriesMap::new(limit, true, Arc::default()))
     }
 
     /// Finds or makes the series of these values.
@@ -123,7 +125,7 @@ impl<T> Series<T> {
 
     /// How many series a reader is shown.
     pub fn listed(&self) -> usize {
-        self.0.list(|| ()).0.iter().count()
+        self.0.list().iter().count()
     }
 
     /// How many series there are.

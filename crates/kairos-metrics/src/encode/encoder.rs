@@ -2,25 +2,28 @@
 // Never knows: registries, shards, clocks.
 // Read next: `heads.rs`; `number.rs` for digits, `text.rs` for headers.
 
+use super::heads::{Header, Heads};
 use super::number::{push_f64, push_in, push_sum, push_u64};
-use super::text::{Format, header};
-use crate::names::{Kind, Unit};
+use super::text::Format;
+use crate::names::Unit;
 
 /// The text being written.
 pub(crate) struct Encoder<'a> {
     out: &'a mut String,
     format: Format,
+    /// The end of the line that was written last, where it is written again.
+    end: String,
 }
 
 impl<'a> Encoder<'a> {
     /// Appends to `out`.
     pub(crate) fn new(out: &'a mut String, format: Format) -> Encoder<'a> {
-        Encoder { out, format }
+        Encoder { out, format, end: String::new() }
     }
 
     /// The lines that stand before a metric's samples.
-    pub(crate) fn header(&mut self, family: &str, help: &str, kind: Kind, unit: Unit) {
-        header(self.out, self.format, family, help, kind, unit);
+    pub(crate) fn header(&mut self, header: &Header) {
+        self.out.push_str(header.text(self.format));
     }
 
     /// One sample of an unsigned number.
@@ -28,6 +31,21 @@ impl<'a> Encoder<'a> {
         self.out.push_str(head);
         push_u64(self.out, value);
         self.out.push('\n');
+    }
+
+    /// Samples of unsigned numbers, of which one is often that before it.
+    pub(crate) fn samples_u64<'h>(&mut self, heads: impl Iterator<Item = &'h str>, values: &[u64]) {
+        let mut last = None;
+        for (value, head) in values.iter().zip(heads) {
+            if last != Some(*value) {
+                last = Some(*value);
+                self.end.clear();
+                push_u64(&mut self.end, *value);
+                self.end.push('\n');
+            }
+            self.out.push_str(head);
+            self.out.push_str(&self.end);
+        }
     }
 
     /// One sample of a fraction.
@@ -65,17 +83,17 @@ impl<'a> Encoder<'a> {
         self.out.push('\n');
     }
 
-    /// The `_created` sample, which only `OpenMetrics` has: a number that is rendered already, unless
-    /// the series began anew at another time.
-    pub(crate) fn created(&mut self, head: &str, seconds: &str, anew_unix_ns: Option<u64>) {
+    /// The `_created` sample, which only `OpenMetrics` has: as it is rendered already, unless the series
+    /// began anew at another time.
+    #[inline]
+    pub(crate) fn created(&mut self, heads: &Heads, anew_unix_ns: Option<u64>) {
         if self.format != Format::OpenMetrics {
             return;
         }
-        if let Some(unix_ns) = anew_unix_ns {
-            return self.sample_in(Unit::Seconds, head, unix_ns);
+        match (heads.created(), anew_unix_ns) {
+            (Some((_, head)), Some(unix_ns)) => self.sample_in(Unit::Seconds, head, unix_ns),
+            (Some((line, _)), None) => self.out.push_str(line),
+            (None, _) => {}
         }
-        self.out.push_str(head);
-        self.out.push_str(seconds);
-        self.out.push('\n');
     }
 }

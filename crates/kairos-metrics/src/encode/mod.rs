@@ -10,6 +10,6 @@ mod text;
 
 pub(crate) use accept::negotiate;
 pub(crate) use encoder::Encoder;
-pub(crate) use heads::{Heads, label_pairs};
+pub(crate) use heads::{Header, Heads, label_pairs};
 pub(crate) use number::{push_bound, push_ns_as_seconds};
 pub(crate) use text::Format;

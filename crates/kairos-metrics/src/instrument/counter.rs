@@ -86,10 +86,10 @@ impl Instrument for CounterCells {
         CounterCells { id: process().acquire_cell() }
     }
 
-    fn heads((): &(), family: &str, labels: &str) -> Heads {
+    fn heads((): &(), family: &str, labels: &str, created: &str) -> Heads {
         let mut heads = Heads::default();
         heads.push(family, "_total", labels, "");
-        heads.push(family, "_created", labels, "");
+        heads.push_created(family, labels, created);
         heads
     }
 
@@ -102,9 +102,8 @@ impl Instrument for CounterCells {
     }
 
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, _: &mut Sum, encoder: &mut Encoder<'_>) {
-        let mut heads = stamp.heads.iter();
-        encoder.sample_in(stamp.unit, heads.next().unwrap_or_default(), reader.count(self.id));
-        let anew = reader.began_anew(stamp.number);
-        encoder.created(heads.next().unwrap_or_default(), &stamp.created, anew);
+        let head = stamp.heads.iter().next().unwrap_or_default();
+        encoder.sample_in(stamp.unit, head, reader.count(self.id));
+        encoder.created(&stamp.heads, reader.began_anew(stamp.number));
     }
 }

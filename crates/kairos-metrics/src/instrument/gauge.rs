@@ -256,7 +256,7 @@ impl<R: Reading> Instrument for GaugeCell<R> {
         }
     }
 
-    fn heads((): &(), family: &str, labels: &str) -> Heads {
+    fn heads((): &(), family: &str, labels: &str, _: &str) -> Heads {
         let mut heads = Heads::default();
         heads.push(family, "", labels, "");
         heads

@@ -284,7 +284,7 @@ impl Instrument for HistogramCells {
         }
     }
 
-    fn heads(spec: &HistogramSpec, family: &str, labels: &str) -> Heads {
+    fn heads(spec: &HistogramSpec, family: &str, labels: &str, created: &str) -> Heads {
         let mut heads = Heads::default();
         for bound in spec.bounds.iter() {
             let mut le = "le=\"".to_owned();
@@ -293,9 +293,10 @@ impl Instrument for HistogramCells {
             heads.push(family, "_bucket", labels, &le);
         }
         heads.push(family, "_bucket", labels, "le=\"+Inf\"");
-        for suffix in ["_count", "_sum", "_created"] {
+        for suffix in ["_count", "_sum"] {
             heads.push(family, suffix, labels, "");
         }
+        heads.push_created(family, labels, created);
         heads
     }
 
@@ -312,14 +313,15 @@ impl Instrument for HistogramCells {
     fn encode(&self, reader: &Reader<'_>, stamp: &Stamp, sum: &mut Sum, encoder: &mut Encoder<'_>) {
         reader.add_up_ranges(self.id, &self.edges, sum);
         let mut heads = stamp.heads.iter();
-        let mut head = || heads.next().unwrap_or_default();
-        let mut count = 0_u64;
-        for range in &sum.counts {
-            count = count.saturating_add(*range);
-            encoder.sample_u64(head(), count);
+        let mut all = 0_u64;
+        for count in &mut sum.counts {
+            all = all.saturating_add(*count);
+            *count = all;
         }
-        encoder.sample_u64(head(), count);
-        encoder.sample_sum(self.unit, head(), sum.total, self.beyond());
-        encoder.created(head(), &stamp.created, reader.began_anew(stamp.number));
+        encoder.samples_u64(heads.by_ref(), &sum.counts);
+        encoder.sample_u64(heads.next().unwrap_or_default(), all);
+        let head = heads.next().unwrap_or_default();
+        encoder.sample_sum(self.unit, head, sum.total, self.beyond());
+        encoder.created(&stamp.heads, reader.began_anew(stamp.number));
     }
 }

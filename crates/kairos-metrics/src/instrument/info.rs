@@ -33,7 +33,7 @@ impl Instrument for InfoCell {
         InfoCell
     }
 
-    fn heads((): &(), family: &str, labels: &str) -> Heads {
+    fn heads((): &(), family: &str, labels: &str, _: &str) -> Heads {
         let mut heads = Heads::default();
         heads.push(family, "_info", labels, "");
         heads

@@ -26,8 +26,9 @@ pub(crate) trait Instrument: Send + Sync + 'static {
 
     fn make(spec: &Self::Spec) -> Self;
 
-    /// Renders the heads of the samples that `encode` writes, in its order.
-    fn heads(spec: &Self::Spec, family: &str, labels: &str) -> Heads;
+    /// Renders the heads of the samples that `encode` writes, in its order, of a series that was made at
+    /// `created`.
+    fn heads(spec: &Self::Spec, family: &str, labels: &str, created: &str) -> Heads;
 
     fn activity(&self, reader: &Reader<'_>) -> Activity;
 
@@ -58,8 +59,9 @@ pub(crate) struct Stamp {
     pub(super) heads: Heads,
     /// What the recorded numbers measure.
     pub(super) unit: Unit,
-    /// When it was made, in seconds since the epoch, as every scrape shows it.
-    pub(super) created: String,
+    /// When it was made, in seconds since the epoch, as the heads have it.
+    #[cfg_attr(not(feature = "facade"), expect(dead_code, reason = "a metric with a fixed name"))]
+    created: String,
     /// How many series of this process were made up to it; see [`Reader::birth`].
     pub(super) number: u64,
 }
@@ -89,25 +91,30 @@ impl<T> Clone for Face<T> {
 /// A metric: a description and its series. One without labels has one series.
 #[derive(Debug)]
 pub(crate) struct Metric<T: Instrument> {
-    pub(super) unit: Unit,
-    /// Locked for a moment, also by who has the list or the index of the series.
-    pub(super) description: Mutex<Arc<Description>>,
+    unit: Unit,
+    /// What new series are made with; the list has the same for readers. Locked for a moment, also by
+    /// who has the list or the index of the series, and changed by who has the list.
+    description: Mutex<Arc<Description>>,
     spec: T::Spec,
     clock: Clock,
     pub(super) series: SeriesMap<Series<T>, Face<T>>,
 }
 
 impl<T: Instrument> Metric<T> {
-    pub(crate) fn new(
-        description: Description,
-        unit: Unit,
-        spec: T::Spec,
-        clock: Clock,
-        limit: usize,
-    ) -> Self {
-        let series = SeriesMap::new(limit, !description.labels.is_empty());
-        let description = Mutex::new(Arc::new(description));
-        Metric { unit, description, spec, clock, series }
+    pub(crate) fn new(description: Description, spec: T::Spec, clock: Clock, limit: usize) -> Self {
+        let (unit, description) = (description.unit, Arc::new(description));
+        let told_apart = !description.labels.is_empty();
+        let series = SeriesMap::new(limit, told_apart, Arc::clone(&description));
+        Metric { unit, description: Mutex::new(description), spec, clock, series }
+    }
+
+    pub(super) fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// What it is exposed as.
+    pub(super) fn description(&self) -> Arc<Description> {
+        Arc::clone(&self.description.lock())
     }
 
     /// The series of these label values, if there is one.
@@ -122,9 +129,9 @@ impl<T: Instrument> Metric<T> {
             let cells = Arc::new(T::make(&self.spec));
             let mut created = String::new();
             push_ns_as_seconds(&mut created, self.clock.unix_ns());
-            let description = Arc::clone(&self.description.lock());
+            let description = self.description();
             let stamp = Arc::new(Stamp {
-                heads: self.heads(&description, values),
+                heads: self.heads(&description, values, &created),
                 unit: self.unit,
                 created,
                 number: process().number_series(),
@@ -135,8 +142,8 @@ impl<T: Instrument> Metric<T> {
         })
     }
 
-    fn heads(&self, description: &Description, values: &[String]) -> Heads {
-        T::heads(&self.spec, &description.family, &description.pairs(values))
+    fn heads(&self, description: &Description, values: &[String], created: &str) -> Heads {
+        T::heads(&self.spec, description.family(), &description.pairs(values), created)
     }
 
     pub(crate) fn remove(&self, values: &[&str]) -> bool {
@@ -148,13 +155,12 @@ impl<T: Instrument> Metric<T> {
     #[cfg(feature = "facade")]
     pub(crate) fn relabel(&self, labels: Vec<String>, from: &[Option<usize>]) {
         self.series.relabel(from, |listed| {
-            let mut description = self.description.lock();
-            let description = Arc::make_mut(&mut description);
+            let before = self.description();
             let mut kept = labels.iter().zip(from).filter_map(|(name, at)| Some((name, (*at)?)));
-            let is_renamed = kept.any(|(name, at)| description.labels[at] != *name);
-            description.labels = labels;
+            let is_renamed = kept.any(|(name, at)| before.labels[at] != *name);
+            self.describe(listed, before.relabelled(labels));
             if is_renamed {
-                self.render(listed, description);
+                self.render(listed);
             }
         });
     }
@@ -163,37 +169,45 @@ impl<T: Instrument> Metric<T> {
     #[cfg(feature = "facade")]
     pub(super) fn rename(&self, family: &str) {
         self.series.with_all(|listed| {
-            let mut description = self.description.lock();
-            let description = Arc::make_mut(&mut description);
-            family.clone_into(&mut description.family);
-            self.render(listed, description);
+            self.describe(listed, self.description().renamed(T::KIND, family));
+            self.render(listed);
         });
     }
 
+    /// Replaces the help text, which both formats take at any time.
     #[cfg(feature = "facade")]
-    fn render(&self, listed: &mut Listed<Face<T>>, description: &Description) {
+    pub(crate) fn set_help(&self, help: &str) {
+        self.series.with_all(|listed| {
+            self.describe(listed, self.description().with_help(T::KIND, help));
+        });
+    }
+
+    /// Has readers and new series take this for what the metric is exposed as; with the list.
+    #[cfg(feature = "facade")]
+    fn describe(&self, listed: &mut Listed<Face<T>>, description: Description) {
+        listed.description = Arc::new(description);
+        *self.description.lock() = Arc::clone(&listed.description);
+    }
+
+    #[cfg(feature = "facade")]
+    fn render(&self, listed: &mut Listed<Face<T>>) {
+        let description = Arc::clone(&listed.description);
         for (values, face) in listed.iter_mut() {
-            Arc::make_mut(&mut face.stamp).heads = self.heads(description, values);
+            let stamp = Arc::make_mut(&mut face.stamp);
+            stamp.heads = self.heads(&description, values, &stamp.created);
         }
     }
 
     /// The values of all series, in order.
     #[cfg(feature = "facade")]
     pub(crate) fn values(&self) -> Vec<Vec<String>> {
-        let (listed, ()) = self.series.list(|| ());
-        listed.iter().map(|(values, _)| values.to_vec()).collect()
+        self.series.list().iter().map(|(values, _)| values.to_vec()).collect()
     }
 
     /// Whether this is the series of what lies beyond the limit.
     #[cfg(feature = "facade")]
     pub(crate) fn is_overflow(&self, series: &Shared<Series<T>>) -> bool {
         self.series.is_overflow(series)
-    }
-
-    /// Replaces the help text, which both formats take at any time.
-    #[cfg(feature = "facade")]
-    pub(crate) fn set_help(&self, help: &str) {
-        help.clone_into(&mut Arc::make_mut(&mut self.description.lock()).help);
     }
 
     pub(crate) fn set_limit(&self, limit: usize) {

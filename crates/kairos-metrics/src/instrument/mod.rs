@@ -28,4 +28,4 @@ pub(crate) use instrument::{Handle, Instrument, Metric};
 #[cfg(kairos_loom)]
 pub(crate) use series::SeriesMap;
 pub(crate) use values::{Brief, Sought};
-pub(crate) use view::{AnyMetric, View};
+pub(crate) use view::{AnyMetric, Turns, View};

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::description::Description;
 use super::values::{ByValues, Owned, Sought};
 use crate::names::OVERFLOW;
 use crate::sync::{AtomicU32, Mutex, Ordering, RwLock, Shared};
@@ -48,16 +49,23 @@ const PARTS: usize = if cfg!(kairos_loom) { 2 } else { 8 };
 /// Where a series stands in the list: by its values, the overflow last.
 type Place = (bool, Owned);
 
-/// What readers need of each series, in the order of the values.
+/// What readers need: of each series, in the order of the values, and of the metric.
 #[derive(Clone, Debug)]
-pub(crate) struct Listed<F>(BTreeMap<Place, F>);
+pub(crate) struct Listed<F> {
+    faces: BTreeMap<Place, F>,
+    pub(super) description: Arc<Description>,
+}
 
 impl<T, F: Clone> SeriesMap<T, F> {
     /// With an index for lookups by many threads if the series are `told_apart` by labels.
-    pub(crate) fn new(limit: usize, told_apart: bool) -> SeriesMap<T, F> {
+    pub(crate) fn new(
+        limit: usize,
+        told_apart: bool,
+        description: Arc<Description>,
+    ) -> SeriesMap<T, F> {
         let parts = if told_apart { PARTS } else { 1 };
         SeriesMap {
-            listed: Mutex::new(Arc::new(Listed(BTreeMap::new()))),
+            listed: Mutex::new(Arc::new(Listed { faces: BTreeMap::new(), description })),
             bound: Mutex::new(Bound { limit, len: 0, overflow: None }),
             index: (0..parts).map(|_| Part(RwLock::new(ByValues::default()))).collect(),
             fresh: Mutex::new(Vec::new()),
@@ -148,7 +156,7 @@ impl<T, F: Clone> SeriesMap<T, F> {
         let faces = self.take_up(&mut listed);
         drop(bound);
         // Dropped after the locks.
-        let _face = faces.0.remove(&(false, values));
+        let _face = faces.faces.remove(&(false, values));
         drop(listed);
         Some(series)
     }
@@ -165,8 +173,8 @@ impl<T, F: Clone> SeriesMap<T, F> {
         reader: impl Fn() -> R,
         mut still: impl FnMut(&mut R, &mut T, &F) -> bool,
     ) -> usize {
-        let (seen, ()) = self.list(|| ());
-        let expiring = seen.0.iter().filter(|((is_overflow, _), _)| !is_overflow);
+        let seen = self.list();
+        let expiring = seen.faces.iter().filter(|((is_overflow, _), _)| !is_overflow);
         let active: Vec<(Place, A)> =
             expiring.map(|(place, face)| (place.clone(), activity(face))).collect();
         // Or what follows would change a copy.
@@ -176,7 +184,7 @@ impl<T, F: Clone> SeriesMap<T, F> {
         let mut candidates = Vec::new();
         for (place, activity) in active {
             // It may have been taken out.
-            if faces.0.get_mut(&place).is_some_and(|face| idle(face, activity)) {
+            if faces.faces.get_mut(&place).is_some_and(|face| idle(face, activity)) {
                 candidates.push(place);
             }
         }
@@ -186,7 +194,7 @@ impl<T, F: Clone> SeriesMap<T, F> {
             let mut reader = reader();
             let mut listed = self.listed.lock();
             let mut bound = self.bound.lock();
-            let Some(face) = listed.0.get(&place) else { continue };
+            let Some(face) = listed.faces.get(&place) else { continue };
             let series = place.1.sought(|sought| {
                 let mut part = self.part(sought).write();
                 // `get_mut` proves that this is the only reference, and orders the last holder's counts
@@ -198,27 +206,27 @@ impl<T, F: Clone> SeriesMap<T, F> {
                 bound.len -= 1;
                 drop(bound);
                 // What is taken out is dropped after the locks.
-                expired.push((series, Arc::make_mut(&mut listed).0.remove(&place)));
+                expired.push((series, Arc::make_mut(&mut listed).faces.remove(&place)));
             }
         }
         expired.len()
     }
 
-    /// The list, with all series that there are, and what is to be had at the same moment.
-    pub(crate) fn list<R>(&self, beside: impl FnOnce() -> R) -> (Arc<Listed<F>>, R) {
+    /// The list, with all series that there are.
+    pub(crate) fn list(&self) -> Arc<Listed<F>> {
         let mut listed = self.listed.lock();
         // Relaxed: as where it is set; who set it back had the list, which has what was fresh by then.
         if self.has_fresh.load(Ordering::Relaxed) != 0 {
             self.take_up(&mut listed);
         }
-        (Arc::clone(&listed), beside())
+        Arc::clone(&listed)
     }
 
     /// The list to be changed, with all series that there are; a copy where readers share it.
     fn take_up<'a>(&self, listed: &'a mut Arc<Listed<F>>) -> &'a mut Listed<F> {
         let faces = Arc::make_mut(listed);
         let mut fresh = self.fresh.lock();
-        faces.0.extend(fresh.drain(..));
+        faces.faces.extend(fresh.drain(..));
         // Relaxed: as where it is set.
         self.has_fresh.store(0, Ordering::Relaxed);
         drop(fresh);
@@ -252,12 +260,12 @@ impl<T, F: Clone> SeriesMap<T, F> {
             let at = values.sought(|sought| self.part_at(sought));
             parts[at].insert(values, series);
         }
-        let faces = std::mem::take(&mut listed.0).into_iter();
+        let faces = std::mem::take(&mut listed.faces).into_iter();
         let placed = faces.map(|((is_overflow, values), face)| {
             let empty = if is_overflow { OVERFLOW } else { "" };
             ((is_overflow, values.placed(from, empty)), face)
         });
-        listed.0 = placed.collect();
+        listed.faces = placed.collect();
         work(listed);
     }
 
@@ -271,12 +279,12 @@ impl<T, F: Clone> SeriesMap<T, F> {
 impl<F> Listed<F> {
     /// The series with their values, in the order of the values, the overflow last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[String], &F)> {
-        self.0.iter().map(|((_, values), face)| (&**values, face))
+        self.faces.iter().map(|((_, values), face)| (&**values, face))
     }
 
     /// The same, to be changed.
     #[cfg(feature = "facade")]
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&[String], &mut F)> {
-        self.0.iter_mut().map(|((_, values), face)| (&**values, face))
+        self.faces.iter_mut().map(|((_, values), face)| (&**values, face))
     }
 }

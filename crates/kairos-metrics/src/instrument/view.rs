@@ -4,18 +4,17 @@
 
 use std::sync::Arc;
 
-use super::description::Description;
 use super::instrument::{Face, Instrument, Metric};
 use super::series::Listed;
 use crate::encode::Encoder;
 use crate::names::{Kind, Unit};
-use crate::shard::{Sum, process};
+use crate::shard::{Reader, Sum, process};
 use crate::snapshot::{MetricSnapshot, SeriesSnapshot};
 
 /// A metric of any kind, for a registry to hold.
 pub(crate) trait AnyMetric: Send + Sync {
     /// What is exposed of it now. O(series that are new, or while another view is read, series).
-    fn view(&self) -> Box<dyn View>;
+    fn view(&self) -> Arc<dyn View>;
     /// Changes the name that is exposed.
     #[cfg(feature = "facade")]
     fn rename(&self, family: &str);
@@ -24,26 +23,19 @@ pub(crate) trait AnyMetric: Send + Sync {
     fn family(&self) -> String;
 }
 
-/// A metric at one moment, to be read.
+/// A metric at one moment, to be read: the names, labels and series of that moment. What the series
+/// have counted is read later.
 pub(crate) trait View {
     fn family(&self) -> &str;
     fn header(&self, encoder: &mut Encoder<'_>);
-    fn samples(&self, sum: &mut Sum, encoder: &mut Encoder<'_>);
+    fn samples(&self, turns: &mut Turns, sum: &mut Sum, encoder: &mut Encoder<'_>);
     fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot;
 }
 
-/// The names, labels and series of one moment; what the series have counted is read later.
-struct Seen<T> {
-    unit: Unit,
-    description: Arc<Description>,
-    listed: Arc<Listed<Face<T>>>,
-}
-
 impl<T: Instrument> AnyMetric for Metric<T> {
-    fn view(&self) -> Box<dyn View> {
-        // Under the list's lock, with which both change.
-        let (listed, description) = self.series.list(|| Arc::clone(&self.description.lock()));
-        Box::new(Seen { unit: self.unit, description, listed })
+    fn view(&self) -> Arc<dyn View> {
+        // It changes under the list's lock only, with the description.
+        self.series.list()
     }
 
     #[cfg(feature = "facade")]
@@ -56,52 +48,82 @@ impl<T: Instrument> AnyMetric for Metric<T> {
     }
 
     fn unit(&self) -> Unit {
-        self.unit
+        Metric::unit(self)
     }
 
     fn family(&self) -> String {
-        self.description.lock().family.clone()
+        self.description().family().to_owned()
     }
 }
 
-impl<T: Instrument> View for Seen<T> {
+impl<T: Instrument> View for Listed<Face<T>> {
     fn family(&self) -> &str {
-        &self.description.family
+        self.description.family()
     }
 
     fn header(&self, encoder: &mut Encoder<'_>) {
-        let Description { family, help, .. } = &*self.description;
-        encoder.header(family, help, T::KIND, self.unit);
+        encoder.header(&self.description.header);
     }
 
-    fn samples(&self, sum: &mut Sum, encoder: &mut Encoder<'_>) {
-        // A reader for each series: an ending thread waits for one, not for a whole family.
-        for (_, face) in self.listed.iter() {
-            face.cells.encode(&process().reader(), &face.stamp, sum, encoder);
+    fn samples(&self, turns: &mut Turns, sum: &mut Sum, encoder: &mut Encoder<'_>) {
+        for (_, face) in self.iter() {
+            face.cells.encode(turns.reader(), &face.stamp, sum, encoder);
         }
     }
 
     fn snapshot(&self, sum: &mut Sum) -> MetricSnapshot {
-        let Description { help, constant, labels, .. } = &*self.description;
-        // A reader for each, as above.
-        let series = self.listed.iter().map(|(values, face)| {
+        // A reader for each series: what is made of one allocates.
+        let series = self.iter().map(|(values, face)| {
             let reader = process().reader();
             SeriesSnapshot {
-                values: constant.values().chain(values).cloned().collect(),
+                values: self.description.all_values(values),
                 birth: reader.birth(face.stamp.number),
                 value: face.cells.value(&reader, sum),
             }
         });
-        let series = series.collect();
-        let labels = constant.names().map(str::to_owned).chain(labels.iter().cloned()).collect();
-        MetricSnapshot { help: help.clone(), kind: T::KIND, unit: self.unit, labels, series }
+        let (series, labels) = (series.collect(), self.description.all_labels());
+        let (help, unit) = (self.description.help().to_owned(), self.description.unit);
+        MetricSnapshot { help, kind: T::KIND, unit, labels, series }
     }
+}
+
+/// The readers of a scrape, one for a few series: for less each the lock costs as much as a count, and
+/// an ending thread waits for that few, not for a page.
+#[derive(Default)]
+pub(crate) struct Turns {
+    reader: Option<Reader<'static>>,
+    /// How many series it is there for, beside the next one.
+    left: usize,
+}
+
+/// How many series a reader is there for.
+const TURN: usize = 12;
+
+impl Turns {
+    /// The reader for one series more.
+    #[inline]
+    fn reader(&mut self) -> &Reader<'static> {
+        if self.left == 0 {
+            // Given back before the next one is waited for.
+            self.reader = None;
+            self.left = TURN;
+        }
+        self.left -= 1;
+        self.reader.get_or_insert_with(next_reader)
+    }
+}
+
+/// Out of line, as most series find a reader there.
+#[cold]
+fn next_reader() -> Reader<'static> {
+    process().reader()
 }
 
 #[cfg(all(test, not(kairos_loom)))]
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::instrument::description::Description;
     use crate::instrument::{
         Counter, Gauge, Handle, Histogram, HistogramConfig, HistogramSpec, Metric,
     };
@@ -109,10 +131,10 @@ mod tests {
 
     /// Looks up what is there and what is new while this thread reads: it would wait for itself.
     fn check<H: Handle>(spec: <H::Cells as Instrument>::Spec) {
-        let labels = vec!["n".to_owned()];
-        let (family, help, constant) = ("m".to_owned(), "M".to_owned(), Arc::default());
-        let description = Description { family, help, constant, labels };
-        let metric = Metric::<H::Cells>::new(description, Unit::Plain, spec, Clock::system(), 2);
+        let kind = <H::Cells as Instrument>::KIND;
+        let (unit, constant) = (Unit::Plain, Arc::default());
+        let description = Description::new(kind, "m".to_owned(), "M", unit, &constant, &["n"]);
+        let metric = Metric::<H::Cells>::new(description, spec, Clock::system(), 2);
         let known = metric.series(&["known"]);
         let view = metric.view();
         let reader = process().reader();

@@ -223,6 +223,11 @@ impl Metrics {
         }
     }
 
+    /// How many metrics there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// The metrics in the order of their names.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Arc<dyn AnyMetric>)> {
         self.by_name.iter()

@@ -15,12 +15,15 @@ use crate::encode::{Encoder, Format};
 use crate::error::Error;
 #[cfg(feature = "facade")]
 use crate::instrument::AnyMetric;
-use crate::instrument::View;
+use crate::instrument::{Turns, View};
 use crate::shard::Sum;
 use crate::snapshot::Snapshot;
 
-/// The registries of a page, and a view of each metric with what is wanted of its name.
-type Views<N> = (Vec<Arc<Catalog>>, Vec<(N, Box<dyn View>)>);
+/// A view of a metric, with what is wanted of its name.
+type Viewed<N> = (N, Arc<dyn View>);
+
+/// The registries of a page, and what there is on it.
+type Views<N> = (Vec<Arc<Catalog>>, Vec<Viewed<N>>);
 
 impl Registry {
     /// Returns a new registry with this one's clocks and limit, whose metrics have these labels
@@ -133,14 +136,18 @@ impl Registry {
     pub(super) fn encode(&self, out: &mut String, format: Format) {
         let (mut sum, mut encoder) = (Sum::default(), Encoder::new(out, format));
         let (page, mut views) = self.views(|_| ());
+        let mut turns = Turns::default();
         if page.len() > 1 {
             // Stable: the series of one family in the order of the registries.
             views.sort_by(|((), a), ((), b)| a.family().cmp(b.family()));
         }
-        for same in views.chunk_by(|((), a), ((), b)| a.family() == b.family()) {
+        // Within one registry no two metrics are of one family.
+        let is_shared = page.len() > 1;
+        let alike = |a: &Viewed<()>, b: &Viewed<()>| is_shared && a.1.family() == b.1.family();
+        for same in views.chunk_by(alike) {
             same[0].1.header(&mut encoder);
             for ((), view) in same {
-                view.samples(&mut sum, &mut encoder);
+                view.samples(&mut turns, &mut sum, &mut encoder);
             }
         }
     }
@@ -154,6 +161,7 @@ impl Registry {
         let mut views = Vec::new();
         for catalog in &page {
             let metrics = catalog.metrics();
+            views.reserve(metrics.len());
             views.extend(metrics.iter().map(|(name, metric)| (name_of(name), metric.view())));
         }
         (page, views)

@@ -84,14 +84,10 @@ impl<H: Handle> Registration<'_, H> {
         check_metric(name, help, kind)?;
         let all: Vec<&str> = catalog.constant().names().chain(labels.iter().copied()).collect();
         check_labels(name, &all)?;
-        let description = Description {
-            family: family_name(name, kind, unit),
-            help: help.to_owned(),
-            constant: Arc::clone(catalog.constant()),
-            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
-        };
+        let (family, constant) = (family_name(name, kind, unit), catalog.constant());
+        let description = Description::new(kind, family, help, unit, constant, labels);
         let limit = catalog.series_limit(labels);
-        let metric = Metric::<H::Cells>::new(description, unit, spec, catalog.idle_clock(), limit);
+        let metric = Metric::<H::Cells>::new(description, spec, catalog.idle_clock(), limit);
         Ok(Arc::new(metric))
     }
 }
