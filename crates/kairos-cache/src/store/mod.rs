@@ -268,17 +268,24 @@ where
         self.touched.note(|| Read::Miss(hash));
     }
 
-    /// Tells moka of at most so many reads. Not to be called by a read.
-    fn tell_touched(&self, most: usize) {
+    /// Tells moka of reads. Not to be called by a read.
+    fn tell_touched(&self) {
         if self.touched.is_empty() {
             return;
         }
         let table = &self.tables.load().current;
-        self.touched.tell(most, |read| match read {
-            Read::Hit(row) if row.slot().is_dead() => {}
+        self.touched.tell(|read| match read {
+            Read::Hit(row) if row.slot().is_dead() => _ = table.get(&Missed(row.hash)),
             Read::Hit(row) => _ = table.get(&Itself(&row)),
             Read::Miss(hash) => _ = table.get(&Missed(hash)),
         });
+    }
+
+    /// Has moka rank and evict by what it has been told, if that is enough. Not to be called by a read.
+    fn rank(&self) {
+        if self.touched.is_log_long() {
+            self.tables.load().current.run_pending_tasks();
+        }
     }
 
     /// Whether an entry of this weight could be kept if it were alone.
@@ -300,7 +307,7 @@ where
     /// Takes out what is dead, and lets moka apply its deferred ranks, evictions and calls of the listener.
     pub(crate) fn run_pending(&self) {
         self.take_out_all_dead();
-        self.tell_touched(usize::MAX);
+        self.tell_touched();
         self.tables.load().current.run_pending_tasks();
     }
 }

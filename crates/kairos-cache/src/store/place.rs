@@ -13,9 +13,6 @@ use crate::store::{SharedRow, Store};
 use crate::to_key::ToKey;
 use crate::truth::{Admitted, Held, Keep, Row, Shelf};
 
-/// Whoever puts a row in tells moka of at most so many reads.
-const TOLD: usize = 64;
-
 /// A key's place in a store.
 pub(crate) struct Place<'a, K, E, Q: ?Sized> {
     store: &'a Store<K, E>,
@@ -120,8 +117,9 @@ where
     fn keep(&self, slot: Admitted<E>, dead: Option<&SharedRow<K, E>>) {
         let Probe { hash, key } = self.probe;
         self.store.make_room();
-        self.store.tell_touched(TOLD);
+        self.store.tell_touched();
         self.store.put(Arc::new(Stored::new(key.to_key(), hash, slot.into_slot())), dead);
+        self.store.rank();
     }
 
     /// Has the slot weighed anew if its weight is another.

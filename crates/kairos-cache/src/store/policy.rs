@@ -5,6 +5,11 @@
 // Reads fill a bounded queue, writes empty it: what nothing is put in for evicts nothing, and ranks nothing
 // that matters. When the queue is full reads are not told of, as in the read buffers of Caffeine (Manes,
 // 2015): who is read so often is in the queue already.
+//
+// moka puts what it is told in a log, and evicts when the log is long enough. What has been read and not been
+// told of by then it takes for unread. So it is told of all that wait, of the newest alone if they are many,
+// and is asked to rank and evict behind that as often as it would by itself: more often leaves newcomers less
+// time to be read before they are judged, which cost up to 4.6 points of hit ratio on the recorded traces.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -13,12 +18,23 @@ use crossbeam_queue::ArrayQueue;
 use equivalent::Equivalent;
 
 use super::key::{Name, Stored};
+use crate::sync::{AtomicUsize, Ordering};
 
 /// At most so many reads wait to be told.
 const MOST: usize = 512;
 
+/// moka ranks and evicts by itself when its log of reads is as long as this.
+const LOG: usize = 64;
+
+/// moka is told of at most so many reads before it is asked to rank by them: its log holds 384.
+const TOLD: usize = 300;
+
 /// Reads that moka has not been told of.
-pub(super) struct Touched<K, E>(ArrayQueue<Read<K, E>>);
+pub(super) struct Touched<K, E> {
+    queue: ArrayQueue<Read<K, E>>,
+    /// About how many moka has been told of since it went through its log.
+    logged: AtomicUsize,
+}
 
 /// A read that moka has not been told of.
 pub(super) enum Read<K, E> {
@@ -44,27 +60,43 @@ impl<K, E> Equivalent<Name<K, E>> for Missed {
 
 impl<K, E> Touched<K, E> {
     pub(super) fn new() -> Touched<K, E> {
-        Touched(ArrayQueue::new(MOST))
+        Touched { queue: ArrayQueue::new(MOST), logged: AtomicUsize::new(0) }
     }
 
     /// Notes a read. A few loads where the queue is full, else one exchange.
     #[inline]
     pub(super) fn note(&self, read: impl FnOnce() -> Read<K, E>) {
-        if !self.0.is_full() {
+        if !self.queue.is_full() {
             // Filled meanwhile, it is not told.
-            let _told = self.0.push(read());
+            let _told = self.queue.push(read());
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.queue.is_empty()
     }
 
-    /// Tells `whom` of at most so many reads.
-    pub(super) fn tell(&self, most: usize, mut whom: impl FnMut(Read<K, E>)) {
-        for _ in 0..most.min(MOST) {
-            let Some(read) = self.0.pop() else { return };
+    /// Tells `whom` of the newest reads.
+    pub(super) fn tell(&self, mut whom: impl FnMut(Read<K, E>)) {
+        // Relaxed, here and below: how long the log is about; nothing is published by it.
+        let room = TOLD.saturating_sub(self.logged.load(Ordering::Relaxed));
+        let waiting = self.queue.len();
+        (room..waiting).for_each(|_| drop(self.queue.pop()));
+        for told in 0..room.min(waiting) {
+            let Some(read) = self.queue.pop() else { break };
             whom(read);
+            if told == 0 {
+                self.logged.fetch_add(room.min(waiting), Ordering::Relaxed);
+            }
         }
+    }
+
+    /// Whether moka is to go through its log, which it is taken to do then.
+    pub(super) fn is_log_long(&self) -> bool {
+        let is_long = self.logged.load(Ordering::Relaxed) >= LOG - 1;
+        if is_long {
+            self.logged.store(0, Ordering::Relaxed);
+        }
+        is_long
     }
 }
