@@ -78,24 +78,24 @@ impl<K, E> Touched<K, E> {
 
     /// Tells `whom` of the newest reads.
     pub(super) fn tell(&self, mut whom: impl FnMut(Read<K, E>)) {
-        // Relaxed, here and below: how long the log is about; nothing is published by it.
+        // Relaxed: about how long the log is; nothing is published by it.
         let room = TOLD.saturating_sub(self.logged.load(Ordering::Relaxed));
         let waiting = self.queue.len();
         (room..waiting).for_each(|_| drop(self.queue.pop()));
-        for told in 0..room.min(waiting) {
-            let Some(read) = self.queue.pop() else { break };
+        let told = room.min(waiting);
+        self.logged.fetch_add(told, Ordering::Relaxed); // Relaxed: as above.
+        for _ in 0..told {
+            let Some(read) = self.queue.pop() else { return };
             whom(read);
-            if told == 0 {
-                self.logged.fetch_add(room.min(waiting), Ordering::Relaxed);
-            }
         }
     }
 
     /// Whether moka is to go through its log, which it is taken to do then.
     pub(super) fn is_log_long(&self) -> bool {
+        // Relaxed, both: as in `tell`.
         let is_long = self.logged.load(Ordering::Relaxed) >= LOG - 1;
         if is_long {
-            self.logged.store(0, Ordering::Relaxed);
+            self.logged.store(0, Ordering::Relaxed); // Relaxed: as in `tell`.
         }
         is_long
     }
