@@ -150,10 +150,6 @@ impl<K: Key, V: Value> Cache<K, V> {
             let mut stored = Vec::new();
             let mut computes = Batch::new(engine, together);
             for (index, (key, context)) in reads.into_iter().enumerate() {
-                if let Some(answer) = engine.answer_near(key, context) {
-                    answers.push(Some(Ok(answer)));
-                    continue;
-                }
                 answers.push(None);
                 let request = match engine.arrive(key, context, moment.now) {
                     Ok(request) => request,

@@ -284,6 +284,7 @@ where
     /// Has moka rank and evict by what it has been told, if that is enough. Not to be called by a read.
     fn rank(&self) {
         if self.touched.is_log_long() {
+            self.touched.begin_log();
             self.tables.load().current.run_pending_tasks();
         }
     }
@@ -308,6 +309,7 @@ where
     pub(crate) fn run_pending(&self) {
         self.take_out_all_dead();
         self.tell_touched();
+        self.touched.begin_log();
         self.tables.load().current.run_pending_tasks();
     }
 }

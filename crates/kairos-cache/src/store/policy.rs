@@ -90,13 +90,13 @@ impl<K, E> Touched<K, E> {
         }
     }
 
-    /// Whether moka is to go through its log, which it is taken to do then.
+    /// Whether moka is to go through its log.
     pub(super) fn is_log_long(&self) -> bool {
-        // Relaxed, both: as in `tell`.
-        let is_long = self.logged.load(Ordering::Relaxed) >= LOG - 1;
-        if is_long {
-            self.logged.store(0, Ordering::Relaxed); // Relaxed: as in `tell`.
-        }
-        is_long
+        self.logged.load(Ordering::Relaxed) >= LOG - 1 // Relaxed: as in `tell`.
+    }
+
+    /// moka is about to go through its log.
+    pub(super) fn begin_log(&self) {
+        self.logged.store(0, Ordering::Relaxed); // Relaxed: as in `tell`.
     }
 }

@@ -82,7 +82,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// The answer of a read with a compute that is served what its thread remembers.
     #[inline]
-    pub(crate) fn answer_near<Q>(&self, key: &Q, context: &Context) -> Option<Answer<V>>
+    fn answer_near<Q>(&self, key: &Q, context: &Context) -> Option<Answer<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
