@@ -290,9 +290,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Several keys of one hash, and of one set.
+/// Several keys of one hash, of one but for the lowest bit, and of one set.
 fn crowded_hash(key: u64) -> u64 {
-    hash(key % 40 * 3)
+    hash(key % 40 * 3) | (key / 40 % 2)
 }
 
 proptest! {
