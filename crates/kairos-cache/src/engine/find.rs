@@ -89,7 +89,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// The counts of all changes.
     #[inline]
-    pub(super) fn all_changes(&self) -> [&Version; 2] {
+    pub(super) fn all_changes(&self) -> [&Arc<Version>; 2] {
         [self.invalidations.all(), &self.steps]
     }
 

@@ -129,6 +129,27 @@ impl Clock {
         }
     }
 
+    /// The same for a hit that is timed since a moment ago.
+    #[inline]
+    pub(crate) fn of_hit_begun(&self, begun: Timing, coarse: bool) -> MonoNs {
+        match &self.source {
+            Source::System(time, origin) if coarse => {
+                time.of_hit_begun(begun.0).saturating_sub(*origin)
+            }
+            _ => self.precise(),
+        }
+    }
+
+    /// An instant for hits that ask often whether it has come; nothing where each has to read the clock.
+    pub(crate) fn deadline(&self, until: MonoNs, coarse: bool) -> Option<Deadline> {
+        match self.source {
+            Source::System(time, origin) if coarse => {
+                Some(Deadline { time, origin, until: until.saturating_add(origin) })
+            }
+            _ => None,
+        }
+    }
+
     /// Out of line, so that hits are as short as a published time allows.
     #[inline(never)]
     fn precise(&self) -> MonoNs {
@@ -243,6 +264,24 @@ impl ManualClock {
 
     pub(crate) fn advance_ns(&self, by: u64) {
         self.0.advance(by);
+    }
+}
+
+/// An instant as the published time is compared with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    time: &'static MachineTime<Os>,
+    origin: MonoNs,
+    /// By the operating system's clock.
+    until: MonoNs,
+}
+
+impl Deadline {
+    /// The time of a hit as [`Clock::of_hit`] returns it, if it is published and before the deadline. A hit that
+    /// returns nothing asks the clock.
+    #[inline]
+    pub(crate) fn is_ahead(&self) -> Option<MonoNs> {
+        Some(self.time.of_hit_before(self.until)?.saturating_sub(self.origin))
     }
 }
 

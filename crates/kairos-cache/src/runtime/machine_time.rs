@@ -15,6 +15,9 @@ use crate::sync::{AtomicU64, Ordering};
 /// A thread looks whether the published time still is what it seems once in so many hits.
 const CHECKED_EVERY: u32 = 16;
 
+/// A hit that has read the processor's counter looks if the last one to look was so many hits ago.
+const CHECKED_AT_HAND: u32 = 4;
+
 /// How far a published time may be behind where a hit looks.
 const BEHIND_NS: u64 = 1_000_000;
 
@@ -39,8 +42,14 @@ pub(super) trait Machine: Send + Sync + Sized + 'static {
     /// The processor's counter.
     fn count(&self) -> u64;
 
+    /// Nanoseconds from one reading of the counter to a later one; none from a later one to an earlier.
+    fn between_ns(&self, count: u64, later: u64) -> u64;
+
     /// Nanoseconds since a reading of the counter.
-    fn since_ns(&self, count: u64) -> u64;
+    #[inline]
+    fn since_ns(&self, count: u64) -> u64 {
+        self.between_ns(count, self.count())
+    }
 
     /// Nanoseconds on the monotonic clock, since a beginning of its own.
     fn mono(&self) -> u64;
@@ -110,6 +119,38 @@ impl<M: Machine> MachineTime<M> {
         let looks = looks();
         let seen = self.coarse.seen();
         if seen.is_known() && !looks { seen.reading() } else { self.of_hit_that_looks(looks) }
+    }
+
+    /// The same for a hit that has read the processor's counter a moment ago, and looks for those to come.
+    #[inline]
+    pub(super) fn of_hit_begun(&'static self, count: u64) -> MonoNs {
+        let since = CHECKED_EVERY.wrapping_sub(LEFT.get());
+        if since < CHECKED_AT_HAND { self.of_hit() } else { self.of_hit_that_looks_at(count) }
+    }
+
+    #[inline(never)]
+    fn of_hit_that_looks_at(&'static self, count: u64) -> MonoNs {
+        LEFT.set(CHECKED_EVERY);
+        // As below.
+        let stamp = self.coarse.stamp();
+        let seen = self.coarse.seen();
+        if seen.is_known() && self.machine.between_ns(stamp, count) < BEHIND_NS {
+            return seen.reading();
+        }
+        self.of_hit_that_reads(true)
+    }
+
+    /// The same if that is all there is to do, and the time is before `until`: a hit that returns nothing is
+    /// none yet, and asks [`MachineTime::of_hit`].
+    #[inline]
+    pub(super) fn of_hit_before(&self, until: MonoNs) -> Option<MonoNs> {
+        if looks() {
+            // So does the one that asks again.
+            LEFT.set(1);
+            return None;
+        }
+        let seen = self.coarse.seen();
+        (seen.is_known() && seen.reading() < until).then(|| seen.reading())
     }
 
     #[inline(never)]

@@ -27,8 +27,8 @@ use std::pin::Pin;
 
 use crate::policy::MonoNs;
 
-pub(crate) use clock::Timing;
 pub use clock::{Clock, ManualClock};
+pub(crate) use clock::{Deadline, Timing};
 #[cfg(kairos_loom)]
 pub use coarse::{Coarse, Seen, reading};
 pub(crate) use lineage::Lineage;

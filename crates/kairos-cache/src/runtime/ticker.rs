@@ -75,8 +75,8 @@ impl Machine for Os {
     }
 
     #[inline]
-    fn since_ns(&self, count: u64) -> u64 {
-        self.counter.delta_ns(count, self.counter.raw())
+    fn between_ns(&self, count: u64, later: u64) -> u64 {
+        self.counter.delta_ns(count, later)
     }
 
     fn mono(&self) -> u64 {

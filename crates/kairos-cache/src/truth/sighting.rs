@@ -82,40 +82,47 @@ impl<E, R: Row<E>> Sighting<E, R> {
 #[derive(Debug)]
 pub struct Glance<E, R> {
     sighting: Sighting<E, R>,
-    /// The counts of all changes, as they were before anything was looked at.
-    all: Stamp,
+    /// The counts of all changes.
+    all: [Arc<Version>; 2],
+    /// What they were before anything was looked at.
+    before: Stamp,
 }
 
 impl<E, R: Row<E>> Glance<E, R> {
     /// Looks as [`Sighting::of`] does. `all` are counts of which one at least grows, after theirs, with each of
     /// the others; `look` takes a sighting.
     pub fn of<V>(
-        all: [&Version; 2],
+        all: [&Arc<Version>; 2],
         look: impl FnOnce() -> Option<(Sighting<E, R>, V)>,
     ) -> Option<(Glance<E, R>, V)> {
         // First: see `Stamp`.
-        let all = Stamp::of(all);
-        look().map(|(sighting, view)| (Glance { sighting, all }, view))
+        let (all, before) = (all.map(Arc::clone), Stamp::of(all.map(|version| &**version)));
+        look().map(|(sighting, view)| (Glance { sighting, all, before }, view))
+    }
+
+    /// Whether nothing at all has changed since.
+    #[inline]
+    pub fn is_untouched(&self) -> bool {
+        self.sighting.stands() && self.count() == self.before
     }
 
     /// Whether nothing that concerns the entry has changed since.
-    #[inline]
-    pub fn holds<const N: usize>(&mut self, all: [&Version; 2], others: [&Version; N]) -> bool {
+    pub fn holds<const N: usize>(&mut self, others: [&Version; N]) -> bool {
         if !self.sighting.stands() {
             return false;
         }
         // Before the others: what is counted among all is counted there by then.
-        let all = Stamp::of(all);
-        all == self.all || self.holds_still(all, others)
-    }
-
-    #[cold]
-    fn holds_still<const N: usize>(&mut self, all: Stamp, others: [&Version; N]) -> bool {
-        let holds = self.sighting.holds(others);
+        let all = self.count();
+        let holds = all == self.before || self.sighting.holds(others);
         if holds {
-            self.all = all;
+            self.before = all;
         }
         holds
+    }
+
+    #[inline]
+    fn count(&self) -> Stamp {
+        Stamp::of([&self.all[0], &self.all[1]])
     }
 
     /// What it is about.

@@ -70,7 +70,7 @@ impl Memory {
             (Vouching::Sighted(seen), Remember::WithoutMisses) => seen.holds([world.versions()[0]]),
             (Vouching::Sighted(seen), Remember::WithoutCounts) => seen.stands(),
             (Vouching::Sighted(seen), _) => seen.holds(world.versions()),
-            (Vouching::Glanced(seen), _) => seen.holds(all(world), world.versions()),
+            (Vouching::Glanced(seen), _) => seen.is_untouched() || seen.holds(world.versions()),
             (Vouching::Mistaken(_, _, stamp), Remember::WithoutWord) => stamp_of(world) == *stamp,
             (Vouching::Mistaken(row, word, stamp), _) => {
                 row.slot().version() == *word && stamp_of(world) == *stamp
@@ -110,7 +110,7 @@ fn sight<const N: usize>(world: &World, versions: [&Version; N]) -> Option<(Vouc
 }
 
 /// The count of all changes; there are no steps of a clock on the stage.
-fn all(world: &World) -> [&Version; 2] {
+fn all(world: &World) -> [&Arc<Version>; 2] {
     [world.invalidations.all(), &world.steps]
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct World {
     pub(crate) tags: Tags,
     pub(crate) scope: ScopeState,
     /// Of the wall clock, which makes none.
-    pub(crate) steps: Version,
+    pub(crate) steps: Arc<Version>,
     pub(crate) graph: Arc<EventGraph>,
     pub(crate) market: MarketId,
     pub(crate) event: EventId,
@@ -80,7 +80,7 @@ impl World {
             invalidations,
             tags: Tags::new(FixedState::default(), 1),
             scope,
-            steps: Version::new(),
+            steps: Arc::default(),
             graph: Arc::clone(graph),
             market: graph.market("btts").expect("a market of the graph"),
             event: graph.event("goal").expect("an event of the graph"),

@@ -110,18 +110,25 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// The time of a read that is served what is remembered: the published one.
     #[inline]
     pub(super) fn time_of_hit(&self) -> MonoNs {
-        let now = self.hit_time();
+        let now = self.clock.of_hit(self.is_time_coarse());
         if now >= self.evaluated_until() {
             self.begin_second();
         }
         now
     }
 
-    /// The same for a read that sees to the breaker by itself.
+    /// The same for a read that sees to the breaker by itself, and may have read the processor's counter.
+    pub(super) fn hit_time(&self, timed: Timed) -> MonoNs {
+        match timed {
+            Timed::Skipped(_) => self.clock.of_hit(self.is_time_coarse()),
+            Timed::From(begun) => self.clock.of_hit_begun(begun, self.is_time_coarse()),
+        }
+    }
+
+    /// Whether a hit may take a published time.
     #[inline]
-    pub(super) fn hit_time(&self) -> MonoNs {
-        // Relaxed: as where it is stored.
-        self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed))
+    pub(super) fn is_time_coarse(&self) -> bool {
+        self.coarse_time.load(Ordering::Relaxed) // Relaxed: as where it is stored.
     }
 
     /// Until when the breaker has been evaluated.

@@ -27,8 +27,8 @@ impl Machine for Hand {
         self.mono.load(Ordering::Relaxed) * 3
     }
 
-    fn since_ns(&self, count: u64) -> u64 {
-        self.count().saturating_sub(count) / 3
+    fn between_ns(&self, count: u64, later: u64) -> u64 {
+        later.saturating_sub(count) / 3
     }
 
     fn mono(&self) -> u64 {
@@ -113,6 +113,45 @@ fn a_ticker_that_has_stopped_leaves_a_thread_at_most_sixteen_hits_behind() {
             assert!(behind < CHECKED, "the one that looks is precise: {behind}");
         }
     }
+}
+
+#[test]
+fn hits_with_a_deadline_are_no_more_behind_and_take_the_same_time() {
+    for counted in 0..CHECKED {
+        let time = begun();
+        time.hits(counted);
+        let hit = |until| time.of_hit_before(until).unwrap_or_else(|| time.of_hit());
+        for ns in [MS, MS + 1, 5 * MS, 3600 * 1000 * MS] {
+            time.advance(ns);
+            let hits: Vec<u64> = (0..=CHECKED).map(|_| hit(u64::MAX)).collect();
+            assert_eq!(hits[CHECKED], time.present(), "{counted} {ns}");
+            let behind = hits.iter().filter(|hit| **hit < time.present()).count();
+            assert!(behind < CHECKED, "the one that looks is precise: {behind}");
+        }
+        let present = time.present();
+        for _ in 0..2 * CHECKED {
+            assert_eq!(time.of_hit_before(present), None, "the deadline has come");
+            assert!(time.of_hit_before(present + 1).is_none_or(|now| now == present));
+        }
+        time.tick(true);
+        assert_eq!(time.of_hit_before(u64::MAX), None, "the ticker asks whether anybody reads");
+        assert_eq!(time.readings(|| assert_eq!(time.of_hit(), present)), 1, "and is answered");
+    }
+}
+
+#[test]
+fn a_hit_that_is_timed_looks_for_those_to_come() {
+    let time = begun();
+    time.hits(CHECKED / 2);
+    let published = time.present();
+    time.advance(MS - 1);
+    assert_eq!(time.of_hit_begun(time.machine().count()), published, "good enough");
+    time.hits(CHECKED / 2);
+    time.advance(1);
+    let count = time.machine().count();
+    assert_eq!(time.of_hit_begun(count), time.present(), "a millisecond behind");
+    let read = time.readings(|| assert_eq!(time.hits(CHECKED), [time.present(); CHECKED]));
+    assert_eq!(read, 0);
 }
 
 #[test]
