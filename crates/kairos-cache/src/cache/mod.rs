@@ -191,6 +191,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// tag, a match, an event or all and is not reclaimed yet. It starts none for a key without a
     /// slot, because nothing tells where the value belongs; where the value could not be stored;
     /// and where a panic sends readers around the cache. Those need [`Cache::read`].
+    #[inline]
     pub fn get<Q>(&self, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,

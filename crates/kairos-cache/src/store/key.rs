@@ -100,7 +100,12 @@ impl<Q: ?Sized> Clone for Probe<'_, Q> {
 
 impl<Q: ?Sized> Copy for Probe<'_, Q> {}
 
-impl<Q: ?Sized> Probe<'_, Q> {
+impl<'a, Q: ?Sized> Probe<'a, Q> {
+    /// A key whose hash is known.
+    pub(crate) fn again(key: &'a Q, hash: u64) -> Probe<'a, Q> {
+        Probe { hash, key }
+    }
+
     /// The key's hash.
     #[inline]
     pub(crate) fn hash(&self) -> u64 {

@@ -1,6 +1,6 @@
 // The read, top to bottom: find, decide, and one match on the reason.
 // Never knows: how a rule is worked out, where entries live, or how computes are spawned.
-// Read next: `reading.rs` for a look, `join.rs` for a compute, `waiting.rs` for its end; `background.rs`, `pin.rs`.
+// Read next: `through.rs` for a read with a compute, `reading.rs` for a look, `join.rs`, `waiting.rs`; `pin.rs`.
 
 mod background;
 mod check;
@@ -8,6 +8,7 @@ mod join;
 mod near;
 mod pin;
 mod reading;
+mod through;
 mod vouched;
 mod waiting;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use equivalent::Equivalent;
 use join::Joining;
+use near::Near;
 use reading::Next;
 use waiting::Waiting;
 
@@ -24,7 +26,7 @@ use crate::context::Context;
 use crate::engine::compute::{Alone, Dispatch};
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Done, Job, Joined, Offer, Work};
+use crate::flight::{Done, Job, Joined};
 use crate::policy::{Now, Reason};
 use crate::receipt::{Answer, Guard};
 use crate::stats::Bounded;
@@ -46,63 +48,15 @@ pub(crate) enum Looked<K: Key, V: Value> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Reads with a compute: `work` is called at most once, where a flight wants it. It is behind a
-    /// pointer so that this is compiled once for each form of key, not for each caller's closure.
-    pub(crate) async fn read_through<Q>(
-        self: &Arc<Self>,
-        key: &Q,
-        context: &Context,
-        work: &mut (dyn FnMut(&Q, &Context) -> Work<V> + Send),
-    ) -> Result<Answer<V>, Error>
-    where
-        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
-    {
-        if let Some(answer) = self.answer_near(key, context) {
-            return Ok(answer);
-        }
-        let moment = self.moment();
-        let request = self.arrive(key, context, moment.now)?;
-        let mut offer = None;
-        let mut job = |rules: &Rules| {
-            let work = offer.get_or_insert_with(|| Offer::new(work(key, context))).work();
-            Job::new(work, self.home(request.place.clone(), &context.tags, rules))
-        };
-        let alone = &mut Alone::default();
-        let (mut waiting, mut reading) = match self.look(&request, &moment, &mut job, alone) {
-            Looked::Stored(reading, newer) => {
-                let moment = newer.as_ref().unwrap_or(&moment);
-                return Ok(self.serve_stored(&request, &reading, moment, &mut job, alone));
-            }
-            Looked::Answered(answer) => return Ok(answer),
-            Looked::Waiting(waiting, reading) => (waiting, reading),
-        };
-        drop(moment);
-        Ok(self.wait(&request, &mut waiting, &mut reading, &mut job).await)
-    }
-
-    /// The answer of a read with a compute that is served what its thread remembers.
-    #[inline]
-    fn answer_near<Q>(&self, key: &Q, context: &Context) -> Option<Answer<V>>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
-        let (served, now) = self.read_near(key, context, true)?;
-        let (receipt, value) = (served.receipt_at(now), Arc::clone(served.value()));
-        Some(Answer { receipt, outcome: Ok(value) })
-    }
-
     /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
     #[inline]
     pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let timed = self.time_fresh();
-        let (now, probe) = (self.time_of_hit(), self.store.probe(key));
-        let is_loaded = self.loader.is_some();
-        match self.remembered(probe, now, is_loaded, timed, |_, _| true) {
-            Some(served) => Some(Guard::of_near(served, now)),
-            None => self.read_stored_anew(probe),
+        match self.stored_near(key) {
+            Near::Found(served, now) => Some(Guard::of_near(served, now)),
+            Near::Missed(hash) => self.read_stored_anew(Probe::again(key, hash)),
         }
     }
 

@@ -21,6 +21,16 @@ use crate::store::{Probe, forget_gone};
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
 
+/// What a thread remembers of a key.
+pub(super) enum Near<V> {
+    /// A value that may be served, and the time of the read.
+    Found(Rc<Served<V>>, MonoNs),
+    /// Nothing that may be served under this hash.
+    Missed(u64),
+}
+
+const _: () = assert!(size_of::<Near<u64>>() <= 16, "two registers");
+
 impl<K: Key, V: Value> Engine<K, V> {
     /// What a read is served from what its thread remembers. `suits` is whether the read may be served
     /// that, as far as it is not the same for all. Counts the read. Locks nothing, allocates nothing, and
@@ -58,6 +68,21 @@ impl<K: Key, V: Value> Engine<K, V> {
             self.tend();
         }
         Some(served)
+    }
+
+    /// What a read without a context is served from what its thread remembers. In registers: a guard is large,
+    /// and its caller makes of it what it needs.
+    #[inline(never)]
+    pub(super) fn stored_near<Q>(&self, key: &Q) -> Near<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let timed = self.time_fresh();
+        let (now, probe) = (self.time_of_hit(), self.store.probe(key));
+        match self.remembered(probe, now, self.loader.is_some(), timed, |_, _| true) {
+            Some(served) => Near::Found(served, now),
+            None => Near::Missed(probe.hash()),
+        }
     }
 
     /// What a read for a context is served from what its thread remembers: the value and its receipt.
