@@ -12,10 +12,10 @@ use crate::contain::{drop_each, shielded};
 use crate::sync::{Ordering, StaticU64};
 
 /// A key's hash allows for this many places.
-const WAYS: usize = 4;
+const WAYS: usize = 8;
 
 /// A table begins with this many sets of places, and is made four times as large when it is crowded.
-const FIRST: usize = 8;
+const FIRST: usize = 4;
 
 thread_local! {
     /// The tables of this thread, the last one used in front.

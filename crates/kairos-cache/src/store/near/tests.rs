@@ -107,8 +107,9 @@ fn a_dead_place_is_taken_before_a_free_one_and_before_the_table_grows() {
     let dead = Kept { is_dead: true, ..Kept::of(first[1]) };
     let third = next();
     assert_eq!(put(&mut table, Kept::of(third)), Some(dead));
-    put(&mut table, Kept::of(next()));
-    put(&mut table, Kept::of(next()));
+    while len(&table) < WAYS {
+        put(&mut table, Kept::of(next()));
+    }
     die(&mut table, first[0]);
     let dead = Kept { is_dead: true, ..Kept::of(first[0]) };
     assert_eq!(put(&mut table, Kept::of(next())), Some(dead));
@@ -135,7 +136,7 @@ fn a_sweep_forgets_what_is_dead_and_nothing_else() {
     for key in 0..FIRST as u64 {
         put(&mut table, Kept::of(key));
     }
-    for key in [1, 3, 5] {
+    for key in [1, 2, 3] {
         die(&mut table, key);
     }
     let mut swept = Vec::new();
@@ -146,7 +147,7 @@ fn a_sweep_forgets_what_is_dead_and_nothing_else() {
             break;
         }
     }
-    assert_eq!(swept, [1, 3, 5]);
+    assert_eq!(swept, [1, 2, 3]);
     die(&mut table, 0);
     assert_eq!(table.sweep(|kept| kept.is_dead).len(), 1);
     assert_eq!(len(&table), FIRST - 4);
