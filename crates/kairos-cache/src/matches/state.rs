@@ -128,16 +128,19 @@ impl ScopeState {
         }
     }
 
-    /// Publishes kickoff and line-up, each unless one is published that was given later.
+    /// Publishes kickoff and line-up, each unless one is published that was given later: two loads then.
+    #[inline]
     pub fn publish(&self, kickoff: Option<Given<WallNs>>, lineup_confirmed: Option<Given<bool>>) {
-        // Acquire: a caller that finds an order finds the change counted; pairs with the Release
-        // below. Model: a_publisher_with_*.
-        let newer = |order: u64, known: &AtomicU64| order > known.load(Ordering::Acquire);
-        if !kickoff.is_some_and(|given| newer(given.order, &self.kickoff_order))
-            && !lineup_confirmed.is_some_and(|given| newer(given.order, &self.lineup_order))
+        if kickoff.is_some_and(|given| newer(given.order, &self.kickoff_order))
+            || lineup_confirmed.is_some_and(|given| newer(given.order, &self.lineup_order))
         {
-            return;
+            self.publish_newer(kickoff, lineup_confirmed);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn publish_newer(&self, kickoff: Option<Given<WallNs>>, lineup_confirmed: Option<Given<bool>>) {
         let _alone = self.classes.lock();
         let kickoff = kickoff.filter(|given| newer(given.order, &self.kickoff_order));
         let lineup = lineup_confirmed.filter(|given| newer(given.order, &self.lineup_order));
@@ -302,6 +305,14 @@ impl ScopeState {
 /// Whether a match is over: a day after its kickoff nothing that was published of it matters.
 fn is_over(kickoff: WallNs, now: Now) -> bool {
     now.wall.saturating_sub(kickoff) >= OVER_AFTER_NS
+}
+
+/// Whether what was given in this order is newer than what is published.
+#[inline]
+fn newer(order: u64, published: &AtomicU64) -> bool {
+    // Acquire: a caller that finds an order finds the change counted; pairs with the Release in
+    // `publish_newer`. Model: a_publisher_with_*.
+    order > published.load(Ordering::Acquire)
 }
 
 #[cfg(all(test, not(kairos_loom)))]
