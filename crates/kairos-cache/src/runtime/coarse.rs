@@ -42,6 +42,12 @@ impl Seen {
         self.0 & KNOWN != 0
     }
 
+    /// The time for a hit, if it may take it: what is known has both bits set, as a reading has.
+    #[inline]
+    pub fn known(self) -> Option<u64> {
+        self.is_known().then_some(self.0)
+    }
+
     /// Whether the ticker is parked, or about to park.
     pub fn is_parked(self) -> bool {
         self.0 & (KNOWN | AWAKE) == 0

@@ -117,8 +117,10 @@ impl<M: Machine> MachineTime<M> {
     #[inline]
     pub(super) fn of_hit(&'static self) -> MonoNs {
         let looks = looks();
-        let seen = self.coarse.seen();
-        if seen.is_known() && !looks { seen.reading() } else { self.of_hit_that_looks(looks) }
+        match self.coarse.seen().known() {
+            Some(now) if !looks => now,
+            _ => self.of_hit_that_looks(looks),
+        }
     }
 
     /// The same for a hit that has read the processor's counter a moment ago, and looks for those to come.
@@ -149,8 +151,7 @@ impl<M: Machine> MachineTime<M> {
             LEFT.set(1);
             return None;
         }
-        let seen = self.coarse.seen();
-        (seen.is_known() && seen.reading() < until).then(|| seen.reading())
+        self.coarse.seen().known().filter(|now| *now < until)
     }
 
     #[inline(never)]
