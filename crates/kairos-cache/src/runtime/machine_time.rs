@@ -42,8 +42,8 @@ pub(super) trait Machine: Send + Sync + Sized + 'static {
     /// The processor's counter.
     fn count(&self) -> u64;
 
-    /// Nanoseconds from one reading of the counter to a later one; none from a later one to an earlier.
-    fn between_ns(&self, count: u64, later: u64) -> u64;
+    /// Nanoseconds from one reading of the counter to another; zero where it has run backwards.
+    fn between_ns(&self, from: u64, to: u64) -> u64;
 
     /// Nanoseconds since a reading of the counter.
     #[inline]

@@ -27,8 +27,8 @@ impl Machine for Hand {
         self.mono.load(Ordering::Relaxed) * 3
     }
 
-    fn between_ns(&self, count: u64, later: u64) -> u64 {
-        later.saturating_sub(count) / 3
+    fn between_ns(&self, from: u64, to: u64) -> u64 {
+        to.saturating_sub(from) / 3
     }
 
     fn mono(&self) -> u64 {
