@@ -29,7 +29,7 @@ pub(super) enum Near<V> {
     Missed(u64),
 }
 
-const _: () = assert!(size_of::<Near<u64>>() <= 16, "two registers");
+const _: () = assert!(size_of::<Near<u64>>() <= 16, "two words");
 
 impl<K: Key, V: Value> Engine<K, V> {
     /// What a read is served from what its thread remembers. `suits` is whether the read may be served
@@ -70,9 +70,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         Some(served)
     }
 
-    /// What a read without a context is served from what its thread remembers. In registers: a guard is large,
+    /// What a read without a context is served from what its thread remembers. In two words: a guard is large,
     /// and its caller makes of it what it needs.
-    #[inline(never)]
+    #[inline]
     pub(super) fn stored_near<Q>(&self, key: &Q) -> Near<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
