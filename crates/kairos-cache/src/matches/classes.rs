@@ -14,7 +14,7 @@ use crate::truth::{Capture, Class, Mark, Sequence};
 const CLASSES_BEFORE_RECLAIM: usize = 64;
 
 /// Tags of a context beyond its market's own, sorted.
-type ExtraTags = Box<[Box<str>]>;
+type ExtraTags = Arc<[Box<str>]>;
 
 /// The classes of a match that has any.
 pub(super) struct Classes {
@@ -87,10 +87,10 @@ impl Classes {
         }
         let names = tag_names(market, tags, graph);
         let row = self.by_market.entry(market).or_default();
-        let class = Arc::new(Class::from_floor(&row.floor, names.iter().copied().map(mark)));
-        let events = graph.events_naming(&names).into();
-        let entry = ClassEntry { events, class: Arc::clone(&class) };
-        row.by_tags.insert(tags.into(), entry);
+        let (events, tags) = (graph.events_naming(&names).into(), ExtraTags::from(tags));
+        let class = Class::from_floor(&row.floor, names.iter().copied().map(mark)).named(&tags);
+        let class = Arc::new(class);
+        row.by_tags.insert(tags, ClassEntry { events, class: Arc::clone(&class) });
         self.count += 1;
         class
     }

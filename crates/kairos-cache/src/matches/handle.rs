@@ -191,6 +191,15 @@ impl Scope {
         }
     }
 
+    /// The facts of the match as they apply at `now`, with what its feeds say, and until when that stays
+    /// so by itself.
+    pub(crate) fn facts_at(&self, now: Now, rule: &OddsRule) -> (MatchFacts, Watch, MonoNs) {
+        let none = (Watch::default(), MonoNs::MAX);
+        let is_looked_for = rule.feed.silence_after_ns > 0;
+        let (watch, until) = if is_looked_for { self.watch(now.mono, rule) } else { none };
+        (MatchFacts { is_watched: watch.is_watched, ..self.facts() }, watch, until)
+    }
+
     /// Whether the match, or this market of it, lets anything be stored and served.
     pub(super) fn standing(&self, market: Option<MarketId>) -> Standing {
         match &self.of {
@@ -258,12 +267,8 @@ impl Place {
     /// The facts of the match as they apply at `now`, with what its feeds say, and until when that stays
     /// so by itself.
     pub(crate) fn facts_at(&self, now: Now, rule: &OddsRule) -> (MatchFacts, Watch, MonoNs) {
-        let none = (Watch::default(), MonoNs::MAX);
-        let (watch, until) = match &self.scope {
-            Some(scope) if rule.feed.silence_after_ns > 0 => scope.watch(now.mono, rule),
-            _ => none,
-        };
-        (MatchFacts { is_watched: watch.is_watched, ..self.facts() }, watch, until)
+        let none = (MatchFacts::default(), Watch::default(), MonoNs::MAX);
+        self.scope.as_ref().map_or(none, |scope| scope.facts_at(now, rule))
     }
 
     /// Whether the place is in a match without a state.

@@ -87,6 +87,11 @@ impl EntryView {
         shortened(ttl_ns.min(self.ttl_limit_ns), self.ttl_factor)
     }
 
+    /// The same with its zone's TTL at the insertion as it applies to it.
+    pub(crate) fn with_own_ttl(self) -> EntryView {
+        EntryView { at_insert: self.own(self.at_insert), ..self }
+    }
+
     /// The zone in force, with its TTL as it applies to this entry.
     pub(crate) fn own(&self, at: ZoneTtl) -> ZoneTtl {
         let is_own = self.names_ttl && at.zone == Zone::Unknown;

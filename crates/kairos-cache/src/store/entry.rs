@@ -21,6 +21,25 @@ pub(crate) struct Entry<V> {
     pub(crate) fail_safe: OnceLock<FailSafe>,
 }
 
+/// What is left of an entry when another value stands in its place. To be dropped under no lock.
+pub(crate) enum Left<V> {
+    /// Its value.
+    Value(Option<Arc<V>>),
+    /// A share in all of it.
+    Entry(#[expect(dead_code, reason = "it is kept to be dropped")] Arc<Entry<V>>),
+}
+
+impl<V> Drop for Left<V> {
+    /// Contained, as the drop of an entry.
+    fn drop(&mut self) {
+        if let Left::Value(value) = self
+            && let Some(value) = value.take().and_then(Arc::into_inner)
+        {
+            shielded(|| drop(value));
+        }
+    }
+}
+
 /// Tells by its drop that fail-safe serves the entry no more.
 pub(crate) struct FailSafe(Option<Box<dyn FnOnce() + Send + Sync>>);
 
@@ -50,6 +69,19 @@ impl<V> Entry<V> {
     ) -> Entry<V> {
         let (refresh_not_before, fail_safe) = (AtomicU64::new(0), OnceLock::new());
         Entry { value, rules_view, place, refresh_not_before, weight, fail_safe }
+    }
+
+    /// Puts a value in the place of the one that stands here, in the same match and market: in the same memory
+    /// if nobody else holds that. Returns what held the old one, to be dropped under no lock. Calls nothing of
+    /// the user's.
+    pub(crate) fn renew(this: &mut Arc<Entry<V>>, value: Arc<V>, rules_view: EntryView) -> Left<V> {
+        if let Some(own) = Arc::get_mut(this) {
+            own.rules_view = rules_view;
+            own.put_off_refresh(0);
+            return Left::Value(own.value.replace(value));
+        }
+        let new = Entry::new(Some(value), rules_view, this.place.clone(), this.weight);
+        Left::Entry(std::mem::replace(this, Arc::new(new)))
     }
 
     /// Whether fail-safe has served the entry, and that was told.

@@ -164,6 +164,8 @@ pub struct Class {
     mark: Mark,
     word: AtomicU64,
     tags: Box<[Arc<Mark>]>,
+    /// The tags by which it is found among those of its match and market.
+    names: Arc<[Box<str>]>,
 }
 
 impl Class {
@@ -175,7 +177,18 @@ impl Class {
     /// A class that covers what this floor covers, whose entries also carry these tags' marks.
     pub fn from_floor(floor: &Mark, tags: impl IntoIterator<Item = Arc<Mark>>) -> Class {
         let (mark, tags) = (Mark::from_floor(floor), tags.into_iter().collect());
-        Class { mark, word: AtomicU64::new(0), tags }
+        Class { mark, word: AtomicU64::new(0), tags, names: Arc::default() }
+    }
+
+    /// The same, found by these tags.
+    #[must_use]
+    pub fn named(self, names: &Arc<[Box<str>]>) -> Class {
+        Class { names: Arc::clone(names), ..self }
+    }
+
+    /// The tags by which it is found.
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
     }
 
     /// Kills every entry captured before `seq`. Returns how many lived. The caller serialises kills
@@ -259,6 +272,20 @@ impl Capture {
         let generation = class.generation();
         let seq = sequence.current();
         Capture { class: Arc::clone(class), everything: Arc::clone(everything), generation, seq }
+    }
+
+    /// The present of the class, for a result that is counted in the place of this one's: the newest
+    /// invalidation that it has seen. `None` if a kill has ended the generation of this one.
+    pub(super) fn again(&self, sequence: &Sequence) -> Option<u64> {
+        // In the order of `take`.
+        let generation = self.class.generation();
+        let seq = sequence.current();
+        (generation == self.generation).then_some(seq)
+    }
+
+    /// Goes on as what was captured of the same class and generation when this was the newest invalidation.
+    pub(super) fn renew(&mut self, seq: u64) {
+        self.seq = seq;
     }
 
     /// The same capture for a result that belongs to this class, by tags that its compute has found.

@@ -99,7 +99,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Whether a context names this market of the match.
-    fn is_market(&self, market: Option<MarketId>, context: &Context) -> bool {
+    pub(in crate::engine) fn is_market(&self, market: Option<MarketId>, context: &Context) -> bool {
         match (market, &context.market) {
             (None, None) => true,
             (Some(market), Some(name)) => *self.graph.market_name(market) == **name,
