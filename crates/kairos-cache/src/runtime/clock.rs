@@ -103,7 +103,7 @@ impl Clock {
     /// The reading of the wall clock alone. Notices no step.
     pub(crate) fn wall(&self) -> WallNs {
         match &self.source {
-            Source::System(time, _) => time.machine().wall(),
+            Source::System(time, _) => time.wall(),
             Source::Given(given) => given.read(self.began).wall,
         }
     }

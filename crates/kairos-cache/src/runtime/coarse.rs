@@ -32,6 +32,11 @@ pub fn reading(ns: u64) -> u64 {
     ns | KNOWN | AWAKE
 }
 
+/// At most the nanoseconds of a reading.
+pub fn unmarked(reading: u64) -> u64 {
+    reading & !(KNOWN | AWAKE)
+}
+
 /// The word as one thread has seen it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen(u64);
@@ -116,6 +121,13 @@ impl Coarse {
             self.exchange(seen, reading);
         }
         reading.max(seen.reading())
+    }
+
+    /// The reading, or a later one that was published before; `None` where a precise one would publish itself.
+    pub fn newest(&self, reading: u64) -> Option<u64> {
+        let seen = self.seen();
+        let follows = seen.is_known() && reading.saturating_sub(seen.reading()) > FOLLOW_NS;
+        (!follows).then(|| reading.max(seen.reading()))
     }
 
     /// The ticker publishes its reading, or `asks` whether anybody reads. Once nobody has answered when

@@ -27,8 +27,8 @@ impl Machine for Hand {
         self.mono.load(Ordering::Relaxed) * 3
     }
 
-    fn since_ns(&self, count: u64) -> u64 {
-        self.count().saturating_sub(count) / 3
+    fn between_ns(&self, from: u64, to: u64) -> u64 {
+        to.saturating_sub(from) / 3
     }
 
     fn mono(&self) -> u64 {
@@ -268,6 +268,47 @@ fn a_precise_reading_publishes_itself_where_that_pays() {
     let before = time.of_hit();
     assert_eq!(time.mono(), time.present());
     assert_eq!(time.of_hit(), before, "steps were not looked for");
+}
+
+#[test]
+fn a_thread_goes_by_the_counter_for_a_while_after_a_reading() {
+    let time = time();
+    time.now();
+    for _ in 0..9 {
+        time.advance(20_000);
+        let read = time.readings(|| {
+            let wall = time.present().cast_signed();
+            assert!(time.now().0 <= time.present() && time.present() - time.now().0 < 8);
+            assert!(time.mono() <= time.present() && time.wall().abs_diff(wall) < 8);
+        });
+        assert_eq!(read, 0);
+    }
+    time.advance(20_001);
+    assert_eq!(time.readings(|| assert_eq!(time.now().0, time.present())), 1, "for no longer");
+    let other = self::time();
+    assert_eq!(time.readings(|| _ = time.now()), 0);
+    assert_eq!(other.readings(|| _ = other.now()), 1, "another's is none of this one's");
+    time.machine.mono.fetch_sub(1000, Ordering::Relaxed);
+    assert_eq!(time.readings(|| _ = time.now()), 1);
+}
+
+#[test]
+fn a_reading_by_the_counter_publishes_nothing_and_steps_are_noticed_by_the_next_other() {
+    let time = begun();
+    time.now();
+    let published = time.of_hit();
+    time.machine.ahead.fetch_add(1_000_000_000, Ordering::Relaxed);
+    time.advance(40_000);
+    time.now();
+    assert_eq!((time.of_hit(), time.steps.version().current()), (published, 0));
+    time.advance(10_004);
+    time.now();
+    assert_eq!((time.of_hit(), time.steps.version().current()), (time.present(), 1));
+    time.now();
+    time.machine.ahead.fetch_add(1_000_000_000, Ordering::Relaxed);
+    time.tick(false);
+    let read = time.readings(|| assert!(time.now().1 > 2_000_000_000, "it was noticed by another"));
+    assert_eq!(read, 1);
 }
 
 /// Whatever happens in whatever order.
