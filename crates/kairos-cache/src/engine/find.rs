@@ -57,7 +57,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         is_for(view.entry(), scope).then_some(view)
     }
 
-    /// The live entry of a key as [`Engine::view`] returns it, with what vouches for it.
+    /// The live entry of a key as [`Engine::view`] returns it, with what vouches for it. Notes the read, if
+    /// there is a row.
     pub(super) fn sight<Q>(
         &self,
         probe: Probe<'_, Q>,
@@ -68,9 +69,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         let find = || {
             let row = self.store.find(probe);
-            match &row {
-                Some(row) => self.store.touch(row),
-                None => self.store.miss(probe.hash()),
+            if let Some(row) = &row {
+                self.store.touch(row);
             }
             row
         };

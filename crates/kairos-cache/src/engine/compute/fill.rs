@@ -72,7 +72,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 self.forget_flight(key, &flight);
                 continue;
             };
-            let claim = Claim::new(self, owned, flight);
+            let claim = Arc::new(Claim::new(self, owned, flight));
             let since = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
             let filling = Filling { claim, home, capture, began, since };
             self.relieve_tags(moment);

@@ -114,6 +114,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         let moment = self.moment();
         let request = Request::of_stored(probe.key(), moment.now);
         let (sighting, reading) = self.sighted_reading(&request, &moment);
+        if sighting.is_none() {
+            self.store.miss(probe.hash());
+        }
         let refreshing = self.loader.is_some() && self.load_behind(&request, &reading, &moment);
         if !reading.is_served(&moment) {
             return None;
@@ -204,7 +207,13 @@ impl<K: Key, V: Value> Engine<K, V> {
                 let answer = self.answer_refused(request, &reading, moment, error);
                 return Looked::Answered(answer);
             }
-            match self.join(request, kind, &reading, moment, job, dispatch) {
+            let joined = self.join(request, kind, &reading, moment, job, dispatch);
+            // Reads that wait for one compute are one miss to moka: to tell of each would cost each some hundred ns.
+            let is_first = matches!(&joined, Joining::Waiting(waiting) if waiting.is_first());
+            if sighting.is_none() && is_first {
+                self.store.miss(self.store.probe(request.key).hash());
+            }
+            match joined {
                 Joining::Waiting(waiting) => return Looked::Waiting(waiting, reading),
                 Joining::LookAgain => newer = Some(self.moment()),
                 Joining::Refused(error) => {
