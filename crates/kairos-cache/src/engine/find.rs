@@ -28,13 +28,13 @@ pub(crate) type View<V> = truth::View<Entry<V>>;
 impl<V> View<V> {
     /// What the rules need to know of the entry.
     pub(crate) fn rules_view(&self) -> EntryView {
-        EntryView { expired: self.is_expired(), ..self.entry().rules_view }
+        EntryView { expired: self.is_expired(), ..self.entry().rules_view() }
     }
 }
 
 /// What the rules need to know of an entry that is looked at in its slot.
 pub(crate) fn rules_view<V>(slot: &Slot<Entry<V>>, held: &Held<Entry<V>>) -> EntryView {
-    EntryView { expired: held.is_expired_in(slot), ..held.entry.rules_view }
+    EntryView { expired: held.is_expired_in(slot), ..held.entry.rules_view() }
 }
 
 /// Whether an entry may answer a read that names this match.

@@ -140,5 +140,5 @@ impl<K: Key, V: Value> Drop for Sweep<K, V> {
 /// Whether no read would be served this entry.
 pub(crate) fn is_dead<V>(held: &Held<Entry<V>>, now: Now) -> bool {
     let entry = &held.entry;
-    held.capture.is_killed() || entry.rules_view.ended_by_kickoff(entry.place.facts(), now)
+    held.capture.is_killed() || entry.rules_view().ended_by_kickoff(entry.place.facts(), now)
 }

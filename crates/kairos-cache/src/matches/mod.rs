@@ -171,7 +171,7 @@ impl Matches {
 
     /// The match of a name that has a state. Locks one shard.
     pub(crate) fn find(&self, name: &str) -> Option<Scope> {
-        self.table.get(name).map(|of| Scope::new(Arc::clone(&of), self.owner))
+        self.table.get(name).map(|of| Scope::new(Arc::clone(&of)))
     }
 
     /// The match of a name, created if there are fewer than `bound`. At the bound this looks at a few
@@ -271,11 +271,11 @@ impl Matches {
                 // Relaxed: the count bounds memory and publishes nothing.
                 self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
                 self.names.lock().push_back(name.into());
-                let of = Arc::new(Match::new(name, self.markets, &self.common));
+                let of = Arc::new(Match::new(self.owner, name, self.markets, &self.common));
                 Arc::clone(&row.insert(of))
             }
         };
-        Some(Scope::new(of, self.owner))
+        Some(Scope::new(of))
     }
 
     /// Forgets of some matches first those with nothing to lose, then those whose kickoff lies ahead:

@@ -25,6 +25,8 @@ use crate::truth::{Mark, Sequence, Version};
 /// those share: a compute that began before this match had a state belongs to none of its classes,
 /// and a read that names no match could join it.
 pub(crate) struct Match {
+    /// The cache to which it belongs.
+    pub(super) owner: u64,
     pub(super) state: ScopeState,
     pub(super) odds: OddsBook,
     common: Arc<Common>,
@@ -57,8 +59,9 @@ impl fmt::Debug for Match {
 
 impl Match {
     /// A match of which nothing is known, with a status for each market of the event graph.
-    pub(super) fn new(name: &str, markets: usize, common: &Arc<Common>) -> Match {
+    pub(super) fn new(owner: u64, name: &str, markets: usize, common: &Arc<Common>) -> Match {
         Match {
+            owner,
             state: ScopeState::new(name, markets).counted_in(&common.changes),
             odds: OddsBook::new(),
             common: Arc::clone(common),
