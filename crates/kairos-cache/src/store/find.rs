@@ -30,7 +30,7 @@ where
     }
 
     /// What `see` makes of the row of a key where it stands, without a share in it. It is called in the middle
-    /// of a look of moka's, and waits for nothing. Not while the rows are moved to another table.
+    /// of a look of moka's, and waits for nothing.
     pub(crate) fn see<Q, T>(
         &self,
         probe: Probe<'_, Q>,
@@ -40,7 +40,10 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let tables = self.tables.load();
-        if tables.before.is_some() { None } else { seek(&tables.current, probe, see) }
+        match &tables.before {
+            None => seek(&tables.current, probe, see),
+            Some(_) => self.find(probe).map(|row| see(&row)),
+        }
     }
 
     /// Whether a row stands in its key's place. Calls nothing of the key's.

@@ -50,6 +50,10 @@ where
         self.store.find(self.probe)
     }
 
+    fn see<T>(&self, see: impl FnOnce(&SharedRow<K, E>) -> T) -> Option<T> {
+        self.store.see(self.probe, see)
+    }
+
     fn hash(&self) -> u64 {
         self.probe.hash()
     }
@@ -91,6 +95,10 @@ where
 
     fn row(&self) -> Option<SharedRow<K, E>> {
         self.place.row()
+    }
+
+    fn see<T>(&self, see: impl FnOnce(&SharedRow<K, E>) -> T) -> Option<T> {
+        self.place.see(see)
     }
 
     fn hash(&self) -> u64 {

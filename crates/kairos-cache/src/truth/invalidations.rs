@@ -84,7 +84,7 @@ impl Invalidations {
     /// No lock but the slot's: a kill or an expiry of the key takes its number, then the slot's lock, and finds
     /// what was captured before it, or has ended what this would replace. One of the class, of a tag or of
     /// everything raises its mark, and covers by that what was captured before its number. Models:
-    /// an_entry_is_renewed_in_place_beside_*.
+    /// `an_entry_is_renewed_in_place_beside_*`.
     pub fn renew<E, T>(
         &self,
         slot: &Slot<E>,

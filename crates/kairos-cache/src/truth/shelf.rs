@@ -20,6 +20,11 @@ pub trait Shelf<E> {
     /// The key's row.
     fn row(&self) -> Option<Self::Row>;
 
+    /// What `see` makes of the key's row, where it is.
+    fn see<T>(&self, see: impl FnOnce(&Self::Row) -> T) -> Option<T> {
+        self.row().map(|row| see(&row))
+    }
+
     /// The key's hash.
     fn hash(&self) -> u64;
 
@@ -257,12 +262,15 @@ pub(super) fn remove_if<E, T>(
     should_go: impl FnOnce(&Held<E>) -> bool,
     ask: impl FnOnce(&Held<E>) -> T,
 ) -> Removed<T> {
-    let Some(row) = shelf.row() else { return Removed::NoSlot };
-    // Dead first: whoever remembers the slot goes by its word.
-    let ended = row.slot().kill_if(should_go);
+    let ended = shelf.see(|row| {
+        // Dead first: whoever remembers the slot goes by its word.
+        let held = row.slot().kill_if(should_go)?;
+        // By itself: a newer slot may stand in the key's place by now.
+        shelf.take_out(row);
+        Some(held)
+    });
+    let Some(ended) = ended else { return Removed::NoSlot };
     let Some(held) = ended else { return Removed::Nothing };
-    // By itself: a newer slot may stand in the key's place by now.
-    shelf.take_out(&row);
     let answer = ask(&held);
     shelf.displace(held);
     Removed::Ended(answer)

@@ -35,6 +35,16 @@ use crate::store::{Entry, Probe, SharedRow};
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth::{Renewed, Row, renew};
 
+/// What became of a value that was to take the place of another.
+enum InPlace {
+    /// It stands there.
+    Stored,
+    /// The key has no row.
+    NoRow,
+    /// It is of another match, market or tags, or that has to be looked up, or something forbids it.
+    Not,
+}
+
 impl<K: Key, V: Value> Engine<K, V> {
     /// Stores a value that has just been found, unless something forbids it. Returns whether it was stored.
     pub(crate) fn insert<Q>(
@@ -49,17 +59,18 @@ impl<K: Key, V: Value> Engine<K, V> {
         let (moment, mut value) = (self.moment(), Some(value));
         let probe = self.store.probe(key);
         // A weigher is its user's code, and another weight is a word to moka.
-        if !self.store.is_weighed()
-            && self.flights.is_empty()
-            && self.adopt().is_ok()
-            && self.renew_in_place(probe, context, &mut value, &moment)
-        {
-            return Ok(true);
+        let mut may_stand = !self.store.is_weighed();
+        if may_stand && self.flights.is_empty() && self.adopt().is_ok() {
+            match self.renew_in_place(probe, context, &mut value, &moment) {
+                InPlace::Stored => return Ok(true),
+                InPlace::NoRow => may_stand = false,
+                InPlace::Not => {}
+            }
         }
         let value = value.expect("taken only where it is stored");
         let place = self.arrive(key, context, moment.now)?.place;
         self.adopt()?;
-        if !self.store.is_weighed()
+        if may_stand
             && let Some(row) = self.store.find(probe)
             && !row.slot().is_dead()
         {
@@ -71,8 +82,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         Ok(self.begin_fill_of(key, &place, context, &moment)?.store(value, &moment))
     }
 
-    /// Puts a value in the place of one of the same match, market and tags. Returns whether it did, and has
-    /// taken the value. Locks the slot alone; allocates nothing unless a reader is just being served the old
+    /// Puts a value, which it takes, in the place of one of the same match, market and tags. Locks the slot alone; allocates nothing unless a reader is just being served the old
     /// entry.
     fn renew_in_place<Q>(
         self: &Arc<Self>,
@@ -80,13 +90,16 @@ impl<K: Key, V: Value> Engine<K, V> {
         context: &Context,
         value: &mut Option<Arc<V>>,
         moment: &Moment,
-    ) -> bool
+    ) -> InPlace
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let _released = self.store.releasing();
-        let Some(scope) = self.published(context) else { return false };
-        let Some(view) = self.renewing(probe.key(), scope, moment) else { return false };
+        if !self.publishes(context) {
+            return InPlace::Not;
+        }
+        let scope = context.scope.as_ref();
+        let Some(view) = self.renewing(probe.key(), scope, moment) else { return InPlace::Not };
         let is_of = |entry: &Entry<V>| {
             let place = &entry.place;
             scope.map_or(place.scope.is_none(), |scope| place.is_within(scope))
@@ -102,23 +115,24 @@ impl<K: Key, V: Value> Engine<K, V> {
                 Some(Entry::renew(entry, value, view))
             })
         });
-        let Some(left) = renewed.flatten() else { return false };
+        let Some(renewed) = renewed else { return InPlace::NoRow };
+        let Some(left) = renewed else { return InPlace::Not };
         drop(left);
         drop(self.forget_failure(probe.key()));
         self.reclaim_if_wanted();
         self.forget_near(probe);
-        true
+        InPlace::Stored
     }
 
-    /// Publishes kickoff and line-up of a context to its match. Returns that; `None` where anything has to be
+    /// Publishes kickoff and line-up of a context to its match, if it names one. False where anything has to be
     /// looked up before, or is wrong.
-    fn published<'a>(&self, context: &'a Context) -> Option<Option<&'a Scope>> {
-        let Some(scope) = &context.scope else {
-            return context.needs_match().is_none().then_some(None);
-        };
-        let state = scope.state().filter(|_| self.matches.own(scope))?;
-        state.publish(context.kickoff, context.lineup_confirmed);
-        Some(Some(scope))
+    fn publishes(&self, context: &Context) -> bool {
+        let Some(scope) = &context.scope else { return context.needs_match().is_none() };
+        let state = scope.state().filter(|_| self.matches.own(scope));
+        if let Some(state) = state {
+            state.publish(context.kickoff, context.lineup_confirmed);
+        }
+        state.is_some()
     }
 
     /// What the rules need to know of a value of this match that is found now, if it may be stored.
