@@ -74,8 +74,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             move || clock.now()
         };
         let invalidations = Arc::new(Invalidations::new());
-        let (markets, changes) = (graph.market_count(), invalidations.all());
-        let matches = Matches::new(owner, hasher.clone(), markets, changes, read_clock);
+        let markets = graph.market_count();
+        let matches = Matches::new(owner, hasher.clone(), markets, &invalidations, read_clock);
         let wakes = notices.clone();
         let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {

@@ -50,7 +50,7 @@ use crate::matches::pace::Pace;
 use crate::matches::state::Loss;
 use crate::policy::Now;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
-use crate::truth::{Sequence, Version};
+use crate::truth::{Invalidations, Sequence, Version};
 
 #[cfg(not(kairos_loom))]
 pub(crate) use feed::{FeedState, Turned};
@@ -147,12 +147,12 @@ impl Deref for Known<'_> {
 }
 
 impl Matches {
-    /// `changes` counts all changes in the cache; `now` reads its clock.
+    /// `invalidations` are the cache's; `now` reads its clock.
     pub(crate) fn new(
         owner: u64,
         hasher: FixedState,
         markets: usize,
-        changes: &Arc<Version>,
+        invalidations: &Invalidations,
         now: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Matches {
         Matches {
@@ -164,8 +164,9 @@ impl Matches {
             drawn: AtomicU64::new(0),
             pace: Pace::new(),
             looks: Pace::new(),
-            no_match: state::ScopeState::new("", markets).counted_in(changes),
-            common: Common::new(Arc::clone(changes), now),
+            no_match: state::ScopeState::new("", markets)
+                .within(invalidations.all(), invalidations.everything()),
+            common: Common::new(invalidations, now),
         }
     }
 

@@ -95,14 +95,15 @@ impl ScopeState {
             lineup_order: AtomicU64::new(0),
             status: AtomicU8::new(TradingStatus::Open as u8),
             market_status: (0..markets).map(|_| AtomicU8::new(0)).collect(),
-            classes: Mutex::new(Classes::new()),
+            classes: Mutex::new(Classes::new(&Arc::default())),
         }
     }
 
-    /// The same, of a cache that counts all changes here.
+    /// The same, of a cache that counts all changes here, and covers everything by this mark.
     #[must_use]
-    pub fn counted_in(self, all: &Arc<Version>) -> ScopeState {
-        ScopeState { version: Arc::new(Version::within(all)), ..self }
+    pub fn within(self, all: &Arc<Version>, everything: &Arc<Mark>) -> ScopeState {
+        let classes = Mutex::new(Classes::new(everything));
+        ScopeState { version: Arc::new(Version::within(all)), classes, ..self }
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -52,6 +52,11 @@ impl Invalidations {
         &self.sequence
     }
 
+    /// The mark that covers everything: each class holds it.
+    pub fn everything(&self) -> &Arc<Mark> {
+        &self.everything
+    }
+
     /// The count of all changes that could alter decisions, of the matches that count theirs in it too.
     #[inline]
     pub fn all(&self) -> &Arc<Version> {
@@ -73,7 +78,7 @@ impl Invalidations {
 
     /// Captures the present of a class. Must happen before the compute starts.
     pub fn capture(&self, class: &Arc<Class>) -> Capture {
-        Capture::take(&self.sequence, &self.everything, class)
+        Capture::take(&self.sequence, class)
     }
 
     /// Puts an entry in the place of the one that lives in a slot, if it is of the same class: captured now,

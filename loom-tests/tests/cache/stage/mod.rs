@@ -75,7 +75,8 @@ impl Launchable for Compute {
 impl World {
     pub(crate) fn new(graph: &Arc<EventGraph>) -> Arc<World> {
         let invalidations = Invalidations::new();
-        let scope = ScopeState::new("m", graph.market_count()).counted_in(invalidations.all());
+        let scope = ScopeState::new("m", graph.market_count())
+            .within(invalidations.all(), invalidations.everything());
         Arc::new(World {
             invalidations,
             tags: Tags::new(FixedState::default(), 1),

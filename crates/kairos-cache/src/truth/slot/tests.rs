@@ -3,25 +3,20 @@
 // Read next: `slot.rs`.
 
 use super::*;
-use crate::truth::generation::{Class, Mark, Sequence};
+use crate::truth::generation::{Class, Sequence};
 
 struct World {
     sequence: Sequence,
-    everything: Arc<Mark>,
     class: Arc<Class>,
 }
 
 impl World {
     fn new() -> World {
-        World {
-            sequence: Sequence::new(),
-            everything: Arc::default(),
-            class: Arc::new(Class::new([])),
-        }
+        World { sequence: Sequence::new(), class: Arc::new(Class::new([])) }
     }
 
     fn held(&self, value: u32) -> Held<u32> {
-        let capture = Capture::take(&self.sequence, &self.everything, &self.class);
+        let capture = Capture::take(&self.sequence, &self.class);
         Held { entry: Arc::new(value), capture }
     }
 
@@ -62,7 +57,7 @@ fn moving_to_another_class_moves_the_count() {
     let world = World::new();
     let other = World { class: Arc::new(Class::new([])), ..World::new() };
     let slot = Slot::with_entry(world.held(1), 0).expect("nothing covers it");
-    let elsewhere = Capture::take(&world.sequence, &world.everything, &other.class);
+    let elsewhere = Capture::take(&world.sequence, &other.class);
     let held = Held { entry: Arc::new(2), capture: elsewhere };
     assert!(matches!(slot.replace(held), Replaced::Yes(_)));
     assert_eq!(world.kill(), 0);
