@@ -169,3 +169,22 @@ fn a_first_read_allocates_and_a_second_one_does_not() {
     assert_ne!(allocations(read), 0, "what it remembers has to be somewhere");
     assert_eq!(allocations(read), 0);
 }
+
+/// The value itself is its caller's.
+#[test]
+fn a_value_takes_the_place_of_one_of_its_class_without_allocating() {
+    fn stored_anew<K: Key>(key: impl Fn(u64) -> K) -> u64 {
+        let World { cache, context, keys } = World::new(Cache::builder(), now(), key);
+        let mut values = (0..).map(std::sync::Arc::new).take(2 * keys.len()).collect::<Vec<_>>();
+        let mut store = || {
+            for key in &keys {
+                let value = values.pop().unwrap();
+                assert!(cache.insert_arc(key, &context, value).unwrap());
+            }
+        };
+        store();
+        allocations(store)
+    }
+    assert_eq!([stored_anew(|n| n), stored_anew(|n| u64::MAX - n)], [0, 0]);
+    assert_eq!(stored_anew(|n| format!("match:{n}:both teams to score")), 0);
+}

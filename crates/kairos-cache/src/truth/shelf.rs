@@ -221,9 +221,11 @@ pub fn inspect<E, T>(
     shelf: &impl Shelf<E>,
     ask: impl FnOnce(&Slot<E>, &Held<E>) -> T,
 ) -> Option<T> {
-    let row = shelf.row()?;
-    let slot = row.slot();
-    slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(slot, held)))?
+    let found = shelf.see(|row| {
+        let slot = row.slot();
+        slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(slot, held)))?
+    });
+    found.flatten()
 }
 
 /// Whether a reader that looks again would see the same entry, or none again. `is_for` is whether an
