@@ -67,6 +67,24 @@ fn a_value_goes_by_its_own_tags_market_and_match_and_no_longer_by_those_before_i
     }
 }
 
+/// A row that an invalidation of its match or by an event has ended still stands in its place.
+#[test]
+fn a_value_that_comes_after_an_invalidation_is_served_and_dies_by_the_next() {
+    let world = World::new();
+    let context = world.context("a");
+    for value in 0..3 {
+        world.store(&context, value);
+        world.store(&context, value + 10);
+        assert_eq!(world.stored(), Some(value + 10));
+        assert_eq!(world.cache.invalidate_match(&world.scope), 1);
+        assert_eq!(world.stored(), None);
+        world.store(&context, value + 20);
+        assert_eq!(world.stored(), Some(value + 20));
+        world.cache.invalidate_all();
+        assert_eq!(world.stored(), None);
+    }
+}
+
 #[test]
 fn an_old_value_is_dropped_once_the_new_one_stands() {
     let cache: Cache<u8, Arc<()>> = Cache::builder().build().expect("the defaults");
