@@ -79,6 +79,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.stats.sample_latency(rules.latency_sampling);
         // Relaxed: a hit that begins after the reload has returned sees it by that alone.
         self.coarse_time.store(rules.coarse_time, Ordering::Relaxed);
+        self.breaker.reserve(rules.read.breaker.window_s);
         let before = self.rules.swap(Arc::new(rules));
         self.touch();
         self.gate.set_limit(max_concurrent);

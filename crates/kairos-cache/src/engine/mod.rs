@@ -134,11 +134,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// for none that is more precise than a hit's.
     #[inline]
     pub(crate) fn note_second(&self) {
-        // Relaxed, both: as where they are stored.
-        let now = self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed));
-        if now >= self.evaluated_until.load(Ordering::Relaxed) {
-            self.moment();
-        }
+        let _now = self.time_of_hit();
     }
 
     /// The moment of an operation that has read the clock.

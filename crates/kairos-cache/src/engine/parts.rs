@@ -100,7 +100,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             lineage: Lineage::new(),
             sweeper: Arc::new(Sweeper::new()),
             wanted: Wanted::new(),
-            breaker: BreakerCell::new(),
+            breaker: BreakerCell::new(rules.read.breaker.window_s),
             evaluated_until: AtomicU64::new(0),
             steps: Arc::clone(clock.steps()),
             draws: Draws::new(hasher),

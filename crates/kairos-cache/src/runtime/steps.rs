@@ -58,6 +58,11 @@ impl<T> SecondHand<T> {
         SecondHand { second: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
+    /// Changes the state between two seconds.
+    pub fn change(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.state.lock());
+    }
+
     /// Whether a second, or a later one, has begun.
     pub fn has_begun(&self, second: u64) -> bool {
         // Acquire: a caller that finds the second begun sees what its beginning did; pairs with

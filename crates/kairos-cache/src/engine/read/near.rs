@@ -109,7 +109,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// The time of a read that is served what is remembered: the published one.
     #[inline]
-    pub(super) fn time_of_hit(&self) -> MonoNs {
+    pub(in crate::engine) fn time_of_hit(&self) -> MonoNs {
         let now = self.hit_time();
         if now >= self.evaluated_until() {
             self.begin_second();
