@@ -69,8 +69,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         let find = || {
             let row = self.store.find(probe);
             match &row {
-                Some(row) => self.store.touch(row),
-                None => self.store.miss(probe.hash()),
+                Some(row) if !row.slot().is_dead() => self.store.touch(row),
+                // moka shows a row that it has evicted until something takes its place.
+                _ => self.store.miss(probe.hash()),
             }
             row
         };

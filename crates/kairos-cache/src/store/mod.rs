@@ -265,7 +265,7 @@ where
 
     /// Notes a read that found no row.
     pub(crate) fn miss(&self, hash: u64) {
-        self.touched.note(|| Read::Miss(hash));
+        self.touched.note_miss(hash);
     }
 
     /// Tells moka of reads. Not to be called by a read.

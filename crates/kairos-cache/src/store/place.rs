@@ -119,6 +119,7 @@ where
         self.store.make_room();
         self.store.tell_touched();
         self.store.put(Arc::new(Stored::new(key.to_key(), hash, slot.into_slot())), dead);
+        self.store.touched.note_put();
         self.store.rank();
     }
 

@@ -18,7 +18,7 @@ use crossbeam_queue::ArrayQueue;
 use equivalent::Equivalent;
 
 use super::key::{Name, Stored};
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 
 /// At most so many reads wait to be told.
 const MOST: usize = 512;
@@ -34,6 +34,8 @@ pub(super) struct Touched<K, E> {
     queue: ArrayQueue<Read<K, E>>,
     /// About how many moka has been told of since it went through its log.
     logged: AtomicUsize,
+    /// Of what key nothing was found last, by its hash.
+    missed: AtomicU64,
 }
 
 /// A read that moka has not been told of.
@@ -60,7 +62,11 @@ impl<K, E> Equivalent<Name<K, E>> for Missed {
 
 impl<K, E> Touched<K, E> {
     pub(super) fn new() -> Touched<K, E> {
-        Touched { queue: ArrayQueue::new(MOST), logged: AtomicUsize::new(0) }
+        Touched {
+            queue: ArrayQueue::new(MOST),
+            logged: AtomicUsize::new(0),
+            missed: AtomicU64::new(0),
+        }
     }
 
     /// Notes a read. A few loads where the queue is full, else one exchange.
@@ -70,6 +76,21 @@ impl<K, E> Touched<K, E> {
             // Filled meanwhile, it is not told.
             let _told = self.queue.push(read());
         }
+    }
+
+    /// Notes that nothing was found of a key of this hash. Whoever asks again at once, as by a `get` and
+    /// then by a read that computes, asks once.
+    pub(super) fn note_miss(&self, hash: u64) {
+        // Relaxed, both: which of two threads is taken for one that asks again harms nothing.
+        if self.missed.load(Ordering::Relaxed) != hash {
+            self.missed.store(hash, Ordering::Relaxed);
+            self.note(|| Read::Miss(hash));
+        }
+    }
+
+    /// Notes that a row was put in: its key was asked for, and may be missed anew.
+    pub(super) fn note_put(&self) {
+        self.missed.store(0, Ordering::Relaxed); // Relaxed: as in `note_miss`.
     }
 
     pub(super) fn is_empty(&self) -> bool {
