@@ -212,7 +212,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Returns the number of stored entries, including dead ones that are not reclaimed yet: an invalidated
-    /// key is counted until somebody stores another. Exact after [`Cache::run_pending_tasks`], but for what
+    /// key is counted until somebody stores another, or a task takes it out. Exact after [`Cache::run_pending_tasks`], but for what
     /// a sweep of the next second reclaims.
     pub fn entry_count(&self) -> u64 {
         self.engine.store().len()
@@ -224,6 +224,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let _released = store.releasing();
         store.run_pending();
         self.engine.sweep_near();
+        store.release_left();
     }
 
     /// Pins a key that [`Cache::get`] would serve: reads through the pin hash nothing.

@@ -100,6 +100,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.adopt()?;
         let _released = self.store.releasing();
         self.store.resize(most);
+        self.release_behind();
         Ok(())
     }
 

@@ -239,6 +239,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         drop(failure);
         self.forget_near(probe);
         self.sweep_left();
+        self.take_out_behind();
         ended
     }
 

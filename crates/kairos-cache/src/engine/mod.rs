@@ -16,9 +16,10 @@ mod read;
 mod reclaim;
 mod silences;
 mod sweep;
+mod upkeep;
 mod wanted;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -45,6 +46,8 @@ pub(crate) use read::{Looked, Request};
 
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {
+    /// For tasks, which hold nothing else of it.
+    this: Weak<Engine<K, V>>,
     /// What each thread remembers. First, so that the thread that drops the cache lets go of its own.
     near: Near<Kept<K, V>>,
     store: Store<K, Entry<V>>,

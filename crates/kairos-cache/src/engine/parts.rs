@@ -1,7 +1,7 @@
 // How an engine is put together, and what of its parts the door may use.
 // Never knows: what an operation does with a part.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use foldhash::fast::FixedState;
@@ -46,7 +46,7 @@ pub(crate) struct Parts<K, V> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    pub(crate) fn new(parts: Parts<K, V>) -> Engine<K, V> {
+    pub(crate) fn new(parts: Parts<K, V>, this: Weak<Engine<K, V>>) -> Engine<K, V> {
         let Parts {
             rules,
             fixed,
@@ -79,6 +79,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let wakes = notices.clone();
         let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {
+            this,
             near: Near::new(fixed.near_slots),
             store,
             weigher,

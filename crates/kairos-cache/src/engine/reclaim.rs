@@ -208,6 +208,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.store.sweep(|held| self.is_spent(held, now));
         self.store.run_pending();
         self.sweep_near();
+        self.release_behind();
         self.notices.wake();
     }
 

@@ -73,14 +73,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Has a task drop what a read has found displaced: a read runs no other entry's destructor.
-    pub(crate) fn release_behind(&self) {
-        if let Some(asked) = self.store.ask_release() {
-            let release = Box::pin(async move { asked.release() });
-            shielded(|| drop(self.runtime.spawn(release)));
-        }
-    }
-
     fn sweep(&self) {
         let began = self.clock.now();
         // What kickoff has ended would live again if the match were put off: it goes only where its

@@ -117,10 +117,9 @@ where
     fn keep(&self, slot: Admitted<E>, dead: Option<&SharedRow<K, E>>) {
         let Probe { hash, key } = self.probe;
         self.store.make_room();
-        self.store.tell_touched();
         self.store.put(Arc::new(Stored::new(key.to_key(), hash, slot.into_slot())), dead);
         self.store.touched.note_put();
-        self.store.rank();
+        self.store.upkeep.note_put();
     }
 
     /// Has the slot weighed anew if its weight is another.

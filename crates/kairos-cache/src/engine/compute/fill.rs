@@ -108,6 +108,7 @@ impl<K: Key, V: Value> Filling<K, V> {
             drop(engine.forget_failure(key));
         }
         engine.sweep_if_full();
+        engine.keep_up();
         engine.forget_near(engine.store.probe(key));
         stored
     }

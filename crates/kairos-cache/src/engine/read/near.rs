@@ -263,10 +263,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// behind it.
     fn let_go(&self, (row, value): Spare<K, V>) {
         if let Some(value) = value.and_then(Arc::into_inner) {
-            self.store.displace(value);
+            self.store.leave(value);
         }
         if let Some(row) = Arc::into_inner(row) {
-            self.store.displace(row);
+            self.store.leave(row);
         }
     }
 }
