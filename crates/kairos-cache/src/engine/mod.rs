@@ -159,6 +159,18 @@ impl<K: Key, V: Value> Engine<K, V> {
         if self.evaluated_until.load(Ordering::Relaxed) < ends {
             self.evaluated_until.store(ends, Ordering::Relaxed);
         }
+        self.moment_as_evaluated(now, rules)
+    }
+
+    /// The moment of a hit that goes by the rules: by the time that it has taken, for which the breaker has
+    /// evaluated.
+    fn moment_of_hit(&self, mono: MonoNs) -> Moment {
+        // Relaxed: as where it is stored.
+        let now = self.clock.now_of_hit(mono, self.coarse_time.load(Ordering::Relaxed));
+        self.moment_as_evaluated(now, self.rules.load())
+    }
+
+    fn moment_as_evaluated(&self, now: Now, rules: Guard<Arc<Rules>>) -> Moment {
         let level =
             if rules.read.breaker.enabled { self.breaker.level() } else { BreakerLevel::Normal };
         Moment { now, rules, level }

@@ -71,11 +71,11 @@ impl EntryView {
     }
 
     /// Its state, if it is live, by the TTL in force for a read and the age from which it is too stale.
-    pub(crate) fn state(&self, now: Now, ttl_ns: u64, limit_ns: u64) -> Freshness {
+    pub(crate) fn state(&self, now: Now, ttl_ns: u64, limit_ns: impl FnOnce() -> u64) -> Freshness {
         let age = self.age_ns(now);
         if age < ttl_ns && !self.expired {
             Freshness::Fresh
-        } else if age < limit_ns {
+        } else if age < limit_ns() {
             Freshness::Stale
         } else {
             Freshness::TooStale

@@ -129,6 +129,18 @@ impl Clock {
         }
     }
 
+    /// Both readings for a hit that goes by rules: `mono` is what [`Clock::of_hit`] has returned to it. The wall
+    /// reading of a `coarse` one is the wall clock's as it was then, but for steps that are too small to be
+    /// noticed; any other is precise.
+    pub(crate) fn now_of_hit(&self, mono: MonoNs, coarse: bool) -> Now {
+        match &self.source {
+            Source::System(time, origin) if coarse => {
+                Now { mono, wall: time.steps().wall_at(mono.saturating_add(*origin)) }
+            }
+            _ => self.now(),
+        }
+    }
+
     /// Out of line, so that hits are as short as a published time allows.
     #[inline(never)]
     fn precise(&self) -> MonoNs {

@@ -131,6 +131,8 @@ pub(crate) fn forget_gone() {
 /// What one thread remembers of one cache: sets of a few places, each for the hashes that lead to it.
 pub(crate) struct Table<W> {
     sets: Box<[Set<W>]>,
+    /// For each set the last hash, as far as it is kept, that was not let in.
+    refused: Box<[u32]>,
     most: usize,
     /// The set that is swept next.
     hand: usize,
@@ -175,7 +177,20 @@ fn note_use<W>(set: &mut Set<W>, way: usize) {
 
 impl<W> Table<W> {
     fn new(most: usize) -> Table<W> {
-        Table { sets: empty(FIRST.min(most)), most, hand: 0 }
+        let sets = FIRST.min(most);
+        Table { sets: empty(sets), refused: vec![0; sets].into(), most, hand: 0 }
+    }
+
+    /// Whether what is found under a hash is to be remembered: where there is a place, or the hash is known;
+    /// else if it is the last that was refused there. What is read once so takes no place of what is read
+    /// often, nor has the table grow; and whoever asks is spared the making of it.
+    pub(crate) fn admits(&mut self, hash: u64) -> bool {
+        let at = self.at(hash);
+        let has_place = |way: &Option<Way<W>>| way.as_ref().is_none_or(|way| way.has(hash));
+        // Other bits than those that lead to the set, as long as there are not more than 4096.
+        let kept = (hash >> 32) as u32;
+        self.sets[at].iter().any(has_place)
+            || std::mem::replace(&mut self.refused[at], kept) == kept
     }
 
     /// What is remembered under a hash, if it `is` what is meant.
@@ -280,6 +295,7 @@ impl<W> Table<W> {
     #[cold]
     fn grow(&mut self) {
         let larger = empty((self.sets.len() * 4).min(self.most));
+        self.refused = vec![0; larger.len()].into();
         self.hand = 0;
         for set in std::mem::replace(&mut self.sets, larger) {
             for Way { hash, kept } in set.into_iter().flatten() {

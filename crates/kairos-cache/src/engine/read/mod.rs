@@ -2,6 +2,7 @@
 // Never knows: how a rule is worked out, where entries live, or how computes are spawned.
 // Read next: `reading.rs` for a look, `join.rs` for a compute, `waiting.rs` for its end; `background.rs`, `pin.rs`.
 
+mod aside;
 mod background;
 mod check;
 mod join;
@@ -22,10 +23,11 @@ use waiting::Waiting;
 use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::compute::{Alone, Dispatch};
+use crate::engine::kept::Timed;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::{Done, Job, Joined, Offer, Work};
-use crate::policy::{Now, Reason};
+use crate::policy::{MonoNs, Now, Reason};
 use crate::receipt::{Answer, Guard};
 use crate::stats::Bounded;
 use crate::store::Probe;
@@ -102,15 +104,25 @@ impl<K: Key, V: Value> Engine<K, V> {
         let is_loaded = self.loader.is_some();
         match self.remembered(probe, now, is_loaded, timed, |_, _| true) {
             Some(served) => Some(Guard::of_near(served, now)),
-            None => self.read_stored_anew(probe),
+            None => self.read_stored_anew(probe, now, timed),
         }
     }
 
     #[inline(never)]
-    fn read_stored_anew<Q>(self: &Arc<Self>, probe: Probe<'_, Q>) -> Option<Guard<V>>
+    fn read_stored_anew<Q>(
+        self: &Arc<Self>,
+        probe: Probe<'_, Q>,
+        now: MonoNs,
+        timed: Timed,
+    ) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
+        if !self.is_to_remember(probe.hash())
+            && let Some(hit) = self.read_aside(probe, now, timed)
+        {
+            return Some(hit);
+        }
         let moment = self.moment();
         let request = Request::of_stored(probe.key(), moment.now);
         let (sighting, reading) = self.sighted_reading(&request, &moment);
@@ -183,8 +195,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             let (sighting, reading) = self.sighted_reading(request, moment);
             let kind = match reading.next(moment) {
                 Next::ServeFresh | Next::ServeStale => {
-                    if request.is_like_any(&reading) {
-                        let probe = self.store.probe(request.key);
+                    let probe = self.store.probe(request.key);
+                    if request.is_like_any(&reading) && self.is_to_remember(probe.hash()) {
                         self.remember(probe, sighting, &reading, moment);
                     }
                     return Looked::Stored(reading, newer);

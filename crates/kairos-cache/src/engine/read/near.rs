@@ -162,6 +162,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
+    /// Whether the calling thread is to remember what it is served under a hash that it does not know. To be
+    /// asked once a read: who asks again is remembered.
+    pub(super) fn is_to_remember(&self, hash: u64) -> bool {
+        self.near.is_on() && self.near.with(|table| table.admits(hash)).unwrap_or(true)
+    }
+
     /// Has the calling thread remember a reading that it is served as fresh.
     pub(super) fn remember<Q>(
         &self,
@@ -261,7 +267,7 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Lets go of shares. A read runs no other entry's destructor: what it is the last to hold is dropped
     /// behind it.
-    fn let_go(&self, (row, value): Spare<K, V>) {
+    pub(super) fn let_go(&self, (row, value): Spare<K, V>) {
         if let Some(value) = value.and_then(Arc::into_inner) {
             self.store.displace(value);
         }

@@ -29,7 +29,7 @@ pub(crate) struct Request<'a, Q: ?Sized> {
     pub(crate) arrived: Now,
 }
 
-static NO_CONTEXT: Context = Context {
+pub(super) static NO_CONTEXT: Context = Context {
     scope: None,
     market: None,
     kickoff: None,
@@ -117,20 +117,25 @@ impl<V> Reading<V> {
     }
 
     pub(super) fn receipt(&self, refresh_started: bool) -> Receipt {
-        let verdict = &self.verdict;
-        Receipt {
-            strategy: verdict.reason.strategy(),
-            source: Source::Cache,
-            zone: verdict.zone,
-            ttl: Duration::from_nanos(verdict.ttl_ns),
-            age: Duration::from_nanos(verdict.age_ns),
-            freshness: verdict.freshness,
-            volatility: self.signals.signal.status(),
-            z: self.signals.signal.z(),
-            refresh_started,
-            reason: verdict.reason,
-            feed: self.signals.watch.status,
-        }
+        receipt(&self.verdict, &self.signals, refresh_started)
+    }
+}
+
+/// The receipt of a read that is served what was found.
+#[inline]
+pub(super) fn receipt(verdict: &Verdict, signals: &Signals, refresh_started: bool) -> Receipt {
+    Receipt {
+        strategy: verdict.reason.strategy(),
+        source: Source::Cache,
+        zone: verdict.zone,
+        ttl: Duration::from_nanos(verdict.ttl_ns),
+        age: Duration::from_nanos(verdict.age_ns),
+        freshness: verdict.freshness,
+        volatility: signals.signal.status(),
+        z: signals.signal.z(),
+        refresh_started,
+        reason: verdict.reason,
+        feed: signals.watch.status,
     }
 }
 
@@ -180,7 +185,13 @@ impl<K: Key, V: Value> Engine<K, V> {
         verdict.reason == Reason::Miss && verdict.ttl_ns > 0
     }
 
-    fn signals(&self, context: &Context, place: &Place, watch: Watch, moment: &Moment) -> Signals {
+    pub(super) fn signals(
+        &self,
+        context: &Context,
+        place: &Place,
+        watch: Watch,
+        moment: &Moment,
+    ) -> Signals {
         Signals {
             enabled: self.is_enabled(),
             standing: place.standing(),

@@ -94,6 +94,39 @@ fn a_set_that_cannot_grow_gives_up_what_has_not_been_used_since_all_were() {
 }
 
 #[test]
+fn a_crowded_set_lets_in_what_it_knows_and_the_last_that_it_refused() {
+    let mut table = Table::new(1);
+    let hashes: Vec<u64> = (1..).map(|number| number << 32).take(WAYS + 2).collect();
+    for hash in &hashes[..WAYS] {
+        assert!(table.admits(*hash), "there is a place");
+        table.put(*hash, |_| false, |_| false, |_| Kept::of(*hash));
+    }
+    assert!(table.admits(hashes[0]), "it is known");
+    let [first, second] = [hashes[WAYS], hashes[WAYS + 1]];
+    assert!(!table.admits(first));
+    assert!(table.admits(first), "it was refused last");
+    assert!(!table.admits(second));
+    assert!(!table.admits(first), "another was refused since");
+    table.take(hashes[1], |_| true);
+    assert!(table.admits(second), "there is a place");
+}
+
+#[test]
+fn a_table_grows_for_what_is_let_in_alone() {
+    let mut table = Table::new(8 * FIRST);
+    let mut hashes = of_one_set(8 * FIRST).map(|key| hash(key) | (key << 40));
+    for hash in hashes.by_ref().take(WAYS) {
+        table.put(hash, |_| false, |_| false, |_| Kept::of(hash));
+    }
+    let refused = hashes.by_ref().take(100).filter(|hash| !table.admits(*hash)).count();
+    assert_eq!((refused, table.sets.len()), (100, FIRST));
+    let next = hashes.next().expect("without end");
+    assert_eq!([table.admits(next), table.admits(next)], [false, true]);
+    table.put(next, |_| false, |_| false, |_| Kept::of(next));
+    assert_eq!((table.sets.len(), len(&table)), (8 * FIRST, WAYS), "all are of one set");
+}
+
+#[test]
 fn a_dead_place_is_taken_before_a_free_one_and_before_the_table_grows() {
     let most = 4 * FIRST;
     let mut table = Table::new(most);
