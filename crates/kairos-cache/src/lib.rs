@@ -141,8 +141,9 @@ pub mod model {
     pub use crate::matches::{Given, Published, ScopeState};
     pub use crate::policy::{DriftRule, FeedRule, MatchFacts, Moved, Watch};
     pub use crate::runtime::{Coarse, Seen, reading};
-    pub use crate::runtime::{SecondHand, Steps};
+    pub use crate::runtime::{SecondHand, Steps, ToCome};
     pub use crate::stats::{Heard, Listener, Ring};
+    pub use crate::store::Displaced;
     pub use crate::truth::{
         Admitted, Capture, Class, Fate, Finding, Glance, Held, Invalidations, Keep, KeyMarks, Mark,
         Renewed, Row, Sequence, Shelf, Sighting, Slot, Stamp, TagMark, Tags, Version, View,

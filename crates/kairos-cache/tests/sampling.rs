@@ -52,6 +52,34 @@ fn a_served_read_in_n_is_timed_for_those_before_it_and_every_one_is_counted() {
     });
 }
 
+/// By the clocks of the machine, by which a pin looks at as little as it can.
+#[test]
+fn reads_through_pins_are_stood_for_once_whatever_the_rate_changes_to() {
+    alone(|| {
+        let builder = Cache::<String, u32>::builder().xfetch_enabled(false).latency_sampling(16);
+        let cache = builder.build().expect("in range");
+        cache.insert("k", &Context::none(), 1).expect("a plain context");
+        let timed = || cache.latency(Strategy::ServeFresh).len();
+        let (mut one, mut other) = (cache.pin("k").expect("k"), cache.pin("k").expect("k"));
+        assert!(one.get().is_some());
+        assert_eq!(timed(), 1, "the first read, for itself");
+        let mut reads = 1;
+        for every in [16, 3, 1_000_000, 2, 64] {
+            cache.set_latency_sampling(every);
+            for _ in 0..100 {
+                assert!(one.get().is_some() && other.read().is_some() && cache.get("k").is_some());
+                reads += 3;
+            }
+            assert!(timed() <= reads, "{} of {reads}", timed());
+            cache.set_latency_sampling(1);
+            assert!(one.get().is_some());
+            reads += 1;
+            assert_eq!(timed(), reads, "at once, and each is stood for");
+        }
+        assert_eq!(cache.stats().strategy_serve_fresh, reads);
+    });
+}
+
 #[test]
 fn reads_that_wait_for_a_compute_are_always_timed() {
     alone(|| {

@@ -8,4 +8,5 @@ mod matches;
 mod runtime;
 mod stage;
 mod stats;
+mod store;
 mod truth;

@@ -4,7 +4,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -282,7 +282,7 @@ impl<K: Key, V: Value> Builder<K, V> {
         // Last, as nothing after it fails.
         let page = self.registry.unwrap_or_default();
         let (stats, names) = Stats::new(page, self.name.as_deref(), &sampling, &graph)?;
-        let engine = Engine::new(Parts {
+        let parts = Parts {
             fixed: Fixed::of(&self.config),
             rules,
             bound,
@@ -294,8 +294,9 @@ impl<K: Key, V: Value> Builder<K, V> {
             stats,
             hasher: FixedState::with_seed(seed),
             owner: random_number(),
-        });
-        Ok(Cache { engine: Arc::new(engine), names })
+        };
+        let engine = Arc::new_cyclic(|this| Engine::new(parts, Weak::clone(this)));
+        Ok(Cache { engine, names })
     }
 }
 

@@ -140,17 +140,37 @@ impl<K: Key, V: Value> Cache<K, V> {
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized + 'a,
         I: IntoIterator<Item = (&'a Q, &'a Context)>,
     {
-        let engine = &self.engine;
         // The caller's own code runs to its end before any key is claimed: it may panic, or read.
         let reads: Vec<(&Q, &Context)> = reads.into_iter().collect();
-        let mut answers = Vec::new();
+        let near = self.engine.answers_near(&reads);
+        let mut answers: Vec<_> = near.into_iter().map(|answer| answer.map(Ok)).collect();
+        if answers.iter().any(Option::is_none) {
+            self.answer_rest(&reads, &mut answers, together, until).await;
+        }
+        let answered = "each read was refused, served, answered or waited for";
+        answers.into_iter().map(|answer| answer.expect(answered)).collect()
+    }
+
+    /// Answers the reads that have no answer yet.
+    async fn answer_rest<'a, Q>(
+        &self,
+        reads: &[(&'a Q, &'a Context)],
+        answers: &mut [Option<Result<Answer<V>, Error>>],
+        together: &Together<K, V>,
+        until: Option<MonoNs>,
+    ) where
+        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized + 'a,
+    {
+        let engine = &self.engine;
         let mut waiting = Vec::new();
         {
             let moment = engine.moment();
             let mut stored = Vec::new();
             let mut computes = Batch::new(engine, together);
-            for (index, (key, context)) in reads.into_iter().enumerate() {
-                answers.push(None);
+            for (index, &(key, context)) in reads.iter().enumerate() {
+                if answers[index].is_some() {
+                    continue;
+                }
                 let request = match engine.arrive(key, context, moment.now) {
                     Ok(request) => request,
                     Err(error) => {
@@ -190,8 +210,6 @@ impl<K: Key, V: Value> Cache<K, V> {
         for (index, answer) in join_all(waits).await {
             answers[index] = Some(answer);
         }
-        let answered = "each read was refused, served, answered or waited for";
-        answers.into_iter().map(|answer| answer.expect(answered)).collect()
     }
 }
 

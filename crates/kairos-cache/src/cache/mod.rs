@@ -191,6 +191,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// tag, a match, an event or all and is not reclaimed yet. It starts none for a key without a
     /// slot, because nothing tells where the value belongs; where the value could not be stored;
     /// and where a panic sends readers around the cache. Those need [`Cache::read`].
+    #[inline]
     pub fn get<Q>(&self, key: &Q) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -212,7 +213,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Returns the number of stored entries, including dead ones that are not reclaimed yet: an invalidated
-    /// key is counted until somebody stores another. Exact after [`Cache::run_pending_tasks`], but for what
+    /// key is counted until somebody stores another, or a task takes it out. Exact after [`Cache::run_pending_tasks`], but for what
     /// a sweep of the next second reclaims.
     pub fn entry_count(&self) -> u64 {
         self.engine.store().len()
@@ -224,6 +225,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let _released = store.releasing();
         store.run_pending();
         self.engine.sweep_near();
+        store.release_left();
     }
 
     /// Pins a key that [`Cache::get`] would serve: reads through the pin hash nothing.

@@ -14,11 +14,19 @@ pub(crate) struct BreakerCell {
 }
 
 impl BreakerCell {
-    pub(crate) fn new() -> BreakerCell {
+    /// A breaker with a window of so many seconds.
+    pub(crate) fn new(window_s: u64) -> BreakerCell {
+        let mut breaker = Breaker::default();
+        breaker.reserve(window_s);
         BreakerCell {
             level: AtomicU8::new(BreakerLevel::Normal as u8),
-            hand: SecondHand::new(Breaker::default()),
+            hand: SecondHand::new(breaker),
         }
+    }
+
+    /// Keeps room for a window of so many seconds, before a rule with it is in force.
+    pub(crate) fn reserve(&self, window_s: u64) {
+        self.hand.change(|breaker| breaker.reserve(window_s));
     }
 
     pub(crate) fn level(&self) -> BreakerLevel {

@@ -79,6 +79,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.stats.sample_latency(rules.latency_sampling);
         // Relaxed: a hit that begins after the reload has returned sees it by that alone.
         self.coarse_time.store(rules.coarse_time, Ordering::Relaxed);
+        self.clock.set_exact(!rules.coarse_time);
+        self.breaker.reserve(rules.read.breaker.window_s);
         let before = self.rules.swap(Arc::new(rules));
         self.touch();
         self.gate.set_limit(max_concurrent);
@@ -99,6 +101,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.adopt()?;
         let _released = self.store.releasing();
         self.store.resize(most);
+        self.release_behind();
         Ok(())
     }
 

@@ -9,9 +9,9 @@ use equivalent::Equivalent;
 
 use crate::config::Rules;
 use crate::context::Context;
-use crate::engine::Engine;
 use crate::engine::kept::Sighting;
 use crate::engine::sweep::is_dead;
+use crate::engine::{Engine, Moment};
 use crate::error::Error;
 use crate::flight::Home;
 use crate::matches::{Known, Place, Scope};
@@ -28,13 +28,13 @@ pub(crate) type View<V> = truth::View<Entry<V>>;
 impl<V> View<V> {
     /// What the rules need to know of the entry.
     pub(crate) fn rules_view(&self) -> EntryView {
-        EntryView { expired: self.is_expired(), ..self.entry().rules_view }
+        EntryView { expired: self.is_expired(), ..self.entry().rules_view() }
     }
 }
 
 /// What the rules need to know of an entry that is looked at in its slot.
 pub(crate) fn rules_view<V>(slot: &Slot<Entry<V>>, held: &Held<Entry<V>>) -> EntryView {
-    EntryView { expired: held.is_expired_in(slot), ..held.entry.rules_view }
+    EntryView { expired: held.is_expired_in(slot), ..held.entry.rules_view() }
 }
 
 /// Whether an entry may answer a read that names this match.
@@ -57,25 +57,28 @@ impl<K: Key, V: Value> Engine<K, V> {
         is_for(view.entry(), scope).then_some(view)
     }
 
-    /// The live entry of a key as [`Engine::view`] returns it, with what vouches for it.
+    /// The live entry of a key as [`Engine::view`] returns it, with what vouches for a decision of this moment
+    /// on it. Notes the read, if there is a row.
     pub(super) fn sight<Q>(
         &self,
         probe: Probe<'_, Q>,
         scope: Option<&Scope>,
+        moment: &Moment,
     ) -> Option<(Sighting<K, V>, View<V>)>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let find = || {
             let row = self.store.find(probe);
-            match &row {
-                Some(row) => self.store.touch(row),
-                None => self.store.miss(probe.hash()),
+            // moka shows a row that it has evicted until something takes its place.
+            if let Some(row) = row.as_ref().filter(|row| !row.slot().is_dead()) {
+                self.store.touch(row);
             }
             row
         };
         let own = |entry: &Entry<V>| Arc::clone(self.matches.version(&entry.place));
-        let seen = Sighting::of(find, own, self.versions(probe.hash()))?;
+        let misses = [self.invalidations.misses(probe.hash())];
+        let seen = Sighting::of(moment.counted.across, find, own, misses)?;
         is_for(seen.1.entry(), scope).then_some(seen)
     }
 
@@ -83,13 +86,19 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// entry belongs to, except those of the entry itself.
     #[inline]
     pub(super) fn versions(&self, hash: u64) -> [&Version; 3] {
-        let invalidations = &self.invalidations;
-        [invalidations.changes(), invalidations.misses(hash), &self.steps]
+        let [changes, steps] = self.changes_across();
+        [changes, self.invalidations.misses(hash), steps]
+    }
+
+    /// Those of them that a key has no part in: configuration, switch and breaker, tags, steps of the clock.
+    #[inline]
+    pub(super) fn changes_across(&self) -> [&Version; 2] {
+        [self.invalidations.changes(), &self.steps]
     }
 
     /// The counts of all changes.
     #[inline]
-    pub(super) fn all_changes(&self) -> [&Version; 2] {
+    pub(super) fn all_changes(&self) -> [&Arc<Version>; 2] {
         [self.invalidations.all(), &self.steps]
     }
 
@@ -238,6 +247,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         drop(failure);
         self.forget_near(probe);
         self.sweep_left();
+        self.take_out_behind();
         ended
     }
 

@@ -12,7 +12,7 @@ use crate::policy::MonoNs;
 use crate::receipt::Served;
 use crate::runtime::Timing;
 use crate::stats::Score;
-use crate::store::{Entry, Probe, SharedRow};
+use crate::store::{Entry, IntoRest, Probe, SharedRow};
 use crate::truth;
 
 /// What vouches for a decision about an entry.
@@ -101,8 +101,13 @@ impl<K, V> Kept<K, V> {
         }
         is_due
     }
+}
 
-    pub(in crate::engine) fn into_spare(self) -> Spare<K, V> {
+impl<K: Send + Sync + 'static, V: Send + Sync + 'static> IntoRest for Kept<K, V> {
+    type Rest = Spare<K, V>;
+
+    /// A guard that has a share in the value drops that.
+    fn into_rest(self) -> Spare<K, V> {
         let value = Rc::into_inner(self.served).map(Served::into_arc);
         (self.vouched.seen.into_row(), value)
     }

@@ -16,9 +16,10 @@ mod read;
 mod reclaim;
 mod silences;
 mod sweep;
+mod upkeep;
 mod wanted;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -36,7 +37,7 @@ use crate::stats::{Notice, Notices, Stats};
 use crate::store::{Entry, Near, Store, Sweeper, Weigher};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 use crate::to_key::{Key, Value};
-use crate::truth::{Invalidations, Tags, Version};
+use crate::truth::{Invalidations, Stamp, Tags, Version};
 
 pub(crate) use compute::{Batch, Filling, FoundTogether, Together, blocking_work, work};
 pub(crate) use parts::Parts;
@@ -45,6 +46,8 @@ pub(crate) use read::{Looked, Request};
 
 /// Everything that clones of a cache share.
 pub(crate) struct Engine<K, V> {
+    /// For tasks, which hold nothing else of it.
+    this: Weak<Engine<K, V>>,
     /// What each thread remembers. First, so that the thread that drops the cache lets go of its own.
     near: Near<Kept<K, V>>,
     store: Store<K, Entry<V>>,
@@ -93,6 +96,16 @@ pub(crate) struct Moment {
     pub(crate) rules: Guard<Arc<Rules>>,
     /// How far the breaker is open; not at all while it is switched off.
     pub(crate) level: BreakerLevel,
+    /// Counts of changes before all of that was looked at.
+    counted: Counted,
+}
+
+/// The counts of what changes across matches, as they were before a moment was taken: a decision of that moment
+/// is remembered with them. A configuration or a step of the wall clock that came since it does not know.
+#[derive(Clone, Copy)]
+struct Counted {
+    across: Stamp,
+    all: Stamp,
 }
 
 impl Moment {
@@ -117,7 +130,14 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Takes the present: reads the clock, loads the rules, and lets the breaker evaluate in the
     /// first operation of each second.
     pub(crate) fn moment(&self) -> Moment {
-        self.moment_at(self.clock.now())
+        let counted = self.counted();
+        self.moment_at(self.clock.now(), counted)
+    }
+
+    fn counted(&self) -> Counted {
+        // All of them first: what is counted there has been counted across by then.
+        let all = Stamp::of(self.all_changes().map(|version| &**version));
+        Counted { all, across: Stamp::of(self.changes_across()) }
     }
 
     /// Reads the clock, for an operation that goes by the rules only sometimes, and then by
@@ -125,7 +145,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) fn now(&self) -> Now {
         let now = self.clock.now();
         if !self.breaker.has_begun(self.clock.second(now.mono)) {
-            let _evaluated = self.moment_at(now);
+            let _evaluated = self.moment_at(now, self.counted());
         }
         now
     }
@@ -134,15 +154,11 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// for none that is more precise than a hit's.
     #[inline]
     pub(crate) fn note_second(&self) {
-        // Relaxed, both: as where they are stored.
-        let now = self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed));
-        if now >= self.evaluated_until.load(Ordering::Relaxed) {
-            self.moment();
-        }
+        let _now = self.time_of_hit();
     }
 
     /// The moment of an operation that has read the clock.
-    pub(crate) fn moment_at(&self, now: Now) -> Moment {
+    fn moment_at(&self, now: Now, counted: Counted) -> Moment {
         let rules = self.rules.load();
         let second = self.clock.second(now.mono);
         let scored = || self.stats.scored();
@@ -159,9 +175,23 @@ impl<K: Key, V: Value> Engine<K, V> {
         if self.evaluated_until.load(Ordering::Relaxed) < ends {
             self.evaluated_until.store(ends, Ordering::Relaxed);
         }
+        self.moment_as_evaluated(now, rules, counted)
+    }
+
+    /// The moment of a hit that goes by the rules: by the time that it has taken, for which the breaker has
+    /// evaluated.
+    fn moment_of_hit(&self, mono: MonoNs) -> Moment {
+        // Relaxed: as where it is stored.
+        let now = self.clock.now_of_hit(mono, self.coarse_time.load(Ordering::Relaxed));
+        // Its time is older than any count that could be read here: its decisions are not to be remembered.
+        let counted = Counted { across: Stamp::of([]), all: Stamp::of([]) };
+        self.moment_as_evaluated(now, self.rules.load(), counted)
+    }
+
+    fn moment_as_evaluated(&self, now: Now, rules: Guard<Arc<Rules>>, counted: Counted) -> Moment {
         let level =
             if rules.read.breaker.enabled { self.breaker.level() } else { BreakerLevel::Normal };
-        Moment { now, rules, level }
+        Moment { now, rules, level, counted }
     }
 
     /// What tells this cache from others while it lives.

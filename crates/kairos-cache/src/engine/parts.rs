@@ -1,7 +1,7 @@
 // How an engine is put together, and what of its parts the door may use.
 // Never knows: what an operation does with a part.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use foldhash::fast::FixedState;
@@ -46,7 +46,7 @@ pub(crate) struct Parts<K, V> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    pub(crate) fn new(parts: Parts<K, V>) -> Engine<K, V> {
+    pub(crate) fn new(parts: Parts<K, V>, this: Weak<Engine<K, V>>) -> Engine<K, V> {
         let Parts {
             rules,
             fixed,
@@ -60,6 +60,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             hasher,
             owner,
         } = parts;
+        let clock = clock.of_a_cache();
+        clock.set_exact(!rules.coarse_time);
         let notices = Notices::new();
         let (evicted, told, own_clock) = (stats.evictions(), notices.clone(), clock.clone());
         let evict = move |key: &K, held: &Held<Entry<V>>| {
@@ -74,11 +76,12 @@ impl<K: Key, V: Value> Engine<K, V> {
             move || clock.now()
         };
         let invalidations = Arc::new(Invalidations::new());
-        let (markets, changes) = (graph.market_count(), invalidations.all());
-        let matches = Matches::new(owner, hasher.clone(), markets, changes, read_clock);
+        let markets = graph.market_count();
+        let matches = Matches::new(owner, hasher.clone(), markets, &invalidations, read_clock);
         let wakes = notices.clone();
         let store = Store::new(&bound, hasher.clone(), evict, move || wakes.wake());
         Engine {
+            this,
             near: Near::new(fixed.near_slots),
             store,
             weigher,
@@ -100,7 +103,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             lineage: Lineage::new(),
             sweeper: Arc::new(Sweeper::new()),
             wanted: Wanted::new(),
-            breaker: BreakerCell::new(),
+            breaker: BreakerCell::new(rules.read.breaker.window_s),
             evaluated_until: AtomicU64::new(0),
             steps: Arc::clone(clock.steps()),
             draws: Draws::new(hasher),

@@ -208,6 +208,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.store.sweep(|held| self.is_spent(held, now));
         self.store.run_pending();
         self.sweep_near();
+        self.release_behind();
         self.notices.wake();
     }
 
@@ -215,7 +216,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let rules = self.rules.load();
         let entry = &held.entry;
         let (facts, ..) = entry.place.facts_at(now, &rules.odds);
-        let view = &entry.rules_view;
+        let view = &entry.rules_view();
         // A read that gives up waiting is served a value of any age.
         let any_age = rules.soft_timeout_ns > 0 && !view.ended_by_kickoff(facts, now);
         held.capture.is_killed() || !any_age && !rules.read.servable(view, facts, now)

@@ -73,14 +73,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    /// Has a task drop what a read has found displaced: a read runs no other entry's destructor.
-    pub(crate) fn release_behind(&self) {
-        if let Some(asked) = self.store.ask_release() {
-            let release = Box::pin(async move { asked.release() });
-            shielded(|| drop(self.runtime.spawn(release)));
-        }
-    }
-
     fn sweep(&self) {
         let began = self.clock.now();
         // What kickoff has ended would live again if the match were put off: it goes only where its
@@ -140,5 +132,5 @@ impl<K: Key, V: Value> Drop for Sweep<K, V> {
 /// Whether no read would be served this entry.
 pub(crate) fn is_dead<V>(held: &Held<Entry<V>>, now: Now) -> bool {
     let entry = &held.entry;
-    held.capture.is_killed() || entry.rules_view.ended_by_kickoff(entry.place.facts(), now)
+    held.capture.is_killed() || entry.rules_view().ended_by_kickoff(entry.place.facts(), now)
 }

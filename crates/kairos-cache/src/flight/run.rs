@@ -2,7 +2,6 @@
 // Never knows: keys, what is computed, or which computes come before and after.
 // Read next: `core.rs`, which decides which compute a read waits for.
 
-use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
 use crate::contain::shielded;
@@ -33,32 +32,60 @@ struct State<R> {
 #[derive(Default)]
 struct Wakers {
     first: Option<(u64, Waker)>,
-    /// Their places come after the first one's.
-    others: BTreeMap<u64, Waker>,
+    /// Their places come after the first one's, in order; `None` where a waiter has left.
+    others: Vec<(u64, Option<Waker>)>,
+    /// How many of the others have left.
+    left: usize,
 }
 
 impl Wakers {
     /// Puts a waiter's waker in its place. Returns the one that was there.
     fn put(&mut self, place: u64, waker: Waker) -> Option<Waker> {
-        match &mut self.first {
-            Some((first, old)) if *first == place => Some(std::mem::replace(old, waker)),
-            None if self.others.is_empty() => {
-                self.first = Some((place, waker));
+        if let Some((first, old)) = &mut self.first
+            && *first == place
+        {
+            return Some(std::mem::replace(old, waker));
+        }
+        if self.first.is_none() && self.others.is_empty() {
+            self.first = Some((place, waker));
+            return None;
+        }
+        if self.others.last().is_none_or(|(last, _)| *last < place) {
+            self.others.push((place, Some(waker)));
+            return None;
+        }
+        match self.find(place) {
+            Ok(at) => self.others[at].1.replace(waker),
+            // Of two waiters the later one may come first.
+            Err(at) => {
+                self.others.insert(at, (place, Some(waker)));
                 None
             }
-            _ => self.others.insert(place, waker),
         }
     }
 
     fn take(&mut self, place: u64) -> Option<Waker> {
-        match self.first.take_if(|(first, _)| *first == place) {
-            Some((_, waker)) => Some(waker),
-            None => self.others.remove(&place),
+        if let Some((_, waker)) = self.first.take_if(|(first, _)| *first == place) {
+            return Some(waker);
         }
+        let at = self.find(place).ok()?;
+        let waker = self.others[at].1.take()?;
+        self.left += 1;
+        // So that each who has left is moved past a few times.
+        if self.left > self.others.len() / 2 {
+            self.others.retain(|(_, waker)| waker.is_some());
+            self.left = 0;
+        }
+        Some(waker)
+    }
+
+    fn find(&self, place: u64) -> Result<usize, usize> {
+        self.others.binary_search_by_key(&place, |(place, _)| *place)
     }
 
     fn into_all(self) -> impl Iterator<Item = Waker> {
-        self.first.map(|(_, waker)| waker).into_iter().chain(self.others.into_values())
+        let others = self.others.into_iter().filter_map(|(_, waker)| waker);
+        self.first.map(|(_, waker)| waker).into_iter().chain(others)
     }
 }
 
@@ -122,12 +149,36 @@ impl<R: Clone> Run<R> {
 
     /// The result, or a promise to wake the caller when it arrives.
     pub fn poll(&self, seat: &mut Seat, cx: &Context<'_>) -> Poll<R> {
+        self.poll_with(seat, cx, |_, result| result.clone())
+    }
+
+    /// The same for a waiter of this number, with whether its closure ran.
+    pub fn poll_led(&self, seat: &mut Seat, waiter: u64, cx: &Context<'_>) -> Poll<(R, bool)> {
+        self.poll_with(seat, cx, |leader, result| (result.clone(), leader == Some(waiter)))
+    }
+
+    fn poll_with<T>(
+        &self,
+        seat: &mut Seat,
+        cx: &Context<'_>,
+        answer: impl Fn(Option<u64>, &R) -> T,
+    ) -> Poll<T> {
+        let found = |state: &State<R>| {
+            let result = state.result.as_ref()?;
+            Some(answer(state.leader, result))
+        };
+        // Who has been woken finds the result, and needs no waker.
+        if seat.0.is_some()
+            && let Some(answer) = found(&self.state.lock())
+        {
+            return Poll::Ready(answer);
+        }
         // A waker's clone and its drop are code of its executor: both are called outside the lock.
         let waker = cx.waker().clone();
         let (polled, unused) = {
             let mut state = self.state.lock();
-            if let Some(result) = &state.result {
-                (Poll::Ready(result.clone()), Some(waker))
+            if let Some(answer) = found(&state) {
+                (Poll::Ready(answer), Some(waker))
             } else {
                 let place = *seat.0.get_or_insert(state.next_place);
                 state.next_place = state.next_place.max(place + 1);
@@ -220,6 +271,7 @@ impl<R: Clone> Run<R> {
     }
 
     /// Whether this waiter's closure ran.
+    #[cfg(any(test, kairos_loom))]
     pub fn is_led_by(&self, waiter: u64) -> bool {
         self.state.lock().leader == Some(waiter)
     }

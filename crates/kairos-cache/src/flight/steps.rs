@@ -57,9 +57,10 @@ pub struct Ticket<R> {
     pub queued: bool,
     /// The compute that ran when the waiter arrived behind it.
     pub behind: Option<Arc<Run<R>>>,
-    pub(super) id: u64,
+    pub(crate) id: u64,
 }
 
+#[cfg(any(test, kairos_loom))]
 impl<R: Clone> Ticket<R> {
     /// Whether the compute ran this waiter's own closure.
     pub fn led(&self) -> bool {
@@ -99,4 +100,11 @@ pub struct After<J, R> {
     pub retired: bool,
     /// Closures that will not run, to be dropped outside the flight's lock, after all else.
     pub spare: BTreeMap<u64, Offered<J>>,
+}
+
+impl<J, R> After<J, R> {
+    /// Whether there is nothing to be done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.launch.is_none() && self.abort.is_none() && !self.retired && self.spare.is_empty()
+    }
 }

@@ -78,6 +78,11 @@ where
         rows.get(hash, |(kept, _)| key.equivalent(kept)).is_none().then(change)
     }
 
+    /// Whether no key has a flight: none that began before the caller, of which it knows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The flight of a key, created if there are fewer than `bound`.
     pub(crate) fn find_or_create<Q>(&self, key: &Q, bound: usize) -> Option<Arc<KeyFlight<V>>>
     where

@@ -22,7 +22,8 @@ impl Matches {
         }
         let tags = classes::tag_names(place.market, tags, graph);
         let marks = tags.into_iter().map(mark);
-        Arc::new(Class::new(marks.chain([Arc::clone(&self.common.over_bound)])))
+        let of_all = [&self.common.everything, &self.common.over_bound].map(Arc::clone);
+        Arc::new(Class::new(marks.chain(of_all)))
     }
 
     /// The tags of a class beyond its market's own. A class that is held stays in its match; one of a

@@ -14,10 +14,12 @@ use crate::truth::{Capture, Class, Mark, Sequence};
 const CLASSES_BEFORE_RECLAIM: usize = 64;
 
 /// Tags of a context beyond its market's own, sorted.
-type ExtraTags = Box<[Box<str>]>;
+type ExtraTags = Arc<[Box<str>]>;
 
 /// The classes of a match that has any.
 pub(super) struct Classes {
+    /// The mark of the whole cache.
+    everything: Arc<Mark>,
     by_market: BTreeMap<Option<MarketId>, Row>,
     count: usize,
     reclaim_at: usize,
@@ -65,8 +67,9 @@ impl Reach {
 }
 
 impl Classes {
-    pub(super) fn new() -> Classes {
-        Classes { by_market: BTreeMap::new(), count: 0, reclaim_at: CLASSES_BEFORE_RECLAIM }
+    pub(super) fn new(everything: &Arc<Mark>) -> Classes {
+        let (everything, by_market) = (Arc::clone(everything), BTreeMap::new());
+        Classes { everything, by_market, count: 0, reclaim_at: CLASSES_BEFORE_RECLAIM }
     }
 
     /// The class of a market and of these extra tags; created if it is new, from the marks of all
@@ -87,10 +90,11 @@ impl Classes {
         }
         let names = tag_names(market, tags, graph);
         let row = self.by_market.entry(market).or_default();
-        let class = Arc::new(Class::from_floor(&row.floor, names.iter().copied().map(mark)));
-        let events = graph.events_naming(&names).into();
-        let entry = ClassEntry { events, class: Arc::clone(&class) };
-        row.by_tags.insert(tags.into(), entry);
+        let (events, tags) = (graph.events_naming(&names).into(), ExtraTags::from(tags));
+        let marks = std::iter::once(Arc::clone(&self.everything));
+        let marks = marks.chain(names.iter().copied().map(mark));
+        let class = Arc::new(Class::from_floor(&row.floor, marks).named(&tags));
+        row.by_tags.insert(tags, ClassEntry { events, class: Arc::clone(&class) });
         self.count += 1;
         class
     }
@@ -169,7 +173,7 @@ mod tests {
     #[test]
     fn classes_that_nothing_refers_to_are_reclaimed() {
         let graph = EventGraph::football();
-        let mut classes = Classes::new();
+        let mut classes = Classes::new(&Arc::default());
         let mut class = |tag: &str| {
             let class = classes.find_or_create(None, &[tag.into()], &graph, |_| Arc::default());
             (class, classes.count)

@@ -34,11 +34,7 @@ use crate::policy::{
 /// # Ok::<_, kairos_cache::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Scope {
-    of: Of,
-    /// The cache to which the match belongs.
-    owner: u64,
-}
+pub struct Scope(Of);
 
 #[derive(Debug, Clone)]
 enum Of {
@@ -49,6 +45,8 @@ enum Of {
 /// A match without a state, as one handle knows it.
 #[derive(Debug)]
 struct OverBound {
+    /// The cache to which the match belongs.
+    owner: u64,
     name: Arc<str>,
     /// What the context of one read gives; nothing in the handles of callers.
     facts: MatchFacts,
@@ -58,19 +56,19 @@ struct OverBound {
 
 impl Scope {
     /// The handle of a match that has a state.
-    pub(super) fn new(of: Arc<Match>, owner: u64) -> Scope {
-        Scope { of: Of::Known(of), owner }
+    pub(super) fn new(of: Arc<Match>) -> Scope {
+        Scope(Of::Known(of))
     }
 
     /// The handle of a match that has none.
     pub(super) fn over_bound(name: &str, owner: u64, table: Weak<Table>) -> Scope {
-        let of = OverBound { name: name.into(), facts: MatchFacts::default(), table };
-        Scope { of: Of::OverBound(Arc::new(of)), owner }
+        let of = OverBound { owner, name: name.into(), facts: MatchFacts::default(), table };
+        Scope(Of::OverBound(Arc::new(of)))
     }
 
     /// Returns the name under which the match was resolved.
     pub fn name(&self) -> &str {
-        match &self.of {
+        match &self.0 {
             Of::Known(of) => of.state.name(),
             Of::OverBound(of) => &of.name,
         }
@@ -117,12 +115,12 @@ impl Scope {
     /// `bounds.matches` allows were in use: see [`Scope`]. Resolve the name again to get a handle
     /// that keeps the match, once there is room.
     pub fn is_over_bound(&self) -> bool {
-        matches!(self.of, Of::OverBound(_))
+        matches!(self.0, Of::OverBound(_))
     }
 
     /// The match behind the handle, or the one that its name has by now.
     pub(crate) fn known(&self) -> Option<Known<'_>> {
-        match &self.of {
+        match &self.0 {
             Of::Known(of) => Some(Known::Held(of)),
             Of::OverBound(of) => {
                 let table = of.table.upgrade()?;
@@ -134,12 +132,20 @@ impl Scope {
 
     /// Whether the match is one of this cache.
     pub(super) fn is_of(&self, owner: u64) -> bool {
-        self.owner == owner
+        self.owner() == owner
+    }
+
+    /// The cache to which the match belongs.
+    fn owner(&self) -> u64 {
+        match &self.0 {
+            Of::Known(of) => of.owner,
+            Of::OverBound(of) => of.owner,
+        }
     }
 
     /// The match behind the handle, if it has a state.
     pub(super) fn of(&self) -> Option<&Arc<Match>> {
-        match &self.of {
+        match &self.0 {
             Of::Known(of) => Some(of),
             Of::OverBound(_) => None,
         }
@@ -154,7 +160,7 @@ impl Scope {
     /// Whether both handles are of the same match. A match without a state differs from the same
     /// match with one: a compute of the one does not answer a read of the other.
     pub(super) fn is(&self, other: &Scope) -> bool {
-        match (&self.of, &other.of) {
+        match (&self.0, &other.0) {
             (Of::Known(own), Of::Known(other)) => Arc::ptr_eq(own, other),
             (Of::OverBound(own), Of::OverBound(other)) => own.name == other.name,
             _ => false,
@@ -168,7 +174,7 @@ impl Scope {
         kickoff: Option<Given<WallNs>>,
         lineup_confirmed: Option<Given<bool>>,
     ) {
-        match &mut self.of {
+        match &mut self.0 {
             Of::Known(of) => of.state.publish(kickoff, lineup_confirmed),
             Of::OverBound(of) if kickoff.is_some() || lineup_confirmed.is_some() => {
                 let facts = MatchFacts {
@@ -177,7 +183,7 @@ impl Scope {
                     is_watched: false,
                 };
                 let (name, table) = (Arc::clone(&of.name), Weak::clone(&of.table));
-                *of = Arc::new(OverBound { name, facts, table });
+                *of = Arc::new(OverBound { owner: of.owner, name, facts, table });
             }
             Of::OverBound(_) => {}
         }
@@ -185,15 +191,24 @@ impl Scope {
 
     /// Kickoff and line-up as last published.
     pub(crate) fn facts(&self) -> MatchFacts {
-        match &self.of {
+        match &self.0 {
             Of::Known(of) => of.state.facts(),
             Of::OverBound(of) => of.facts,
         }
     }
 
+    /// The facts of the match as they apply at `now`, with what its feeds say, and until when that stays
+    /// so by itself.
+    pub(crate) fn facts_at(&self, now: Now, rule: &OddsRule) -> (MatchFacts, Watch, MonoNs) {
+        let none = (Watch::default(), MonoNs::MAX);
+        let is_looked_for = rule.feed.silence_after_ns > 0;
+        let (watch, until) = if is_looked_for { self.watch(now.mono, rule) } else { none };
+        (MatchFacts { is_watched: watch.is_watched, ..self.facts() }, watch, until)
+    }
+
     /// Whether the match, or this market of it, lets anything be stored and served.
     pub(super) fn standing(&self, market: Option<MarketId>) -> Standing {
-        match &self.of {
+        match &self.0 {
             Of::Known(of) if of.state.is_suspended(market) => Standing::Suspended,
             Of::Known(_) => Standing::Open,
             Of::OverBound(_) => Standing::OverBound,
@@ -217,7 +232,7 @@ impl Scope {
         now: MonoNs,
         rule: &ScoreRule,
     ) -> Signal {
-        match &self.of {
+        match &self.0 {
             Of::Known(of) => of.odds.scores.score(prices, now, rule),
             Of::OverBound(_) => match prices.next() {
                 Some(_) => Signal::Scored(Volatility::Normal, 0.0),
@@ -231,7 +246,7 @@ impl Scope {
 /// state. A handle that was resolved beyond the bound differs from one that was not.
 impl PartialEq for Scope {
     fn eq(&self, other: &Scope) -> bool {
-        self.owner == other.owner && self.is(other)
+        self.owner() == other.owner() && self.is(other)
     }
 }
 
@@ -239,7 +254,7 @@ impl Eq for Scope {}
 
 impl Hash for Scope {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.owner, self.name()).hash(state);
+        (self.owner(), self.name()).hash(state);
     }
 }
 
@@ -258,12 +273,8 @@ impl Place {
     /// The facts of the match as they apply at `now`, with what its feeds say, and until when that stays
     /// so by itself.
     pub(crate) fn facts_at(&self, now: Now, rule: &OddsRule) -> (MatchFacts, Watch, MonoNs) {
-        let none = (Watch::default(), MonoNs::MAX);
-        let (watch, until) = match &self.scope {
-            Some(scope) if rule.feed.silence_after_ns > 0 => scope.watch(now.mono, rule),
-            _ => none,
-        };
-        (MatchFacts { is_watched: watch.is_watched, ..self.facts() }, watch, until)
+        let none = (MatchFacts::default(), Watch::default(), MonoNs::MAX);
+        self.scope.as_ref().map_or(none, |scope| scope.facts_at(now, rule))
     }
 
     /// Whether the place is in a match without a state.

@@ -50,7 +50,7 @@ use crate::matches::pace::Pace;
 use crate::matches::state::Loss;
 use crate::policy::Now;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
-use crate::truth::{Sequence, Version};
+use crate::truth::{Invalidations, Sequence, Version};
 
 #[cfg(not(kairos_loom))]
 pub(crate) use feed::{FeedState, Turned};
@@ -147,12 +147,12 @@ impl Deref for Known<'_> {
 }
 
 impl Matches {
-    /// `changes` counts all changes in the cache; `now` reads its clock.
+    /// `invalidations` are the cache's; `now` reads its clock.
     pub(crate) fn new(
         owner: u64,
         hasher: FixedState,
         markets: usize,
-        changes: &Arc<Version>,
+        invalidations: &Invalidations,
         now: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Matches {
         Matches {
@@ -164,14 +164,15 @@ impl Matches {
             drawn: AtomicU64::new(0),
             pace: Pace::new(),
             looks: Pace::new(),
-            no_match: state::ScopeState::new("", markets).counted_in(changes),
-            common: Common::new(Arc::clone(changes), now),
+            no_match: state::ScopeState::new("", markets)
+                .within(invalidations.all(), invalidations.everything()),
+            common: Common::new(invalidations, now),
         }
     }
 
     /// The match of a name that has a state. Locks one shard.
     pub(crate) fn find(&self, name: &str) -> Option<Scope> {
-        self.table.get(name).map(|of| Scope::new(Arc::clone(&of), self.owner))
+        self.table.get(name).map(|of| Scope::new(Arc::clone(&of)))
     }
 
     /// The match of a name, created if there are fewer than `bound`. At the bound this looks at a few
@@ -271,11 +272,11 @@ impl Matches {
                 // Relaxed: the count bounds memory and publishes nothing.
                 self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
                 self.names.lock().push_back(name.into());
-                let of = Arc::new(Match::new(name, self.markets, &self.common));
+                let of = Arc::new(Match::new(self.owner, name, self.markets, &self.common));
                 Arc::clone(&row.insert(of))
             }
         };
-        Some(Scope::new(of, self.owner))
+        Some(Scope::new(of))
     }
 
     /// Forgets of some matches first those with nothing to lose, then those whose kickoff lies ahead:

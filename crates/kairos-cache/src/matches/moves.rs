@@ -12,7 +12,7 @@ use crate::truth::Sequence;
 impl Matches {
     /// Every match that has a state, as the walk comes by them. Locks one shard at a time.
     pub(crate) fn all(&self) -> Vec<Scope> {
-        self.table.iter().map(|of| Scope::new(Arc::clone(&of), self.owner)).collect()
+        self.table.iter().map(|of| Scope::new(Arc::clone(&of))).collect()
     }
 
     /// Goes by another rule on drift: a move of every match. Returns the moves. O(matches).

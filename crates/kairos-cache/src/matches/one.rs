@@ -16,7 +16,7 @@ use crate::matches::state::{Loss, ScopeState, TradingStatus};
 use crate::policy::{
     DriftBound, EventId, MarketId, MatchFacts, MonoNs, Now, Volatility, WallNs, Watch,
 };
-use crate::truth::{Mark, Sequence, Version};
+use crate::truth::{Invalidations, Mark, Sequence, Version};
 
 /// A match that has a state. Entries, contexts and computes hold it, so that one in use is never
 /// forgotten.
@@ -25,6 +25,8 @@ use crate::truth::{Mark, Sequence, Version};
 /// those share: a compute that began before this match had a state belongs to none of its classes,
 /// and a read that names no match could join it.
 pub(crate) struct Match {
+    /// The cache to which it belongs.
+    pub(super) owner: u64,
     pub(super) state: ScopeState,
     pub(super) odds: OddsBook,
     common: Arc<Common>,
@@ -36,16 +38,20 @@ pub(crate) struct Common {
     pub(super) over_bound: Arc<Mark>,
     /// The count of all changes in the cache.
     pub(super) changes: Arc<Version>,
+    /// The mark that covers everything.
+    pub(super) everything: Arc<Mark>,
     /// Reads the cache's clock, for a handle that is asked by itself.
     now: Box<dyn Fn() -> Now + Send + Sync>,
 }
 
 impl Common {
     pub(super) fn new(
-        changes: Arc<Version>,
+        invalidations: &Invalidations,
         now: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Arc<Common> {
-        Arc::new(Common { over_bound: Arc::default(), changes, now: Box::new(now) })
+        let changes = Arc::clone(invalidations.all());
+        let everything = Arc::clone(invalidations.everything());
+        Arc::new(Common { over_bound: Arc::default(), changes, everything, now: Box::new(now) })
     }
 }
 
@@ -57,9 +63,10 @@ impl fmt::Debug for Match {
 
 impl Match {
     /// A match of which nothing is known, with a status for each market of the event graph.
-    pub(super) fn new(name: &str, markets: usize, common: &Arc<Common>) -> Match {
+    pub(super) fn new(owner: u64, name: &str, markets: usize, common: &Arc<Common>) -> Match {
         Match {
-            state: ScopeState::new(name, markets).counted_in(&common.changes),
+            owner,
+            state: ScopeState::new(name, markets).within(&common.changes, &common.everything),
             odds: OddsBook::new(),
             common: Arc::clone(common),
         }

@@ -95,14 +95,15 @@ impl ScopeState {
             lineup_order: AtomicU64::new(0),
             status: AtomicU8::new(TradingStatus::Open as u8),
             market_status: (0..markets).map(|_| AtomicU8::new(0)).collect(),
-            classes: Mutex::new(Classes::new()),
+            classes: Mutex::new(Classes::new(&Arc::default())),
         }
     }
 
-    /// The same, of a cache that counts all changes here.
+    /// The same, of a cache that counts all changes here, and covers everything by this mark.
     #[must_use]
-    pub fn counted_in(self, all: &Arc<Version>) -> ScopeState {
-        ScopeState { version: Arc::new(Version::within(all)), ..self }
+    pub fn within(self, all: &Arc<Version>, everything: &Arc<Mark>) -> ScopeState {
+        let classes = Mutex::new(Classes::new(everything));
+        ScopeState { version: Arc::new(Version::within(all)), classes, ..self }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -128,16 +129,29 @@ impl ScopeState {
         }
     }
 
-    /// Publishes kickoff and line-up, each unless one is published that was given later.
-    pub fn publish(&self, kickoff: Option<Given<WallNs>>, lineup_confirmed: Option<Given<bool>>) {
-        // Acquire: a caller that finds an order finds the change counted; pairs with the Release
-        // below. Model: a_publisher_with_*.
-        let newer = |order: u64, known: &AtomicU64| order > known.load(Ordering::Acquire);
-        if !kickoff.is_some_and(|given| newer(given.order, &self.kickoff_order))
+    /// Whether to publish these would change nothing: what is published was given later, or is the same.
+    /// Two loads.
+    #[inline]
+    pub fn knows(
+        &self,
+        kickoff: Option<Given<WallNs>>,
+        lineup_confirmed: Option<Given<bool>>,
+    ) -> bool {
+        !kickoff.is_some_and(|given| newer(given.order, &self.kickoff_order))
             && !lineup_confirmed.is_some_and(|given| newer(given.order, &self.lineup_order))
-        {
-            return;
+    }
+
+    /// Publishes kickoff and line-up, each unless one is published that was given later.
+    #[inline]
+    pub fn publish(&self, kickoff: Option<Given<WallNs>>, lineup_confirmed: Option<Given<bool>>) {
+        if !self.knows(kickoff, lineup_confirmed) {
+            self.publish_newer(kickoff, lineup_confirmed);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn publish_newer(&self, kickoff: Option<Given<WallNs>>, lineup_confirmed: Option<Given<bool>>) {
         let _alone = self.classes.lock();
         let kickoff = kickoff.filter(|given| newer(given.order, &self.kickoff_order));
         let lineup = lineup_confirmed.filter(|given| newer(given.order, &self.lineup_order));
@@ -152,7 +166,7 @@ impl ScopeState {
         if moved || confirmed {
             self.version.touch();
         }
-        // Last. Release: publishes the count; pairs with the Acquire above.
+        // Last. Release: publishes the count; pairs with the Acquire in `is_newer`.
         if let Some(given) = kickoff {
             self.kickoff_order.store(given.order, Ordering::Release);
         }
@@ -302,6 +316,14 @@ impl ScopeState {
 /// Whether a match is over: a day after its kickoff nothing that was published of it matters.
 fn is_over(kickoff: WallNs, now: Now) -> bool {
     now.wall.saturating_sub(kickoff) >= OVER_AFTER_NS
+}
+
+/// Whether what was given in this order is newer than what is published.
+#[inline]
+fn newer(order: u64, published: &AtomicU64) -> bool {
+    // Acquire: a caller that finds an order finds the change counted; pairs with the Release in
+    // `publish_newer`. Model: a_publisher_with_*.
+    order > published.load(Ordering::Acquire)
 }
 
 #[cfg(all(test, not(kairos_loom)))]

@@ -25,8 +25,8 @@ struct World {
 impl World {
     fn new(bound: usize) -> World {
         let graph = EventGraph::football();
-        let (markets, changes) = (graph.market_count(), Arc::default());
-        let matches = Matches::new(1, FixedState::with_seed(7), markets, &changes, || at(0));
+        let (markets, invalidations) = (graph.market_count(), Invalidations::new());
+        let matches = Matches::new(1, FixedState::with_seed(7), markets, &invalidations, || at(0));
         World { matches, bound, graph, tags: Tags::new(FixedState::default(), 4) }
     }
 
@@ -200,16 +200,16 @@ fn a_compute_beyond_the_bound_is_covered_by_every_invalidation_of_a_match_and_by
         }),
     ];
     for (what, cover) in covers {
-        let (world, sequence, everything) = (World::new(1), Sequence::new(), Arc::default());
+        let (world, sequence) = (World::new(1), Sequence::new());
         let _own = world.scope("own");
         let place = Place { scope: Some(world.scope("a")), market: world.graph.market("btts") };
         let class =
             || world.matches.class(&place, &["team:a".into()], &world.graph, |tag| world.mark(tag));
-        let before = Capture::take(&sequence, &everything, &class());
+        let before = Capture::take(&sequence, &class());
         world.mark("team:b").kill(sequence.next());
         assert!(!before.is_killed(), "{what}");
         cover(&world, &sequence);
         assert!(before.is_killed(), "{what}");
-        assert!(!Capture::take(&sequence, &everything, &class()).is_killed(), "{what}");
+        assert!(!Capture::take(&sequence, &class()).is_killed(), "{what}");
     }
 }

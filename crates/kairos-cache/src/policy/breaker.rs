@@ -78,6 +78,9 @@ impl BreakerRule {
     }
 }
 
+/// Room is kept for at most so many seconds: those of a week. A longer window takes more as it fills.
+const MOST_SECONDS: u64 = 7 * 86_400;
+
 /// Reads that have been scored, and those of them that met a panic, since the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Scored {
@@ -99,6 +102,13 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
+    /// Keeps room for a window of so many seconds: a second that a hit begins takes no memory.
+    pub(crate) fn reserve(&mut self, window_s: u64) {
+        // The one that has just been completed stands beside those of the window for a moment.
+        let most = window_s.min(MOST_SECONDS) as usize + 2;
+        self.buckets.reserve_exact(most.saturating_sub(self.buckets.len()));
+    }
+
     /// Begins a new second: completes the one before it, and evaluates once.
     pub(crate) fn begin_second(
         &mut self,

@@ -7,7 +7,7 @@ use super::feed::{FeedStatus, Watch};
 use super::freshness::{EntryView, Freshness, FreshnessPolicy, XFetchRule};
 use super::golden_hour::{Zone, ZoneTtl};
 use super::volatility::{Signal, Volatility};
-use super::{MatchFacts, Now};
+use super::{MatchFacts, MonoNs, Now};
 
 /// How the engine answered a read.
 ///
@@ -273,9 +273,8 @@ impl ReadPolicy {
     /// Whether a later read could be served this entry without a compute that succeeds.
     pub(crate) fn servable(&self, entry: &EntryView, facts: MatchFacts, now: Now) -> bool {
         let ttl_ns = self.freshness.zone_ttl(entry, facts, now).ttl_ns;
-        let limit_ns = self.freshness.limit_ns(entry, ttl_ns, facts, now);
-        let state = entry.state(now, ttl_ns, limit_ns);
-        let in_time = state != Freshness::TooStale;
+        let limit_ns = || self.freshness.limit_ns(entry, ttl_ns, facts, now);
+        let in_time = entry.state(now, ttl_ns, limit_ns) != Freshness::TooStale;
         !entry.ended_by_kickoff(facts, now) && (in_time || self.allowed_if_error(entry, now))
     }
 
@@ -294,11 +293,22 @@ impl ReadPolicy {
         now: Now,
         draw: impl FnOnce() -> f64,
     ) -> bool {
-        let Some(xfetch) = self.xfetch.filter(|_| entry.compute_ns > 0) else { return false };
-        let cap_ns = self.cap_ns(signals);
-        let fresh_until = self.freshness.fresh_until(entry, facts, now, cap_ns);
-        now.mono >= xfetch.horizon(fresh_until, entry.compute_ns)
-            && now.mono >= xfetch.instant(fresh_until, entry.compute_ns, draw())
+        self.may_refresh_early(entry, signals, facts, now).is_some_and(|(xfetch, fresh_until)| {
+            now.mono >= xfetch.instant(fresh_until, entry.compute_ns, draw())
+        })
+    }
+
+    /// The rule by which a fresh entry is refreshed early, and when it stops being fresh, if a draw could say yes.
+    pub(crate) fn may_refresh_early(
+        &self,
+        entry: &EntryView,
+        signals: &Signals,
+        facts: MatchFacts,
+        now: Now,
+    ) -> Option<(XFetchRule, MonoNs)> {
+        let xfetch = self.xfetch.filter(|_| entry.compute_ns > 0)?;
+        let fresh_until = self.freshness.fresh_until(entry, facts, now, self.cap_ns(signals));
+        (now.mono >= xfetch.horizon(fresh_until, entry.compute_ns)).then_some((xfetch, fresh_until))
     }
 
     fn without_entry(&self, reason: Reason, facts: MatchFacts, now: Now) -> Verdict {
@@ -315,11 +325,11 @@ impl ReadPolicy {
     ) -> Verdict {
         let base = self.freshness.zone_ttl(entry, facts, now);
         let ttl_ns = base.ttl_ns.min(self.cap_ns(signals));
-        let limit_ns = self.limit_past(base.ttl_ns, entry, signals, facts, now);
         let age_ns = entry.age_ns(now);
         let reason = if signals.max_age_ns.is_some_and(|max| age_ns > max) {
             Reason::TooStale
         } else {
+            let limit_ns = || self.limit_past(base.ttl_ns, entry, signals, facts, now);
             match entry.state(now, ttl_ns, limit_ns) {
                 Freshness::Fresh => Reason::Fresh,
                 Freshness::Stale => Reason::Stale,

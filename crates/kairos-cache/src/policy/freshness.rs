@@ -71,11 +71,11 @@ impl EntryView {
     }
 
     /// Its state, if it is live, by the TTL in force for a read and the age from which it is too stale.
-    pub(crate) fn state(&self, now: Now, ttl_ns: u64, limit_ns: u64) -> Freshness {
+    pub(crate) fn state(&self, now: Now, ttl_ns: u64, limit_ns: impl FnOnce() -> u64) -> Freshness {
         let age = self.age_ns(now);
         if age < ttl_ns && !self.expired {
             Freshness::Fresh
-        } else if age < limit_ns {
+        } else if age < limit_ns() {
             Freshness::Stale
         } else {
             Freshness::TooStale
@@ -85,6 +85,11 @@ impl EntryView {
     /// A zone's TTL as it applies to this entry: bounded by its own limit, then shortened by jitter.
     fn own_ttl_ns(&self, ttl_ns: u64) -> u64 {
         shortened(ttl_ns.min(self.ttl_limit_ns), self.ttl_factor)
+    }
+
+    /// The same with its zone's TTL at the insertion as it applies to it.
+    pub(crate) fn with_own_ttl(self) -> EntryView {
+        EntryView { at_insert: self.own(self.at_insert), ..self }
     }
 
     /// The zone in force, with its TTL as it applies to this entry.

@@ -15,6 +15,7 @@ use super::steps::Steps;
 use super::ticker::{Os, machine_time};
 use super::tokio_time::TokioTime;
 use crate::policy::{MonoNs, Now, WallNs};
+use crate::sync::{AtomicBool, Ordering};
 use crate::truth::Version;
 
 /// What stands for a deadline that the platform's clock does not reach.
@@ -33,6 +34,8 @@ pub struct Clock {
     source: Source,
     /// The wall reading when the monotonic one was zero.
     began: WallNs,
+    /// Every reading asks the operating system, for a cache without a coarse time. Shared by a cache's parts.
+    is_exact: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,7 +63,7 @@ impl Clock {
     pub fn system() -> Clock {
         let time = machine_time();
         let (origin, began) = time.now();
-        Clock { source: Source::System(time, origin), began }
+        Clock { source: Source::System(time, origin), began, is_exact: Arc::default() }
     }
 
     /// Returns a clock that stands still, and the hand that moves it.
@@ -82,14 +85,29 @@ impl Clock {
     fn given(kind: Kind, began: WallNs) -> Clock {
         // The monotonic reading is zero now, or as good as that.
         let given = Given { kind, steps: Steps::new(began) };
-        Clock { source: Source::Given(Arc::new(given)), began }
+        Clock { source: Source::Given(Arc::new(given)), began, is_exact: Arc::default() }
+    }
+
+    /// The same clock for the parts of one cache.
+    pub(crate) fn of_a_cache(&self) -> Clock {
+        Clock { is_exact: Arc::default(), ..self.clone() }
+    }
+
+    /// Whether every reading is to ask the operating system.
+    pub(crate) fn set_exact(&self, is_exact: bool) {
+        // Relaxed: who reads after this has returned sees it by that alone.
+        self.is_exact.store(is_exact, Ordering::Relaxed);
+    }
+
+    fn is_exact(&self) -> bool {
+        self.is_exact.load(Ordering::Relaxed) // Relaxed: as above.
     }
 
     /// One reading of both clocks. Notices a step of the wall clock.
     pub(crate) fn now(&self) -> Now {
         match &self.source {
             Source::System(time, origin) => {
-                let (mono, wall) = time.now();
+                let (mono, wall) = time.now_as(self.is_exact());
                 Now { mono: mono.saturating_sub(*origin), wall }
             }
             Source::Given(given) => {
@@ -103,7 +121,7 @@ impl Clock {
     /// The reading of the wall clock alone. Notices no step.
     pub(crate) fn wall(&self) -> WallNs {
         match &self.source {
-            Source::System(time, _) => time.machine().wall(),
+            Source::System(time, _) => time.wall_as(self.is_exact()),
             Source::Given(given) => given.read(self.began).wall,
         }
     }
@@ -111,7 +129,7 @@ impl Clock {
     /// The reading of the monotonic clock alone.
     pub(crate) fn mono(&self) -> MonoNs {
         match &self.source {
-            Source::System(time, origin) => time.mono().saturating_sub(*origin),
+            Source::System(time, origin) => time.mono_as(self.is_exact()).saturating_sub(*origin),
             Source::Given(given) => given.mono(),
         }
     }
@@ -126,6 +144,39 @@ impl Clock {
             // A clock may be younger than what is published.
             Source::System(time, origin) if coarse => time.of_hit().saturating_sub(*origin),
             _ => self.precise(),
+        }
+    }
+
+    /// The same for a hit that is timed since a moment ago.
+    #[inline]
+    pub(crate) fn of_hit_begun(&self, begun: Timing, coarse: bool) -> MonoNs {
+        match &self.source {
+            Source::System(time, origin) if coarse => {
+                time.of_hit_begun(begun.0).saturating_sub(*origin)
+            }
+            _ => self.precise(),
+        }
+    }
+
+    /// An instant for hits that ask often whether it has come; nothing where each has to read the clock.
+    pub(crate) fn deadline(&self, until: MonoNs, coarse: bool) -> Option<Deadline> {
+        match self.source {
+            Source::System(time, origin) if coarse => {
+                Some(Deadline { time, origin, until: until.saturating_add(origin) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Both readings for a hit that goes by rules: `mono` is what [`Clock::of_hit`] has returned to it. The wall
+    /// reading of a `coarse` one is the wall clock's as it was then, but for steps that are too small to be
+    /// noticed; any other is precise.
+    pub(crate) fn now_of_hit(&self, mono: MonoNs, coarse: bool) -> Now {
+        match &self.source {
+            Source::System(time, origin) if coarse => {
+                Now { mono, wall: time.steps().wall_at(mono.saturating_add(*origin)) }
+            }
+            _ => self.now(),
         }
     }
 
@@ -243,6 +294,24 @@ impl ManualClock {
 
     pub(crate) fn advance_ns(&self, by: u64) {
         self.0.advance(by);
+    }
+}
+
+/// An instant as the published time is compared with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    time: &'static MachineTime<Os>,
+    origin: MonoNs,
+    /// By the operating system's clock.
+    until: MonoNs,
+}
+
+impl Deadline {
+    /// The time of a hit as [`Clock::of_hit`] returns it, if it is published and before the deadline. A hit that
+    /// returns nothing asks the clock.
+    #[inline]
+    pub(crate) fn is_ahead(&self) -> Option<MonoNs> {
+        Some(self.time.of_hit_before(self.until)?.saturating_sub(self.origin))
     }
 }
 

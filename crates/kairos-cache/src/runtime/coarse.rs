@@ -32,6 +32,11 @@ pub fn reading(ns: u64) -> u64 {
     ns | KNOWN | AWAKE
 }
 
+/// At most the nanoseconds of a reading.
+pub fn unmarked(reading: u64) -> u64 {
+    reading & !(KNOWN | AWAKE)
+}
+
 /// The word as one thread has seen it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen(u64);
@@ -40,6 +45,12 @@ impl Seen {
     /// Whether a hit may take it for the time.
     pub fn is_known(self) -> bool {
         self.0 & KNOWN != 0
+    }
+
+    /// The time for a hit, if it may take it: what is known has both bits set, as a reading has.
+    #[inline]
+    pub fn known(self) -> Option<u64> {
+        self.is_known().then_some(self.0)
     }
 
     /// Whether the ticker is parked, or about to park.
@@ -116,6 +127,13 @@ impl Coarse {
             self.exchange(seen, reading);
         }
         reading.max(seen.reading())
+    }
+
+    /// The reading, or a later one that was published before; `None` where a precise one would publish itself.
+    pub fn newest(&self, reading: u64) -> Option<u64> {
+        let seen = self.seen();
+        let follows = seen.is_known() && reading.saturating_sub(seen.reading()) > FOLLOW_NS;
+        (!follows).then(|| reading.max(seen.reading()))
     }
 
     /// The ticker publishes its reading, or `asks` whether anybody reads. Once nobody has answered when

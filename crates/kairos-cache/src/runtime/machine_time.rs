@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use kairos_metrics::forks;
 
-use super::coarse::{Coarse, reading};
+use super::coarse::{Coarse, reading, unmarked};
 use super::steps::Steps;
 use crate::policy::{MonoNs, WallNs};
 use crate::sync::{AtomicU64, Ordering};
@@ -15,13 +15,39 @@ use crate::sync::{AtomicU64, Ordering};
 /// A thread looks whether the published time still is what it seems once in so many hits.
 const CHECKED_EVERY: u32 = 16;
 
+/// A hit that has read the processor's counter looks if the last one to look was so many hits ago.
+const CHECKED_AT_HAND: u32 = 4;
+
 /// How far a published time may be behind where a hit looks.
 const BEHIND_NS: u64 = 1_000_000;
 
 /// How soon a thread for the ticker is asked for again after there was none.
 const RETRY_NS: u64 = 1_000_000_000;
 
+/// For how long after a reading of the clocks a thread goes by the processor's counter from there on. In that
+/// time a counter that is a ten-thousandth off is off by 20 ns.
+const ANCHORED_NS: u64 = 200_000;
+
+/// A reading that took longer was held up: by the count from before it the time would be ahead.
+const HELD_UP_NS: u64 = 2_000;
+
+/// A reading of both clocks by one thread, and the processor's counter right before it.
+#[derive(Clone, Copy)]
+struct Anchor {
+    /// The machine whose clocks these are.
+    of: usize,
+    count: u64,
+    /// How many steps of the wall clock had been noticed before.
+    steps: u64,
+    mono: MonoNs,
+    wall: WallNs,
+}
+
 thread_local! {
+    /// The newest reading of this thread.
+    static ANCHOR: Cell<Anchor> =
+        const { Cell::new(Anchor { of: 0, count: 0, steps: 0, mono: 0, wall: 0 }) };
+
     /// At which hit from here on this thread looks, whichever caches they are of.
     static LEFT: Cell<u32> = const { Cell::new(CHECKED_EVERY) };
 }
@@ -39,8 +65,14 @@ pub(super) trait Machine: Send + Sync + Sized + 'static {
     /// The processor's counter.
     fn count(&self) -> u64;
 
+    /// Nanoseconds from one reading of the counter to another; zero where it has run backwards.
+    fn between_ns(&self, from: u64, to: u64) -> u64;
+
     /// Nanoseconds since a reading of the counter.
-    fn since_ns(&self, count: u64) -> u64;
+    #[inline]
+    fn since_ns(&self, count: u64) -> u64 {
+        self.between_ns(count, self.count())
+    }
 
     /// Nanoseconds on the monotonic clock, since a beginning of its own.
     fn mono(&self) -> u64;
@@ -86,16 +118,74 @@ impl<M: Machine> MachineTime<M> {
         &self.machine
     }
 
-    /// A precise reading of both clocks. Notices a step of the wall clock, and publishes itself.
+    /// A precise reading of both clocks. Notices a step of the wall clock, within [`ANCHORED_NS`], and publishes
+    /// itself where that pays.
+    #[inline]
     pub(super) fn now(&self) -> (MonoNs, WallNs) {
-        let (mono, wall) = self.read();
+        self.now_as(false)
+    }
+
+    /// The same, or an `exact` one, which asks the operating system and notices a step at once.
+    #[inline]
+    pub(super) fn now_as(&self, exact: bool) -> (MonoNs, WallNs) {
+        if let Some((mono, wall)) = self.anchored().filter(|_| !exact)
+            && let Some(mono) = self.coarse.newest(mono)
+        {
+            return (mono, wall);
+        }
+        let (mono, wall) = self.anchor();
         (self.coarse.follow(mono), wall)
     }
 
-    /// A precise reading of the monotonic clock alone. Not published: whoever takes a published time has
-    /// found the steps up to it counted.
-    pub(super) fn mono(&self) -> MonoNs {
-        reading(self.machine.mono())
+    /// The wall clock alone.
+    pub(super) fn wall_as(&self, exact: bool) -> WallNs {
+        self.anchored().filter(|_| !exact).unwrap_or_else(|| self.anchor()).1
+    }
+
+    /// A reading by the counter, if the thread has read the clocks just now: what the counter has added since,
+    /// at a quarter of the cost of reading both. Not published, since it has looked for no step.
+    #[inline]
+    fn anchored(&self) -> Option<(MonoNs, WallNs)> {
+        let Anchor { of, count, steps, mono, wall } = ANCHOR.get();
+        let now = self.machine.count();
+        // A counter that has run backwards, as on a machine that was moved, says nothing.
+        let ns = self.machine.between_ns(count, now);
+        // Whoever has found a step counted goes by no wall reading from before it.
+        let is_near = of == self.name()
+            && now >= count
+            && ns < ANCHORED_NS
+            && steps == self.steps.version().current();
+        is_near.then(|| (reading(mono + ns), wall.saturating_add_unsigned(ns)))
+    }
+
+    /// A reading of both clocks, from which the thread goes on by the counter.
+    #[inline(never)]
+    fn anchor(&self) -> (MonoNs, WallNs) {
+        // Before them: what is due by the clocks is due by the counter. Ahead by as much as the reading takes.
+        let (steps, count) = (self.steps.version().current(), self.machine.count());
+        let (mono, wall) = self.read();
+        let took = self.machine.since_ns(count);
+        let last = ANCHOR.get();
+        // The thread has had at most this: its time does not go back.
+        let added = self.machine.between_ns(last.count, count).min(ANCHORED_NS);
+        let had = if last.of == self.name() { reading(last.mono + added) } else { 0 };
+        let mono = mono.max(had);
+        if took < HELD_UP_NS {
+            let mono = unmarked(mono);
+            ANCHOR.set(Anchor { of: self.name(), count, steps, mono, wall });
+        }
+        (mono, wall)
+    }
+
+    /// What tells this machine from others.
+    #[inline]
+    fn name(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// A precise reading of the monotonic clock alone. Not published.
+    pub(super) fn mono_as(&self, exact: bool) -> MonoNs {
+        self.anchored().filter(|_| !exact).unwrap_or_else(|| self.anchor()).0
     }
 
     /// The time for a hit: the published one, or where that is not known, or this hit looks and it is not
@@ -108,8 +198,41 @@ impl<M: Machine> MachineTime<M> {
     #[inline]
     pub(super) fn of_hit(&'static self) -> MonoNs {
         let looks = looks();
+        match self.coarse.seen().known() {
+            Some(now) if !looks => now,
+            _ => self.of_hit_that_looks(looks),
+        }
+    }
+
+    /// The same for a hit that has read the processor's counter a moment ago, and looks for those to come.
+    #[inline]
+    pub(super) fn of_hit_begun(&'static self, count: u64) -> MonoNs {
+        let since = CHECKED_EVERY.wrapping_sub(LEFT.get());
+        if since < CHECKED_AT_HAND { self.of_hit() } else { self.of_hit_that_looks_at(count) }
+    }
+
+    #[inline(never)]
+    fn of_hit_that_looks_at(&'static self, count: u64) -> MonoNs {
+        LEFT.set(CHECKED_EVERY);
+        // As below.
+        let stamp = self.coarse.stamp();
         let seen = self.coarse.seen();
-        if seen.is_known() && !looks { seen.reading() } else { self.of_hit_that_looks(looks) }
+        if seen.is_known() && self.machine.between_ns(stamp, count) < BEHIND_NS {
+            return seen.reading();
+        }
+        self.of_hit_that_reads(true)
+    }
+
+    /// The same if that is all there is to do, and the time is before `until`: a hit that returns nothing is
+    /// none yet, and asks [`MachineTime::of_hit`].
+    #[inline]
+    pub(super) fn of_hit_before(&self, until: MonoNs) -> Option<MonoNs> {
+        if looks() {
+            // So does the one that asks again.
+            LEFT.set(1);
+            return None;
+        }
+        self.coarse.seen().known().filter(|now| *now < until)
     }
 
     #[inline(never)]

@@ -18,6 +18,7 @@ mod sleeping;
 mod steps;
 mod ticker;
 mod timers;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod to_come;
 mod tokio;
 mod tokio_time;
@@ -27,8 +28,8 @@ use std::pin::Pin;
 
 use crate::policy::MonoNs;
 
-pub(crate) use clock::Timing;
 pub use clock::{Clock, ManualClock};
+pub(crate) use clock::{Deadline, Timing};
 #[cfg(kairos_loom)]
 pub use coarse::{Coarse, Seen, reading};
 pub(crate) use lineage::Lineage;
@@ -40,7 +41,10 @@ pub use sim::Sim;
 pub(crate) use steps::SecondHand;
 #[cfg(kairos_loom)]
 pub use steps::{SecondHand, Steps};
+#[cfg(not(kairos_loom))]
 pub(crate) use to_come::ToCome;
+#[cfg(kairos_loom)]
+pub use to_come::ToCome;
 pub(crate) use tokio::TokioRuntime;
 
 /// A task's future.

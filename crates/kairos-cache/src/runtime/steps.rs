@@ -29,6 +29,13 @@ impl Steps {
         &self.version
     }
 
+    /// The wall reading at a monotonic one, by the newest step that was noticed.
+    pub fn wall_at(&self, mono: u64) -> i64 {
+        // Relaxed: who has found a published time from beyond a step finds its offset by that. Model:
+        // a_published_time_from_beyond_a_step_finds_it_counted.
+        self.offset.load(Ordering::Relaxed).saturating_add_unsigned(mono)
+    }
+
     /// Compares a reading with the offset known. When this returns, a step that the reading shows
     /// has been counted.
     pub fn note(&self, offset: i64) {
@@ -56,6 +63,11 @@ impl<T> SecondHand<T> {
     /// A hand at zero.
     pub fn new(state: T) -> SecondHand<T> {
         SecondHand { second: AtomicU64::new(0), state: Mutex::new(state) }
+    }
+
+    /// Changes the state between two seconds.
+    pub fn change(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.state.lock());
     }
 
     /// Whether a second, or a later one, has begun.

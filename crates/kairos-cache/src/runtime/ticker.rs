@@ -75,8 +75,8 @@ impl Machine for Os {
     }
 
     #[inline]
-    fn since_ns(&self, count: u64) -> u64 {
-        self.counter.delta_ns(count, self.counter.raw())
+    fn between_ns(&self, from: u64, to: u64) -> u64 {
+        self.counter.delta_ns(from, to)
     }
 
     fn mono(&self) -> u64 {

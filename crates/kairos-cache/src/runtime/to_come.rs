@@ -11,26 +11,27 @@ use crate::sync::{AtomicU64, Ordering};
 /// Relaxed, all of it: a hint. Whoever finds it raised relies on something to come that has not looked
 /// at anything yet, and that takes the locks it needs.
 #[derive(Debug)]
-pub(crate) struct ToCome(AtomicU64);
+pub struct ToCome(AtomicU64);
 
 impl ToCome {
-    pub(crate) fn new() -> ToCome {
+    /// Lowered.
+    pub fn new() -> ToCome {
         ToCome(AtomicU64::new(0))
     }
 
     /// Whether it is to come.
-    pub(crate) fn is_raised(&self) -> bool {
+    pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed) == raised() // Relaxed: as above.
     }
 
     /// Says that it is to come. Returns whether that is news.
-    pub(crate) fn raise(&self) -> bool {
+    pub fn raise(&self) -> bool {
         let raised = raised();
         self.0.swap(raised, Ordering::Relaxed) != raised // Relaxed: as above.
     }
 
     /// It has come, or will not.
-    pub(crate) fn lower(&self) {
+    pub fn lower(&self) {
         self.0.store(0, Ordering::Relaxed); // Relaxed: as above.
     }
 }

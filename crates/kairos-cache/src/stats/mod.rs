@@ -121,6 +121,14 @@ impl Stats {
         self.latency[Strategy::ServeFresh as usize].skip(self.sampling.load(Ordering::Relaxed))
     }
 
+    /// Counts the time of a read that is served fresh as one that is not taken; not where it may be.
+    #[inline]
+    pub(crate) fn passes_fresh_over(&self) -> bool {
+        // Relaxed: as in `read`.
+        let every = self.sampling.load(Ordering::Relaxed);
+        self.latency[Strategy::ServeFresh as usize].pass_over(every)
+    }
+
     /// The counter of reads that are served fresh and scored like this.
     #[inline]
     pub(crate) fn fresh(&self, score: Score) -> &Counter {

@@ -32,6 +32,11 @@ impl<K, E> Dead<K, E> {
         }
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Whether one has been left since this was asked last. One load if not.
     pub(super) fn takes_left(&self) -> bool {
         // Relaxed, both: as above.

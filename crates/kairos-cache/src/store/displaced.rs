@@ -5,46 +5,38 @@
 use std::sync::Arc;
 
 use crate::contain::{drop_each, shielded};
-use crate::runtime::ToCome;
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::{AtomicUsize, Mutex, Ordering};
 
 /// Dropping a value runs code of its user, which may call the cache: never under a lock.
 ///
 /// A write that may have displaced something releases it once it holds no lock. What another thread
 /// has displaced meanwhile goes with it. A read drops nothing of others: what it finds displaced it
 /// leaves to a task, or to the next write.
-pub(crate) struct Displaced<T> {
-    any: AtomicBool,
-    /// A task is to release.
-    asked: ToCome,
+pub struct Displaced<T> {
+    /// How many are kept.
+    count: AtomicUsize,
     kept: Mutex<Vec<T>>,
     /// Called under no lock, after what has been kept was dropped.
-    then: Box<dyn Fn() + Send + Sync>,
+    then: Arc<dyn Fn() + Send + Sync>,
 }
-
-/// What a task releases that has been asked for; dropped without having released, it lets another be
-/// asked for.
-pub(crate) struct Asked<T>(Arc<Displaced<T>>);
 
 impl<T> Displaced<T> {
     /// `then` is called under no lock whenever something has been released.
-    pub(crate) fn new(then: impl Fn() + Send + Sync + 'static) -> Displaced<T> {
-        let (any, asked) = (AtomicBool::new(false), ToCome::new());
-        Displaced { any, asked, kept: Mutex::new(Vec::new()), then: Box::new(then) }
+    pub fn new(then: Arc<dyn Fn() + Send + Sync>) -> Displaced<T> {
+        Displaced { count: AtomicUsize::new(0), kept: Mutex::new(Vec::new()), then }
     }
 
-    /// What a task has to release, if anything has been displaced and no task is to come.
-    pub(super) fn ask(self: &Arc<Self>) -> Option<Asked<T>> {
-        // Relaxed: a hint. What is missed here the next read or write finds.
-        let ask = self.any.load(Ordering::Relaxed) && self.asked.raise();
-        ask.then(|| Asked(Arc::clone(self)))
+    /// How many are kept. A hint: what is missed here the next read or write finds.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed) // Relaxed: as above.
     }
 
     /// Keeps what must not be dropped here.
-    pub(crate) fn keep(&self, displaced: T) {
+    pub fn keep(&self, displaced: T) {
         let mut kept = self.kept.lock();
         kept.push(displaced);
-        self.any.store(true, Ordering::Relaxed); // Relaxed: as in `release`.
+        self.count.store(kept.len(), Ordering::Relaxed); // Relaxed: as in `release`.
     }
 
     /// Drops what has been kept when it goes out of scope itself, after every lock taken since.
@@ -53,37 +45,29 @@ impl<T> Displaced<T> {
     }
 
     /// Drops what has been kept. To be called under no lock; one load if there is nothing.
-    fn release(&self) {
+    pub(super) fn release(&self) {
         // Relaxed: a thread sees what it has kept itself; what others have kept they release.
-        if !self.any.load(Ordering::Relaxed) {
-            return;
+        if self.count() > 0 {
+            self.release_all();
         }
+    }
+
+    /// Drops what anybody has kept before the call. To be called under no lock.
+    pub fn release_all(&self) {
         let mut kept = self.kept.lock();
         let displaced = std::mem::take(&mut *kept);
-        self.any.store(false, Ordering::Relaxed); // Relaxed: only holders of the lock write it.
+        self.count.store(0, Ordering::Relaxed); // Relaxed: only holders of the lock write it.
         drop(kept);
-        drop_each(displaced);
-        shielded(&self.then);
-    }
-}
-
-impl<T> Asked<T> {
-    /// Drops what has been displaced. To be called under no lock.
-    pub(crate) fn release(self) {
-        self.0.asked.lower();
-        self.0.release();
-    }
-}
-
-impl<T> Drop for Asked<T> {
-    fn drop(&mut self) {
-        self.0.asked.lower();
+        if !displaced.is_empty() {
+            drop_each(displaced);
+            shielded(|| (self.then)());
+        }
     }
 }
 
 /// Releases what an operation displaces, at its end.
 #[must_use = "dropped at once it releases nothing of what comes"]
-pub(crate) struct Releasing<'a, T>(&'a Displaced<T>);
+pub struct Releasing<'a, T>(&'a Displaced<T>);
 
 impl<T> Drop for Releasing<'_, T> {
     fn drop(&mut self) {
@@ -113,7 +97,7 @@ mod tests {
     fn a_drop_that_panics_keeps_nothing_from_being_dropped() {
         let log = StdMutex::new(Vec::new());
         let panics = || panic!("a value's drop");
-        let displaced = Displaced::new(|| {});
+        let displaced = Displaced::new(Arc::new(|| {}));
         displaced.keep(Logged(1, &log, Some(&panics)));
         displaced.keep(Logged(2, &log, None));
         assert!(log.lock().expect("no panic").is_empty());
@@ -136,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_drop_may_displace_and_release() {
-        let displaced = Arc::new(Displaced::new(|| {}));
+        let displaced = Arc::new(Displaced::new(Arc::new(|| {})));
         displaced.keep(Again(Arc::clone(&displaced), 3));
         displaced.release();
         assert_eq!(Arc::strong_count(&displaced), 1);

@@ -3,6 +3,7 @@
 // Read next: `key.rs`, by whose answers moka tells what it has.
 
 use std::hash::Hash;
+use std::sync::Arc;
 
 use equivalent::Equivalent;
 
@@ -21,10 +22,28 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let tables = self.tables.load();
-        let Some(before) = &tables.before else { return seek(&tables.current, probe) };
+        let Some(before) = &tables.before else { return seek(&tables.current, probe, Arc::clone) };
         // One that has died in the table before may have another in its place.
         let alive = |row: &SharedRow<K, E>| !row.slot().is_dead();
-        seek(before, probe).filter(alive).or_else(|| seek(&tables.current, probe))
+        let found = seek(before, probe, Arc::clone).filter(alive);
+        found.or_else(|| seek(&tables.current, probe, Arc::clone))
+    }
+
+    /// What `see` makes of the row of a key where it stands, without a share in it. It is called in the middle
+    /// of a look of moka's, and waits for nothing.
+    pub(crate) fn see<Q, T>(
+        &self,
+        probe: Probe<'_, Q>,
+        see: impl FnOnce(&SharedRow<K, E>) -> T,
+    ) -> Option<T>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let tables = self.tables.load();
+        match &tables.before {
+            None => seek(&tables.current, probe, see),
+            Some(_) => self.find(probe).map(|row| see(&row)),
+        }
     }
 
     /// Whether a row stands in its key's place. Calls nothing of the key's.
@@ -59,14 +78,18 @@ where
     standing.is_there()
 }
 
-/// The row of a key in a table.
-fn seek<K, E, Q>(table: &Table<K, E>, probe: Probe<'_, Q>) -> Option<SharedRow<K, E>>
+/// What `see` makes of the row of a key in a table.
+fn seek<K, E, Q, T>(
+    table: &Table<K, E>,
+    probe: Probe<'_, Q>,
+    see: impl FnOnce(&SharedRow<K, E>) -> T,
+) -> Option<T>
 where
     K: Hash + Eq + Send + Sync + 'static,
     E: Send + Sync + 'static,
     Q: Hash + Equivalent<K> + ?Sized,
 {
-    let seeking = Seeking::new(probe);
+    let seeking = Seeking::new(probe, see);
     let _never = table.contains_key(&seeking);
-    seeking.into_found()
+    seeking.into_seen()
 }

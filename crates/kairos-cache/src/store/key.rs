@@ -100,7 +100,12 @@ impl<Q: ?Sized> Clone for Probe<'_, Q> {
 
 impl<Q: ?Sized> Copy for Probe<'_, Q> {}
 
-impl<Q: ?Sized> Probe<'_, Q> {
+impl<'a, Q: ?Sized> Probe<'a, Q> {
+    /// A key whose hash is known.
+    pub(crate) fn again(key: &'a Q, hash: u64) -> Probe<'a, Q> {
+        Probe { hash, key }
+    }
+
     /// The key's hash.
     #[inline]
     pub(crate) fn hash(&self) -> u64 {
@@ -117,35 +122,42 @@ impl<Q: ?Sized> Probe<'_, Q> {
 ///
 /// So moka neither reads its clock nor logs a read. It also asks about a key that has been taken out and
 /// not been overwritten: its row is dead, or dies by the notice that moka is about to give.
-pub(super) struct Seeking<'a, K, E, Q: ?Sized> {
+pub(super) struct Seeking<'a, Q: ?Sized, F, T> {
     probe: Probe<'a, Q>,
-    found: Cell<Option<Arc<Stored<K, E>>>>,
-    is_found: Cell<bool>,
+    /// Called with the row, once.
+    see: Cell<Option<F>>,
+    seen: Cell<Option<T>>,
 }
 
-impl<'a, K, E, Q: ?Sized> Seeking<'a, K, E, Q> {
-    pub(super) fn new(probe: Probe<'a, Q>) -> Self {
-        Seeking { probe, found: Cell::new(None), is_found: Cell::new(false) }
+impl<'a, Q: ?Sized, F, T> Seeking<'a, Q, F, T> {
+    pub(super) fn new(probe: Probe<'a, Q>, see: F) -> Self {
+        Seeking { probe, see: Cell::new(Some(see)), seen: Cell::new(None) }
     }
 
-    /// The row that has been found.
-    pub(super) fn into_found(self) -> Option<Arc<Stored<K, E>>> {
-        self.found.into_inner()
+    /// What was made of the row that has been found.
+    pub(super) fn into_seen(self) -> Option<T> {
+        self.seen.into_inner()
     }
 }
 
-impl<K, E, Q: ?Sized> Hash for Seeking<'_, K, E, Q> {
+impl<Q: ?Sized, F, T> Hash for Seeking<'_, Q, F, T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.probe.hash);
     }
 }
 
-impl<K, E, Q: Equivalent<K> + ?Sized> Equivalent<Name<K, E>> for Seeking<'_, K, E, Q> {
+impl<K, E, Q, F, T> Equivalent<Name<K, E>> for Seeking<'_, Q, F, T>
+where
+    Q: Equivalent<K> + ?Sized,
+    F: FnOnce(&Arc<Stored<K, E>>) -> T,
+{
     fn equivalent(&self, name: &Name<K, E>) -> bool {
         // No two rows have one key: once it is found the keys behind it are not looked at.
-        if !self.is_found.get() && name.0.is_key(&self.probe) {
-            self.is_found.set(true);
-            self.found.set(Some(Arc::clone(&name.0)));
+        let Some(see) = self.see.take() else { return false };
+        if name.0.is_key(&self.probe) {
+            self.seen.set(Some(see(&name.0)));
+        } else {
+            self.see.set(Some(see));
         }
         false
     }

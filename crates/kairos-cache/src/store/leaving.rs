@@ -1,4 +1,4 @@
-// Rows that leave: taken out of moka behind whoever ended them, by those who put rows in.
+// Rows that leave: taken out of moka behind whoever ended them, by a round of upkeep and those who put rows in.
 // Never knows: why a row has died.
 // Read next: `place.rs`, whose rows these are; `../engine/sweep.rs`, which finds those for which there is no room.
 //
@@ -13,14 +13,14 @@ use super::key::Itself;
 use super::{SharedRow, Store};
 
 /// Whoever puts a row in takes at most so many out: more than one, so that they become fewer.
-const TAKEN: usize = 16;
+const TAKEN: usize = 4;
 
 impl<K, E> Store<K, E>
 where
     K: Hash + Eq + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// Has a dead row taken out by whoever puts one in. One exchange; calls nothing of moka's.
+    /// Has a dead row taken out by a round of upkeep, or by whoever puts one in. One exchange; calls nothing of moka's.
     pub(crate) fn take_out_behind(&self, row: &SharedRow<K, E>) {
         self.dead.push(row);
     }

@@ -6,6 +6,7 @@
 // Why: `docs/decisions/0018-a-resize-moves-slots-to-a-new-table.md`.
 
 mod dead;
+#[allow(unreachable_pub, reason = "public to the models in loom-tests")]
 mod displaced;
 mod entry;
 mod find;
@@ -16,6 +17,7 @@ mod place;
 mod policy;
 mod resize;
 mod sweeper;
+mod upkeep;
 mod weight;
 
 use std::hash::{BuildHasher, Hash};
@@ -27,17 +29,22 @@ use moka::notification::RemovalCause;
 
 use crate::contain::{drop_each, shielded};
 use crate::store::dead::Dead;
-use crate::store::displaced::{Asked, Displaced, Releasing};
+#[cfg(not(kairos_loom))]
+use crate::store::displaced::Displaced;
+use crate::store::displaced::Releasing;
 use crate::store::key::{Itself, Name, Remembered};
 use crate::store::policy::{Missed, Read, Touched};
 use crate::sync::Mutex;
 use crate::truth::{Held, Row, Slot};
 
+#[cfg(kairos_loom)]
+pub use displaced::Displaced;
 pub(crate) use entry::Entry;
 pub(crate) use key::{Probe, Stored};
-pub(crate) use near::{Near, forget_gone};
+pub(crate) use near::{IntoRest, Near, Remains, forget_gone};
 pub(crate) use place::Ending;
 pub(crate) use sweeper::Sweeper;
+pub(crate) use upkeep::{Due, Upkeep};
 pub(crate) use weight::{Weigher, weigh};
 
 /// Rows are put in and taken out under one of this many locks, by their key's hash.
@@ -54,12 +61,16 @@ pub(crate) struct Store<K, E> {
     evicted: Evicted<K, E>,
     /// A row is compared and taken out in one step, as seen by whoever puts another in its place.
     changing: [Mutex<()>; STRIPES],
-    /// Entries that left under a lock: of moka's, or of the flight that let go of them.
-    displaced: Arc<Displaced<Gone<E>>>,
+    /// Entries that left under the lock of the flight that let go of them, until that operation's end.
+    displaced: Displaced<Gone<E>>,
+    /// Entries that moka has evicted, and what a read has let go of: left to a task.
+    left: Arc<Displaced<Gone<E>>>,
     /// Reads that moka has not been told of.
     touched: Touched<K, E>,
     /// Dead rows that it still holds.
     dead: Dead<K, E>,
+    /// Who sees to what is due in moka.
+    upkeep: Arc<Upkeep>,
     /// One resize at a time.
     resizing: Mutex<()>,
 }
@@ -103,7 +114,7 @@ fn table<K, E>(
     most: u64,
     weight_of: Option<fn(&E) -> u32>,
     evicted: &Evicted<K, E>,
-    displaced: &Arc<Displaced<Gone<E>>>,
+    left: &Arc<Displaced<Gone<E>>>,
 ) -> Table<K, E>
 where
     K: Hash + Eq + Send + Sync + 'static,
@@ -116,7 +127,7 @@ where
             name.0.slot().inspect(|held| weight_of(&held.entry)).unwrap_or(0)
         });
     }
-    let (evicted, graveyard) = (Arc::clone(evicted), Arc::clone(displaced));
+    let (evicted, left) = (Arc::clone(evicted), Arc::clone(left));
     builder
         // The call may come late and for an older row of the key: the name is the row.
         .eviction_listener(move |name: Arc<Name<K, E>>, (), cause| {
@@ -129,7 +140,7 @@ where
             if let Some(held) = name.0.slot().kill() {
                 // moka no longer calls the listener once it has panicked.
                 shielded(|| evicted(name.0.key(), &held));
-                graveyard.keep(Gone::Entry(held));
+                left.keep(Gone::Entry(held));
             }
         })
         .build_with_hasher(Remembered::default())
@@ -165,13 +176,28 @@ where
             Bound::Entries(entries) => (None, entries),
             Bound::Weight(sum, weight_of) => (Some(weight_of), sum),
         };
-        let (displaced, evicted) =
-            (Arc::new(Displaced::new(released)), Arc::new(evicted) as Evicted<K, E>);
-        let current = table(most, weight_of, &evicted, &displaced);
+        let released: Arc<dyn Fn() + Send + Sync> = Arc::new(released);
+        let displaced = Displaced::new(Arc::clone(&released));
+        let left = Arc::new(Displaced::new(released));
+        let evicted = Arc::new(evicted) as Evicted<K, E>;
+        let current = table(most, weight_of, &evicted, &left);
         let changing = std::array::from_fn(|_| Mutex::new(()));
         let tables = ArcSwap::from_pointee(Tables { current, before: None });
-        let (touched, dead, resizing) = (Touched::new(), Dead::new(), Mutex::new(()));
-        Store { tables, hasher, weight_of, evicted, changing, displaced, touched, dead, resizing }
+        let (touched, dead, upkeep) = (Touched::new(), Dead::new(), Arc::new(Upkeep::new()));
+        let resizing = Mutex::new(());
+        Store {
+            tables,
+            hasher,
+            weight_of,
+            evicted,
+            changing,
+            displaced,
+            left,
+            touched,
+            dead,
+            upkeep,
+            resizing,
+        }
     }
 
     /// Releases what the calling operation displaces, at the operation's end.
@@ -179,14 +205,14 @@ where
         self.displaced.releasing()
     }
 
-    /// What a task has to release in the place of a read, if there is anything and no task is to come.
-    pub(crate) fn ask_release(&self) -> Option<Asked<Gone<E>>> {
-        self.displaced.ask()
+    /// Who sees to what is due in moka.
+    pub(crate) fn upkeep(&self) -> &Arc<Upkeep> {
+        &self.upkeep
     }
 
-    /// Keeps what a read may not drop, until it is dropped under no lock.
-    pub(crate) fn displace(&self, gone: impl Send + Sync + 'static) {
-        self.displaced.keep(Gone::Other(Box::new(gone)));
+    /// Keeps what a read may not drop, until a task drops it.
+    pub(crate) fn leave(&self, gone: impl Send + Sync + 'static) {
+        self.left.keep(Gone::Other(Box::new(gone)));
     }
 
     /// Keeps an entry until it is dropped under no lock, and the end of that is told.
@@ -265,28 +291,20 @@ where
 
     /// Notes a read that found no row.
     pub(crate) fn miss(&self, hash: u64) {
-        self.touched.note(|| Read::Miss(hash));
+        self.touched.note_miss(hash);
     }
 
     /// Tells moka of reads. Not to be called by a read.
-    fn tell_touched(&self) {
+    fn tell_touched(&self, most: usize) {
         if self.touched.is_empty() {
             return;
         }
         let table = &self.tables.load().current;
-        self.touched.tell(|read| match read {
+        self.touched.tell(most, |read| match read {
             Read::Hit(row) if row.slot().is_dead() => _ = table.get(&Missed(row.hash)),
             Read::Hit(row) => _ = table.get(&Itself(&row)),
             Read::Miss(hash) => _ = table.get(&Missed(hash)),
         });
-    }
-
-    /// Has moka rank and evict by what it has been told, if that is enough. Not to be called by a read.
-    fn rank(&self) {
-        if self.touched.is_log_long() {
-            self.touched.begin_log();
-            self.tables.load().current.run_pending_tasks();
-        }
     }
 
     /// Whether an entry of this weight could be kept if it were alone.
@@ -303,14 +321,6 @@ where
     /// The number of slots, including dead ones that moka still holds.
     pub(crate) fn len(&self) -> u64 {
         self.tables.load().current.entry_count()
-    }
-
-    /// Takes out what is dead, and lets moka apply its deferred ranks, evictions and calls of the listener.
-    pub(crate) fn run_pending(&self) {
-        self.take_out_all_dead();
-        self.tell_touched();
-        self.touched.begin_log();
-        self.tables.load().current.run_pending_tasks();
     }
 }
 

@@ -50,6 +50,10 @@ where
         self.store.find(self.probe)
     }
 
+    fn see<T>(&self, see: impl FnOnce(&SharedRow<K, E>) -> T) -> Option<T> {
+        self.store.see(self.probe, see)
+    }
+
     fn hash(&self) -> u64 {
         self.probe.hash()
     }
@@ -93,6 +97,10 @@ where
         self.place.row()
     }
 
+    fn see<T>(&self, see: impl FnOnce(&SharedRow<K, E>) -> T) -> Option<T> {
+        self.place.see(see)
+    }
+
     fn hash(&self) -> u64 {
         self.place.hash()
     }
@@ -117,9 +125,9 @@ where
     fn keep(&self, slot: Admitted<E>, dead: Option<&SharedRow<K, E>>) {
         let Probe { hash, key } = self.probe;
         self.store.make_room();
-        self.store.tell_touched();
         self.store.put(Arc::new(Stored::new(key.to_key(), hash, slot.into_slot())), dead);
-        self.store.rank();
+        self.store.touched.note_put();
+        self.store.upkeep.note_put();
     }
 
     /// Has the slot weighed anew if its weight is another.

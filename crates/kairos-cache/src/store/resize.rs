@@ -24,7 +24,7 @@ where
         let old = self.tables.load_full().current.clone();
         // What the old table has still to evict by its own bound; most of it under no lock.
         old.run_pending_tasks();
-        let new = table(most, self.weight_of, &self.evicted, &self.displaced);
+        let new = table(most, self.weight_of, &self.evicted, &self.left);
         // 1. The new table, for whatever is put in from here on.
         self.replace_tables(new.clone(), Some(old.clone()));
         // 2. What stands in the old one and lives. A row that has died, or been replaced, stays behind.

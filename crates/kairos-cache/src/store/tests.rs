@@ -10,7 +10,7 @@ fn the_stored_key_is_found_by_a_borrowed_form_that_has_no_owned_one() {
     let store: Store<Arc<str>, u32> =
         Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {}, || {});
     let class = Arc::new(Class::new([]));
-    let capture = Capture::take(&Sequence::new(), &Arc::default(), &class);
+    let capture = Capture::take(&Sequence::new(), &class);
     let finding = Finding::Value(Some(Arc::new(1)));
     let stored: Arc<str> = "k".into();
     let marks = KeyMarks::default();
@@ -31,7 +31,7 @@ fn a_slot_is_not_taken_out_for_another_that_stood_in_its_place() {
         Store::new(&Bound::Entries(10), FixedState::default(), |_, _| {}, || {});
     let (sequence, class) = (Sequence::new(), Arc::new(Class::new([])));
     let put = |value| {
-        let capture = Capture::take(&sequence, &Arc::default(), &class);
+        let capture = Capture::take(&sequence, &class);
         let finding = Finding::Value(Some(Arc::new(value)));
         let marks = KeyMarks::default();
         assert!(conclude(&store.shelf(&7), finding, &capture, marks, || false).stands());
@@ -59,7 +59,7 @@ fn numbers(most: u64, evicted: impl Fn(&u64, &Held<u64>) + Send + Sync + 'static
 /// Stores a key's own number for it.
 fn keep(store: &Numbers, key: u64) {
     let class = Arc::new(Class::new([]));
-    let capture = Capture::take(&Sequence::new(), &Arc::default(), &class);
+    let capture = Capture::take(&Sequence::new(), &class);
     let finding = Finding::Value(Some(Arc::new(key)));
     let marks = KeyMarks::default();
     assert!(conclude(&store.shelf(&key), finding, &capture, marks, || false).stands());

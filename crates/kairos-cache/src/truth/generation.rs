@@ -163,19 +163,33 @@ const LIVE_MASK: u64 = (1 << LIVE_BITS) - 1;
 pub struct Class {
     mark: Mark,
     word: AtomicU64,
-    tags: Box<[Arc<Mark>]>,
+    /// The mark of everything, and those of its tags.
+    others: Box<[Arc<Mark>]>,
+    /// The tags by which it is found among those of its match and market.
+    names: Arc<[Box<str>]>,
 }
 
 impl Class {
-    /// A class whose entries also carry these tags' marks.
-    pub fn new(tags: impl IntoIterator<Item = Arc<Mark>>) -> Class {
-        Class::from_floor(&Mark::new(), tags)
+    /// A class whose entries also carry these marks: that of everything, and those of their tags.
+    pub fn new(others: impl IntoIterator<Item = Arc<Mark>>) -> Class {
+        Class::from_floor(&Mark::new(), others)
     }
 
-    /// A class that covers what this floor covers, whose entries also carry these tags' marks.
-    pub fn from_floor(floor: &Mark, tags: impl IntoIterator<Item = Arc<Mark>>) -> Class {
-        let (mark, tags) = (Mark::from_floor(floor), tags.into_iter().collect());
-        Class { mark, word: AtomicU64::new(0), tags }
+    /// A class that covers what this floor covers, whose entries also carry these marks.
+    pub fn from_floor(floor: &Mark, others: impl IntoIterator<Item = Arc<Mark>>) -> Class {
+        let (mark, others) = (Mark::from_floor(floor), others.into_iter().collect());
+        Class { mark, word: AtomicU64::new(0), others, names: Arc::default() }
+    }
+
+    /// The same, found by these tags.
+    #[must_use]
+    pub fn named(self, names: &Arc<[Box<str>]>) -> Class {
+        Class { names: Arc::clone(names), ..self }
+    }
+
+    /// The tags by which it is found.
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
     }
 
     /// Kills every entry captured before `seq`. Returns how many lived. The caller serialises kills
@@ -245,27 +259,39 @@ impl Class {
 #[derive(Debug, Clone)]
 pub struct Capture {
     class: Arc<Class>,
-    everything: Arc<Mark>,
     generation: u64,
     seq: u64,
 }
 
 impl Capture {
     /// Captures the present of a class. Must happen before the compute starts.
-    pub fn take(sequence: &Sequence, everything: &Arc<Mark>, class: &Arc<Class>) -> Capture {
+    pub fn take(sequence: &Sequence, class: &Arc<Class>) -> Capture {
         // The generation first: one that is current when its entry is admitted was captured
         // after the kill that began it, so the sequence read next includes that kill, and what is
         // counted as living has not died by it.
         let generation = class.generation();
         let seq = sequence.current();
-        Capture { class: Arc::clone(class), everything: Arc::clone(everything), generation, seq }
+        Capture { class: Arc::clone(class), generation, seq }
+    }
+
+    /// The present of the class, for a result that is counted in the place of this one's: the newest
+    /// invalidation that it has seen. `None` if a kill has ended the generation of this one.
+    pub(super) fn again(&self, sequence: &Sequence) -> Option<u64> {
+        // In the order of `take`.
+        let generation = self.class.generation();
+        let seq = sequence.current();
+        (generation == self.generation).then_some(seq)
+    }
+
+    /// Goes on as what was captured of the same class and generation when this was the newest invalidation.
+    pub(super) fn renew(&mut self, seq: u64) {
+        self.seq = seq;
     }
 
     /// The same capture for a result that belongs to this class, by tags that its compute has found.
     /// The caller holds the lock that kills of the class hold. See the head of this file.
     pub fn moved_to(&self, class: &Arc<Class>) -> Capture {
-        let (class, everything) = (Arc::clone(class), Arc::clone(&self.everything));
-        Capture { generation: class.generation(), class, everything, seq: self.seq }
+        Capture { generation: class.generation(), class: Arc::clone(class), seq: self.seq }
     }
 
     /// The class that the result belongs to.
@@ -305,7 +331,6 @@ impl Capture {
     }
 
     fn marks(&self) -> impl Iterator<Item = &Mark> {
-        let tags = self.class.tags.iter().map(|tag| &**tag);
-        [&self.class.mark, &*self.everything].into_iter().chain(tags)
+        std::iter::once(&self.class.mark).chain(self.class.others.iter().map(|mark| &**mark))
     }
 }

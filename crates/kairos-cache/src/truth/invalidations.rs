@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::shelf::{Removed, Shelf, remove_if};
 use super::slot::Row;
 use crate::truth::generation::{Capture, Class, Mark, Sequence};
-use crate::truth::slot::Held;
+use crate::truth::slot::{Held, Slot};
 use crate::truth::stamp::Version;
 use crate::truth::tags::Tags;
 
@@ -52,6 +52,11 @@ impl Invalidations {
         &self.sequence
     }
 
+    /// The mark that covers everything: each class holds it.
+    pub fn everything(&self) -> &Arc<Mark> {
+        &self.everything
+    }
+
     /// The count of all changes that could alter decisions, of the matches that count theirs in it too.
     #[inline]
     pub fn all(&self) -> &Arc<Version> {
@@ -73,7 +78,24 @@ impl Invalidations {
 
     /// Captures the present of a class. Must happen before the compute starts.
     pub fn capture(&self, class: &Arc<Class>) -> Capture {
-        Capture::take(&self.sequence, &self.everything, class)
+        Capture::take(&self.sequence, class)
+    }
+
+    /// Puts an entry in the place of the one that lives in a slot, if it is of the same class: captured now,
+    /// by a caller that has begun now. `put` gets the entry and its class under the slot's lock, looks whether
+    /// the match bars storing, then puts; where it returns nothing it has put nothing. It drops nothing of the
+    /// user's.
+    ///
+    /// No lock but the slot's: a kill or an expiry of the key takes its number, then the slot's lock, and finds
+    /// what was captured before it, or has ended what this would replace. One of the class, of a tag or of
+    /// everything raises its mark, and covers by that what was captured before its number. Models:
+    /// `an_entry_is_renewed_in_place_beside_*`.
+    pub fn renew<E, T>(
+        &self,
+        slot: &Slot<E>,
+        put: impl FnOnce(&mut Arc<E>, &Class) -> Option<T>,
+    ) -> Option<T> {
+        slot.renew(&self.sequence, put)
     }
 
     /// Kills everything.

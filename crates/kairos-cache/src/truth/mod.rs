@@ -19,7 +19,5 @@ pub use shelf::{
 };
 pub use sighting::{Glance, Sighting};
 pub use slot::{Held, Row, Slot, View};
-#[cfg(kairos_loom)]
-pub use stamp::Stamp;
-pub use stamp::Version;
+pub use stamp::{Stamp, Version};
 pub use tags::{TagMark, Tags};

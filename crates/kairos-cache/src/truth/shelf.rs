@@ -20,6 +20,11 @@ pub trait Shelf<E> {
     /// The key's row.
     fn row(&self) -> Option<Self::Row>;
 
+    /// What `see` makes of the key's row, where it is.
+    fn see<T>(&self, see: impl FnOnce(&Self::Row) -> T) -> Option<T> {
+        self.row().map(|row| see(&row))
+    }
+
     /// The key's hash.
     fn hash(&self) -> u64;
 
@@ -216,9 +221,11 @@ pub fn inspect<E, T>(
     shelf: &impl Shelf<E>,
     ask: impl FnOnce(&Slot<E>, &Held<E>) -> T,
 ) -> Option<T> {
-    let row = shelf.row()?;
-    let slot = row.slot();
-    slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(slot, held)))?
+    let found = shelf.see(|row| {
+        let slot = row.slot();
+        slot.inspect(|held| (!held.capture.is_killed()).then(|| ask(slot, held)))?
+    });
+    found.flatten()
 }
 
 /// Whether a reader that looks again would see the same entry, or none again. `is_for` is whether an
@@ -257,12 +264,15 @@ pub(super) fn remove_if<E, T>(
     should_go: impl FnOnce(&Held<E>) -> bool,
     ask: impl FnOnce(&Held<E>) -> T,
 ) -> Removed<T> {
-    let Some(row) = shelf.row() else { return Removed::NoSlot };
-    // Dead first: whoever remembers the slot goes by its word.
-    let ended = row.slot().kill_if(should_go);
+    let ended = shelf.see(|row| {
+        // Dead first: whoever remembers the slot goes by its word.
+        let held = row.slot().kill_if(should_go)?;
+        // By itself: a newer slot may stand in the key's place by now.
+        shelf.take_out(row);
+        Some(held)
+    });
+    let Some(ended) = ended else { return Removed::NoSlot };
     let Some(held) = ended else { return Removed::Nothing };
-    // By itself: a newer slot may stand in the key's place by now.
-    shelf.take_out(&row);
     let answer = ask(&held);
     shelf.displace(held);
     Removed::Ended(answer)

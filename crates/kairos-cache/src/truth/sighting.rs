@@ -25,9 +25,12 @@ pub struct Sighting<E, R> {
 
 impl<E, R: Row<E>> Sighting<E, R> {
     /// Looks at the entry of the row that `find` returns, unless a kill has covered it. `own` returns the
-    /// count of the changes of what an entry belongs to, under the slot's lock; `others` are the counts that
-    /// concern it whatever it belongs to. Not to be called under a lock.
+    /// count of the changes of what an entry belongs to, under the slot's lock; the other counts concern it
+    /// whatever it belongs to. Of those, `before` were read before anything that the decision will rest on,
+    /// the rules and the time too; `others` are read here. Not to be called under a lock. Model:
+    /// `counts_read_after_the_rules_miss_a_reload`.
     pub fn of<const N: usize>(
+        before: Stamp,
         find: impl FnOnce() -> Option<R>,
         own: impl FnOnce(&E) -> Arc<Version>,
         others: [&Version; N],
@@ -35,7 +38,7 @@ impl<E, R: Row<E>> Sighting<E, R> {
         // 1. The counts that are known before the row is: a kill that meets no row leaves nothing but its
         // count, and whoever found the row before that must find the count changed. Model:
         // a_row_found_before_the_counts_hides_an_invalidation_that_meets_none.
-        let others = Stamp::of(others);
+        let others = before.and(others);
         let row = find()?;
         // 2. Version, entry and its own count under the slot's lock: the entry belongs to what is stamped.
         let note = |word, held: &Held<E>| {
@@ -50,7 +53,7 @@ impl<E, R: Row<E>> Sighting<E, R> {
         Some((Sighting { row, word, own, stamp, _of: PhantomData }, view))
     }
 
-    /// Whether nothing has changed since. `others` are as they were when the entry was looked at.
+    /// Whether nothing has changed since. `others` are the counts that were read before and there.
     #[inline]
     pub fn holds<const N: usize>(&self, others: [&Version; N]) -> bool {
         self.stands() && Stamp::take(&self.own, others) == self.stamp
@@ -82,40 +85,42 @@ impl<E, R: Row<E>> Sighting<E, R> {
 #[derive(Debug)]
 pub struct Glance<E, R> {
     sighting: Sighting<E, R>,
-    /// The counts of all changes, as they were before anything was looked at.
-    all: Stamp,
+    /// The counts of all changes.
+    all: [Arc<Version>; 2],
+    /// What they were before anything was looked at.
+    before: Stamp,
 }
 
 impl<E, R: Row<E>> Glance<E, R> {
-    /// Looks as [`Sighting::of`] does. `all` are counts of which one at least grows, after theirs, with each of
-    /// the others; `look` takes a sighting.
-    pub fn of<V>(
-        all: [&Version; 2],
-        look: impl FnOnce() -> Option<(Sighting<E, R>, V)>,
-    ) -> Option<(Glance<E, R>, V)> {
-        // First: see `Stamp`.
-        let all = Stamp::of(all);
-        look().map(|(sighting, view)| (Glance { sighting, all }, view))
+    /// A sighting that is to be looked at often. `all` are counts of which one at least grows, after theirs,
+    /// with each of the others; `before` is what they were before anything was looked at.
+    pub fn new(sighting: Sighting<E, R>, all: [&Arc<Version>; 2], before: Stamp) -> Glance<E, R> {
+        Glance { sighting, all: all.map(Arc::clone), before }
+    }
+
+    /// Whether nothing at all has changed since.
+    #[inline]
+    pub fn is_untouched(&self) -> bool {
+        self.sighting.stands() && self.count() == self.before
     }
 
     /// Whether nothing that concerns the entry has changed since.
-    #[inline]
-    pub fn holds<const N: usize>(&mut self, all: [&Version; 2], others: [&Version; N]) -> bool {
+    pub fn holds<const N: usize>(&mut self, others: [&Version; N]) -> bool {
         if !self.sighting.stands() {
             return false;
         }
         // Before the others: what is counted among all is counted there by then.
-        let all = Stamp::of(all);
-        all == self.all || self.holds_still(all, others)
-    }
-
-    #[cold]
-    fn holds_still<const N: usize>(&mut self, all: Stamp, others: [&Version; N]) -> bool {
-        let holds = self.sighting.holds(others);
+        let all = self.count();
+        let holds = all == self.before || self.sighting.holds(others);
         if holds {
-            self.all = all;
+            self.before = all;
         }
         holds
+    }
+
+    #[inline]
+    fn count(&self) -> Stamp {
+        Stamp::of([&self.all[0], &self.all[1]])
     }
 
     /// What it is about.

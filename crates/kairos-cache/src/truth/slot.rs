@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::truth::generation::Capture;
+use crate::truth::generation::{Capture, Class, Sequence};
 
 /// The version word of a slot that will never hold a value again.
 const DEAD: u64 = u64::MAX;
@@ -134,6 +134,23 @@ impl<E> Slot<E> {
         }
         self.step();
         Replaced::Yes(std::mem::replace(old, held))
+    }
+
+    /// Puts another in the place of the entry, if it may be counted there: `put` is given the entry and its
+    /// class, and puts nothing where it returns nothing. What it puts is captured before it is called. Neither
+    /// the word of the class nor a share in anything is written.
+    pub(super) fn renew<T>(
+        &self,
+        sequence: &Sequence,
+        put: impl FnOnce(&mut Arc<E>, &Class) -> Option<T>,
+    ) -> Option<T> {
+        let mut content = self.content.lock();
+        let Held { entry, capture } = content.as_mut()?;
+        let seq = capture.again(sequence)?;
+        let left = put(entry, capture.class())?;
+        capture.renew(seq);
+        self.step();
+        Some(left)
     }
 
     /// Ends the slot. Returns the entry to the one caller that ended it.

@@ -82,4 +82,9 @@ impl Stamp {
     pub(super) fn with(self, version: &Version) -> Stamp {
         Stamp(self.0.wrapping_add(version.current()))
     }
+
+    /// Reads more of them later: what the first ones vouch for may have been looked at in between.
+    pub(super) fn and<const N: usize>(self, later: [&Version; N]) -> Stamp {
+        Stamp(self.0.wrapping_add(Stamp::of(later).0))
+    }
 }

@@ -142,19 +142,18 @@ mod tests {
     struct World {
         tags: Tags,
         sequence: Sequence,
-        everything: Arc<Mark>,
     }
 
     impl World {
         fn new() -> World {
             let tags = Tags::new(FixedState::default(), 4);
-            World { tags, sequence: Sequence::new(), everything: Arc::default() }
+            World { tags, sequence: Sequence::new() }
         }
 
         /// The capture of an entry that carries a tag.
         fn capture(&self, tag: &str, bound: usize) -> Capture {
             let class = Arc::new(Class::new([self.tags.mark(tag, bound).mark]));
-            Capture::take(&self.sequence, &self.everything, &class)
+            Capture::take(&self.sequence, &class)
         }
 
         fn invalidate(&self, tag: &str) {

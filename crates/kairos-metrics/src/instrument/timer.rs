@@ -120,6 +120,34 @@ impl Histogram {
         shard::skip(&self.place, every).map(Skip)
     }
 
+    /// Counts this thread's next timing as one that [`due`](Self::due) does not take, and returns true; false
+    /// where it takes it, or has a new gap to draw: nothing is counted then.
+    ///
+    /// For what learns at its end that it is to be timed, and can be done once more: three loads and a store.
+    ///
+    /// ```
+    /// use kairos_metrics::{Precision, Registry};
+    ///
+    /// let registry = Registry::new();
+    /// let hits = registry.histogram("hit", "Latency of a hit", Precision::two_digits())?;
+    /// let clock = hits.clock();
+    /// for _ in 0..100 {
+    ///     if !hits.pass_over(16) {
+    ///         let start = clock.raw();
+    ///         if let Some(weight) = hits.due(16) {
+    ///             hits.record_n(clock.delta_ns(start, clock.raw()), weight.into());
+    ///         }
+    ///     }
+    /// }
+    /// let count = hits.snapshot().count();
+    /// assert!(count > 0 && count <= 100);
+    /// # Ok::<(), kairos_metrics::Error>(())
+    /// ```
+    #[inline]
+    pub fn pass_over(&self, every: u32) -> bool {
+        shard::passes_over(&self.place, every)
+    }
+
     /// Starts a timer that records when it is dropped.
     #[inline]
     pub fn start(&self) -> Timer<'_> {

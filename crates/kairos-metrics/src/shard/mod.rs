@@ -22,7 +22,7 @@ pub use local::{forks, in_child, shards};
 #[cfg(kairos_loom)]
 pub(crate) use process::Process;
 pub(crate) use process::Reader;
-pub(crate) use sampled::{Skipped, due, is_due, skip};
+pub(crate) use sampled::{Skipped, due, is_due, passes_over, skip};
 #[cfg(kairos_loom)]
 pub(crate) use shard::{Shard, Sizes};
 pub(crate) use sum::Sum;

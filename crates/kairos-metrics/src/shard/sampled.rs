@@ -27,6 +27,12 @@ fn due_slowly(place: &Place, every: u32) -> Option<u32> {
     own_tally(place).map_or(Some(1), |tally| tally.gap.due(every))
 }
 
+/// Passes this thread's next timing over, if that is all there is to do.
+#[inline]
+pub(crate) fn passes_over(place: &Place, every: u32) -> bool {
+    tally_at_hand(place).gap.passes_over(every)
+}
+
 /// How to count this thread's next timing as one that is not taken; `None` where [`due`] has more to do.
 #[inline]
 pub(crate) fn skip(place: &Place, every: u32) -> Option<Skipped> {

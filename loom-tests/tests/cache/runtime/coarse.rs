@@ -199,6 +199,11 @@ fn a_published_time_from_beyond_a_step_finds_it_counted() {
             thread::spawn(move || {
                 if time.coarse.seen().reading() > before {
                     assert_eq!(steps.version().current(), 1, "a deadline from before it is in use");
+                    assert_eq!(
+                        steps.wall_at(0),
+                        1_000_000_000,
+                        "nor is the wall clock's old reading"
+                    );
                 }
             })
         };

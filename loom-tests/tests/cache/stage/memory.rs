@@ -21,6 +21,8 @@ pub(crate) enum Remember {
     GlancedLate,
     /// The stamp after the decision that it vouches for.
     StampedLate,
+    /// The rules before the counts that are to tell of others.
+    RuledEarly,
     /// The row before the counts that are to vouch for what is found in it.
     FoundEarly,
     /// The word after the entry, outside of the slot's lock.
@@ -70,7 +72,7 @@ impl Memory {
             (Vouching::Sighted(seen), Remember::WithoutMisses) => seen.holds([world.versions()[0]]),
             (Vouching::Sighted(seen), Remember::WithoutCounts) => seen.stands(),
             (Vouching::Sighted(seen), _) => seen.holds(world.versions()),
-            (Vouching::Glanced(seen), _) => seen.holds(all(world), world.versions()),
+            (Vouching::Glanced(seen), _) => seen.is_untouched() || seen.holds(world.versions()),
             (Vouching::Mistaken(_, _, stamp), Remember::WithoutWord) => stamp_of(world) == *stamp,
             (Vouching::Mistaken(row, word, stamp), _) => {
                 row.slot().version() == *word && stamp_of(world) == *stamp
@@ -80,7 +82,11 @@ impl Memory {
 
     fn look(&mut self, world: &World) {
         let vouched = match self.how {
-            Remember::InOrder | Remember::WithoutCounts => sight(world, world.versions()),
+            Remember::InOrder => ruled(world, || {
+                let before = world.counted_across();
+                (world.is_open(), before)
+            }),
+            Remember::WithoutCounts => sight(world, world.versions()),
             Remember::WithoutMisses => sight(world, [world.versions()[0]]),
             Remember::AtAGlance => glance(world, || look(world, world.versions())),
             Remember::GlancedLate => {
@@ -88,6 +94,7 @@ impl Memory {
                 glance(world, || found)
             }
             Remember::StampedLate => stamp_late(world),
+            Remember::RuledEarly => ruled(world, || (world.is_open(), world.counted_across())),
             Remember::FoundEarly => found_early(world),
             Remember::WordApart | Remember::WithoutWord => word_apart(world),
         };
@@ -101,8 +108,17 @@ fn look<const N: usize>(
     versions: [&Version; N],
 ) -> Option<(Sighting<u64, StageRow>, View<u64>)> {
     let own = |_: &u64| Arc::clone(world.scope.version());
-    let seen = Sighting::of(|| world.place.row(), own, versions)?;
+    let seen = Sighting::of(Stamp::of(versions), || world.place.row(), own, [])?;
     is_served(world, &seen.1).then_some(seen)
+}
+
+/// What production looks at by the rules of its moment, with the counts of that.
+fn ruled(world: &World, moment: impl FnOnce() -> (bool, Stamp)) -> Option<(Vouching, View<u64>)> {
+    let (is_open, before) = moment();
+    let own = |_: &u64| Arc::clone(world.scope.version());
+    let [_, misses] = world.versions();
+    let (seen, view) = Sighting::of(before, || world.place.row(), own, [misses])?;
+    (is_open && is_served(world, &view)).then_some((Vouching::Sighted(seen), view))
 }
 
 fn sight<const N: usize>(world: &World, versions: [&Version; N]) -> Option<(Vouching, View<u64>)> {
@@ -110,7 +126,7 @@ fn sight<const N: usize>(world: &World, versions: [&Version; N]) -> Option<(Vouc
 }
 
 /// The count of all changes; there are no steps of a clock on the stage.
-fn all(world: &World) -> [&Version; 2] {
+fn all(world: &World) -> [&Arc<Version>; 2] {
     [world.invalidations.all(), &world.steps]
 }
 
@@ -118,14 +134,15 @@ fn glance(
     world: &World,
     look: impl FnOnce() -> Option<(Sighting<u64, StageRow>, View<u64>)>,
 ) -> Option<(Vouching, View<u64>)> {
-    let (seen, view) = Glance::of(all(world), look)?;
-    Some((Vouching::Glanced(seen), view))
+    let before = Stamp::of(all(world).map(|version| &**version));
+    let (seen, view) = look()?;
+    Some((Vouching::Glanced(Glance::new(seen, all(world), before)), view))
 }
 
 fn found_early(world: &World) -> Option<(Vouching, View<u64>)> {
     let found = world.place.row();
     let own = |_: &u64| Arc::clone(world.scope.version());
-    let (seen, view) = Sighting::of(|| found, own, world.versions())?;
+    let (seen, view) = Sighting::of(Stamp::of(world.versions()), || found, own, [])?;
     is_served(world, &view).then_some((Vouching::Sighted(seen), view))
 }
 

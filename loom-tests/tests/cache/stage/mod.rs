@@ -19,9 +19,10 @@ use std::task::{Context, Poll, Waker};
 use foldhash::fast::FixedState;
 use kairos_cache::model::{
     Capture, Class, Fate, Finding, Flight, Invalidations, Join, KeyMarks, Kind, Launch, Launchable,
-    Refresh, ScopeState, Shelf, Tags, Ticket, Version, View, conclude, is_unchanged,
+    Refresh, ScopeState, Shelf, Stamp, Tags, Ticket, Version, View, conclude, is_unchanged,
 };
 use kairos_cache::{EventGraph, EventId, MarketId};
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread::{self, JoinHandle};
 
 pub(crate) use memory::{Memory, Remember, StageRow};
@@ -50,7 +51,7 @@ pub(crate) struct World {
     pub(crate) tags: Tags,
     pub(crate) scope: ScopeState,
     /// Of the wall clock, which makes none.
-    pub(crate) steps: Version,
+    pub(crate) steps: Arc<Version>,
     pub(crate) graph: Arc<EventGraph>,
     pub(crate) market: MarketId,
     pub(crate) event: EventId,
@@ -59,6 +60,8 @@ pub(crate) struct World {
     pub(crate) place: Place,
     pub(crate) flight: KeyFlight,
     pub(crate) turn: Turn,
+    /// The rules: whether anything is served.
+    is_open: AtomicBool,
 }
 
 pub(crate) type KeyFlight = Flight<Compute, u64>;
@@ -75,12 +78,13 @@ impl Launchable for Compute {
 impl World {
     pub(crate) fn new(graph: &Arc<EventGraph>) -> Arc<World> {
         let invalidations = Invalidations::new();
-        let scope = ScopeState::new("m", graph.market_count()).counted_in(invalidations.all());
+        let scope = ScopeState::new("m", graph.market_count())
+            .within(invalidations.all(), invalidations.everything());
         Arc::new(World {
             invalidations,
             tags: Tags::new(FixedState::default(), 1),
             scope,
-            steps: Version::new(),
+            steps: Arc::default(),
             graph: Arc::clone(graph),
             market: graph.market("btts").expect("a market of the graph"),
             event: graph.event("goal").expect("an event of the graph"),
@@ -89,6 +93,7 @@ impl World {
             place: Place::new(),
             flight: Flight::new(),
             turn: Turn::new(),
+            is_open: AtomicBool::new(true),
         })
     }
 
@@ -159,6 +164,24 @@ impl World {
     /// The counts that vouch for a remembered read of the key, besides the match's.
     pub(crate) fn versions(&self) -> [&Version; 2] {
         [self.invalidations.changes(), self.invalidations.misses(self.place.hash())]
+    }
+
+    /// What a moment knows of the counts, before anything else of it.
+    pub(crate) fn counted_across(&self) -> Stamp {
+        Stamp::of([self.invalidations.changes()])
+    }
+
+    /// The rules of a moment.
+    pub(crate) fn is_open(&self) -> bool {
+        // Acquire: as a load of the configuration; pairs with the store in `close`.
+        self.is_open.load(Ordering::Acquire)
+    }
+
+    /// Has nothing served from now on, as a reload does.
+    pub(crate) fn close(&self) {
+        // Release: as above.
+        self.is_open.store(false, Ordering::Release);
+        self.invalidations.changes().touch();
     }
 
     /// The entry that a read finds.

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Weak};
 
-use kairos_cache::model::{Capture, Class, Invalidations, Shelf, Sighting};
+use kairos_cache::model::{Capture, Class, Invalidations, Shelf, Sighting, Stamp};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
@@ -61,7 +61,8 @@ impl Shop {
 
     fn sight(&self) -> Option<(Sighting<Timed, StageRow<Timed>>, Arc<Timed>)> {
         let own = |_: &Timed| Arc::default();
-        let (seen, view) = Sighting::of(|| self.place.row(), own, [self.invalidations.changes()])?;
+        let (seen, view) =
+            Sighting::of(Stamp::of([self.invalidations.changes()]), || self.place.row(), own, [])?;
         Some((seen, Arc::clone(view.entry())))
     }
 

@@ -5,6 +5,7 @@ mod counts;
 mod expiry;
 mod found;
 mod held;
+mod in_place;
 mod publish;
 mod remembered;
 mod renewed;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kairos_cache::model::{Class, Invalidations, Shelf, Sighting};
+use kairos_cache::model::{Class, Invalidations, Shelf, Sighting, Stamp};
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
@@ -19,7 +19,9 @@ fn slot_replace() {
         let (place, killed) = (Arc::new(Place::new()), Arc::new(AtomicBool::new(false)));
         assert!(place.store(0, &capture, || false), "nothing covers it");
         let row = place.row().expect("stored");
-        let sight = |row: &StageRow| Sighting::of(|| Some(Arc::clone(row)), |_| Arc::default(), []);
+        let sight = |row: &StageRow| {
+            Sighting::of(Stamp::of([]), || Some(Arc::clone(row)), |_| Arc::default(), [])
+        };
         let (seen, first) = sight(&row).expect("stored");
         let writing = {
             let (place, killed) = (Arc::clone(&place), Arc::clone(&killed));

@@ -104,6 +104,7 @@ noticed! {
     a_remembered_read_after_a_line_up_was_published_obeys_it: |world| {
         world.scope.publish(None, Some(given(true)));
     };
+    a_remembered_read_after_a_reload_goes_by_the_new_rules: World::close;
 }
 
 #[test]
@@ -126,6 +127,13 @@ fn a_stamp_taken_after_the_decision_misses_a_suspension() {
 fn a_stamp_taken_after_the_decision_misses_an_invalidation_of_everything() {
     let invalidate = |world: &World| world.invalidations.kill_everything();
     a_remembered_read_after(invalidate, Remember::StampedLate, None);
+}
+
+/// So does one whose moment was taken before the counts: its rules may be the old ones.
+#[test]
+#[should_panic(expected = "by who looked meanwhile")]
+fn counts_read_after_the_rules_miss_a_reload() {
+    a_remembered_read_after(World::close, Remember::RuledEarly, None);
 }
 
 #[test]

@@ -23,8 +23,8 @@ impl<K: Key, V: Value> Claim<K, V> {
         engine: &Arc<Engine<K, V>>,
         key: K,
         flight: Arc<KeyFlight<V>>,
-    ) -> Arc<Claim<K, V>> {
-        Arc::new(Claim { engine: Arc::clone(engine), key, flight })
+    ) -> Claim<K, V> {
+        Claim { engine: Arc::clone(engine), key, flight }
     }
 
     pub(in crate::engine) fn engine(&self) -> &Arc<Engine<K, V>> {

@@ -72,7 +72,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 self.forget_flight(key, &flight);
                 continue;
             };
-            let claim = Claim::new(self, owned, flight);
+            let claim = Arc::new(Claim::new(self, owned, flight));
             let since = Began { at: moment.now.mono, kickoff: home.place.facts().kickoff };
             let filling = Filling { claim, home, capture, began, since };
             self.relieve_tags(moment);
@@ -108,6 +108,7 @@ impl<K: Key, V: Value> Filling<K, V> {
             drop(engine.forget_failure(key));
         }
         engine.sweep_if_full();
+        engine.keep_up();
         engine.forget_near(engine.store.probe(key));
         stored
     }

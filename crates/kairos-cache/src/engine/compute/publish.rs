@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::claim::Claim;
 use crate::engine::{Engine, Moment};
 use crate::matches::Place;
-use crate::policy::{EntryView, MonoNs, Now, WallNs, ZoneTtl};
+use crate::policy::{EntryView, MatchFacts, MonoNs, Now, WallNs, ZoneTtl};
 use crate::runtime::Purpose;
 use crate::store::{Entry, weigh};
 use crate::to_key::{Key, Value};
@@ -51,23 +51,29 @@ impl<V> Fresh<V> {
         compute_ns: u64,
         lasts: Lasts,
     ) -> Fresh<V> {
+        let view = Fresh::<V>::view(now, zone, began, compute_ns, lasts);
+        Fresh { value: Some(value), rules_view: view, weight: None }
+    }
+
+    /// What the rules need to know of a value found at `now`.
+    pub(super) fn view(
+        now: Now,
+        zone: ZoneTtl,
+        began: Began,
+        compute_ns: u64,
+        lasts: Lasts,
+    ) -> EntryView {
         let Lasts { own_ttl_ns, jitter: ttl_factor } = lasts;
         let (ttl_limit_ns, names_ttl) = (own_ttl_ns.unwrap_or(u64::MAX), own_ttl_ns.is_some());
         let found = found_at(now, zone, began);
-        let view = EntryView { ttl_factor, ttl_limit_ns, names_ttl, compute_ns, ..found };
-        Fresh::new(Some(value), view, None)
+        EntryView { ttl_factor, ttl_limit_ns, names_ttl, compute_ns, ..found }.with_own_ttl()
     }
 
     /// The result that there is no value, remembered for at most `limit_ns`.
     pub(super) fn nothing(now: Now, zone: ZoneTtl, began: Began, limit_ns: u64) -> Fresh<V> {
         let found = found_at(now, zone, began);
         let view = EntryView { ttl_limit_ns: limit_ns, is_nothing: true, ..found };
-        Fresh::new(None, view, Some(1))
-    }
-
-    fn new(value: Option<Arc<V>>, view: EntryView, weight: Option<u32>) -> Fresh<V> {
-        let rules_view = EntryView { at_insert: view.own(view.at_insert), ..view };
-        Fresh { value, rules_view, weight }
+        Fresh { value: None, rules_view: view.with_own_ttl(), weight: Some(1) }
     }
 }
 
@@ -111,7 +117,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         capture: &Capture,
         marks: KeyMarks,
     ) -> Fate {
-        let is_storable = self.may_store(&result.rules_view, place);
+        let is_storable = self.may_store(&result.rules_view, place.facts());
         let weight = result.weight.filter(|_| is_storable && claim.flight().is_sound());
         let entry = weight.map(|weight| {
             Arc::new(Entry::new(result.value.clone(), result.rules_view, place.clone(), weight))
@@ -126,12 +132,10 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Whether a result may be stored, as far as that is not a question of what has come since it began.
-    pub(super) fn may_store(&self, view: &EntryView, place: &Place) -> bool {
+    pub(super) fn may_store(&self, view: &EntryView, facts: MatchFacts) -> bool {
         let found = Now { mono: view.stored_at, wall: view.stored_wall };
         // Begun before a kickoff that has passed, it would not be served.
-        self.is_enabled()
-            && view.at_insert.ttl_ns > 0
-            && !view.ended_by_kickoff(place.facts(), found)
+        self.is_enabled() && view.at_insert.ttl_ns > 0 && !view.ended_by_kickoff(facts, found)
     }
 
     /// The weight of a value, unless it does not fit or cannot be weighed. Not to be called under a

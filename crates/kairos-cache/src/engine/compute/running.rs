@@ -121,6 +121,7 @@ impl<K: Key, V: Value> Running<K, V> {
             shielded(|| engine.relieve_tags(&engine.moment()));
         }
         engine.sweep_if_full();
+        engine.keep_up();
     }
 
     /// Whether the compute has failed by this error. A refresh that no runtime takes, or that its

@@ -77,7 +77,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 let held = previous.ok_or(Error::Nothing)?;
                 let value = held.entry.value.clone().ok_or(Error::Nothing)?;
                 let weight = Some(held.entry.weight).filter(|weight| self.store.can_hold(*weight));
-                let view = held.entry.rules_view;
+                let view = held.entry.rules_view();
                 let own = view.names_ttl.then_some(view.ttl_limit_ns);
                 (value, weight, named.or(own), Some(held))
             }

@@ -75,7 +75,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.gate.turn_away();
         // Outside the table's locks: what follows may remove flights.
         for (key, flight) in self.flights.all() {
-            Claim::new(self, key, flight).turn_away();
+            Arc::new(Claim::new(self, key, flight)).turn_away();
         }
     }
 

@@ -59,13 +59,14 @@ impl<K: Key, V: Value> Engine<K, V> {
             match flight.join(kind, unchanged, job) {
                 Join::Wait(ticket, launch) => {
                     let queued = ticket.queued;
-                    let waiting = Waiting::new(Claim::new(self, owned, flight), ticket, seen);
-                    let claim = waiting.claim();
+                    let claim = Claim::new(self, owned, flight);
+                    let mut waiting = Waiting::new(claim, ticket, seen);
                     if let Some(launch) = launch {
-                        dispatch.send(Launched::new(Arc::clone(claim), launch), moment);
+                        let claim = Arc::clone(waiting.claim());
+                        dispatch.send(Launched::new(claim, launch), moment);
                     } else if queued && self.drain.is_closed() {
                         // A shutdown may have come by before this read did.
-                        claim.turn_away();
+                        waiting.claim().turn_away();
                     }
                     return Joining::Waiting(waiting);
                 }
@@ -116,7 +117,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             match flight.refresh(unchanged, permitted) {
                 Refresh::Started(launch) => {
                     let key = leading.expect("what has started was asked for its job");
-                    dispatch.send(Launched::new(Claim::new(self, key, flight), launch), moment);
+                    let claim = Arc::new(Claim::new(self, key, flight));
+                    dispatch.send(Launched::new(claim, launch), moment);
                     return true;
                 }
                 Refresh::No => {

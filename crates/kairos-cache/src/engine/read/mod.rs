@@ -1,13 +1,16 @@
 // The read, top to bottom: find, decide, and one match on the reason.
 // Never knows: how a rule is worked out, where entries live, or how computes are spawned.
-// Read next: `reading.rs` for a look, `join.rs` for a compute, `waiting.rs` for its end; `background.rs`, `pin.rs`.
+// Read next: `through.rs` for a read with a compute, `reading.rs` for a look, `join.rs`, `waiting.rs`; `pin.rs`.
 
+mod aside;
 mod background;
 mod check;
 mod join;
+mod many;
 mod near;
 mod pin;
 mod reading;
+mod through;
 mod vouched;
 mod waiting;
 
@@ -22,10 +25,11 @@ use waiting::Waiting;
 use crate::config::Rules;
 use crate::context::Context;
 use crate::engine::compute::{Alone, Dispatch};
+use crate::engine::kept::Timed;
 use crate::engine::{Engine, Moment};
 use crate::error::Error;
-use crate::flight::{Done, Job, Joined, Offer, Work};
-use crate::policy::{Now, Reason};
+use crate::flight::{Done, Job, Joined};
+use crate::policy::{MonoNs, Now, Reason};
 use crate::receipt::{Answer, Guard};
 use crate::stats::Bounded;
 use crate::store::Probe;
@@ -46,51 +50,6 @@ pub(crate) enum Looked<K: Key, V: Value> {
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Reads with a compute: `work` is called at most once, where a flight wants it. It is behind a
-    /// pointer so that this is compiled once for each form of key, not for each caller's closure.
-    pub(crate) async fn read_through<Q>(
-        self: &Arc<Self>,
-        key: &Q,
-        context: &Context,
-        work: &mut (dyn FnMut(&Q, &Context) -> Work<V> + Send),
-    ) -> Result<Answer<V>, Error>
-    where
-        Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
-    {
-        if let Some(answer) = self.answer_near(key, context) {
-            return Ok(answer);
-        }
-        let moment = self.moment();
-        let request = self.arrive(key, context, moment.now)?;
-        let mut offer = None;
-        let mut job = |rules: &Rules| {
-            let work = offer.get_or_insert_with(|| Offer::new(work(key, context))).work();
-            Job::new(work, self.home(request.place.clone(), &context.tags, rules))
-        };
-        let alone = &mut Alone::default();
-        let (mut waiting, mut reading) = match self.look(&request, &moment, &mut job, alone) {
-            Looked::Stored(reading, newer) => {
-                let moment = newer.as_ref().unwrap_or(&moment);
-                return Ok(self.serve_stored(&request, &reading, moment, &mut job, alone));
-            }
-            Looked::Answered(answer) => return Ok(answer),
-            Looked::Waiting(waiting, reading) => (waiting, reading),
-        };
-        drop(moment);
-        Ok(self.wait(&request, &mut waiting, &mut reading, &mut job).await)
-    }
-
-    /// The answer of a read with a compute that is served what its thread remembers.
-    #[inline]
-    fn answer_near<Q>(&self, key: &Q, context: &Context) -> Option<Answer<V>>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
-        let (served, now) = self.read_near(key, context, true)?;
-        let (receipt, value) = (served.receipt_at(now), Arc::clone(served.value()));
-        Some(Answer { receipt, outcome: Ok(value) })
-    }
-
     /// Reads without a compute. The loader, if there is one, refreshes and fills behind the read.
     #[inline]
     pub(crate) fn read_stored<Q>(self: &Arc<Self>, key: &Q) -> Option<Guard<V>>
@@ -99,21 +58,33 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         let timed = self.time_fresh();
         let (now, probe) = (self.time_of_hit(), self.store.probe(key));
-        let is_loaded = self.loader.is_some();
-        match self.remembered(probe, now, is_loaded, timed, |_, _| true) {
+        match self.remembered(probe, now, self.loader.is_some(), timed, |_, _| true) {
             Some(served) => Some(Guard::of_near(served, now)),
-            None => self.read_stored_anew(probe),
+            None => self.read_stored_anew(probe, now, timed),
         }
     }
 
     #[inline(never)]
-    fn read_stored_anew<Q>(self: &Arc<Self>, probe: Probe<'_, Q>) -> Option<Guard<V>>
+    fn read_stored_anew<Q>(
+        self: &Arc<Self>,
+        probe: Probe<'_, Q>,
+        now: MonoNs,
+        timed: Timed,
+    ) -> Option<Guard<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
+        if !self.is_to_remember(probe.hash())
+            && let Some(hit) = self.read_aside(probe, now, timed)
+        {
+            return Some(hit);
+        }
         let moment = self.moment();
         let request = Request::of_stored(probe.key(), moment.now);
-        let (sighting, reading) = self.sighted_reading(&request, &moment);
+        let (sighting, reading) = self.sighted_reading(probe, &request, &moment);
+        if sighting.is_none() {
+            self.store.miss(probe.hash());
+        }
         let refreshing = self.loader.is_some() && self.load_behind(&request, &reading, &moment);
         if !reading.is_served(&moment) {
             return None;
@@ -177,14 +148,13 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ToKey<K> + ?Sized,
     {
-        let mut newer = None;
+        let (probe, mut newer) = (self.store.probe(request.key), None);
         loop {
             let moment = newer.as_ref().unwrap_or(moment);
-            let (sighting, reading) = self.sighted_reading(request, moment);
+            let (sighting, reading) = self.sighted_reading(probe, request, moment);
             let kind = match reading.next(moment) {
                 Next::ServeFresh | Next::ServeStale => {
-                    if request.is_like_any(&reading) {
-                        let probe = self.store.probe(request.key);
+                    if request.is_like_any(&reading) && self.is_to_remember(probe.hash()) {
                         self.remember(probe, sighting, &reading, moment);
                     }
                     return Looked::Stored(reading, newer);
@@ -204,7 +174,13 @@ impl<K: Key, V: Value> Engine<K, V> {
                 let answer = self.answer_refused(request, &reading, moment, error);
                 return Looked::Answered(answer);
             }
-            match self.join(request, kind, &reading, moment, job, dispatch) {
+            let joined = self.join(request, kind, &reading, moment, job, dispatch);
+            // Reads that wait for one compute are one miss to moka: to tell of each would cost each some hundred ns.
+            let is_first = matches!(&joined, Joining::Waiting(waiting) if waiting.is_first());
+            if sighting.is_none() && is_first {
+                self.store.miss(probe.hash());
+            }
+            match joined {
                 Joining::Waiting(waiting) => return Looked::Waiting(waiting, reading),
                 Joining::LookAgain => newer = Some(self.moment()),
                 Joining::Refused(error) => {

@@ -17,7 +17,7 @@ use crate::policy::{MarketId, MonoNs, Reason};
 use crate::receipt::Served;
 use crate::runtime::Timing;
 use crate::stats::Score;
-use crate::store::{Probe, forget_gone};
+use crate::store::{IntoRest as _, Probe, Remains, forget_gone};
 use crate::sync::Ordering;
 use crate::to_key::{Key, Value};
 
@@ -60,8 +60,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         Some(served)
     }
 
-    /// What a read for a context is served from what its thread remembers: the value and its receipt.
-    /// Publishes the context's kickoff and line-up to its match, as every read does.
+    /// What a read for a context is served from what its thread remembers: the value and its receipt. Nothing
+    /// if it has a kickoff or a line-up to tell.
     #[inline]
     pub(super) fn read_near<Q>(
         &self,
@@ -78,8 +78,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         let own = match &context.scope {
             Some(scope) => {
                 let state = scope.state().filter(|_| self.matches.own(scope))?;
-                state.publish(context.kickoff, context.lineup_confirmed);
-                Some(state.version())
+                // What it has to tell it tells once all of its names are known.
+                let tells_nothing = state.knows(context.kickoff, context.lineup_confirmed);
+                Some(tells_nothing.then(|| state.version())?)
             }
             None if context.needs_match().is_some() => return None,
             None => None,
@@ -99,7 +100,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Whether a context names this market of the match.
-    fn is_market(&self, market: Option<MarketId>, context: &Context) -> bool {
+    pub(in crate::engine) fn is_market(&self, market: Option<MarketId>, context: &Context) -> bool {
         match (market, &context.market) {
             (None, None) => true,
             (Some(market), Some(name)) => *self.graph.market_name(market) == **name,
@@ -109,19 +110,26 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// The time of a read that is served what is remembered: the published one.
     #[inline]
-    pub(super) fn time_of_hit(&self) -> MonoNs {
-        let now = self.hit_time();
+    pub(in crate::engine) fn time_of_hit(&self) -> MonoNs {
+        let now = self.clock.of_hit(self.is_time_coarse());
         if now >= self.evaluated_until() {
             self.begin_second();
         }
         now
     }
 
-    /// The same for a read that sees to the breaker by itself.
+    /// The same for a read that sees to the breaker by itself, and may have read the processor's counter.
+    pub(super) fn hit_time(&self, timed: Timed) -> MonoNs {
+        match timed {
+            Timed::Skipped(_) => self.clock.of_hit(self.is_time_coarse()),
+            Timed::From(begun) => self.clock.of_hit_begun(begun, self.is_time_coarse()),
+        }
+    }
+
+    /// Whether a hit may take a published time.
     #[inline]
-    pub(super) fn hit_time(&self) -> MonoNs {
-        // Relaxed: as where it is stored.
-        self.clock.of_hit(self.coarse_time.load(Ordering::Relaxed))
+    pub(super) fn is_time_coarse(&self) -> bool {
+        self.coarse_time.load(Ordering::Relaxed) // Relaxed: as where it is stored.
     }
 
     /// Until when the breaker has been evaluated.
@@ -162,6 +170,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
+    /// Whether the calling thread is to remember what it is served under a hash that it does not know. To be
+    /// asked once a read: who asks again is remembered.
+    pub(super) fn is_to_remember(&self, hash: u64) -> bool {
+        self.near.is_on() && self.near.with(|table| table.admits(hash)).unwrap_or(true)
+    }
+
     /// Has the calling thread remember a reading that it is served as fresh.
     pub(super) fn remember<Q>(
         &self,
@@ -195,7 +209,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             })
         };
         if keep().is_none() {
-            self.near.open();
+            self.leave_all(self.near.open());
             keep();
         }
         if let Some(spare) = spare {
@@ -233,14 +247,14 @@ impl<K: Key, V: Value> Engine<K, V> {
     {
         let kept = self.near.with(|table| table.take(probe.hash(), |kept| kept.is(&probe)));
         if let Some(kept) = kept.flatten() {
-            self.let_go(kept.into_spare());
+            self.let_go(kept.into_rest());
         }
     }
 
     /// Forgets all that is dead of what the calling thread remembers. O(places of the thread).
     pub(crate) fn sweep_near(&self) {
         for kept in self.near.with(|table| table.sweep(Kept::is_dead)).unwrap_or_default() {
-            self.let_go(kept.into_spare());
+            self.let_go(kept.into_rest());
         }
     }
 
@@ -252,21 +266,29 @@ impl<K: Key, V: Value> Engine<K, V> {
             return;
         };
         for kept in swept.into_iter().flatten() {
-            self.let_go(kept.into_spare());
+            self.let_go(kept.into_rest());
         }
         if is_through {
-            forget_gone();
+            self.leave_all(forget_gone());
+        }
+        self.release_behind();
+    }
+
+    /// What caches that are gone have left is not for a reader to drop, either.
+    fn leave_all(&self, gone: Vec<Remains>) {
+        for remains in gone {
+            self.store.leave(remains);
         }
     }
 
     /// Lets go of shares. A read runs no other entry's destructor: what it is the last to hold is dropped
     /// behind it.
-    fn let_go(&self, (row, value): Spare<K, V>) {
+    pub(super) fn let_go(&self, (row, value): Spare<K, V>) {
         if let Some(value) = value.and_then(Arc::into_inner) {
-            self.store.displace(value);
+            self.store.leave(value);
         }
         if let Some(row) = Arc::into_inner(row) {
-            self.store.displace(row);
+            self.store.leave(row);
         }
     }
 }

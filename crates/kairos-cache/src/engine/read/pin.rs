@@ -16,7 +16,9 @@ use crate::engine::{Engine, Moment};
 use crate::flight::Home;
 use crate::policy::{MonoNs, Reason};
 use crate::receipt::{Guard, Receipt, Served};
+use crate::runtime::Deadline;
 use crate::stats::Score;
+use crate::store::Probe;
 use crate::to_key::{Key, ToKey, Value};
 use crate::truth;
 
@@ -56,6 +58,8 @@ struct Fresh<K, V> {
     served: Served<V>,
     /// At the end of the second at the latest, in which the breaker is to be evaluated anew.
     until: MonoNs,
+    /// The same by the published time, if hits go by that.
+    deadline: Option<Deadline>,
     score: Score,
     /// Counts reads that are served this.
     count: Counter,
@@ -83,6 +87,45 @@ impl<K: Key, V: Value> Engine<K, V> {
         fresh.until = self.until(&fresh.vouched, &fresh.served);
         now < fresh.until
     }
+
+    /// Whether what a pin remembers holds, if a few loads tell and nothing else is to be done; counts the read
+    /// then, and returns its time. Runs no code of the user's.
+    #[expect(
+        clippy::inline_always,
+        reason = "as a call it saves registers and makes a time nobody asks for"
+    )]
+    #[inline(always)]
+    fn holds_at_once(&self, fresh: &mut Fresh<K, V>) -> Option<MonoNs> {
+        // The time before the counts: a step of the wall clock is counted before a time from beyond it is
+        // published.
+        let now = fresh.deadline.as_ref()?.is_ahead()?;
+        if !fresh.vouched.seen.is_untouched() || !self.stats.passes_fresh_over() {
+            return None;
+        }
+        fresh.count.inc();
+        self.tells(fresh);
+        Some(now)
+    }
+
+    /// Counts a read of what a pin remembers, of which moka may be told.
+    #[inline]
+    fn tells(&self, fresh: &mut Fresh<K, V>) {
+        fresh.left -= 1;
+        if fresh.left == 0 {
+            self.tell(fresh);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell(&self, fresh: &mut Fresh<K, V>) {
+        self.store.touch(fresh.vouched.seen.sighting().row());
+        fresh.left = TOLD;
+    }
+
+    fn deadline(&self, until: MonoNs) -> Option<Deadline> {
+        self.clock.deadline(until, self.is_time_coarse())
+    }
 }
 
 impl<K: Key, V: Value> Pinned<K, V> {
@@ -100,6 +143,16 @@ impl<K: Key, V: Value> Pinned<K, V> {
     /// Returns the value, fresh or stale; `None` where a compute would be needed.
     #[inline]
     pub fn get(&mut self) -> Option<&V> {
+        if let Some(fresh) = &mut self.fresh
+            && self.engine.holds_at_once(fresh).is_some()
+        {
+            return self.fresh.as_ref().map(|fresh| &**fresh.served.value());
+        }
+        self.get_at_length()
+    }
+
+    #[inline(never)]
+    fn get_at_length(&mut self) -> Option<&V> {
         if self.holds().is_none() {
             self.renew()?;
         }
@@ -111,7 +164,8 @@ impl<K: Key, V: Value> Pinned<K, V> {
 
     /// Returns the value with its receipt; `None` where a compute would be needed.
     pub fn read(&mut self) -> Option<Guard<V>> {
-        let held = self.holds();
+        let at_once = self.fresh.as_mut().and_then(|fresh| self.engine.holds_at_once(fresh));
+        let held = at_once.or_else(|| self.holds());
         let refresh_started = held.is_none() && self.renew()?;
         if let Some(Fresh { served, .. }) = &self.fresh {
             let receipt = held.map_or(*served.receipt(), |now| served.receipt_at(now));
@@ -129,23 +183,21 @@ impl<K: Key, V: Value> Pinned<K, V> {
     }
 
     /// Whether what is remembered holds; counts the read then, and returns its time.
-    #[inline]
+    #[inline(never)]
     fn holds(&mut self) -> Option<MonoNs> {
         let (engine, fresh) = (&*self.engine, self.fresh.as_mut()?);
         let timed = engine.time_fresh();
-        let now = engine.hit_time();
+        let now = engine.hit_time(timed);
         let holds = (now < fresh.until || engine.is_still_in_time(fresh, now))
-            && fresh.vouched.seen.holds(engine.all_changes(), engine.versions(self.hash));
+            && fresh.vouched.seen.holds(engine.versions(self.hash));
         if !holds {
             return None;
         }
         fresh.count.inc();
         engine.end_timing(timed);
-        fresh.left -= 1;
-        if fresh.left == 0 {
-            engine.store.touch(fresh.vouched.seen.sighting().row());
-            fresh.left = TOLD;
-        }
+        engine.tells(fresh);
+        // After the counts, which count a reload.
+        fresh.deadline = engine.deadline(fresh.until);
         Some(now)
     }
 
@@ -165,28 +217,21 @@ impl<K: Key, V: Value> Pinned<K, V> {
 
     /// Decides anew, and starts the load that the decision calls for. Returns whether it was started.
     fn look(&mut self) -> bool {
-        let Pinned { engine, key, fresh, stale, home, .. } = self;
-        let moment = engine.moment();
+        let Pinned { engine, key, hash, fresh, stale, home } = self;
+        let (moment, probe) = (engine.moment(), Probe::again(&*key, *hash));
         let request = Request::of_stored(&*key, moment.now);
-        let mut reading = None;
-        let glance = truth::Glance::of(engine.all_changes(), || {
-            let (sighting, found) = engine.sighted_reading(&request, &moment);
-            reading = Some(found);
-            sighting.map(|sighting| (sighting, ()))
-        });
-        let reading = reading.expect("it is looked at once");
+        let (sighting, reading) = engine.sighted_reading(probe, &request, &moment);
         let refresh_started = load(engine, key, home, &reading, &moment);
         (*fresh, *stale) = (None, None);
         if reading.is_served(&moment) {
-            let vouched =
-                glance.and_then(|(seen, ())| engine.vouch(&*key, seen, &reading, &moment));
-            *fresh = vouched.map(|(vouched, served, score)| Fresh {
-                until: engine.until(&vouched, &served),
-                vouched,
-                served,
-                score,
-                count: engine.stats.fresh(score).clone(),
-                left: TOLD,
+            let vouched = sighting.and_then(|seen| {
+                let seen = truth::Glance::new(seen, engine.all_changes(), moment.counted.all);
+                engine.vouch(&*key, seen, &reading, &moment)
+            });
+            *fresh = vouched.map(|(vouched, served, score)| {
+                let until = engine.until(&vouched, &served);
+                let (deadline, count) = (engine.deadline(until), engine.stats.fresh(score).clone());
+                Fresh { vouched, served, until, deadline, score, count, left: TOLD }
             });
             if fresh.is_none() {
                 *stale = Some(reading);

@@ -19,6 +19,7 @@ use crate::policy::{EntryView, Now, Reason, Signal, Signals, Verdict, Watch};
 use crate::receipt::{Answer, Receipt, Source};
 use crate::runtime::{Purpose, nanos};
 use crate::stats::Score;
+use crate::store::Probe;
 use crate::to_key::{Key, Value};
 
 /// A read that has arrived.
@@ -29,7 +30,7 @@ pub(crate) struct Request<'a, Q: ?Sized> {
     pub(crate) arrived: Now,
 }
 
-static NO_CONTEXT: Context = Context {
+pub(super) static NO_CONTEXT: Context = Context {
     scope: None,
     market: None,
     kickoff: None,
@@ -117,20 +118,25 @@ impl<V> Reading<V> {
     }
 
     pub(super) fn receipt(&self, refresh_started: bool) -> Receipt {
-        let verdict = &self.verdict;
-        Receipt {
-            strategy: verdict.reason.strategy(),
-            source: Source::Cache,
-            zone: verdict.zone,
-            ttl: Duration::from_nanos(verdict.ttl_ns),
-            age: Duration::from_nanos(verdict.age_ns),
-            freshness: verdict.freshness,
-            volatility: self.signals.signal.status(),
-            z: self.signals.signal.z(),
-            refresh_started,
-            reason: verdict.reason,
-            feed: self.signals.watch.status,
-        }
+        receipt(&self.verdict, &self.signals, refresh_started)
+    }
+}
+
+/// The receipt of a read that is served what was found.
+#[inline]
+pub(super) fn receipt(verdict: &Verdict, signals: &Signals, refresh_started: bool) -> Receipt {
+    Receipt {
+        strategy: verdict.reason.strategy(),
+        source: Source::Cache,
+        zone: verdict.zone,
+        ttl: Duration::from_nanos(verdict.ttl_ns),
+        age: Duration::from_nanos(verdict.age_ns),
+        freshness: verdict.freshness,
+        volatility: signals.signal.status(),
+        z: signals.signal.z(),
+        refresh_started,
+        reason: verdict.reason,
+        feed: signals.watch.status,
     }
 }
 
@@ -140,20 +146,21 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.sighted_reading(request, moment).1
+        self.sighted_reading(self.store.probe(request.key), request, moment).1
     }
 
-    /// The same, with what vouches for it if there is an entry.
+    /// The same, with what vouches for it if there is an entry. `probe` is of the request's key.
     pub(super) fn sighted_reading<Q>(
         &self,
+        probe: Probe<'_, Q>,
         request: &Request<'_, Q>,
         moment: &Moment,
     ) -> (Option<Sighting<K, V>>, Reading<V>)
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let Request { key, context, place, .. } = request;
-        let (sighting, view) = self.sight(self.store.probe(*key), place.scope.as_ref()).unzip();
+        let Request { context, place, .. } = request;
+        let (sighting, view) = self.sight(probe, place.scope.as_ref(), moment).unzip();
         self.release_behind();
         let (now, rules) = (moment.now, &moment.rules.read);
         let ruled_by = ruling(view.as_ref(), place);
@@ -180,7 +187,13 @@ impl<K: Key, V: Value> Engine<K, V> {
         verdict.reason == Reason::Miss && verdict.ttl_ns > 0
     }
 
-    fn signals(&self, context: &Context, place: &Place, watch: Watch, moment: &Moment) -> Signals {
+    pub(super) fn signals(
+        &self,
+        context: &Context,
+        place: &Place,
+        watch: Watch,
+        moment: &Moment,
+    ) -> Signals {
         Signals {
             enabled: self.is_enabled(),
             standing: place.standing(),

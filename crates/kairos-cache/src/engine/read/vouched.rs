@@ -28,7 +28,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let value = view.entry().value.clone()?;
         let entry = view.entry();
         let (until, due_from) = self.steady_until(key, view, reading, moment);
-        let stored_at = entry.rules_view.stored_at;
+        let stored_at = entry.stored_at();
         let receipt = reading.receipt(false);
         let served = Served::new(value, stored_at, due_from, entry.place.market, receipt);
         let score = Score::of(reading.signals.signal);

@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -23,12 +24,42 @@ use crate::to_key::{Key, Value};
 /// A read that waits for a compute. Dropping it gives up the place; the last waiter to give up
 /// aborts the compute, unless abandoned computes are to be finished.
 pub(crate) struct Waiting<K: Key, V: Value> {
-    claim: Arc<Claim<K, V>>,
+    claim: Held<K, V>,
     ticket: Option<Ticket<Done<V>>>,
     /// The newest number of the sequence before the read joined.
     seen: u64,
     /// Of a read inside a compute.
     hurried: Option<Hurried<V>>,
+}
+
+/// A claim that a read holds by itself, or shares with a compute that it has started.
+enum Held<K: Key, V: Value> {
+    /// Taken only where it becomes a shared one.
+    Own(Option<Claim<K, V>>),
+    Shared(Arc<Claim<K, V>>),
+}
+
+impl<K: Key, V: Value> Held<K, V> {
+    fn share(&mut self) -> &Arc<Claim<K, V>> {
+        if let Held::Own(own) = self {
+            *self = Held::Shared(Arc::new(own.take().expect("taken only here")));
+        }
+        match self {
+            Held::Shared(claim) => claim,
+            Held::Own(_) => unreachable!("it has just become a shared one"),
+        }
+    }
+}
+
+impl<K: Key, V: Value> Deref for Held<K, V> {
+    type Target = Claim<K, V>;
+
+    fn deref(&self) -> &Claim<K, V> {
+        match self {
+            Held::Own(claim) => claim.as_ref().expect("taken only where it becomes a shared one"),
+            Held::Shared(claim) => claim,
+        }
+    }
 }
 
 /// The computes that a read inside another one waits for. While it does they wait for no turn: the
@@ -52,18 +83,19 @@ impl<V> Drop for Hurried<V> {
 impl<K: Key, V: Value> Waiting<K, V> {
     /// A read that has joined, and has not yet sent the compute on its way that it may have started.
     /// It had seen this number of the sequence by then.
-    pub(super) fn new(
-        claim: Arc<Claim<K, V>>,
-        ticket: Ticket<Done<V>>,
-        seen: u64,
-    ) -> Waiting<K, V> {
+    pub(super) fn new(claim: Claim<K, V>, ticket: Ticket<Done<V>>, seen: u64) -> Waiting<K, V> {
         let hurried = is_inside().then(|| Hurried::new(&ticket));
-        Waiting { claim, ticket: Some(ticket), seen, hurried }
+        Waiting { claim: Held::Own(Some(claim)), ticket: Some(ticket), seen, hurried }
     }
 
-    /// The key that it waits for.
-    pub(super) fn claim(&self) -> &Arc<Claim<K, V>> {
-        &self.claim
+    /// The claim of the key that it waits for, as others share it.
+    pub(super) fn claim(&mut self) -> &Arc<Claim<K, V>> {
+        self.claim.share()
+    }
+
+    /// Whether it has started what it waits for.
+    pub(super) fn is_first(&self) -> bool {
+        matches!(self.claim, Held::Shared(_))
     }
 
     /// Leaves, and lets the compute go on.
@@ -99,10 +131,9 @@ impl<K: Key, V: Value> Waiting<K, V> {
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<(Done<V>, Joined)> {
         let ticket = self.ticket.as_mut().expect("polled until the first Ready only");
-        let Poll::Ready(done) = ticket.run.poll(&mut ticket.seat, cx) else {
-            return Poll::Pending;
-        };
-        let joined = Joined { led: ticket.led(), queued: ticket.queued };
+        let polled = ticket.run.poll_led(&mut ticket.seat, ticket.id, cx);
+        let Poll::Ready((done, led)) = polled else { return Poll::Pending };
+        let joined = Joined { led, queued: ticket.queued };
         self.ticket = None;
         Poll::Ready((done, joined))
     }
@@ -200,7 +231,9 @@ impl<K: Key, V: Value> Drop for Waiting<K, V> {
             self.claim.flight().depart(&ticket);
         } else {
             let after = self.claim.flight().leave(&ticket);
-            self.claim.settle(after);
+            if !after.is_done() {
+                self.claim().settle(after);
+            }
         }
     }
 }

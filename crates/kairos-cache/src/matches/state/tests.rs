@@ -12,7 +12,6 @@ struct World {
     graph: EventGraph,
     tags: Tags,
     sequence: Sequence,
-    everything: Arc<Mark>,
 }
 
 impl World {
@@ -23,7 +22,6 @@ impl World {
             graph,
             tags: Tags::new(FixedState::default(), 4),
             sequence: Sequence::new(),
-            everything: Arc::default(),
         }
     }
 
@@ -44,7 +42,7 @@ impl World {
     /// Captures and counts one entry.
     fn store(&self, market: &str, tags: &[&str]) -> Capture {
         let class = self.class(market, tags);
-        let capture = Capture::take(&self.sequence, &self.everything, &class);
+        let capture = Capture::take(&self.sequence, &class);
         assert!(capture.admit());
         capture
     }
@@ -84,7 +82,7 @@ fn an_entry_that_left_is_not_counted_as_dead() {
 #[test]
 fn what_was_captured_before_a_kill_is_not_admitted_after_it() {
     let world = World::new();
-    let early = Capture::take(&world.sequence, &world.everything, &world.class("btts", &[]));
+    let early = Capture::take(&world.sequence, &world.class("btts", &[]));
     world.event("goalkeeper_change");
     assert!(!early.admit());
     assert!(early.is_killed());
@@ -112,7 +110,7 @@ fn a_status_change_kills_its_market_and_only_a_real_change_does() {
 fn what_was_captured_while_suspended_is_dead_once_open() {
     let world = World::new();
     world.scope.set_status(None, TradingStatus::Suspended, &world.sequence);
-    let capture = Capture::take(&world.sequence, &world.everything, &world.class("btts", &[]));
+    let capture = Capture::take(&world.sequence, &world.class("btts", &[]));
     world.scope.set_status(None, TradingStatus::Open, &world.sequence);
     assert!(capture.is_killed());
 }
@@ -146,7 +144,7 @@ fn a_result_that_moves_to_a_new_class_is_covered_by_what_came_since_it_began() {
         let class = world.class("btts", &["own"]);
         // The class that is captured is in another generation than the one to come.
         whole(&world);
-        let began = Capture::take(&world.sequence, &world.everything, &class);
+        let began = Capture::take(&world.sequence, &class);
         cover(&world);
         let (market, tags) = (world.graph.market("btts"), ["found".into(), "own".into()]);
         let mark = |_: &str| Arc::default();
@@ -165,7 +163,7 @@ fn a_tag_is_shared_by_every_match_that_names_it() {
     let other = ScopeState::new("n", world.graph.market_count());
     let tags: [Box<str>; 1] = ["team:a".into()];
     let class = world.class_of(&other, None, &tags);
-    let theirs = Capture::take(&world.sequence, &world.everything, &class);
+    let theirs = Capture::take(&world.sequence, &class);
     let ours = world.store("btts", &["team:a"]);
     let untagged = world.store("btts", &[]);
     let seq = world.sequence.next();

@@ -79,3 +79,17 @@ fn the_caps_follow_the_table() {
         assert_eq!(rule.cap_ns(level, Volatility::Normal), normal);
     }
 }
+
+#[test]
+fn a_window_that_fills_and_goes_on_takes_no_memory() {
+    let rule = BreakerRule { window_s: 40, ..rule() };
+    let mut breaker = Breaker::default();
+    breaker.reserve(rule.window_s);
+    let room = breaker.buckets.capacity();
+    for second in 0..1_000 {
+        breaker.begin_second(second, Scored { reads: 2 * second, panics: second }, &rule);
+        assert!(breaker.buckets.len() >= (second as usize).saturating_sub(1).min(40));
+    }
+    breaker.reserve(rule.window_s);
+    assert_eq!(breaker.buckets.capacity(), room);
+}

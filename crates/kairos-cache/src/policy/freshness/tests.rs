@@ -42,7 +42,7 @@ fn entry(policy: &FreshnessPolicy, facts: MatchFacts, stored: Now) -> EntryView 
 
 fn state_at(policy: &FreshnessPolicy, entry: &EntryView, facts: MatchFacts, now: Now) -> Freshness {
     let base = policy.zone_ttl(entry, facts, now);
-    entry.state(now, base.ttl_ns, policy.limit_ns(entry, base.ttl_ns, facts, now))
+    entry.state(now, base.ttl_ns, || policy.limit_ns(entry, base.ttl_ns, facts, now))
 }
 
 /// An entry stored at T-61 min is fresh, stale, and too stale at the instants between its zones.
@@ -234,7 +234,7 @@ proptest! {
         let fresh = |now: Now| {
             let base = policy.zone_ttl(&entry, facts, now);
             !entry.ended_by_kickoff(facts, now)
-                && entry.state(now, base.ttl_ns.min(cap), u64::MAX) == Freshness::Fresh
+                && entry.state(now, base.ttl_ns.min(cap), || u64::MAX) == Freshness::Fresh
         };
         let now = at(stored.mono + read_after);
         let until = policy.fresh_until(&entry, facts, now, cap);

@@ -27,8 +27,8 @@ impl Machine for Hand {
         self.mono.load(Ordering::Relaxed) * 3
     }
 
-    fn since_ns(&self, count: u64) -> u64 {
-        self.count().saturating_sub(count) / 3
+    fn between_ns(&self, from: u64, to: u64) -> u64 {
+        to.saturating_sub(from) / 3
     }
 
     fn mono(&self) -> u64 {
@@ -113,6 +113,45 @@ fn a_ticker_that_has_stopped_leaves_a_thread_at_most_sixteen_hits_behind() {
             assert!(behind < CHECKED, "the one that looks is precise: {behind}");
         }
     }
+}
+
+#[test]
+fn hits_with_a_deadline_are_no_more_behind_and_take_the_same_time() {
+    for counted in 0..CHECKED {
+        let time = begun();
+        time.hits(counted);
+        let hit = |until| time.of_hit_before(until).unwrap_or_else(|| time.of_hit());
+        for ns in [MS, MS + 1, 5 * MS, 3600 * 1000 * MS] {
+            time.advance(ns);
+            let hits: Vec<u64> = (0..=CHECKED).map(|_| hit(u64::MAX)).collect();
+            assert_eq!(hits[CHECKED], time.present(), "{counted} {ns}");
+            let behind = hits.iter().filter(|hit| **hit < time.present()).count();
+            assert!(behind < CHECKED, "the one that looks is precise: {behind}");
+        }
+        let present = time.present();
+        for _ in 0..2 * CHECKED {
+            assert_eq!(time.of_hit_before(present), None, "the deadline has come");
+            assert!(time.of_hit_before(present + 1).is_none_or(|now| now == present));
+        }
+        time.tick(true);
+        assert_eq!(time.of_hit_before(u64::MAX), None, "the ticker asks whether anybody reads");
+        assert_eq!(time.readings(|| assert_eq!(time.of_hit(), present)), 1, "and is answered");
+    }
+}
+
+#[test]
+fn a_hit_that_is_timed_looks_for_those_to_come() {
+    let time = begun();
+    time.hits(CHECKED / 2);
+    let published = time.present();
+    time.advance(MS - 1);
+    assert_eq!(time.of_hit_begun(time.machine().count()), published, "good enough");
+    time.hits(CHECKED / 2);
+    time.advance(1);
+    let count = time.machine().count();
+    assert_eq!(time.of_hit_begun(count), time.present(), "a millisecond behind");
+    let read = time.readings(|| assert_eq!(time.hits(CHECKED), [time.present(); CHECKED]));
+    assert_eq!(read, 0);
 }
 
 #[test]
@@ -266,8 +305,65 @@ fn a_precise_reading_publishes_itself_where_that_pays() {
     assert_eq!(time.of_hit(), time.present());
     time.advance(MS);
     let before = time.of_hit();
-    assert_eq!(time.mono(), time.present());
+    assert_eq!(time.mono_as(false), time.present());
     assert_eq!(time.of_hit(), before, "steps were not looked for");
+}
+
+#[test]
+fn a_thread_goes_by_the_counter_for_a_while_after_a_reading() {
+    let time = time();
+    time.now();
+    for _ in 0..9 {
+        time.advance(20_000);
+        let read = time.readings(|| {
+            let wall = time.present().cast_signed();
+            assert!(time.now().0 <= time.present() && time.present() - time.now().0 < 8);
+            assert!(
+                time.mono_as(false) <= time.present() && time.wall_as(false).abs_diff(wall) < 8
+            );
+        });
+        assert_eq!(read, 0);
+    }
+    time.advance(20_001);
+    assert_eq!(time.readings(|| assert_eq!(time.now().0, time.present())), 1, "for no longer");
+    let other = self::time();
+    assert_eq!(time.readings(|| _ = time.now()), 0);
+    assert_eq!(other.readings(|| _ = other.now()), 1, "another's is none of this one's");
+    time.machine.mono.fetch_sub(1000, Ordering::Relaxed);
+    assert_eq!(time.readings(|| _ = time.now()), 1);
+}
+
+#[test]
+fn a_reading_by_the_counter_publishes_nothing_and_steps_are_noticed_by_the_next_other() {
+    let time = begun();
+    time.now();
+    let published = time.of_hit();
+    time.machine.ahead.fetch_add(1_000_000_000, Ordering::Relaxed);
+    time.advance(40_000);
+    time.now();
+    assert_eq!((time.of_hit(), time.steps.version().current()), (published, 0));
+    time.advance(10_004);
+    time.now();
+    assert_eq!((time.of_hit(), time.steps.version().current()), (time.present(), 1));
+    time.now();
+    time.machine.ahead.fetch_add(1_000_000_000, Ordering::Relaxed);
+    time.tick(false);
+    let read = time.readings(|| assert!(time.now().1 > 2_000_000_000, "it was noticed by another"));
+    assert_eq!(read, 1);
+}
+
+#[test]
+fn an_exact_reading_asks_each_time_and_notices_a_step_at_once() {
+    let time = begun();
+    time.now();
+    assert_eq!(time.readings(|| _ = time.now()), 0, "by the counter");
+    assert_eq!(
+        time.readings(|| _ = (time.now_as(true), time.mono_as(true), time.wall_as(true))),
+        3
+    );
+    time.machine.ahead.fetch_add(1_000_000_000, Ordering::Relaxed);
+    time.now_as(true);
+    assert_eq!(time.steps.version().current(), 1);
 }
 
 /// Whatever happens in whatever order.
@@ -344,7 +440,7 @@ fn a_thread_ticks_without_hits_parks_and_is_woken() {
         let seen = time.coarse.seen();
         until(|| time.coarse.seen() != seen);
         until(|| time.is_parked());
-        let first = time.mono();
+        let first = time.mono_as(false);
         assert!(time.of_hit() >= first, "precise");
         begin(time);
     }
@@ -355,9 +451,9 @@ fn a_thread_that_is_stopped_is_noticed_by_sixteen_hits_of_each_thread() {
     let time = of_this_machine();
     let _stopped = time.machine.running.lock();
     for _ in 0..3 {
-        let seen = time.mono();
-        until(|| time.mono() > seen + 2 * BEHIND_NS);
-        let now = time.mono();
+        let seen = time.mono_as(false);
+        until(|| time.mono_as(false) > seen + 2 * BEHIND_NS);
+        let now = time.mono_as(false);
         let precise = time_of_hits(time).into_iter().find(|hit| *hit >= now);
         let other = thread::spawn(|| time_of_hits(time)).join().expect("no panic");
         assert!(precise.is_some());

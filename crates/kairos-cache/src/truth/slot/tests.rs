@@ -3,25 +3,20 @@
 // Read next: `slot.rs`.
 
 use super::*;
-use crate::truth::generation::{Class, Mark, Sequence};
+use crate::truth::generation::{Class, Sequence};
 
 struct World {
     sequence: Sequence,
-    everything: Arc<Mark>,
     class: Arc<Class>,
 }
 
 impl World {
     fn new() -> World {
-        World {
-            sequence: Sequence::new(),
-            everything: Arc::default(),
-            class: Arc::new(Class::new([])),
-        }
+        World { sequence: Sequence::new(), class: Arc::new(Class::new([])) }
     }
 
     fn held(&self, value: u32) -> Held<u32> {
-        let capture = Capture::take(&self.sequence, &self.everything, &self.class);
+        let capture = Capture::take(&self.sequence, &self.class);
         Held { entry: Arc::new(value), capture }
     }
 
@@ -62,7 +57,7 @@ fn moving_to_another_class_moves_the_count() {
     let world = World::new();
     let other = World { class: Arc::new(Class::new([])), ..World::new() };
     let slot = Slot::with_entry(world.held(1), 0).expect("nothing covers it");
-    let elsewhere = Capture::take(&world.sequence, &world.everything, &other.class);
+    let elsewhere = Capture::take(&world.sequence, &other.class);
     let held = Held { entry: Arc::new(2), capture: elsewhere };
     assert!(matches!(slot.replace(held), Replaced::Yes(_)));
     assert_eq!(world.kill(), 0);
@@ -79,4 +74,28 @@ fn a_dead_slot_dies_once_and_stays_dead() {
     assert_eq!(slot.version(), DEAD);
     assert!(matches!(slot.replace(world.held(2)), Replaced::Dead(held) if *held.entry == 2));
     assert_eq!(world.kill(), 0, "it left the count when it died");
+}
+
+#[test]
+fn a_value_is_put_in_place_only_in_the_generation_that_counts_the_one_before() {
+    let world = World::new();
+    let slot = Slot::with_entry(world.held(1), 0).expect("nothing covers it");
+    let put = |new: u32| {
+        let put = |entry: &mut Arc<u32>, _: &Class| Some(std::mem::replace(entry, Arc::new(new)));
+        slot.renew(&world.sequence, put).map(|old| *old)
+    };
+    let version = slot.version();
+    assert_eq!((put(2), value(&slot)), (Some(1), Some(2)));
+    assert_ne!(slot.version(), version);
+    slot.expire(world.sequence.next());
+    assert!(slot.read().is_some_and(|held| held.is_expired_in(&slot)));
+    assert_eq!(put(3), Some(2));
+    assert!(slot.read().is_some_and(|held| !held.is_expired_in(&slot)), "captured since");
+    let version = slot.version();
+    assert_eq!(slot.renew(&world.sequence, |_, _| None::<()>), None);
+    assert_eq!((slot.version(), value(&slot)), (version, Some(3)), "nothing was put");
+    assert_eq!(world.kill(), 1, "they count once");
+    assert_eq!(put(4), None, "it would be dead as it comes");
+    assert!(slot.kill().is_some());
+    assert_eq!(put(5), None);
 }

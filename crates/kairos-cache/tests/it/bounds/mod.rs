@@ -7,4 +7,5 @@ mod evictions;
 mod floods;
 mod over_bound;
 mod resize;
+mod upkeep;
 mod weight;

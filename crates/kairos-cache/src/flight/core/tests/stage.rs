@@ -65,7 +65,7 @@ pub(super) struct Seen {
 impl flight::Launchable for Offer {
     fn capture(&self) -> Capture {
         self.world.did(Effect::Captures);
-        Capture::take(&self.world.sequence, &self.world.everything, &self.world.class)
+        Capture::take(&self.world.sequence, &self.world.class)
     }
 }
 
@@ -78,10 +78,11 @@ impl World {
 impl Stage {
     /// A new flight after these events.
     pub(super) fn after(events: &[Event]) -> Stage {
+        let everything = Arc::<Mark>::default();
         let world = World {
             sequence: Sequence::new(),
-            everything: Arc::default(),
-            class: Arc::new(Class::new([])),
+            class: Arc::new(Class::new([Arc::clone(&everything)])),
+            everything,
             effects: RefCell::default(),
         };
         let mut stage = Stage {
