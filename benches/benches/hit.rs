@@ -7,19 +7,23 @@ use std::sync::Arc;
 use benches::caches;
 use benches::caches::RaceKey;
 use benches::order::{Order, keys};
-use benches::race::Contestant;
+use benches::race::{Contestant, OURS};
 use benches::report::{Report, Target};
 
+const ALL: &str = "kairos, drift, a feed and quiet TTLs";
 const TIMED: &str = "kairos, every read timed";
 const THROUGH: &str = "kairos get_or_compute";
+const TOGETHER: &str = "kairos get_many of 16";
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 8] = [
     (1, "kairos", "moka", 0.15),
     (2, "kairos", "moka", 0.10),
     (1, TIMED, "moka", 0.30),
     (2, TIMED, "moka", 0.30),
     (1, THROUGH, "kairos", 2.0),
     (2, THROUGH, "kairos", 2.0),
+    (1, TOGETHER, "kairos", 1.2),
+    (1, TOGETHER, THROUGH, 1.2),
 ];
 
 const ZIPF: [Target; 2] = [(1, "kairos", "moka", 0.5), (2, "kairos", "moka", 0.5)];
@@ -43,6 +47,9 @@ fn main() {
             report.expect_no_allocations(group, own);
         }
     }
+    let shared = || shared_strings(&Arc::new(Order::uniform(keys(1000))));
+    report.race("hit, Arc<str> keys", shared, &[TARGETS[0], TARGETS[1]]);
+    report.race("hit, with all that makes it short of life", short_lived, &[(1, ALL, OURS, 1.05)]);
     report.race("hit, Zipf 0.99 of 100 000 keys", zipf, &ZIPF);
     report.judge();
 }
@@ -63,12 +70,28 @@ fn strings(order: &Arc<Order<String>>) -> Vec<Contestant> {
     slow(contestants)
 }
 
+fn shared_strings(order: &Arc<Order<Arc<str>>>) -> Vec<Contestant> {
+    slow(vec![
+        caches::kairos(OURS, order, 16),
+        caches::moka(order),
+        #[cfg(feature = "peers")]
+        caches::quick_cache(order),
+    ])
+}
+
+/// Reads of entries whose match drifts, is watched by a feed and has quiet TTLs, and without all that.
+fn short_lived() -> Vec<Contestant> {
+    let order = Arc::new(Order::<u64>::uniform(keys(1000)));
+    slow(vec![caches::kairos(OURS, &order, 16), caches::kairos_watched(ALL, &order)])
+}
+
 fn all<K: RaceKey>(order: &Arc<Order<K>>) -> Vec<Contestant> {
     vec![
         caches::hash_map(order),
         caches::kairos("kairos", order, 16),
         caches::kairos(TIMED, order, 1),
         caches::kairos_get_or_compute(THROUGH, order),
+        caches::kairos_get_many(TOGETHER, order, 16),
         caches::moka(order),
         caches::by_hand(order),
         caches::dashmap(order),

@@ -14,7 +14,7 @@ use benches::order::{Order, keys};
 use benches::race::{Contestant, OURS};
 use benches::report::{Report, Target};
 use benches::stage::{Stage, context, fresh_reads, now, observed};
-use kairos_cache::{Cache, Scope};
+use kairos_cache::{Cache, Context, Scope};
 
 /// Between two changes, at 10 000 a second.
 const PACE: Duration = Duration::from_micros(100);
@@ -22,8 +22,9 @@ const PACE: Duration = Duration::from_micros(100);
 /// Other matches, whose changes come in turn.
 const OTHERS: usize = 64;
 
-const BESIDE: [Target; 4] = [
+const BESIDE: [Target; 5] = [
     (1, "kairos beside invalidations", OURS, 1.1),
+    (1, "kairos beside absent keys", OURS, 1.1),
     (1, "kairos beside expiries", OURS, 1.1),
     (1, "kairos beside moves", OURS, 1.1),
     (1, "kairos beside events", OURS, 1.1),
@@ -86,8 +87,15 @@ fn mixed() -> Vec<Contestant> {
     contestants.into_iter().map(|contestant| contestant.slow(80)).collect()
 }
 
-/// What the other thread does to one of the other matches.
-type Change = fn(&Cache<u64, f64>, &Scope, u64);
+/// Another match, with one entry.
+struct Other {
+    scope: Scope,
+    context: Context,
+    key: u64,
+}
+
+/// What the other thread does to one of the other matches. What that kills it stores anew.
+type Change = fn(&Cache<u64, f64>, &Other, u64);
 
 fn beside() -> Vec<Contestant> {
     vec![
@@ -95,29 +103,49 @@ fn beside() -> Vec<Contestant> {
             black_box(turn);
         }),
         hits_beside("kairos beside invalidations", |cache, other, _| {
-            black_box(cache.invalidate_match(other));
+            black_box(cache.invalidate_match(&other.scope));
+            other.store(cache);
         }),
-        hits_beside("kairos beside expiries", |cache, other, _| cache.expire_match(other)),
+        hits_beside("kairos beside absent keys", |cache, other, turn| {
+            black_box(cache.invalidate(&(2_000_000 + other.key + turn)));
+        }),
+        hits_beside("kairos beside expiries", |cache, other, _| {
+            cache.expire_match(&other.scope);
+            other.store(cache);
+        }),
         hits_beside("kairos beside moves", |cache, other, turn| {
             let price = if turn.is_multiple_of(2) { 2.0 } else { 2.05 };
-            black_box(cache.observe_odds(other, "home_win", price, now()).expect("in order"));
+            let outcome = cache.observe_odds(&other.scope, "home_win", price, now());
+            black_box(outcome.expect("in order"));
+            other.store(cache);
         }),
         hits_beside("kairos beside events", |cache, other, _| {
-            let outcome = cache.invalidate_event(other, "goalkeeper_change");
+            let outcome = cache.invalidate_event(&other.scope, "goalkeeper_change");
             black_box(outcome.expect("a known event").died);
+            other.store(cache);
         }),
     ]
+}
+
+impl Other {
+    fn new(cache: &Cache<u64, f64>, number: u64) -> Other {
+        let scope = observed(cache, &format!("other {number}"));
+        let other = Other { context: context(&scope), scope, key: 1_000_000 + number };
+        other.store(cache);
+        other
+    }
+
+    fn store(&self, cache: &Cache<u64, f64>) {
+        let stored = cache.insert(&self.key, &self.context, 1.5);
+        assert!(stored.expect("a known market"), "nothing else is under way for the key");
+    }
 }
 
 /// Hits of one match, beside a thread that changes others.
 fn hits_beside(name: &'static str, change: Change) -> Contestant {
     let order = Order::<u64>::uniform(keys(1000));
     let Stage { cache, .. } = Stage::set(order.keys(), |b| b.latency_sampling(16).drift_hard(0.01));
-    let others: Vec<Scope> =
-        (0..OTHERS).map(|other| observed(&cache, &format!("other {other}"))).collect();
-    for (key, other) in (1_000_000..).zip(&others) {
-        assert!(cache.insert(&key, &context(other), 1.5).expect("a known market"));
-    }
+    let others: Vec<Other> = (0..OTHERS as u64).map(|other| Other::new(&cache, other)).collect();
     let total = cache.clone();
     let read = move |n| {
         let ends = AtomicBool::new(false);

@@ -110,11 +110,24 @@ impl Findings {
             json!({
                 "group": row.group, "threads": row.threads, "name": row.name, "peer": row.peer,
                 "unit": row.unit, "at_most": row.at_most.is_finite().then_some(row.at_most),
-                "measured": spread(row.measured),
+                "measured": spread(row.measured), "verdict": row.verdict(),
             })
         });
         let (measured, rows): (Vec<Value>, Vec<Value>) = (measured.collect(), rows.collect());
         json!({"measured": measured, "rows": rows, "points": self.points}).to_string()
+    }
+}
+
+impl Row {
+    /// Whether the median reaches the target, or misses it by at most half of it.
+    fn verdict(&self) -> &'static str {
+        let (median, at_most) = (self.measured.median, self.at_most);
+        match median <= at_most {
+            _ if !at_most.is_finite() => "no target",
+            true => "reached",
+            false if median <= 1.5 * at_most => "missed",
+            false => "missed by more than half",
+        }
     }
 }
 
@@ -144,12 +157,7 @@ impl fmt::Display for Row {
             _ => format!("{group}: {name}, {unit}"),
         };
         let Spread { low, median, high } = *measured;
-        let verdict = match median / at_most {
-            _ if !at_most.is_finite() => "no target",
-            _ if median <= *at_most => "reached",
-            ..=2.0 => "missed",
-            _ => "MISSED BY MORE THAN TWICE",
-        };
+        let verdict = self.verdict();
         let spread = format!("({low:.3} to {high:.3})");
         write!(f, "{name:<64} {at_most:>8.2} {median:>8.3} {spread:>20}  {verdict}")
     }

@@ -2,6 +2,7 @@
 // Never knows: what a key is looked up in.
 // Read next: `stage.rs`, whose cache holds the keys.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Numbers that are the same in every run (splitmix64).
@@ -93,6 +94,24 @@ impl<K> Order<K> {
         &self.keys
     }
 
+    /// Reads `n` times, so many `together`.
+    pub fn read_together(&self, n: u64, together: usize, mut read: impl FnMut(&[&K])) {
+        // Relaxed: as in `read`.
+        let start = self.start.fetch_add(n as usize, Ordering::Relaxed);
+        let mask = self.reads.len() - 1;
+        let mut keys = Vec::with_capacity(together);
+        for at in start..start.wrapping_add(n as usize) {
+            keys.push(&self.keys[self.reads[at & mask] as usize]);
+            if keys.len() == together {
+                read(&keys);
+                keys.clear();
+            }
+        }
+        if !keys.is_empty() {
+            read(&keys);
+        }
+    }
+
     /// Reads `n` times; a thread starts where the one before it ended.
     pub fn read(&self, n: u64, mut read: impl FnMut(&K)) {
         // Relaxed: the number alone matters.
@@ -113,6 +132,12 @@ pub trait Made {
 impl Made for u64 {
     fn made(number: u64) -> u64 {
         number
+    }
+}
+
+impl Made for Arc<str> {
+    fn made(number: u64) -> Arc<str> {
+        String::made(number).into()
     }
 }
 

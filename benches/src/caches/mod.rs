@@ -11,9 +11,10 @@ use std::convert::Infallible;
 use std::hash::Hash;
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use kairos_cache::{Key, ToKey};
+use kairos_cache::{FeedStatus, Key, ToKey};
 
 use crate::order::Order;
 use crate::race::Contestant;
@@ -44,6 +45,22 @@ pub fn kairos<K: RaceKey>(
     Contestant::new(name, read, move || fresh_reads(&total))
 }
 
+/// Reads by `get` with bounds on drift, a feed that is alive, and TTLs that hold as long as it is.
+pub fn kairos_watched<K: RaceKey>(name: &'static str, order: &Arc<Order<K>>) -> Contestant {
+    let day = Duration::from_hours(24);
+    let Stage { cache, .. } = Stage::set(order.keys(), |b| {
+        b.latency_sampling(16)
+            .drift_soft(0.1)
+            .drift_hard(0.5)
+            .silence_after(day)
+            .standard_quiet_ttl(day)
+    });
+    assert_eq!(cache.feed("default").status(), FeedStatus::Alive, "its match has prices");
+    let (order, total) = (order.clone(), cache.clone());
+    let read = move |n| order.read(n, |key| drop(black_box(cache.get(key))));
+    Contestant::new(name, read, move || fresh_reads(&total))
+}
+
 /// Reads by `get_or_compute`, whose future is ready at the first poll and is polled here once.
 pub fn kairos_get_or_compute<K: RaceKey>(name: &'static str, order: &Arc<Order<K>>) -> Contestant {
     let (order, Stage { cache, context, .. }) =
@@ -55,6 +72,26 @@ pub fn kairos_get_or_compute<K: RaceKey>(name: &'static str, order: &Arc<Order<K
             let hit = cache.get_or_compute(key, &context, compute).now_or_never();
             drop(black_box(hit));
         });
+    };
+    Contestant::new(name, read, move || fresh_reads(&total))
+}
+
+/// Reads by `get_many`, so many keys a call; its future is ready at the first poll and is polled here once.
+pub fn kairos_get_many<K: RaceKey>(
+    name: &'static str,
+    order: &Arc<Order<K>>,
+    together: usize,
+) -> Contestant {
+    let (order, Stage { cache, context, .. }) =
+        (order.clone(), Stage::set(order.keys(), |b| b.latency_sampling(16)));
+    let total = cache.clone();
+    let read = move |n| {
+        let read = |keys: &[&K]| {
+            let reads = keys.iter().map(|key| (*key, &context));
+            let none = |_: Vec<K>| async { Ok::<[(K, f64); 0], Infallible>([]) };
+            drop(black_box(cache.get_many(reads, none).now_or_never()));
+        };
+        order.read_together(n, together, read);
     };
     Contestant::new(name, read, move || fresh_reads(&total))
 }

@@ -10,12 +10,14 @@ use crate::failure::Failure;
 const LEAST: f64 = 0.02;
 
 /// Whether `new` is worse than `old` by more than both spreads: nine of ten of its rounds are above
-/// nine of ten of the old ones. A row stands against its peer, so that another machine is no matter.
+/// nine of ten of the old ones. A row with a target stands against its peer, or counts what is the same on
+/// any machine; less is better.
 fn is_worse(old: &Spread, new: &Spread) -> bool {
     new.low > old.high + LEAST * old.median.abs().max(0.1)
 }
 
-/// Prints what has become worse or better.
+/// Prints what has become worse or better of the rows that have a target, and which are missing: those of
+/// peers that were not run, or a row that is no longer measured.
 ///
 /// # Errors
 ///
@@ -25,8 +27,13 @@ pub(super) fn against(
     measured: &[(String, Outcome)],
 ) -> Result<(), Failure> {
     let (mut worse, mut compared) = (Vec::new(), 0);
-    let known: Vec<&Row> = baseline.iter().flat_map(|(_, outcome)| &outcome.rows).collect();
-    for row in measured.iter().flat_map(|(_, outcome)| &outcome.rows) {
+    let is_run = |program: &str| measured.iter().any(|(name, _)| name == program);
+    let known = judged(baseline.iter().filter(|(program, _)| is_run(program)));
+    let rows = judged(measured.iter());
+    for old in known.iter().filter(|old| rows.iter().all(|row| row.title() != old.title())) {
+        println!("not measured: {}", old.title());
+    }
+    for row in rows {
         let Some(old) = known.iter().find(|old| old.title() == row.title()) else {
             println!("not in the baseline: {}", row.title());
             continue;
@@ -50,6 +57,12 @@ pub(super) fn against(
     if worse.is_empty() { Ok(()) } else { Err(Failure::Failed(worse.join("; "))) }
 }
 
+/// The rows that have a target.
+fn judged<'a>(programs: impl Iterator<Item = &'a (String, Outcome)>) -> Vec<&'a Row> {
+    let rows = programs.flat_map(|(_, outcome)| &outcome.rows);
+    rows.filter(|row| row.at_most.is_some()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +82,22 @@ mod tests {
         assert_eq!(against(&old, &outcome(0.2, 0.3, 0.4)), Ok(()));
         let worse = against(&old, &outcome(1.2, 1.3, 1.4));
         assert_eq!(worse, Err(Failure::Failed("hit: kairos / moka".into())));
+    }
+
+    /// A hit ratio that rises, or a peer's own time.
+    #[test]
+    fn a_row_without_a_target_is_not_compared() {
+        let mut old = outcome(0.1, 0.1, 0.1);
+        old[0].1.rows[0].at_most = None;
+        assert!(against(&old, &old).is_err(), "nothing is left to compare");
+        let (mut both, mut more) = (outcome(1.0, 1.0, 1.0), outcome(1.0, 1.0, 1.0));
+        for (all, median) in [(&mut both, 0.1), (&mut more, 9.0)] {
+            let mut other = outcome(median, median, median);
+            let mut row = other[0].1.rows.remove(0);
+            (row.at_most, row.name) = (None, "hit ratio".into());
+            all[0].1.rows.push(row);
+        }
+        assert_eq!(against(&both, &more), Ok(()));
     }
 
     #[test]

@@ -106,8 +106,7 @@ fn text(
     page += "\n";
     let judged = outcomes.iter().flat_map(|(_, outcome)| &outcome.rows);
     let with_target = judged.filter(|row| row.at_most.is_some());
-    let (reached, missed): (Vec<_>, Vec<_>) =
-        with_target.partition(|row| row.verdict() == "reached");
+    let (reached, missed): (Vec<_>, Vec<_>) = with_target.partition(|row| row.verdict == "reached");
     let all = reached.len() + missed.len();
     let _ = writeln!(page, "{} of {all} rows reach their target.", reached.len());
     for (title, file) in figures {
@@ -183,7 +182,7 @@ mod tests {
                  "against_ours": [9.0, 10.0, 11.0], "allocations": 0.0},
             ],
             "rows": [{"group": "hit, String keys", "threads": 1, "name": "kairos", "peer": "moka",
-                "unit": "x", "at_most": 0.15, "measured": [0.1, 0.1, 0.1]}],
+                "unit": "x", "at_most": 0.15, "measured": [0.1, 0.1, 0.1], "verdict": "reached"}],
             "date": "2026-01-01", "machine": "a processor", "quick": true,
         }});
         let outcomes = outcomes(value.as_object().expect("an object"));

@@ -21,7 +21,7 @@ pub(super) fn verdicts(outcomes: &[(String, Outcome)]) -> String {
             text,
             "{:<78} {most:>9} {value:>10} {spread:>22}  {}",
             row.title(),
-            row.verdict()
+            row.verdict
         );
     }
     text
@@ -34,7 +34,7 @@ pub(super) fn targets(outcome: &Outcome) -> String {
     );
     for row in &outcome.rows {
         let (most, value, spread) = numbers(row);
-        let verdict = row.verdict();
+        let verdict = &row.verdict;
         let _ = writeln!(text, "| {} | {most} | {value} | {spread} | {verdict} |", row.title());
     }
     text
@@ -158,6 +158,7 @@ mod tests {
             unit: unit.into(),
             at_most,
             measured: Spread { low: 0.1, median: 0.2, high: 0.3 },
+            verdict: "missed".into(),
         };
         assert_eq!(numbers(&row("x", Some(0.15))).0, "× 0.15");
         assert_eq!(

@@ -15,7 +15,11 @@ use crate::target;
 const RUNS: &[(Leaks, &str)] = &[
     (Leaks::Meant, "test -p kairos-metrics --lib --test it"),
     (Leaks::Told, "test -p kairos-cache --lib -- store:: truth:: flight::"),
-    (Leaks::Told, "test -p kairos-cache --test it -- stress:: reads::pins:: reads::handles::"),
+    (
+        Leaks::Told,
+        "test -p kairos-cache --test it -- stress:: reads::pins:: reads::near:: reads::handles:: faults::drops:: \
+     faults::readers::",
+    ),
 ];
 
 /// What is done about memory that nothing points to at the end.

@@ -17,7 +17,7 @@ const RUNS: &[&str] = &[
     "run -p kairos-metrics --example churn",
     "test -p kairos-cache --test it -- stress:: flights::cancellation:: flights::coalescing:: \
      flights::refresh:: invalidation::on_the_way:: operation::runtimes:: reads::blocking:: \
-     reads::executors::",
+     reads::executors:: reads::near:: reads::pins::",
 ];
 
 /// Runs them, on the nightly toolchain; std is used as it was compiled.
