@@ -3,54 +3,15 @@
 // Read next: `../src/store/near.rs`.
 #![cfg(not(kairos_loom))]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::pin::pin;
 use std::task::{Context as Cx, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kairos_cache::{Builder, Cache, Clock, Context, Key, Pinned, Reason};
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn note() {
-    ALLOCATIONS.with(|allocations| allocations.set(allocations.get() + 1));
-}
-
-// SAFETY: everything is the system allocator's; counting touches a thread-local without destructor,
-// which allocates nothing.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note();
-        // SAFETY: the caller's promises are passed on; so below.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note();
-        // SAFETY: as above.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// How often this thread allocates in `work`.
 fn allocations(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
-    work();
-    ALLOCATIONS.get() - before
+    allocation_counter::measure(work).count_total
 }
 
 const KEYS: u64 = 100;
@@ -168,4 +129,23 @@ fn a_first_read_allocates_and_a_second_one_does_not() {
     let read = || assert_eq!(cache.get(&1).map(|hit| *hit), Some(1));
     assert_ne!(allocations(read), 0, "what it remembers has to be somewhere");
     assert_eq!(allocations(read), 0);
+}
+
+/// The value itself is its caller's.
+#[test]
+fn a_value_takes_the_place_of_one_of_its_class_without_allocating() {
+    fn stored_anew<K: Key>(key: impl Fn(u64) -> K) -> u64 {
+        let World { cache, context, keys } = World::new(Cache::builder(), now(), key);
+        let mut values = (0..).map(std::sync::Arc::new).take(2 * keys.len()).collect::<Vec<_>>();
+        let mut store = || {
+            for key in &keys {
+                let value = values.pop().unwrap();
+                assert!(cache.insert_arc(key, &context, value).unwrap());
+            }
+        };
+        store();
+        allocations(store)
+    }
+    assert_eq!([stored_anew(|n| n), stored_anew(|n| u64::MAX - n)], [0, 0]);
+    assert_eq!(stored_anew(|n| format!("match:{n}:both teams to score")), 0);
 }
